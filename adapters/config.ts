@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import dotenv from 'dotenv';
+import { z } from 'zod';
+import { parseTopology, type Topology } from '../saga/topology.ts';
+
+/** What the environment says, checked. Every variable is explained in `.env.example`. */
+export interface Config {
+  readonly projectId: string;
+  readonly port: number;
+  readonly host: string;
+  readonly backend: 'memory' | 'gcp';
+  readonly firestoreDatabase: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly storeTimeoutMs: number;
+  readonly publishTimeoutMs: number;
+  readonly paymentFailures: { readonly failProbability: number; readonly failEvery: number };
+}
+
+const wholeNumber = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+const share = { error: 'must be a number from 0 to 1' };
+const hostAndPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'must be host:port, such as 127.0.0.1:8085');
+
+const environmentSchema = z
+  .object({
+    PROJECT_ID: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be the id of a Google Cloud project')
+      .optional(),
+    PORT: wholeNumber(0, 65535).default(8080),
+    HOST: z.string().default('127.0.0.1'),
+    BACKEND: z.enum(['memory', 'gcp'], { error: 'must be memory or gcp' }).default('gcp'),
+    FIRESTORE_DATABASE: z.string().default('(default)'),
+    PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
+    FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+        error: 'must be debug, info, warn, error, fatal or silent',
+      })
+      .default('info'),
+    STORE_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
+    PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
+    PAYMENT_FAIL_PROBABILITY: z.coerce.number(share).min(0, share).max(1, share).default(0),
+    PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).default(0),
+  })
+  .check(({ value, issues }) => {
+    if (value.BACKEND !== 'gcp') return;
+    const fault = (name: string, message: string) =>
+      issues.push({ code: 'custom', path: [name], message, input: value });
+    if (value.PROJECT_ID === undefined) fault('PROJECT_ID', 'is missing: BACKEND=gcp needs a project');
+    const emulators = [value.PUBSUB_EMULATOR_HOST, value.FIRESTORE_EMULATOR_HOST];
+    if (emulators.filter(Boolean).length === 1) {
+      const absent = value.PUBSUB_EMULATOR_HOST ? 'FIRESTORE_EMULATOR_HOST' : 'PUBSUB_EMULATOR_HOST';
+      fault(
+        absent,
+        'is missing: one half on an emulator and the other on Google would mix test and real orders',
+      );
+    }
+  });
+
+/** Adds what `.env` says to the environment; what is set already stays. */
+export function loadDotenv(): void {
+  dotenv.config({ quiet: true });
+}
+
+/**
+ * Reads the configuration.
+ * @param environment such as process.env; an empty value counts as not set.
+ * @throws Error that names every variable that is wrong or missing, and what it must be.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(set);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
+    throw new Error(`The configuration is wrong (environment or .env):\n${faults.join('\n')}`);
+  }
+  const variables = parsed.data;
+  return {
+    projectId: variables.PROJECT_ID ?? 'embedded',
+    port: variables.PORT,
+    host: variables.HOST,
+    backend: variables.BACKEND,
+    firestoreDatabase: variables.FIRESTORE_DATABASE,
+    logLevel: variables.LOG_LEVEL,
+    storeTimeoutMs: variables.STORE_TIMEOUT_MS,
+    publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,
+    paymentFailures: {
+      failProbability: variables.PAYMENT_FAIL_PROBABILITY,
+      failEvery: variables.PAYMENT_FAIL_EVERY,
+    },
+  };
+}
+
+/** The root of the package; the compiled code stands two folders below it. */
+export const packageRoot = new URL('../../', import.meta.url);
+
+/** @throws Error where `infra/topology.json` is missing or wrong. */
+export function readTopology(): Topology {
+  return parseTopology(JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8')));
+}

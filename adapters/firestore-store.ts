@@ -1,0 +1,186 @@
+import {
+  type DocumentReference,
+  FieldPath,
+  Firestore,
+  Timestamp,
+  type WriteBatch,
+} from '@google-cloud/firestore';
+import {
+  type GuardedWrite,
+  type Path,
+  type Query,
+  type Store,
+  StoreError,
+  type StoreErrorKind,
+  type Version,
+  type Versioned,
+} from '../saga/store.ts';
+
+export interface FirestoreOptions {
+  readonly projectId: string;
+  /** Which database of the project; Firestore's own name for the first one is `(default)`. */
+  readonly databaseId: string;
+  /** How long a read or a commit may take before it counts as unanswered, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * The store on Firestore. Guarded batch writes instead of transactions: no locks, one round trip to read, one to
+ * commit, and the precondition of each write says what was read (docs/decisions/0002-guarded-batches.md).
+ *
+ * The client finds the emulator by FIRESTORE_EMULATOR_HOST. It must talk gRPC, never `preferRest`: over REST both
+ * "exists already" and "aborted" are a 409.
+ */
+export function createFirestoreStore({ projectId, databaseId, timeoutMs }: FirestoreOptions): Store {
+  const firestore = new Firestore({
+    projectId,
+    databaseId,
+    preferRest: false,
+    ignoreUndefinedProperties: true,
+  });
+  const answer = <T>(work: Promise<T>): Promise<T> => withTimeout(work, timeoutMs).catch(throwStoreError);
+  const reference = (path: Path): DocumentReference => {
+    try {
+      return firestore.doc(path);
+    } catch (error) {
+      throw new StoreError('rejected', `"${path}" is not the path of a document`, { cause: error });
+    }
+  };
+
+  return {
+    async read(paths) {
+      const found = new Map<Path, Versioned>();
+      if (paths.length === 0) return found;
+      const snapshots = await answer(firestore.getAll(...paths.map(reference)));
+      snapshots.forEach((snapshot, index) => {
+        const path = paths[index];
+        const data = snapshot.data();
+        if (path === undefined || data === undefined) return;
+        found.set(path, { fields: fromFirestore(data), version: snapshot.updateTime as unknown as Version });
+      });
+      return found;
+    },
+
+    async commit(writes) {
+      const batch = firestore.batch();
+      try {
+        for (const write of writes) addWrite(batch, reference(write.path), write);
+      } catch (error) {
+        if (error instanceof StoreError) throw error;
+        throw new StoreError('rejected', `A document can't be written: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+      await answer(batch.commit());
+    },
+
+    async query({ collection, where, after, limit }: Query) {
+      let query = firestore.collection(collection).limit(limit);
+      for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
+      query = query.orderBy('createdAt', 'desc').orderBy(FieldPath.documentId(), 'desc');
+      if (after) query = query.startAfter(Timestamp.fromDate(after.createdAt), after.id);
+      const { docs } = await answer(query.get());
+      return docs.map((document) => fromFirestore(document.data()));
+    },
+
+    async list(collection, limit) {
+      const { docs } = await answer(
+        firestore.collection(collection).orderBy(FieldPath.documentId()).limit(limit).get(),
+      );
+      return docs.map((document) => ({ id: document.id, fields: fromFirestore(document.data()) }));
+    },
+
+    async erase(collection, onProgress) {
+      let deletedCount = 0;
+      const writer = firestore.bulkWriter();
+      writer.onWriteResult(() => {
+        deletedCount++;
+        if (deletedCount % PROGRESS_EVERY === 0) onProgress?.(deletedCount);
+      });
+      await firestore.recursiveDelete(firestore.collection(collection), writer).catch(throwStoreError);
+      await writer.close();
+      onProgress?.(deletedCount);
+      return deletedCount;
+    },
+
+    async close() {
+      await firestore.terminate();
+    },
+  };
+}
+
+const PROGRESS_EVERY = 1000;
+
+function addWrite(batch: WriteBatch, reference: DocumentReference, write: GuardedWrite): void {
+  switch (write.kind) {
+    case 'create':
+      batch.create(reference, write.fields);
+      return;
+    case 'update':
+      // The client takes a plain key for a path with dots; a FieldPath is taken for what it is.
+      batch.update(reference, ...fieldsAsPaths(write.fields), { lastUpdateTime: timestampOf(write.version) });
+      return;
+    case 'remove':
+      if (write.version === undefined) batch.delete(reference);
+      else batch.delete(reference, { lastUpdateTime: timestampOf(write.version) });
+  }
+}
+
+/** The arguments of `update` in its long form: field, value, field, value. */
+function fieldsAsPaths(fields: object): [FieldPath, unknown, ...unknown[]] {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([field, value]) => [new FieldPath(field), value]) as [FieldPath, unknown, ...unknown[]];
+}
+
+const timestampOf = (version: Version): Timestamp => version as unknown as Timestamp;
+
+/** Firestore hands out moments as Timestamps; the project knows only Date. */
+function fromFirestore<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Timestamp) return value.toDate() as T;
+  if (Array.isArray(value)) return value.map(fromFirestore) as T;
+  for (const [key, member] of Object.entries(value)) {
+    if (typeof member === 'object' && member !== null)
+      (value as Record<string, unknown>)[key] = fromFirestore(member);
+  }
+  return value;
+}
+
+/**
+ * What the codes of gRPC mean for the caller. What is not named here counts as unanswered, which is always safe:
+ * the kernel reads again. https://cloud.google.com/firestore/docs/understand-error-codes
+ */
+const kindOfCode: Readonly<Record<number, StoreErrorKind>> = {
+  3: 'rejected', // INVALID_ARGUMENT
+  5: 'conflict', // NOT_FOUND: a guarded document is gone
+  6: 'conflict', // ALREADY_EXISTS: perhaps by our own repeated commit
+  7: 'rejected', // PERMISSION_DENIED
+  9: 'conflict', // FAILED_PRECONDITION: another version than was read
+  10: 'conflict', // ABORTED: contention
+  11: 'rejected', // OUT_OF_RANGE
+  16: 'rejected', // UNAUTHENTICATED
+};
+
+function throwStoreError(error: unknown): never {
+  if (error instanceof StoreError) throw error;
+  const { code, message } = error as { code?: number; message?: string };
+  throw new StoreError(kindOfCode[code ?? -1] ?? 'unavailable', `Firestore: ${message ?? error}`, {
+    cause: error,
+  });
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

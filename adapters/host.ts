@@ -1,0 +1,155 @@
+import { type Consumer, startConsumer } from '../saga/consumer.ts';
+import type { Log } from '../saga/log.ts';
+import type { Service } from '../saga/service.ts';
+import { subscriptionOf, type Topology } from '../saga/topology.ts';
+import type { Ports } from '../saga/turns.ts';
+import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
+import { createFirestoreStore } from './firestore-store.ts';
+import { httpApp, type ReadinessCheck, serveHttp } from './http-server.ts';
+import { createLog } from './log.ts';
+import { createMemoryBus } from './memory-bus.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { createPubSubBus } from './pubsub-bus.ts';
+import { systemClock } from './system-clock.ts';
+
+/** Services at work in this process. */
+export interface Host {
+  /** The port that answers HTTP. */
+  readonly port: number;
+  /** Takes nothing new, finishes or hands back what is under way, and lets go of the ports. */
+  close(): Promise<void>;
+}
+
+/** Cloud Run kills ten seconds after SIGTERM; this leaves time to flush. */
+const CLOSE_TIMEOUT_MS = 8_000;
+/** How long the store may take to say that it is there. */
+const READINESS_TIMEOUT_MS = 2_000;
+
+/** Connects to what the configuration names. */
+export function openPorts(config: Config, topology: Topology, log: Log): Ports {
+  const { projectId, firestoreDatabase: databaseId } = config;
+  const environment = { clock: systemClock, random: Math.random, log };
+  return config.backend === 'memory'
+    ? { ...environment, store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) }
+    : {
+        ...environment,
+        store: createFirestoreStore({ projectId, databaseId, timeoutMs: config.storeTimeoutMs }),
+        bus: createPubSubBus({ projectId, publishTimeoutMs: config.publishTimeoutMs }),
+      };
+}
+
+/**
+ * Starts services: their consumers, and one HTTP server for all their routes.
+ * @param onFailure is told when a subscription can't go on; the process should then end and be started again.
+ * @throws Error that names every topic and subscription that is missing, or a port that is taken.
+ */
+export async function hostServices(
+  services: readonly Service[],
+  ports: Ports,
+  topology: Topology,
+  address: { host: string; port: number },
+  onFailure: (error: Error) => void,
+): Promise<Host> {
+  const subscribed = services.flatMap(({ name, consumers }) =>
+    consumers.map((consumer) => ({ consumer, subscription: subscriptionOf(topology, name, consumer.topic) })),
+  );
+  await assertTopologyExists(
+    ports,
+    topology,
+    subscribed.map(({ subscription }) => subscription),
+  );
+  let closing = false;
+  const readiness: ReadinessCheck[] = [
+    ['running', () => !closing],
+    ['store', () => storeAnswers(ports)],
+  ];
+  const routes = services.flatMap((service) => service.routes);
+  const http = await serveHttp(httpApp(routes, readiness, ports.log), address.host, address.port);
+  const consumers: Consumer[] = subscribed.map(({ consumer, subscription }) =>
+    startConsumer(ports.bus, subscription, consumer.processorFor(subscription), onFailure),
+  );
+  return {
+    port: http.port,
+    async close() {
+      closing = true;
+      await Promise.all([
+        http.close(CLOSE_TIMEOUT_MS),
+        ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
+      ]);
+      await Promise.all(services.map((service) => service.drain?.()));
+      await ports.bus.close();
+      await ports.store.close();
+    },
+  };
+}
+
+/** The whole life of a process that runs one service: configuration, start, SIGTERM, end. */
+export async function runService(
+  name: string,
+  create: (ports: Ports, config: Config) => Service,
+): Promise<void> {
+  loadDotenv();
+  await runProcess(async (end) => {
+    const config = readConfig(process.env);
+    const topology = readTopology();
+    const ports = openPorts(config, topology, createLog(config.logLevel, { service: name }));
+    const host = await hostServices([create(ports, config)], ports, topology, config, end);
+    ports.log('INFO', `${name} listens on http://${config.host}:${host.port}`);
+    process.send?.({ port: host.port });
+    return host;
+  });
+}
+
+/**
+ * Starts something and ends the process when it is told to, in order. What can't be started ends with one clear
+ * message; what nobody planned ends the process at once, because its state can't be trusted: the messages that it
+ * held come again.
+ * @param start gets the function to call when the process can't go on.
+ */
+export async function runProcess(
+  start: (end: (error: Error) => void) => Promise<{ close(): Promise<void> }>,
+) {
+  const end = (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+  try {
+    const running = await start(end);
+    const stop = () => {
+      running.close().then(() => process.exit(0), end);
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+    // Started by another process of ours that is gone now: nobody would ever stop this one.
+    process.once('disconnect', stop);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exit(1);
+  }
+}
+
+async function assertTopologyExists({ bus }: Ports, { topics }: Topology, subscriptions: readonly string[]) {
+  const missing = await bus.missing(topics, subscriptions);
+  if (missing.length > 0) {
+    throw new Error(
+      `These topics and subscriptions of infra/topology.json do not exist: ${missing.join(', ')}.\n` +
+        'Create them first: npm run start:emulators does it for the emulators.',
+    );
+  }
+}
+
+/** Any answer will do, also that there is no such document. */
+function storeAnswers({ store, clock }: Ports): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(READINESS_TIMEOUT_MS, () => resolve(false));
+    store
+      .read(['sagas/readiness'])
+      .then(
+        () => resolve(true),
+        () => resolve(false),
+      )
+      .finally(cancel);
+  });
+}

@@ -1,0 +1,221 @@
+import { createServer, type Server, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import type { ZodType } from 'zod';
+import { type HttpRequest, invalidInput, notFound, Problem, type Route } from '../saga/http.ts';
+import type { Log } from '../saga/log.ts';
+import { inputFaults } from '../saga/order.ts';
+import { StoreError } from '../saga/store.ts';
+import { openApiOf } from './openapi.ts';
+
+const BODY_LIMIT = '64kb';
+
+/** What must be in order before requests are taken: a name, and a check that throws or says false. */
+export type ReadinessCheck = readonly [name: string, check: () => Promise<boolean> | boolean];
+
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no further requests; resolves when those under way are answered, or after `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * Serves an app on a port; port 0 takes any free one.
+ * @throws Error in one clear sentence when the port is taken.
+ */
+export async function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
+  const server = createServer(app);
+  await listen(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (timeoutMs) => closeServer(server, timeoutMs),
+  };
+}
+
+/** How a route is answered: by its own `handle`, unless somebody passes it on. */
+export type HandlersOf = (route: Route) => RequestHandler[];
+
+/** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
+export function httpApp(
+  routes: readonly Route[],
+  readiness: readonly ReadinessCheck[],
+  log: Log,
+  handlersOf: HandlersOf = answerHere,
+): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.get('/', (_request, response) => {
+    response.json(indexOf(routes));
+  });
+  app.get('/openapi.json', (_request, response) => {
+    response.json(openApiOf(routes));
+  });
+  app.get('/livez', (_request, response) => {
+    response.json({ status: 'alive' });
+  });
+  app.get('/readyz', async (_request, response) => {
+    const missing = await failedChecks(readiness);
+    response
+      .status(missing.length === 0 ? 200 : 503)
+      .json(missing.length === 0 ? { status: 'ready' } : { missing });
+  });
+  for (const route of routes) {
+    app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
+      expressPath(route.path),
+      ...handlersOf(route),
+    );
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    app.all(expressPath(path), (request) => {
+      const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
+      throw new Problem(405, 'Method not allowed', `${request.path} takes ${methods.join(', ')}`, {
+        headers: { Allow: methods.join(', ') },
+      });
+    });
+  }
+  app.use((request) => {
+    throw notFound(`There is nothing at ${request.path}; GET / lists what there is`);
+  });
+  app.use(problemHandler(log));
+  return app;
+}
+
+function answerHere(route: Route): RequestHandler[] {
+  const parsers = route.body ? [requireJson, express.json({ limit: BODY_LIMIT })] : [];
+  return [
+    ...parsers,
+    async (request, response) => {
+      const answer = await route.handle(checkedRequest(route, request));
+      response
+        .status(answer.status)
+        .set(answer.headers ?? {})
+        .json(answer.body);
+    },
+  ];
+}
+
+function checkedRequest(route: Route, request: Request): HttpRequest {
+  return {
+    params: request.params as Record<string, string>,
+    query: route.query && checked(route.query, request.query),
+    body: route.body && checked(route.body, request.body),
+    header: (name) => request.get(name),
+  };
+}
+
+function checked(schema: ZodType, input: unknown): unknown {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw invalidInput(inputFaults(parsed.error));
+}
+
+function requireJson(request: Request, _response: Response, next: () => void): void {
+  if (!request.is('application/json')) {
+    throw new Problem(
+      415,
+      'Unsupported media type',
+      'Send JSON with the header Content-Type: application/json',
+    );
+  }
+  next();
+}
+
+/** Express says `:name` where OpenAPI says `{name}`. */
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+function indexOf(routes: readonly Route[]): object {
+  return {
+    name: 'order-saga',
+    promise:
+      'at-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state',
+    openapi: '/openapi.json',
+    health: ['/livez', '/readyz'],
+    routes: routes.map(({ method, path, summary }) => `${method} ${path}: ${summary}`),
+  };
+}
+
+async function failedChecks(checks: readonly ReadinessCheck[]): Promise<string[]> {
+  const results = await Promise.allSettled(checks.map(async ([, check]) => check()));
+  return checks.flatMap(([name], index) => {
+    const result = results[index];
+    return result?.status === 'fulfilled' && result.value ? [] : [name];
+  });
+}
+
+/** Answers with problem+json, whatever was thrown; what nobody planned is logged and told as 500 without details. */
+function problemHandler(log: Log): ErrorRequestHandler {
+  return (error, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      log(
+        problem.status === 500 ? 'ERROR' : 'WARNING',
+        `HTTP ${problem.status} at ${request.method} ${request.path}`,
+        {
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        },
+      );
+    }
+    const { status, title, detail, errors, headers } = problem;
+    response
+      .status(status)
+      .set(headers)
+      .type('application/problem+json')
+      .send(
+        JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) }),
+      );
+  };
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreError && error.kind === 'unavailable') {
+    return new Problem(503, 'Unavailable', 'The store does not answer; try again', {
+      headers: { 'Retry-After': '1' },
+    });
+  }
+  // What the framework itself refuses, such as a body too large: an error with a status below 500.
+  const { status, type, message } = error as { status?: number; type?: string; message?: string };
+  if (status === 413) return new Problem(413, 'Too large', `The body may have at most ${BODY_LIMIT}`);
+  if (type === 'entity.parse.failed')
+    return new Problem(400, 'Malformed body', `The body is not JSON: ${message}`);
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new Problem(status, STATUS_CODES[status] ?? 'Refused', message ?? 'The request was refused');
+  }
+  return new Problem(500, 'Internal error', 'Something went wrong on our side; it was logged');
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        taken
+          ? new Error(`Port ${port} is in use: stop what listens there, or set PORT to another one`)
+          : error,
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function closeServer(server: Server, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,40 @@
+import pino from 'pino';
+import type { Log, Severity } from '../saga/log.ts';
+
+/** pino's levels, by the severities of Cloud Logging. */
+const levels = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'fatal',
+} as const satisfies Record<Severity, string>;
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/**
+ * One JSON object per line on standard output, in the fields that Cloud Logging reads by itself:
+ * https://cloud.google.com/logging/docs/structured-logging
+ * @param fields stand in every line, such as the name of the service.
+ */
+export function createLog(level: LogLevel, fields: Readonly<Record<string, string>>): Log {
+  const severityOf = Object.fromEntries(Object.entries(levels).map(([severity, name]) => [name, severity]));
+  const logger = pino({
+    level,
+    base: fields,
+    messageKey: 'message',
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ severity: severityOf[label] }) },
+  });
+  return (severity, message, more) => logger[levels[severity]](more ?? {}, message);
+}
+
+/** A line of the log as people like to read it: time, who, what, and the fields that matter. */
+export function readableLine(service: string, entry: Readonly<Record<string, unknown>>): string {
+  const { time, severity = 'INFO', message = '', service: _, step: __, outcome: ___, ...fields } = entry;
+  const clock = typeof time === 'string' ? time.slice(11, 23) : '';
+  const details = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return [clock, String(severity).padEnd(7), service.padEnd(9), message, ...details].join(' ');
+}

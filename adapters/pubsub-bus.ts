@@ -1,0 +1,145 @@
+import {
+  Duration,
+  type Message,
+  PubSub,
+  type Subscription,
+  SubscriptionCloseBehaviors,
+  type Topic,
+} from '@google-cloud/pubsub';
+import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
+
+export interface PubSubOptions {
+  readonly projectId: string;
+  /** How long a publication may take, with all its repetitions, in milliseconds. The library's own limit is 600 s. */
+  readonly publishTimeoutMs: number;
+}
+
+/** gRPC's code for what does not exist. */
+const NOT_FOUND = 5;
+
+/**
+ * The bus on Pub/Sub, with streaming pull. The client finds the emulator by PUBSUB_EMULATOR_HOST.
+ */
+export function createPubSubBus({ projectId, publishTimeoutMs }: PubSubOptions): Bus {
+  const pubsub = new PubSub({ projectId });
+  const topics = new Map<string, Topic>();
+
+  function topicOf(name: string): Topic {
+    let topic = topics.get(name);
+    if (topic === undefined) {
+      topic = pubsub.topic(name, {
+        // A batch of the kernel is published at once, by flush; the timer is only the net below it.
+        batching: { maxMessages: 1000, maxMilliseconds: 10 },
+        gaxOpts: { timeout: publishTimeoutMs, retry: publishRetry(publishTimeoutMs) },
+      });
+      topics.set(name, topic);
+    }
+    return topic;
+  }
+
+  async function publishOne({ topic, data, attributes }: OutgoingMessage): Promise<PublishResult> {
+    try {
+      await topicOf(topic).publishMessage({ data, attributes });
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  return {
+    async publish(messages) {
+      const results = messages.map(publishOne);
+      const flushed = [...new Set(messages.map(({ topic }) => topic))].map((name) => topicOf(name).flush());
+      await Promise.allSettled(flushed);
+      return Promise.all(results);
+    },
+
+    subscribe(name, outstandingMax, onDelivery, onFailure) {
+      return openSubscription(
+        pubsub.subscription(name, subscriberOptions(outstandingMax)),
+        onDelivery,
+        onFailure,
+      );
+    },
+
+    async missing(topicNames, subscriptionNames) {
+      const resources = [
+        ...topicNames.map((name) => ({ name, resource: pubsub.topic(name) })),
+        ...subscriptionNames.map((name) => ({ name, resource: pubsub.subscription(name) })),
+      ];
+      const exists = await Promise.all(resources.map(({ resource }) => resource.exists()));
+      return resources.filter((_, index) => !exists[index]?.[0]).map(({ name }) => name);
+    },
+
+    async close() {
+      await Promise.allSettled([...topics.values()].map((topic) => topic.flush()));
+      await pubsub.close();
+    },
+  };
+}
+
+/** Repeats what may go through the next time, and ends within the time given: the saga knows how to repeat the rest. */
+function publishRetry(totalTimeoutMillis: number) {
+  return {
+    // ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNKNOWN
+    retryCodes: [10, 1, 4, 13, 8, 14, 2],
+    backoffSettings: {
+      initialRetryDelayMillis: 100,
+      retryDelayMultiplier: 2,
+      maxRetryDelayMillis: 2000,
+      initialRpcTimeoutMillis: totalTimeoutMillis,
+      rpcTimeoutMultiplier: 1,
+      maxRpcTimeoutMillis: totalTimeoutMillis,
+      totalTimeoutMillis,
+    },
+  };
+}
+
+function subscriberOptions(outstandingMax: number) {
+  return {
+    // Excess messages would wait inside the client, where `close` never hands them back; ours is the only queue.
+    flowControl: { maxMessages: outstandingMax, allowExcessMessages: true },
+    streamingOptions: { maxStreams: 1 },
+    // Acks leave soon: after a crash, fewer messages come again.
+    batching: { maxMilliseconds: 20 },
+  };
+}
+
+function openSubscription(
+  subscription: Subscription,
+  onDelivery: (delivery: Delivery) => void,
+  onFailure: (error: Error) => void,
+): OpenSubscription {
+  subscription.on('message', (message: Message) => onDelivery(deliveryOf(message)));
+  subscription.on('error', (error: Error & { code?: number }) => {
+    onFailure(
+      error.code === NOT_FOUND
+        ? new Error(`Subscription ${subscription.name} does not exist`, { cause: error })
+        : error,
+    );
+  });
+  return {
+    async close(timeoutMs) {
+      subscription.setOptions({
+        closeOptions: {
+          behavior: SubscriptionCloseBehaviors.WaitForProcessing,
+          timeout: Duration.from({ milliseconds: timeoutMs }),
+        },
+      });
+      await subscription.close();
+    },
+  };
+}
+
+function deliveryOf(message: Message): Delivery {
+  return {
+    messageId: message.id,
+    data: message.data,
+    attributes: message.attributes,
+    publishTime: message.publishTime,
+    // Zero where the subscription has no dead-letter policy, and so does not count.
+    attempt: Math.max(1, message.deliveryAttempt),
+    ack: () => message.ack(),
+    nack: () => message.nack(),
+  };
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { itemPath, itemSchema } from '../inventory/documents.ts';
+import { userPath, userSchema } from '../order/documents.ts';
+import { create } from '../saga/documents.ts';
+import { type Environment, groupCommit, type Task } from '../saga/group-commit.ts';
+import { nameSchema } from '../saga/order.ts';
+import type { Path, Store } from '../saga/store.ts';
+
+const dataSchema = z.strictObject({
+  users: z.record(nameSchema, userSchema.strict()),
+  inventory: z.record(nameSchema, itemSchema.strict()),
+});
+
+export type Data = z.infer<typeof dataSchema>;
+
+/** Every top-level collection that the services write. */
+const COLLECTIONS = ['sagas', 'users', 'inventory', 'payments', 'dead-letters'] as const;
+
+/**
+ * Checks what a data file says.
+ * @throws Error that names every fault.
+ */
+export function parseData(text: string, name: string): Data {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${name} is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = dataSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new Error(`${name} is wrong:\n${z.prettifyError(parsed.error)}`);
+}
+
+/**
+ * Loads users and stock. May run at any time and any number of times: what is there already stays as it is, so that
+ * no running order loses what it changed.
+ * @returns how many documents were loaded, and how many were there.
+ * @throws the store's error where a document could not be written.
+ */
+export async function loadData(
+  store: Store,
+  environment: Environment,
+  data: Data,
+): Promise<{ loaded: number; present: number }> {
+  const documents: [Path, object][] = [
+    ...Object.entries(data.users).map(([user, fields]): [Path, object] => [userPath(user), fields]),
+    ...Object.entries(data.inventory).map(([item, fields]): [Path, object] => [itemPath(item), fields]),
+  ];
+  const settled = await groupCommit(store, environment, documents.map(loadTask));
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  const loaded = settled.filter((result) => result.status === 'fulfilled' && result.value).length;
+  return { loaded, present: documents.length - loaded };
+}
+
+function loadTask([path, fields]: [Path, object]): Task<boolean> {
+  return {
+    reads: () => [path],
+    decide(documents) {
+      const isNew = documents.get(path) === undefined;
+      return { writes: isNew ? [create(path, fields)] : [], result: isNew };
+    },
+  };
+}
+
+/**
+ * Deletes every order, customer, item, invoice and dead letter, however many there are. May run again.
+ * @param onProgress is told the collection and how many documents are deleted so far.
+ */
+export async function resetData(
+  store: Store,
+  onProgress: (collection: string, deletedCount: number) => void,
+) {
+  for (const collection of COLLECTIONS) {
+    await store.erase(collection, (deletedCount) => onProgress(collection, deletedCount));
+  }
+}

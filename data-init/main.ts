@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
+import { openPorts, runProcess } from '../adapters/host.ts';
+import { createLog } from '../adapters/log.ts';
+import { loadData, parseData, resetData } from './load-data.ts';
+
+const USAGE = 'npm run data-init -- [--reset [--yes]] [FILE.json]';
+
+loadDotenv();
+await runProcess(async () => {
+  const { reset, yes, file } = readArguments(process.argv.slice(2));
+  const config = readConfig(process.env);
+  if (config.backend === 'memory') {
+    throw new Error('BACKEND=memory keeps nothing between processes: npm start loads its data itself');
+  }
+  const data = parseData(readFileSync(file, 'utf8'), String(file));
+  if (reset && !yes && !process.env.FIRESTORE_EMULATOR_HOST) {
+    throw new Error(
+      `--reset would delete all orders, users and stock of ${config.projectId}: add --yes to mean it`,
+    );
+  }
+  const ports = openPorts(config, readTopology(), createLog(config.logLevel, { service: 'data-init' }));
+  if (reset) {
+    await resetData(ports.store, (collection, deletedCount) =>
+      print(`${collection}: ${deletedCount} deleted`),
+    );
+  }
+  const { loaded, present } = await loadData(ports.store, ports, data);
+  print(`${loaded} documents loaded, ${present} were there already and stay as they are`);
+  await ports.bus.close();
+  await ports.store.close();
+  return { close: async () => {} };
+});
+
+function readArguments(args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { reset: { type: 'boolean', default: false }, yes: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    if (positionals.length > 1) throw new Error('only one file can be loaded');
+    return { ...values, file: positionals[0] ?? new URL('data-init/data.json', packageRoot) };
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nUsage: ${USAGE}`);
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,4 @@
+import { runService } from '../adapters/host.ts';
+import { frontendService } from './service.ts';
+
+await runService('frontend', frontendService);

@@ -1,0 +1,99 @@
+import { validate as isUuid, v4 as uuidv4 } from 'uuid';
+import { z } from 'zod';
+import { invalidInput, notFound, type Route, route } from '../saga/http.ts';
+import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
+import { derivedUuid, snapshot } from '../saga/message.ts';
+import { nameSchema, orderSchema } from '../saga/order.ts';
+import { readOne, type Store } from '../saga/store.ts';
+import type { OrderDesk } from './accept-orders.ts';
+import { listOrders, parsePage } from './list-orders.ts';
+
+const PAGE_MAX = 100;
+const KEY_LENGTH_MAX = 255;
+
+const limitFault = `must be a whole number from 1 to ${PAGE_MAX}`;
+const listSchema = z.strictObject({
+  user: nameSchema.optional(),
+  status: z
+    .enum(STATUSES as [Status, ...Status[]], { error: `must be one of ${STATUSES.join(', ')}` })
+    .optional(),
+  limit: z.coerce
+    .number({ error: limitFault })
+    .int({ error: limitFault })
+    .min(1, { error: limitFault })
+    .max(PAGE_MAX, { error: limitFault })
+    .default(20),
+  page: z
+    .string()
+    .refine((token) => parsePage(token) !== undefined, 'is not a page that this API has handed out')
+    .optional(),
+});
+
+export function frontendRoutes(store: Store, desk: OrderDesk): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/order',
+      summary: 'Place an order',
+      headers: {
+        'Idempotency-Key': `1 to ${KEY_LENGTH_MAX} printable characters; a repetition is the same order`,
+      },
+      body: orderSchema,
+      responses: {
+        202: 'The order is stored; what becomes of it is at Location',
+        400: 'A field is wrong; errors says which',
+        413: 'The body is larger than 64 KiB',
+        415: 'The body is not application/json',
+        422: 'The Idempotency-Key was used for another order',
+        503: 'The order could not be stored; nothing was accepted',
+      },
+      async handle({ body, header }) {
+        const key = idempotencyKey(header('idempotency-key'));
+        const uuid = key === undefined ? uuidv4() : derivedUuid('idempotency-key', key);
+        const saga = await desk.accept(uuid, body, key === undefined);
+        return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/order/{uuid}',
+      summary: 'What became of an order',
+      responses: {
+        200: 'The order, its status, the reason of a failure, and its history',
+        404: 'No such order',
+      },
+      async handle({ params: { uuid = '' } }) {
+        const path = sagaPath(uuid.toLowerCase());
+        const saga = isUuid(uuid) ? await readOne(store, path) : undefined;
+        if (saga === undefined) throw notFound(`There is no order ${uuid.slice(0, 36)}`);
+        return { status: 200, body: view(saga) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/orders',
+      summary: 'Orders, newest first, a page at a time',
+      query: listSchema,
+      responses: {
+        200: 'One page; next_page leads to the next',
+        400: 'A parameter is wrong; errors says which',
+      },
+      async handle({ query: { user, status, limit, page } }) {
+        const { orders, nextPage } = await listOrders(store, { user, status }, limit, page);
+        return { status: 200, body: { orders: orders.map(view), ...(nextPage && { next_page: nextPage }) } };
+      },
+    }),
+  ];
+}
+
+/** An order as customers see it: its snapshot, and how it came about. */
+function view(saga: Saga): object {
+  const { createdAt, updatedAt, history } = saga;
+  return { ...snapshot(saga), createdAt, updatedAt, history };
+}
+
+function idempotencyKey(key: string | undefined): string | undefined {
+  if (key === undefined || (/^[\x20-\x7e]+$/.test(key) && key.length <= KEY_LENGTH_MAX)) return key;
+  const message = `must have 1 to ${KEY_LENGTH_MAX} printable ASCII characters`;
+  throw invalidInput([{ field: 'Idempotency-Key', message }]);
+}

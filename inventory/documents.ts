@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import type { Path } from '../saga/store.ts';
+
+export const itemSchema = z.object({
+  /** How many units are available now. */
+  quantity: z.int().min(0),
+  /** In minor units of the currency. */
+  price_per_unit: z.int().min(0),
+});
+
+export type Item = z.infer<typeof itemSchema>;
+
+/** The units of one item that are held for one order, at the price they are sold at. */
+export interface Reservation {
+  readonly uuid: string;
+  readonly item: string;
+  readonly quantity: number;
+  readonly price_per_unit: number;
+  readonly createdAt: Date;
+}
+
+export const itemPath = (item: string): Path<Item> => `inventory/${item}`;
+export const reservationPath = (item: string, uuid: string): Path<Reservation> =>
+  `inventory/${item}/orders/${uuid}`;

@@ -1,0 +1,33 @@
+import { notFound, type Route, route } from '../saga/http.ts';
+import { isName } from '../saga/order.ts';
+import { readOne, type Store } from '../saga/store.ts';
+import { itemPath } from './documents.ts';
+
+/** More items than this are a catalogue, which wants a service of its own. */
+const LISTED_MAX = 1000;
+
+export function inventoryRoutes(store: Store): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/inventory',
+      summary: 'The stock: what is available now, and at what price',
+      responses: { 200: `The items by name, at most ${LISTED_MAX}` },
+      async handle() {
+        const items = await store.list('inventory', LISTED_MAX);
+        return { status: 200, body: { items: items.map(({ id, fields }) => ({ item: id, ...fields })) } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/inventory/{item}',
+      summary: 'The stock of one item',
+      responses: { 200: 'The item', 404: 'No such item' },
+      async handle({ params: { item = '' } }) {
+        const found = isName(item) ? await readOne(store, itemPath(item)) : undefined;
+        if (found === undefined) throw notFound(`There is no item ${item}`);
+        return { status: 200, body: { item, ...found } };
+      },
+    }),
+  ];
+}

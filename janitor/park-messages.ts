@@ -1,0 +1,75 @@
+import { isUtf8 } from 'node:buffer';
+import type { Delivery } from '../saga/bus.ts';
+import { create } from '../saga/documents.ts';
+import { groupCommit, type Task } from '../saga/group-commit.ts';
+import { DEAD_LETTER, derivedUuid } from '../saga/message.ts';
+import type { Ports } from '../saga/turns.ts';
+import { type DeadLetter, deadLetterPath } from './documents.ts';
+
+/** What is kept of a body. Everything that we publish is smaller. */
+export const BODY_BYTES_MAX = 256 * 1024;
+
+/**
+ * Keeps each message of the dead-letter topic as a document, once, however often it is delivered.
+ * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
+ */
+export function createParking({
+  store,
+  clock,
+  random,
+  log,
+}: Ports): (batch: readonly Delivery[]) => Promise<void> {
+  return async (deliveries) => {
+    const letters = deliveries.map((delivery) => deadLetter(delivery, clock.now()));
+    const settled = await groupCommit(store, { clock, random }, letters.map(keep));
+    deliveries.forEach((delivery, index) => {
+      const failure = settled[index]?.status === 'rejected' ? String(settled[index].reason) : undefined;
+      failure === undefined ? delivery.ack() : delivery.nack();
+      const { id, reason, subscription } = letters[index] as DeadLetter;
+      const outcome = failure === undefined ? 'parked' : 'surprise';
+      log(
+        'WARNING',
+        `janitor: a dead letter was ${outcome === 'parked' ? 'parked' : 'not parked, to be repeated'}`,
+        {
+          step: 'janitor',
+          outcome,
+          deadLetter: id,
+          reason,
+          subscription,
+          messageId: delivery.messageId,
+          attempt: delivery.attempt,
+          ...(failure !== undefined && { error: failure }),
+        },
+      );
+    });
+  };
+}
+
+/** The letter's own id is derived, so that the second delivery finds it there. */
+function keep(letter: DeadLetter): Task<void> {
+  const path = deadLetterPath(letter.id);
+  return {
+    reads: () => [path],
+    decide: (documents) => ({
+      writes: documents.get(path) === undefined ? [create(path, letter)] : [],
+      result: undefined,
+    }),
+  };
+}
+
+function deadLetter({ data, attributes, messageId }: Delivery, now: Date): DeadLetter {
+  const subscription = attributes[DEAD_LETTER.subscription] ?? 'unknown';
+  const text = data.subarray(0, BODY_BYTES_MAX);
+  const encoding = isUtf8(text) ? 'utf8' : 'base64';
+  return {
+    id: derivedUuid('dead-letter', `${subscription}/${attributes[DEAD_LETTER.messageId] ?? messageId}`),
+    reason: attributes[DEAD_LETTER.reason] ?? 'It failed at every delivery',
+    subscription,
+    attempts: Number.parseInt(attributes[DEAD_LETTER.attempts] ?? '', 10) || 1,
+    attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
+    body: text.toString(encoding),
+    encoding,
+    bodyBytes: data.length,
+    createdAt: now,
+  };
+}

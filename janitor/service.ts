@@ -1,0 +1,15 @@
+import { consumerOf, type Service } from '../saga/service.ts';
+import type { Ports } from '../saga/turns.ts';
+import { compensate } from './compensate.ts';
+import { createParking } from './park-messages.ts';
+
+export function janitorService(ports: Ports): Service {
+  return {
+    name: 'janitor',
+    consumers: [
+      consumerOf('error', compensate, ports),
+      { topic: 'dead-letter', processorFor: () => createParking(ports) },
+    ],
+    routes: [],
+  };
+}

@@ -1,0 +1,4 @@
+import { runService } from '../adapters/host.ts';
+import { orderService } from './service.ts';
+
+await runService('order', orderService);

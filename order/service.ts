@@ -1,0 +1,12 @@
+import { consumerOf, type Service } from '../saga/service.ts';
+import type { Ports } from '../saga/turns.ts';
+import { orderRoutes } from './routes.ts';
+import { takeOrder } from './take-order.ts';
+
+export function orderService(ports: Ports): Service {
+  return {
+    name: 'order',
+    consumers: [consumerOf('frontend', takeOrder, ports, { allowNameless: true })],
+    routes: orderRoutes(ports.store),
+  };
+}

@@ -1,0 +1,22 @@
+import { receive } from '../saga/ledger.ts';
+import type { Reaction } from '../saga/reaction.ts';
+import { reactionOf, take } from '../saga/step.ts';
+import { createOrder } from './create-order.ts';
+
+const step = reactionOf(createOrder);
+
+/**
+ * What the order service does with a message on the topic `frontend`. An order that came through the frontend has
+ * a ledger; one that was published straight to the topic gets it here, in the same commit as its record.
+ */
+export const takeOrder: Reaction = {
+  ...step,
+  react(saga, message, documents, now) {
+    if (saga !== undefined) return step.react(saga, message, documents, now);
+    const { uuid, order, orderFault } = message;
+    if (order === undefined) {
+      return { outcome: 'parked', writes: [], detail: `The message is not an order: ${orderFault}` };
+    }
+    return take(createOrder, receive(uuid, order, 'order', now), documents, now);
+  },
+};

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { Path } from '../saga/store.ts';
+
+/** What payments knows of a customer. */
+export const accountSchema = z.object({
+  /** What the customer may still spend, in minor units of the currency; absent: no limit. */
+  credit: z.int().min(0).exactOptional(),
+});
+
+export type Account = z.infer<typeof accountSchema>;
+
+export interface Invoice {
+  readonly uuid: string;
+  readonly user: string;
+  /** In minor units of the currency. */
+  readonly total_invoice: number;
+  /** The part that was taken from the customer's credit; absent where there was no limit. */
+  readonly charged?: number;
+  readonly createdAt: Date;
+}
+
+export const accountPath = (user: string): Path<Account> => `users/${user}`;
+export const invoicePath = (uuid: string): Path<Invoice> => `payments/${uuid}`;

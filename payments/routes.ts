@@ -1,0 +1,20 @@
+import { validate as isUuid } from 'uuid';
+import { notFound, type Route, route } from '../saga/http.ts';
+import { readOne, type Store } from '../saga/store.ts';
+import { invoicePath } from './documents.ts';
+
+export function paymentsRoutes(store: Store): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/payments/{uuid}',
+      summary: 'The invoice of an order',
+      responses: { 200: 'The invoice', 404: 'No invoice: the order is not paid, or was canceled' },
+      async handle({ params: { uuid = '' } }) {
+        const found = isUuid(uuid) ? await readOne(store, invoicePath(uuid.toLowerCase())) : undefined;
+        if (found === undefined) throw notFound(`There is no invoice for order ${uuid}`);
+        return { status: 200, body: found };
+      },
+    }),
+  ];
+}

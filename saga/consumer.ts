@@ -1,0 +1,48 @@
+import { createBatcher } from './batcher.ts';
+import type { Bus, Delivery } from './bus.ts';
+
+/**
+ * Takes what a subscription delivers, a batch at a time. What has arrived waits in our own queue, never inside a
+ * client library, so that all of it can be handed back when the process is told to stop.
+ */
+export interface Consumer {
+  /**
+   * Stops taking; the batch under way is finished, everything that waited is handed back. Resolves when the broker
+   * has been told, or after `timeoutMs`.
+   */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** Large enough that a full batch of three writes each nearly fills a commit. */
+export const BATCH_MAX = 240;
+/** What may be on hand: the batch under way and a few waiting ones. */
+export const OUTSTANDING_MAX = 4 * BATCH_MAX;
+
+/**
+ * Opens a subscription and hands its deliveries to `process`, batch by batch.
+ * @param process acks or nacks every delivery of the batch; must not reject.
+ * @param onFailure is told when the subscription can't go on.
+ */
+export function startConsumer(
+  bus: Bus,
+  subscription: string,
+  process: (deliveries: readonly Delivery[]) => Promise<void>,
+  onFailure: (error: Error) => void,
+): Consumer {
+  const batcher = createBatcher<Delivery>({ run: process, batchMax: BATCH_MAX, queueMax: OUTSTANDING_MAX });
+  const open = bus.subscribe(
+    subscription,
+    OUTSTANDING_MAX,
+    (delivery) => {
+      if (!batcher.add(delivery)) delivery.nack();
+    },
+    onFailure,
+  );
+  return {
+    async close(timeoutMs) {
+      const closing = open.close(timeoutMs);
+      for (const delivery of await batcher.drain()) delivery.nack();
+      await closing;
+    },
+  };
+}

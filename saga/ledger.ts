@@ -1,0 +1,175 @@
+import type { Line, Order } from './order.ts';
+import type { Path } from './store.ts';
+
+/**
+ * The ledger: one document per order that says what has happened to it. Everything else (which message must
+ * follow, whether a duplicate does anything, whether a late message is refused) is derived from it.
+ *
+ * A ledger is a value. The transitions below return the next one and refuse what the state machine forbids.
+ */
+
+/** The statuses, and which may follow. Nothing leaves CANCELED. */
+const successors = {
+  RECEIVED: ['CREATED', 'FAILING'],
+  CREATED: ['RESERVED', 'FAILING'],
+  RESERVED: ['PAID', 'FAILING'],
+  PAID: ['FAILING'],
+  FAILING: ['CANCELED'],
+  CANCELED: [],
+} as const;
+
+export type Status = keyof typeof successors;
+export const STATUSES = Object.keys(successors) as readonly Status[];
+
+/** The topic that a ledger in this status calls for. */
+const topicOfStatus = {
+  RECEIVED: 'frontend',
+  CREATED: 'order-created',
+  RESERVED: 'inventory-updated',
+  PAID: 'payment-created',
+  FAILING: 'error',
+  CANCELED: 'order-canceled',
+} as const satisfies Record<Status, string>;
+
+export type EmissionTopic = (typeof topicOfStatus)[Status];
+
+/** The steps in the order in which they run. */
+export const STEP_NAMES = ['order', 'inventory', 'payments'] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/** Who may move a ledger on. */
+export type Party = StepName | 'frontend' | 'janitor';
+
+export const REASONS = [
+  'INVALID_ORDER',
+  'USER_NOT_FOUND',
+  'ITEM_NOT_FOUND',
+  'INSUFFICIENT_INVENTORY',
+  'PAYMENT_ERROR',
+  'INSUFFICIENT_CREDIT',
+  'CANCELED_BY_CUSTOMER',
+  'DEADLINE_EXCEEDED',
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** One transition, as the timeline shows it. */
+export interface HistoryEntry {
+  readonly status: Status;
+  readonly by: Party;
+  readonly at: Date;
+}
+
+export interface Saga extends Order {
+  readonly uuid: string;
+  readonly status: Status;
+  /** The steps that are done and not undone, first one first. */
+  readonly steps: readonly StepName[];
+  /** Why the order failed, for programs and for people. */
+  readonly reason?: Reason;
+  readonly detail?: string;
+  /** The sum of all lines, in minor units of the currency. */
+  readonly total_invoice?: number;
+  /** What was taken from the customer's credit, in minor units. Absent where the customer had no limit. */
+  readonly charged?: number;
+  readonly history: readonly HistoryEntry[];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** When Firestore may delete the ledger. No decision depends on it. */
+  readonly expireAt: Date;
+  /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
+  readonly shard: number;
+}
+
+/** What a step may add to the ledger. */
+export type Facts = Partial<Pick<Saga, 'items' | 'total_invoice' | 'charged'>>;
+
+/**
+ * How long a ledger stays after its last transition: longer than any redelivery can take. Pub/Sub keeps a message
+ * for at most 31 days in its subscription, and again as long in the dead-letter subscription.
+ */
+export const TOMBSTONE_DAYS = 70;
+
+export const SHARD_COUNT = 8;
+
+export const sagaPath = (uuid: string): Path<Saga> => `sagas/${uuid}`;
+
+/** A transition that the state machine forbids: a bug in the caller, never an answer to a customer. */
+export class IllegalTransition extends Error {
+  override readonly name = 'IllegalTransition';
+}
+
+/** The topic on which a ledger in this status must be announced. Pure: the same ledger always says the same. */
+export const emissionFor = (saga: Pick<Saga, 'status'>): EmissionTopic => topicOfStatus[saga.status];
+
+export const isFinal = (status: Status): boolean => status === 'CANCELED';
+
+/** Whether the ledger still stands where this party left it, so that the party must see to its announcement. */
+export const leftBy = (saga: Saga, party: Party): boolean => saga.history.at(-1)?.by === party;
+
+/** A new ledger: the order was accepted. */
+export function receive(uuid: string, order: Order, by: Party, now: Date): Saga {
+  return {
+    ...order,
+    uuid,
+    status: 'RECEIVED',
+    steps: [],
+    history: [{ status: 'RECEIVED', by, at: now }],
+    createdAt: now,
+    updatedAt: now,
+    expireAt: expiry(now),
+    shard: shardOf(uuid),
+  };
+}
+
+/** A step was done; it may have learned something. */
+export function advance(saga: Saga, step: StepName, to: Status, facts: Facts, now: Date): Saga {
+  return { ...move(saga, to, step, now), ...facts, steps: [...saga.steps, step] };
+}
+
+/** The order can't go on; what was done must be undone. */
+export function fail(saga: Saga, by: Party, reason: Reason, detail: string, now: Date): Saga {
+  return { ...move(saga, 'FAILING', by, now), reason, detail };
+}
+
+/** Everything that was done has been undone. */
+export function cancel(saga: Saga, now: Date): Saga {
+  return { ...move(saga, 'CANCELED', 'janitor', now), steps: [] };
+}
+
+/**
+ * The tombstone of an order that nobody knows: its failure overtook it. When the order itself arrives, it meets a
+ * canceled ledger and is refused.
+ */
+export function tombstone(uuid: string, reason: Reason, detail: string, now: Date): Saga {
+  const unknown = receive(uuid, { user: '', items: [] }, 'janitor', now);
+  return cancel(fail(unknown, 'janitor', reason, detail, now), now);
+}
+
+/** The ledger's own price of a line. Throws where the stock was never reserved: a bug in the caller. */
+export function priceOf(line: Line): number {
+  if (line.price_per_unit === undefined) throw new Error(`The line of ${line.item} has no price yet`);
+  return line.price_per_unit;
+}
+
+function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
+  const allowed: readonly Status[] = successors[saga.status];
+  if (!allowed.includes(to)) {
+    throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
+  }
+  return {
+    ...saga,
+    status: to,
+    history: [...saga.history, { status: to, by, at: now }],
+    updatedAt: now,
+    expireAt: expiry(now),
+  };
+}
+
+function expiry(now: Date): Date {
+  return new Date(now.getTime() + TOMBSTONE_DAYS * 24 * 60 * 60 * 1000);
+}
+
+/** The first hexadecimal digits of a uuid are random enough to spread by. */
+function shardOf(uuid: string): number {
+  return Number.parseInt(uuid.slice(0, 8), 16) % SHARD_COUNT;
+}

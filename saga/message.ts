@@ -1,0 +1,144 @@
+import { validate as isUuid, v5 as uuidv5 } from 'uuid';
+import type { Delivery, OutgoingMessage } from './bus.ts';
+import { emissionFor, REASONS, type Reason, type Saga } from './ledger.ts';
+import { type Order, parseOrderOfMessage } from './order.ts';
+
+/**
+ * Messages are hints: they say which ledger to look at, and carry a snapshot for people. What a message claims
+ * about amounts, prices or items decides nothing once a ledger exists.
+ */
+
+/** A message as the reactions see it. */
+export interface SagaMessage {
+  readonly uuid: string;
+  /** The order that the message describes, where it describes a valid one. */
+  readonly order?: Order;
+  /** What is wrong with the order that the message describes, where something is. */
+  readonly orderFault?: string;
+  /** Why the order failed, according to the message. */
+  readonly reason?: Reason;
+}
+
+/** Either a message or the reason why it can't be one. */
+export type ParsedMessage = { readonly message: SagaMessage } | { readonly fault: string };
+
+/** A snapshot of the largest order is well below this; nothing larger is ours. */
+export const MESSAGE_BYTES_MAX = 256 * 1024;
+
+/** Namespace of the uuids that are derived from other ids. Fixed for ever: it makes the same id from the same key. */
+const DERIVED_IDS = 'd1a8e6a2-6b0f-4c39-9c43-0a4f8f1c2f6e';
+
+/** The uuid that belongs to a key, always the same one. `kind` keeps keys of different origin apart. */
+export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-letter', key: string): string {
+  return uuidv5(`${kind}/${key}`, DERIVED_IDS);
+}
+
+/**
+ * Reads what arrived, doubting all of it.
+ * @param allowNameless whether a message without a uuid is an order of its own, whose uuid is then derived from
+ * the broker's id of the message, so that a redelivery is the same order.
+ */
+export function parseMessage(delivery: Delivery, allowNameless: boolean): ParsedMessage {
+  const { data, attributes } = delivery;
+  if (data.length > MESSAGE_BYTES_MAX) {
+    return { fault: `The message has ${data.length} bytes; at most ${MESSAGE_BYTES_MAX} are allowed` };
+  }
+  const specversion = attributes['ce-specversion'];
+  if (specversion !== undefined && specversion !== '1.0') {
+    return { fault: `CloudEvents version ${specversion.slice(0, 20)} is not supported, only 1.0` };
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(data.toString('utf8'));
+  } catch {
+    return { fault: 'The message is not JSON' };
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return { fault: 'The message is not a JSON object' };
+  }
+  return parseBody(body as Record<string, unknown>, delivery.messageId, allowNameless);
+}
+
+function parseBody(body: Record<string, unknown>, messageId: string, allowNameless: boolean): ParsedMessage {
+  const uuid = body.uuid === undefined && allowNameless ? derivedUuid('message-id', messageId) : body.uuid;
+  if (uuid === undefined) return { fault: 'The message has no uuid' };
+  if (typeof uuid !== 'string' || !isUuid(uuid)) return { fault: 'The uuid of the message is not a UUID' };
+  const parsed = parseOrderOfMessage(body);
+  const reason = REASONS.find((known) => known === body.reason);
+  return {
+    message: {
+      uuid: uuid.toLowerCase(),
+      ...('order' in parsed
+        ? { order: parsed.order }
+        : { orderFault: parsed.faults.map(({ field, message }) => `${field} ${message}`).join('; ') }),
+      ...(reason && { reason }),
+    },
+  };
+}
+
+/** What people see of an order: in messages and over HTTP, in the names that they know. */
+export function snapshot(saga: Saga): Record<string, unknown> {
+  const [line, ...others] = saga.items;
+  return {
+    uuid: saga.uuid,
+    user: saga.user,
+    ...(line && others.length === 0 && { item: line.item, quantity: line.quantity }),
+    items: saga.items,
+    ...(saga.paymentError !== undefined && { 'payment-error': JSON.parse(saga.paymentError) }),
+    status: saga.status,
+    ...(saga.total_invoice !== undefined && { total_invoice: saga.total_invoice }),
+    ...(saga.reason !== undefined && { reason: saga.reason }),
+    ...(saga.detail !== undefined && { detail: saga.detail }),
+  };
+}
+
+/**
+ * The message that the ledger calls for, as a CloudEvent in binary mode. Pure: a repeat is the same fact under the
+ * same `ce-id`. https://github.com/googleapis/google-cloudevents; binding: CloudEvents Pub/Sub protocol binding.
+ */
+export function messageFor(saga: Saga): OutgoingMessage {
+  const topic = emissionFor(saga);
+  return {
+    topic,
+    data: Buffer.from(JSON.stringify(snapshot(saga))),
+    attributes: {
+      'ce-specversion': '1.0',
+      'ce-id': `${saga.uuid}/${topic}`,
+      'ce-type': `order-saga.${topic}`,
+      'ce-source': `/order-saga/${saga.history.at(-1)?.by}`,
+      'ce-subject': saga.uuid,
+      'ce-time': saga.updatedAt.toISOString(),
+      'content-type': 'application/json',
+    },
+  };
+}
+
+/**
+ * The message that hands a delivery to the dead-letter desk. The attributes name where it came from in the words
+ * that Pub/Sub itself uses when it dead-letters, so that the desk reads one form.
+ */
+export function deadLetterOf(delivery: Delivery, subscription: string, reason: string): OutgoingMessage {
+  return {
+    topic: 'dead-letter',
+    data: delivery.data,
+    attributes: {
+      ...Object.fromEntries(Object.entries(delivery.attributes).slice(0, KEPT_ATTRIBUTES_MAX)),
+      [DEAD_LETTER.reason]: Buffer.from(reason).subarray(0, REASON_BYTES_MAX).toString(),
+      [DEAD_LETTER.subscription]: subscription,
+      [DEAD_LETTER.messageId]: delivery.messageId,
+      [DEAD_LETTER.attempts]: String(delivery.attempt),
+    },
+  };
+}
+
+/** Pub/Sub takes at most 100 attributes, each value of at most 1,024 bytes: room is left for ours. */
+const KEPT_ATTRIBUTES_MAX = 90;
+const REASON_BYTES_MAX = 1000;
+
+/** https://cloud.google.com/pubsub/docs/handling-failures#how_dead_letter_topics_work; the first two are ours. */
+export const DEAD_LETTER = {
+  reason: 'saga-park-reason',
+  messageId: 'saga-park-message-id',
+  subscription: 'CloudPubSubDeadLetterSourceSubscription',
+  attempts: 'CloudPubSubDeadLetterSourceDeliveryCount',
+} as const;

@@ -1,0 +1,81 @@
+import type { Documents, Write } from './documents.ts';
+import {
+  advance,
+  type Facts,
+  fail,
+  leftBy,
+  type Reason,
+  type Saga,
+  type Status,
+  type StepName,
+} from './ledger.ts';
+import type { Order } from './order.ts';
+import type { Reaction, Turn } from './reaction.ts';
+import type { Path } from './store.ts';
+
+/**
+ * A step of the saga: a value, not a class. It says which documents it needs, what it makes of them, and how that
+ * is taken back. All three functions are pure: the same input gives the same output, and nothing else happens.
+ */
+export interface Step {
+  readonly name: StepName;
+  /** The status in which the step runs, and the one that it leads to. */
+  readonly from: Status;
+  readonly to: Status;
+  /** The documents that `decide` and `undo` look at. Records that they only create or remove need not be named. */
+  reads(order: Order): readonly Path[];
+  decide(saga: Saga, documents: Documents, now: Date): StepDecision;
+  /** The exact inverse: gives back what the ledger says was taken, as a difference, and purges the step's records. */
+  undo(saga: Saga, documents: Documents): readonly Write[];
+}
+
+/** Either the writes of the step and what the ledger learns, or a refusal: a business "no", not an error. */
+export type StepDecision =
+  | { readonly kind: 'accepted'; readonly writes: readonly Write[]; readonly facts: Facts }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string };
+
+export const accept = (writes: readonly Write[], facts: Facts = {}): StepDecision => ({
+  kind: 'accepted',
+  writes,
+  facts,
+});
+
+export const refuse = (reason: Reason, detail: string): StepDecision => ({ kind: 'refused', reason, detail });
+
+/** What a step does with a message: nothing, unless the ledger stands exactly where the step begins. */
+export function reactionOf(step: Step): Reaction {
+  return {
+    name: step.name,
+    reads(saga, message) {
+      const order = saga ?? message.order;
+      return order && (saga === undefined || saga.status === step.from) ? step.reads(order) : [];
+    },
+    react(saga, message, documents, now) {
+      if (saga === undefined) {
+        return { outcome: 'parked', writes: [], detail: `No order has the uuid ${message.uuid}` };
+      }
+      if (saga.status === step.from) return take(step, saga, documents, now);
+      const fenced = saga.status === 'FAILING' || saga.status === 'CANCELED';
+      return { outcome: fenced && !leftBy(saga, step.name) ? 'fenced' : 'duplicate', writes: [], saga };
+    },
+  };
+}
+
+/** Runs a step on a ledger that stands where the step begins. */
+export function take(step: Step, saga: Saga, documents: Documents, now: Date): Turn {
+  const decision = step.decide(saga, documents, now);
+  if (decision.kind === 'refused') {
+    const failing = fail(saga, step.name, decision.reason, decision.detail, now);
+    return {
+      outcome: 'refused',
+      writes: [],
+      saga: failing,
+      detail: `${decision.reason}: ${decision.detail}`,
+    };
+  }
+  return {
+    outcome: 'accepted',
+    writes: decision.writes,
+    saga: advance(saga, step.name, step.to, decision.facts, now),
+  };
+}

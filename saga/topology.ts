@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/**
+ * The topology: which topics and subscriptions there are, how they redeliver, and who reads which. It is declared
+ * once, in `infra/topology.json`; everything that needs a topic or a subscription asks here.
+ */
+
+export interface SubscriptionSettings {
+  readonly topic: string;
+  /** The service that reads it; absent where people do. */
+  readonly service?: string;
+  readonly ackDeadlineSeconds: number;
+  readonly retentionDays: number;
+  readonly retry: { readonly minBackoffSeconds: number; readonly maxBackoffSeconds: number };
+  readonly deadLetter?: { readonly topic: string; readonly maxDeliveryAttempts: number };
+}
+
+export interface Topology {
+  readonly topics: readonly string[];
+  readonly subscriptions: Readonly<Record<string, SubscriptionSettings>>;
+}
+
+/** The bounds are Pub/Sub's own: https://cloud.google.com/pubsub/docs/subscription-properties */
+const policySchema = z.strictObject({
+  ackDeadlineSeconds: z.int().min(10).max(600),
+  retentionDays: z.int().min(1).max(31),
+  retry: z.strictObject({
+    minBackoffSeconds: z.number().min(0).max(600),
+    maxBackoffSeconds: z.number().min(0).max(600),
+  }),
+  deadLetter: z
+    .strictObject({ topic: z.string(), maxDeliveryAttempts: z.int().min(5).max(100) })
+    .exactOptional(),
+});
+
+const topologySchema = z.strictObject({
+  topics: z.record(z.string(), z.string()),
+  policies: z.record(z.string(), policySchema),
+  subscriptions: z.record(
+    z.string(),
+    z.strictObject({ topic: z.string(), policy: z.string(), service: z.string().exactOptional() }),
+  ),
+});
+
+/**
+ * Reads the declaration.
+ * @throws Error that names every fault: a wrong shape, a topic or a policy that is not declared.
+ */
+export function parseTopology(declaration: unknown): Topology {
+  const parsed = topologySchema.safeParse(declaration);
+  if (!parsed.success) {
+    throw topologyError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  }
+  const { topics, policies, subscriptions } = parsed.data;
+  const faults: string[] = [];
+  const settings = Object.entries(subscriptions).flatMap(
+    ([name, { policy: policyName, ...subscription }]) => {
+      const policy = policies[policyName];
+      if (!policy) faults.push(`subscriptions.${name}: policy ${policyName} is not declared`);
+      if (!(subscription.topic in topics)) {
+        faults.push(`subscriptions.${name}: topic ${subscription.topic} is not declared`);
+      }
+      if (policy?.deadLetter && !(policy.deadLetter.topic in topics)) {
+        faults.push(`policies.${policyName}: topic ${policy.deadLetter.topic} is not declared`);
+      }
+      return policy ? [[name, { ...subscription, ...policy }] as const] : [];
+    },
+  );
+  if (faults.length > 0) throw topologyError(faults);
+  return { topics: Object.keys(topics), subscriptions: Object.fromEntries(settings) };
+}
+
+/**
+ * The subscription by which a service reads a topic.
+ * @throws Error where the topology declares none.
+ */
+export function subscriptionOf(topology: Topology, service: string, topic: string): string {
+  for (const [name, settings] of Object.entries(topology.subscriptions)) {
+    if (settings.service === service && settings.topic === topic) return name;
+  }
+  throw topologyError([`${service} reads the topic ${topic}, but no subscription says so`]);
+}
+
+function topologyError(faults: readonly string[]): Error {
+  return new Error(`infra/topology.json is wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+}

@@ -1,0 +1,97 @@
+import type { Bus, PublishResult } from './bus.ts';
+import { create, type Documents, update, type Write } from './documents.ts';
+import { type Environment, groupCommit, type Task } from './group-commit.ts';
+import { leftBy, type Party, type Saga, sagaPath } from './ledger.ts';
+import type { Log } from './log.ts';
+import { messageFor } from './message.ts';
+import type { Turn } from './reaction.ts';
+import type { Path, Store } from './store.ts';
+
+/**
+ * Commit, then publish: the part that everybody who moves a ledger shares, whether a message, a customer or a clock
+ * made them. What must be published is read from the committed ledger, never remembered from before.
+ */
+
+/** All that a service needs from the world. */
+export interface Ports extends Environment {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly log: Log;
+}
+
+/** One turn to take: which ledger, what else to read, and what to make of it. The functions are pure. */
+export interface TurnTask {
+  readonly uuid: string;
+  /** The uuid is freshly drawn, so that the ledger need not be read to know that there is none. */
+  readonly isNew?: boolean;
+  reads(saga: Saga | undefined): readonly Path[];
+  take(saga: Saga | undefined, documents: Documents, now: Date): Turn;
+}
+
+/** What came of one turn. */
+export type TakenTurn =
+  /** Committed. `publishError` says that what the ledger calls for may not have reached the broker. */
+  | { readonly turn: Turn; readonly publishError?: Error }
+  /** Not committed, or not known to be. */
+  | { readonly error: unknown };
+
+/**
+ * Takes all turns in one group commit and publishes what their ledgers then call for, one message per ledger.
+ * A ledger is announced by the party that it was left by: whoever finds it where it stood after a crash between
+ * commit and publish publishes again, and nobody does once it has moved on.
+ * @returns what came of each turn, in their order. Never rejects.
+ */
+export async function takeTurns(
+  party: Party,
+  tasks: readonly TurnTask[],
+  ports: Ports,
+): Promise<readonly TakenTurn[]> {
+  const now = ports.clock.now();
+  const settled = await groupCommit(
+    ports.store,
+    ports,
+    tasks.map((task) => transactionOf(task, now)),
+  );
+  const standing = new Map<string, Saga>();
+  for (const result of settled) {
+    const saga = result.status === 'fulfilled' ? result.value.saga : undefined;
+    if (saga && leftBy(saga, party)) standing.set(saga.uuid, saga);
+  }
+  const published = await announce(standing, ports.bus);
+  return settled.map((result): TakenTurn => {
+    if (result.status === 'rejected') return { error: result.reason };
+    const publishError = result.value.saga && published.get(result.value.saga.uuid);
+    return publishError ? { turn: result.value, publishError } : { turn: result.value };
+  });
+}
+
+function transactionOf(task: TurnTask, now: Date): Task<Turn> {
+  const path = sagaPath(task.uuid);
+  return {
+    reads: (known) => [...(task.isNew ? [] : [path]), ...task.reads(known.get(path))],
+    decide(documents) {
+      const saga = documents.get(path);
+      const turn = task.take(saga, documents, now);
+      return { writes: [...turn.writes, ...ledgerWrites(saga, turn.saga)], result: turn };
+    },
+  };
+}
+
+function ledgerWrites(before: Saga | undefined, after: Saga | undefined): Write[] {
+  if (after === undefined || after === before) return [];
+  return before === undefined
+    ? [create(sagaPath(after.uuid), after)]
+    : [update(sagaPath(after.uuid), changedFields(before, after))];
+}
+
+/** Only what changed is written: the order itself never does, and it is most of the ledger. */
+function changedFields(before: Saga, after: Saga): Partial<Saga> {
+  const changed = Object.entries(after).filter(([field, value]) => value !== before[field as keyof Saga]);
+  return Object.fromEntries(changed);
+}
+
+async function announce(sagas: ReadonlyMap<string, Saga>, bus: Bus): Promise<Map<string, PublishResult>> {
+  if (sagas.size === 0) return new Map();
+  const results = await bus.publish([...sagas.values()].map(messageFor));
+  return new Map([...sagas.keys()].map((uuid, index) => [uuid, results[index]]));
+}
