@@ -74,13 +74,14 @@ function settle({ order, resolve, reject }: Waiting, taken: TakenTurn | undefine
   }
   const saga = taken.turn.saga as Saga;
   if (!sameOrder(saga, order)) {
-    return reject(
+    reject(
       new Problem(
         422,
         'Idempotency key reused',
         'This Idempotency-Key was used for another order: take a new one',
       ),
     );
+    return;
   }
   if (taken.publishError) {
     // The ledger is stored, so the order is accepted; whoever meets it standing still publishes it again.
