@@ -111,7 +111,7 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
 }
 
 function checked(schema: ZodType, input: unknown): unknown {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { reportInput: true });
   if (parsed.success) return parsed.data;
   throw invalidInput(inputFaults(parsed.error));
 }

@@ -1,7 +1,7 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { Delivery, OutgoingMessage } from './bus.ts';
 import { emissionFor, REASONS, type Reason, type Saga } from './ledger.ts';
-import { type Order, parseOrderOfMessage } from './order.ts';
+import { type InputFault, type Order, parseOrderOfMessage } from './order.ts';
 
 /**
  * Messages are hints: they say which ledger to look at, and carry a snapshot for people. What a message claims
@@ -24,6 +24,9 @@ export type ParsedMessage = { readonly message: SagaMessage } | { readonly fault
 
 /** A snapshot of the largest order is well below this; nothing larger is ours. */
 export const MESSAGE_BYTES_MAX = 256 * 1024;
+
+/** What is told of the faults of an order: a log line and a dead letter stay small, whatever was sent. */
+const ORDER_FAULT_LENGTH_MAX = 1000;
 
 /** Namespace of the uuids that are derived from other ids. Fixed for ever: it makes the same id from the same key. */
 const DERIVED_IDS = 'd1a8e6a2-6b0f-4c39-9c43-0a4f8f1c2f6e';
@@ -68,12 +71,15 @@ function parseBody(body: Record<string, unknown>, messageId: string, allowNamele
   return {
     message: {
       uuid: uuid.toLowerCase(),
-      ...('order' in parsed
-        ? { order: parsed.order }
-        : { orderFault: parsed.faults.map(({ field, message }) => `${field} ${message}`).join('; ') }),
+      ...('order' in parsed ? { order: parsed.order } : { orderFault: describeFaults(parsed.faults) }),
       ...(reason && { reason }),
     },
   };
+}
+
+function describeFaults(faults: readonly InputFault[]): string {
+  const sentences = faults.map(({ field, message }) => `${field} ${message}`).join('; ');
+  return sentences.slice(0, ORDER_FAULT_LENGTH_MAX);
 }
 
 /** What people see of an order: in messages and over HTTP, in the names that they know. */

@@ -58,7 +58,7 @@ export const nameSchema = z
 
 const quantityFault = `must be a whole number from 1 to ${QUANTITY_MAX}`;
 const quantitySchema = z
-  .int({ error: quantityFault })
+  .int({ error: quantityFault, abort: true })
   .min(1, { error: quantityFault })
   .max(QUANTITY_MAX, { error: quantityFault });
 
@@ -84,31 +84,33 @@ export const orderSchema = z
     { error: faultOfObject('must be a JSON object') },
   )
   .meta({ id: 'OrderInput', oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
-  .check(({ value, issues }) => {
-    const fault = (field: string, message: string) =>
-      issues.push({ code: 'custom', path: [field], message, input: value });
-    if ('payment-error' in value && jsonText(value['payment-error']) === undefined) {
-      fault(
-        'payment-error',
-        `must take at most ${PAYMENT_ERROR_LENGTH_MAX} characters of JSON, not deeply nested`,
-      );
-    }
-    if (value.items === undefined) {
-      if (value.item === undefined && value.quantity === undefined) {
-        fault('items', 'is missing: give item and quantity, or items');
-      } else if (value.item === undefined) fault('item', 'is missing');
-      else if (value.quantity === undefined) fault('quantity', 'is missing');
-      return;
-    }
-    if (value.item !== undefined) fault('item', 'give either item and quantity, or items, not both');
-    if (value.quantity !== undefined) fault('quantity', 'give either item and quantity, or items, not both');
-    const seen = new Set<string>();
-    for (const line of value.items) {
-      if (seen.has(line.item))
-        fault('items', `names ${JSON.stringify(line.item)} twice: add the quantities up`);
-      seen.add(line.item);
-    }
-  })
+  .superRefine(
+    (value, context) => {
+      const fault = (field: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [field], message, input: value });
+      if ('payment-error' in value && jsonText(value['payment-error']) === undefined) {
+        fault(
+          'payment-error',
+          `must take at most ${PAYMENT_ERROR_LENGTH_MAX} characters of JSON, not deeply nested`,
+        );
+      }
+      if (value.items === undefined) {
+        if (value.item === undefined && value.quantity === undefined) {
+          fault('items', 'is missing: give item and quantity, or items');
+        } else if (value.item === undefined) fault('item', 'is missing');
+        else if (value.quantity === undefined) fault('quantity', 'is missing');
+        return;
+      }
+      if (value.item !== undefined) fault('item', 'give either item and quantity, or items, not both');
+      if (value.quantity !== undefined)
+        fault('quantity', 'give either item and quantity, or items, not both');
+      for (const item of itemsNamedTwice(value.items)) {
+        fault('items', `names ${JSON.stringify(item)} twice: add the quantities up`);
+      }
+    },
+    // Also where single fields are wrong, so that the answer names every fault at once.
+    { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
+  )
   .transform((input): Order => {
     const items = input.items ?? [{ item: input.item as string, quantity: input.quantity as number }];
     const order = { user: input.user, items };
@@ -116,6 +118,18 @@ export const orderSchema = z
       ? { ...order, paymentError: jsonText(input['payment-error']) as string }
       : order;
   });
+
+/** Every item that stands in more than one line. Other rules name what else is wrong with the lines. */
+function itemsNamedTwice(lines: unknown): Set<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const line of Array.isArray(lines) ? lines : []) {
+    const item: unknown = line?.item;
+    if (typeof item !== 'string' || !isName(item)) continue;
+    (seen.has(item) ? twice : seen).add(item);
+  }
+  return twice;
+}
 
 /** A value as JSON text; undefined where it is too long, or nested too deeply to be written. */
 function jsonText(value: unknown): string | undefined {
@@ -140,7 +154,7 @@ export type ParsedOrder = { readonly order: Order } | { readonly faults: readonl
 
 /** Checks an order as a customer posts it. */
 export function parseOrder(input: unknown): ParsedOrder {
-  const parsed = orderSchema.safeParse(input);
+  const parsed = orderSchema.safeParse(input, { reportInput: true });
   return parsed.success ? { order: parsed.data } : { faults: inputFaults(parsed.error) };
 }
 
@@ -161,7 +175,10 @@ function withoutPrice(line: unknown): unknown {
   return rest;
 }
 
-/** The faults that zod found, as field and sentence. The field of the whole input is `body`. */
+/**
+ * The faults that zod found, as field and sentence. The field of the whole input is `body`.
+ * @param error of a parse with `reportInput`: without the input, what is wrong looks like what is missing.
+ */
 export function inputFaults(error: z.ZodError): InputFault[] {
   return error.issues.map((issue) => ({
     field:

@@ -1,14 +1,21 @@
-import { type Documents, WorkingCopy } from '../saga/documents.ts';
-import type { Saga } from '../saga/ledger.ts';
-import { receive } from '../saga/ledger.ts';
+import { createMemoryStore } from '../adapters/memory-store.ts';
+import type { Delivery } from '../saga/bus.ts';
+import { type Documents, Draft, WorkingCopy, type Write } from '../saga/documents.ts';
+import { advance, cancel, fail, receive, type Saga, type Status } from '../saga/ledger.ts';
 import type { Order } from '../saga/order.ts';
-import type { Path, Version, Versioned } from '../saga/store.ts';
+import type { Path, Store, Version, Versioned } from '../saga/store.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 /** Builders with one line of defaults: a spec says only what matters to it. Everything they make is frozen. */
 
 export const UUID = '11111111-1111-4111-8111-111111111111';
 export const NOW = new Date('2026-01-02T03:04:05.678Z');
+/** Another moment, for what happens after NOW. */
+export const LATER = new Date('2026-01-02T03:05:00.000Z');
+
+/** A uuid of its own for each number. */
+export const uuidOf = (number: number): string =>
+  `${number.toString(16).padStart(8, '0')}-1111-4111-8111-111111111111`;
 
 /** Jack's order of two widgets, or what `fields` say instead. */
 export const anOrder = (fields: Partial<Order> = {}): Order =>
@@ -18,8 +25,31 @@ export const anOrder = (fields: Partial<Order> = {}): Order =>
 export const aSaga = (fields: Partial<Saga> = {}): Saga =>
   deepFreeze({ ...receive(fields.uuid ?? UUID, anOrder(), 'frontend', NOW), ...fields });
 
+/** What a line of these ledgers costs per unit. */
+export const PRICE = 5;
+
+/** The ledger of that order once it has come so far. It fails, where it does, because payments refuses. */
+export function aSagaThatIs(status: Status, fields: Partial<Saga> = {}): Saga {
+  const received = aSaga(fields);
+  const items = received.items.map((line) => ({ price_per_unit: PRICE, ...line }));
+  const total_invoice = items.reduce((sum, line) => sum + line.quantity * line.price_per_unit, 0);
+  const created = advance(received, 'order', 'CREATED', {}, NOW);
+  const reserved = advance(created, 'inventory', 'RESERVED', { items }, NOW);
+  const paid = advance(reserved, 'payments', 'PAID', { total_invoice }, NOW);
+  const failing = fail(reserved, 'payments', 'PAYMENT_ERROR', 'The payment was refused', NOW);
+  const sagas: Record<Status, Saga> = {
+    RECEIVED: received,
+    CREATED: created,
+    RESERVED: reserved,
+    PAID: paid,
+    FAILING: failing,
+    CANCELED: cancel(failing, NOW),
+  };
+  return deepFreeze(sagas[status]);
+}
+
 /** What a decision may look at. */
-export function documentsOf(documents: Readonly<Record<Path, object>>): Documents {
+export function documentsOf(documents: Readonly<Record<Path, object>>): WorkingCopy {
   const version = 1 as unknown as Version;
   const found = new Map<Path, Versioned>(
     Object.entries(documents).map(([path, fields]) => [path, { fields: deepFreeze(fields), version }]),
@@ -27,4 +57,50 @@ export function documentsOf(documents: Readonly<Record<Path, object>>): Document
   const copy = new WorkingCopy();
   copy.load(found.keys(), found);
   return copy;
+}
+
+/** What the documents are once the writes are done; undefined where one is gone. */
+export function afterwards(documents: Documents, writes: readonly Write[]): Documents {
+  const draft = new Draft(documents);
+  draft.add(deepFreeze(writes));
+  return draft;
+}
+
+/** The embedded store with these documents in it. */
+export async function storeHolding(documents: Readonly<Record<Path, object>>): Promise<Store> {
+  const store = createMemoryStore();
+  await store.commit(Object.entries(documents).map(([path, fields]) => ({ kind: 'create', path, fields })));
+  return store;
+}
+
+/** A delivery that notes what became of it. */
+export interface TestDelivery extends Delivery {
+  readonly settled: 'acked' | 'nacked' | undefined;
+}
+
+/** A delivery of this body, as JSON unless it is bytes already. `note` hears `ack {id}` or `nack {id}`. */
+export function aDelivery(
+  body: unknown,
+  fields: Partial<Delivery> = {},
+  note: (event: string) => void = () => {},
+): TestDelivery {
+  const messageId = fields.messageId ?? 'message-1';
+  let settled: TestDelivery['settled'];
+  const settle = (as: 'ack' | 'nack') => () => {
+    if (settled !== undefined) return;
+    settled = `${as}ed`;
+    note(`${as} ${messageId}`);
+  };
+  return {
+    messageId,
+    data: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
+    attributes: deepFreeze(fields.attributes ?? {}),
+    publishTime: NOW,
+    attempt: fields.attempt ?? 1,
+    ack: settle('ack'),
+    nack: settle('nack'),
+    get settled() {
+      return settled;
+    },
+  };
 }
