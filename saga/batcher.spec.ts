@@ -1,0 +1,103 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { createBatcher } from './batcher.ts';
+
+/** A batcher whose batches end when the spec says so. */
+function heldBatcher(batchMax = 3, queueMax = 5) {
+  const batches: (readonly number[])[] = [];
+  let finish = (): void => {};
+  const batcher = createBatcher<number>({
+    batchMax,
+    queueMax,
+    run(items) {
+      batches.push(items);
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    },
+  });
+  return {
+    batches,
+    add: (...items: number[]) => items.map((item) => batcher.add(item)),
+    drain: () => batcher.drain(),
+    /** Ends the batch under way, if there is one, and lets the next one start. */
+    async next() {
+      finish();
+      await nextTurn();
+    },
+  };
+}
+
+describe('The batcher', () => {
+  it('[anomaly 33] makes one batch of one burst, and the next one of what arrives meanwhile', async () => {
+    const { batches, add, next } = heldBatcher();
+    add(1, 2);
+    await next();
+    expect(batches).to.deep.equal([[1, 2]]);
+    add(3);
+    await nextTurn();
+    add(4, 5);
+    expect(batches).to.deep.equal([[1, 2]]);
+    await next();
+    expect(batches).to.deep.equal([
+      [1, 2],
+      [3, 4, 5],
+    ]);
+  });
+
+  it('starts at once when it has been idle', async () => {
+    const { batches, add, next } = heldBatcher();
+    add(1);
+    await next();
+    await next();
+    add(2);
+    await nextTurn();
+    expect(batches).to.deep.equal([[1], [2]]);
+  });
+
+  it('never makes a batch larger than allowed', async () => {
+    const { batches, add, next } = heldBatcher(2);
+    add(1, 2, 3, 4, 5);
+    await next();
+    await next();
+    await next();
+    expect(batches).to.deep.equal([[1, 2], [3, 4], [5]]);
+  });
+
+  it('refuses what exceeds the queue, and takes more once there is room', async () => {
+    const { batches, add, next } = heldBatcher(3, 2);
+    expect(add(1, 2, 3)).to.deep.equal([true, true, false]);
+    await next();
+    expect(add(4, 5, 6)).to.deep.equal([true, true, false]);
+    await next();
+    expect(add(7)).to.deep.equal([true]);
+    expect(batches).to.deep.equal([
+      [1, 2],
+      [4, 5],
+    ]);
+  });
+
+  it('[anomaly 35] finishes the batch under way when it is drained, hands the rest back and takes nothing more', async () => {
+    const { batches, add, next, drain } = heldBatcher(2);
+    add(1, 2, 3, 4);
+    await next();
+    let drained = false;
+    const left = drain().finally(() => {
+      drained = true;
+    });
+    expect(add(5)).to.deep.equal([false]);
+    await nextTurn();
+    expect(drained).to.equal(false);
+    await next();
+    expect(await left).to.deep.equal([3, 4]);
+    expect(batches).to.deep.equal([[1, 2]]);
+  });
+
+  it('[anomaly 35] hands everything back where nothing has begun', async () => {
+    const { batches, add, drain } = heldBatcher();
+    add(1, 2);
+    expect(await drain()).to.deep.equal([1, 2]);
+    expect(await drain()).to.deep.equal([]);
+    expect(batches).to.deep.equal([]);
+  });
+});
