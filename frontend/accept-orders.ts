@@ -14,7 +14,7 @@ export interface OrderDesk {
    * @throws Problem 422 where another order has the uuid, 503 where the order could not be stored or there are too many.
    */
   accept(uuid: string, order: Order, isNew: boolean): Promise<Saga>;
-  /** Finishes what was accepted. */
+  /** Finishes the commit under way, and refuses what waits for the next one. */
   drain(): Promise<void>;
 }
 
@@ -48,7 +48,8 @@ export function createOrderDesk(ports: Ports): OrderDesk {
           reject(unavailable('Too many orders are waiting'));
       }),
     async drain() {
-      for (const { reject } of await batcher.drain()) reject(unavailable('The service is shutting down'));
+      for (const { reject } of batcher.stop()) reject(unavailable('The service is shutting down'));
+      await batcher.done();
     },
   };
 }

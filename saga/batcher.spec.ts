@@ -19,7 +19,8 @@ function heldBatcher(batchMax = 3, queueMax = 5) {
   return {
     batches,
     add: (...items: number[]) => items.map((item) => batcher.add(item)),
-    drain: () => batcher.drain(),
+    stop: () => batcher.stop(),
+    done: () => batcher.done(),
     /** Ends the batch under way, if there is one, and lets the next one start. */
     async next() {
       finish();
@@ -77,27 +78,36 @@ describe('The batcher', () => {
     ]);
   });
 
-  it('[anomaly 35] finishes the batch under way when it is drained, hands the rest back and takes nothing more', async () => {
-    const { batches, add, next, drain } = heldBatcher(2);
+  it('[anomaly 35] hands back at once what waits when it is stopped, and takes nothing more', async () => {
+    const { batches, add, next, stop } = heldBatcher(2);
     add(1, 2, 3, 4);
     await next();
-    let drained = false;
-    const left = drain().finally(() => {
-      drained = true;
-    });
-    expect(add(5)).to.deep.equal([false]);
-    await nextTurn();
-    expect(drained).to.equal(false);
+    expect(stop()).to.deep.equal([3, 4]);
+    expect([add(5), stop()]).to.deep.equal([[false], []]);
     await next();
-    expect(await left).to.deep.equal([3, 4]);
     expect(batches).to.deep.equal([[1, 2]]);
   });
 
-  it('[anomaly 35] hands everything back where nothing has begun', async () => {
-    const { batches, add, drain } = heldBatcher();
+  it('[anomaly 35] is done when the batch under way is', async () => {
+    const { add, next, stop, done } = heldBatcher();
+    add(1);
+    await next();
+    stop();
+    let isDone = false;
+    const noted = done().then(() => {
+      isDone = true;
+    });
+    await nextTurn();
+    expect(isDone).to.equal(false);
+    await next();
+    await noted;
+  });
+
+  it('[anomaly 35] starts nothing that was stopped before its burst had ended', async () => {
+    const { batches, add, stop, done } = heldBatcher();
     add(1, 2);
-    expect(await drain()).to.deep.equal([1, 2]);
-    expect(await drain()).to.deep.equal([]);
+    expect(stop()).to.deep.equal([1, 2]);
+    await done();
     expect(batches).to.deep.equal([]);
   });
 });

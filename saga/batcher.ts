@@ -6,11 +6,10 @@
 export interface Batcher<T> {
   /** Takes an item for the next batch; false when the queue is full and the item was not taken. */
   add(item: T): boolean;
-  /**
-   * Takes nothing more and starts no further batch. Resolves with the items that were never started, once the
-   * batch under way is done.
-   */
-  drain(): Promise<readonly T[]>;
+  /** Takes nothing more and starts no further batch. Returns the items that were never started. */
+  stop(): readonly T[];
+  /** Resolves once the batch under way is done. */
+  done(): Promise<void>;
 }
 
 export interface BatcherOptions<T> {
@@ -24,13 +23,13 @@ export interface BatcherOptions<T> {
 
 export function createBatcher<T>({ run, batchMax, queueMax }: BatcherOptions<T>): Batcher<T> {
   let queue: T[] = [];
-  let draining = false;
+  let stopped = false;
   let running: Promise<void> | undefined;
 
   async function runAll(): Promise<void> {
     // What arrives in one burst is handed over item by item: let the burst end before the first batch starts.
     await Promise.resolve();
-    while (queue.length > 0 && !draining) {
+    while (queue.length > 0 && !stopped) {
       const batch = queue.slice(0, batchMax);
       queue = queue.slice(batchMax);
       await run(batch);
@@ -40,17 +39,19 @@ export function createBatcher<T>({ run, batchMax, queueMax }: BatcherOptions<T>)
 
   return {
     add(item) {
-      if (draining || queue.length >= queueMax) return false;
+      if (stopped || queue.length >= queueMax) return false;
       queue.push(item);
       running ??= runAll();
       return true;
     },
-    async drain() {
-      draining = true;
-      await running;
+    stop() {
+      stopped = true;
       const left = queue;
       queue = [];
       return left;
+    },
+    async done() {
+      await running;
     },
   };
 }

@@ -7,8 +7,8 @@ import type { Bus, Delivery } from './bus.ts';
  */
 export interface Consumer {
   /**
-   * Stops taking; the batch under way is finished, everything that waited is handed back. Resolves when the broker
-   * has been told, or after `timeoutMs`.
+   * Stops taking and hands back at once what waited. Resolves when the batch under way is done and the broker has
+   * been told, or after `timeoutMs`.
    */
   close(timeoutMs: number): Promise<void>;
 }
@@ -41,7 +41,7 @@ export function startConsumer(
   return {
     async close(timeoutMs) {
       const closing = open.close(timeoutMs);
-      for (const delivery of await batcher.drain()) delivery.nack();
+      for (const delivery of batcher.stop()) delivery.nack();
       await closing;
     },
   };

@@ -1,0 +1,129 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { NOW } from '../test/builders.ts';
+import { recordedPorts } from '../test/recorded-ports.ts';
+import type { Bus, Delivery } from './bus.ts';
+import { BATCH_MAX, OUTSTANDING_MAX, startConsumer } from './consumer.ts';
+
+/** A consumer of `frontend` on the embedded broker, whose batches end when the spec says so. */
+async function heldConsumer() {
+  const { bus, clock } = await recordedPorts();
+  const batches: (readonly string[])[] = [];
+  const asked: number[] = [];
+  let finish = (): void => {};
+  const noting: Bus = {
+    ...bus,
+    subscribe(name, outstandingMax, onDelivery, onFailure) {
+      asked.push(outstandingMax);
+      return bus.subscribe(name, outstandingMax, onDelivery, onFailure);
+    },
+  };
+  const failures: string[] = [];
+  const start = (subscription = 'frontend-sub') =>
+    startConsumer(
+      noting,
+      subscription,
+      async (deliveries) => {
+        batches.push(deliveries.map(({ data }) => data.toString()));
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        for (const delivery of deliveries) delivery.ack();
+      },
+      (error) => failures.push(error.message),
+    );
+  return {
+    bus,
+    clock,
+    batches,
+    asked,
+    failures,
+    start,
+    async publish(...texts: string[]) {
+      await bus.publish(
+        texts.map((text) => ({ topic: 'frontend', data: Buffer.from(text), attributes: {} })),
+      );
+      await nextTurn();
+    },
+    async next() {
+      finish();
+      await nextTurn();
+    },
+    /** What another reader of the subscription gets, until it has so many messages. */
+    async takenAgain(count: number) {
+      const taken: string[] = [];
+      const reading = new Promise<void>((resolve) => {
+        const onDelivery = (delivery: Delivery) => {
+          taken.push(`${delivery.data} at attempt ${delivery.attempt}`);
+          delivery.ack();
+          if (taken.length === count) resolve();
+        };
+        bus.subscribe('frontend-sub', 10, onDelivery, () => {});
+      });
+      await clock.finish(reading);
+      return taken;
+    },
+  };
+}
+
+describe('A consumer', () => {
+  it('[anomaly 33] hands over what has arrived, and what arrives meanwhile as the next batch', async () => {
+    const { batches, start, publish, next } = await heldConsumer();
+    start();
+    await publish('1', '2');
+    await publish('3');
+    await publish('4');
+    expect(batches).to.deep.equal([['1', '2']]);
+    await next();
+    expect(batches).to.deep.equal([
+      ['1', '2'],
+      ['3', '4'],
+    ]);
+  });
+
+  it('asks for a few batches at a time, and never makes one larger than a commit can hold', async () => {
+    const { asked, batches, start, publish } = await heldConsumer();
+    start();
+    await publish(...Array.from({ length: BATCH_MAX + 1 }, (_, index) => String(index)));
+    expect([asked, batches.map((batch) => batch.length)]).to.deep.equal([[OUTSTANDING_MAX], [BATCH_MAX]]);
+  });
+
+  it('[anomaly 35] finishes the batch under way when it is closed, and hands back what waited', async () => {
+    const { batches, start, publish, next, takenAgain } = await heldConsumer();
+    const consumer = start();
+    await publish('1');
+    await publish('2', '3');
+    let closed = false;
+    const closing = consumer.close(5_000).then(() => {
+      closed = true;
+    });
+    await publish('4');
+    expect(closed).to.equal(false);
+    await next();
+    await closing;
+    expect(batches).to.deep.equal([['1']]);
+
+    expect((await takenAgain(3)).sort()).to.deep.equal([
+      '2 at attempt 2',
+      '3 at attempt 2',
+      '4 at attempt 1',
+    ]);
+  });
+
+  it('[anomaly 35] waits no longer than allowed for a batch that does not end, and hands back what waited', async () => {
+    const { clock, start, publish, takenAgain } = await heldConsumer();
+    const consumer = start();
+    await publish('1');
+    await publish('2');
+    await clock.finish(consumer.close(5_000));
+    expect(clock.now().getTime() - NOW.getTime()).to.equal(5_000);
+    expect(await takenAgain(1)).to.deep.equal(['2 at attempt 2']);
+  });
+
+  it('[anomaly 26] tells of a subscription that does not exist', async () => {
+    const { failures, start } = await heldConsumer();
+    start('frontend-subb');
+    await nextTurn();
+    expect(failures).to.deep.equal(['Subscription frontend-subb does not exist']);
+  });
+});
