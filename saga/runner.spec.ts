@@ -54,7 +54,6 @@ async function scene(
   reaction: Reaction = reactionOf(takeFromShelf),
 ) {
   const ports = await recordedPorts({ ...ledgers(...sagas), [SHELF]: { left } });
-  ports.journal.length = 0;
   const run = createRunner({ reaction, subscription: 'order-created-sub', allowNameless: false }, ports);
   let messages = 0;
   const note = (event: string) => ports.journal.push(event);

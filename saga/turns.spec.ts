@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import { anOrder, aSaga, aSagaThatIs, LATER, NOW, UUID, uuidOf } from '../test/builders.ts';
+import { recordedPorts } from '../test/recorded-ports.ts';
+import { advance, fail, receive, sagaPath } from './ledger.ts';
+import { readOne } from './store.ts';
+import { type TurnTask, takeTurns } from './turns.ts';
+
+const turnOf = (uuid: string, take: TurnTask['take'], fields: Partial<TurnTask> = {}): TurnTask => ({
+  uuid,
+  reads: () => [],
+  take,
+  ...fields,
+});
+
+describe('Turns', () => {
+  it('happen at the moment at which the batch began', async () => {
+    const ports = await recordedPorts();
+    const moments: Date[] = [];
+    const take: TurnTask['take'] = (_saga, _documents, now) => {
+      moments.push(now);
+      return { outcome: 'ignored', writes: [] };
+    };
+    ports.store.readFaults = 1;
+    await ports.clock.finish(takeTurns('order', [turnOf(UUID, take), turnOf(uuidOf(2), take)], ports));
+    expect(moments).to.deep.equal([NOW, NOW]);
+  });
+
+  it('read no ledger for a uuid that was freshly drawn, and find it there all the same after a lost answer', async () => {
+    const ports = await recordedPorts();
+    const received = receive(UUID, anOrder(), 'frontend', NOW);
+    const task = turnOf(
+      UUID,
+      (saga) =>
+        saga
+          ? { outcome: 'duplicate', writes: [], saga }
+          : { outcome: 'accepted', writes: [], saga: received },
+      { isNew: true },
+    );
+    expect(await takeTurns('frontend', [task], ports)).to.deep.equal([
+      { turn: { outcome: 'accepted', writes: [], saga: received } },
+    ]);
+    expect(ports.store.reads).to.deep.equal([]);
+
+    const others = await recordedPorts();
+    others.store.commitFaults.push('lost answer');
+    expect(await others.clock.finish(takeTurns('frontend', [task], others))).to.deep.equal([
+      { turn: { outcome: 'duplicate', writes: [], saga: received } },
+    ]);
+    expect(others.published).to.have.length(1);
+  });
+
+  it('write only what changes in a ledger, and nothing where nothing does', async () => {
+    const created = aSagaThatIs('CREATED');
+    const ports = await recordedPorts({ [sagaPath(UUID)]: created });
+    await takeTurns(
+      'order',
+      [turnOf(UUID, (saga) => ({ outcome: 'duplicate', writes: [], ...(saga && { saga }) }))],
+      ports,
+    );
+    expect(ports.store.commits).to.deep.equal([]);
+
+    const reserved = advance(created, 'inventory', 'RESERVED', {}, LATER);
+    await takeTurns(
+      'inventory',
+      [
+        turnOf(UUID, (saga) => ({
+          outcome: 'accepted',
+          writes: [],
+          saga: advance(saga ?? created, 'inventory', 'RESERVED', {}, LATER),
+        })),
+      ],
+      ports,
+    );
+    const fields = ports.store.commits
+      .flat()
+      .map((write) => (write.kind === 'update' ? Object.keys(write.fields).sort() : []));
+    expect(fields).to.deep.equal([['expireAt', 'history', 'status', 'steps', 'updatedAt']]);
+    expect(await readOne(ports.store, sagaPath(UUID))).to.deep.equal(reserved);
+  });
+
+  it('[anomaly 18] announce a ledger that stands where this party left it, and no other', async () => {
+    const ports = await recordedPorts({
+      [sagaPath(UUID)]: aSaga(),
+      [sagaPath(uuidOf(2))]: aSagaThatIs('CREATED', { uuid: uuidOf(2) }),
+    });
+    const look: TurnTask['take'] = (saga) => ({ outcome: 'duplicate', writes: [], ...(saga && { saga }) });
+    await takeTurns(
+      'frontend',
+      [turnOf(UUID, look), turnOf(uuidOf(2), look), turnOf(uuidOf(3), look)],
+      ports,
+    );
+    expect(ports.published.map(({ attributes }) => attributes['ce-id'])).to.deep.equal([`${UUID}/frontend`]);
+  });
+
+  it('announce a ledger as the last turn of the batch left it', async () => {
+    const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() });
+    const tasks = [
+      turnOf(UUID, (saga = aSaga()) => ({
+        outcome: 'accepted',
+        writes: [],
+        saga: advance(saga, 'order', 'CREATED', {}, NOW),
+      })),
+      turnOf(UUID, (saga = aSaga()) => ({
+        outcome: 'refused',
+        writes: [],
+        saga: fail(saga, 'order', 'INVALID_ORDER', 'No', NOW),
+      })),
+    ];
+    await takeTurns('order', tasks, ports);
+    expect(ports.journal).to.deep.equal(['commit', 'publish error']);
+  });
+
+  it('tell the publication that failed from the one that did not', async () => {
+    const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() });
+    ports.deafTopics.add('frontend');
+    const look: TurnTask['take'] = (saga = aSaga({ uuid: uuidOf(2) })) => ({
+      outcome: 'duplicate',
+      writes: [],
+      saga,
+    });
+    const [first] = await takeTurns('frontend', [turnOf(UUID, look)], ports);
+    expect(first).to.have.nested.property('publishError.message', 'The broker is away');
+    ports.deafTopics.clear();
+    expect(await takeTurns('frontend', [turnOf(UUID, look)], ports)).to.deep.equal([
+      { turn: { outcome: 'duplicate', writes: [], saga: aSaga() } },
+    ]);
+  });
+});
