@@ -45,20 +45,24 @@ const environmentSchema = z
     PAYMENT_FAIL_PROBABILITY: z.coerce.number(share).min(0, share).max(1, share).default(0),
     PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).default(0),
   })
-  .check(({ value, issues }) => {
-    if (value.BACKEND !== 'gcp') return;
-    const fault = (name: string, message: string) =>
-      issues.push({ code: 'custom', path: [name], message, input: value });
-    if (value.PROJECT_ID === undefined) fault('PROJECT_ID', 'is missing: BACKEND=gcp needs a project');
-    const emulators = [value.PUBSUB_EMULATOR_HOST, value.FIRESTORE_EMULATOR_HOST];
-    if (emulators.filter(Boolean).length === 1) {
-      const absent = value.PUBSUB_EMULATOR_HOST ? 'FIRESTORE_EMULATOR_HOST' : 'PUBSUB_EMULATOR_HOST';
-      fault(
-        absent,
-        'is missing: one half on an emulator and the other on Google would mix test and real orders',
-      );
-    }
-  });
+  .superRefine(
+    (value, context) => {
+      if (value.BACKEND !== 'gcp') return;
+      const fault = (name: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [name], message, input: value });
+      if (value.PROJECT_ID === undefined) fault('PROJECT_ID', 'is missing: BACKEND=gcp needs a project');
+      const emulators = [value.PUBSUB_EMULATOR_HOST, value.FIRESTORE_EMULATOR_HOST];
+      if (emulators.filter(Boolean).length === 1) {
+        const absent = value.PUBSUB_EMULATOR_HOST ? 'FIRESTORE_EMULATOR_HOST' : 'PUBSUB_EMULATOR_HOST';
+        fault(
+          absent,
+          'is missing: one half on an emulator and the other on Google would mix test and real orders',
+        );
+      }
+    },
+    // Also where single variables are wrong, so that one error names them all.
+    { when: () => true },
+  );
 
 /** Adds what `.env` says to the environment; what is set already stays. */
 export function loadDotenv(): void {
@@ -67,13 +71,11 @@ export function loadDotenv(): void {
 
 /**
  * Reads the configuration.
- * @param environment such as process.env; an empty value counts as not set.
+ * @param environment such as process.env; a value that is empty or blank counts as not set.
  * @throws Error that names every variable that is wrong or missing, and what it must be.
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const parsed = environmentSchema.safeParse(set);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);

@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { type Config, readConfig, readTopology } from './config.ts';
+
+const HEADING = 'The configuration is wrong (environment or .env):';
+const faultsOf = (environment: Record<string, string>): string[] => {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    const [heading, ...faults] = (error as Error).message.split('\n');
+    expect(heading).to.equal(HEADING);
+    return faults.map((fault) => fault.trim());
+  }
+  return [];
+};
+const DEFAULTS: Config = {
+  projectId: 'embedded',
+  port: 8080,
+  host: '127.0.0.1',
+  backend: 'memory',
+  firestoreDatabase: '(default)',
+  logLevel: 'info',
+  storeTimeoutMs: 10_000,
+  publishTimeoutMs: 10_000,
+  paymentFailures: { failProbability: 0, failEvery: 0 },
+};
+
+describe('The configuration', () => {
+  it('needs nothing but the word that the embedded engine is meant', () => {
+    expect(readConfig({ BACKEND: 'memory' })).to.deep.equal(DEFAULTS);
+  });
+
+  it('takes every variable', () => {
+    const environment = {
+      PROJECT_ID: 'demo-saga',
+      PORT: '0',
+      HOST: '0.0.0.0',
+      BACKEND: 'gcp',
+      FIRESTORE_DATABASE: 'orders',
+      PUBSUB_EMULATOR_HOST: '127.0.0.1:8085',
+      FIRESTORE_EMULATOR_HOST: 'localhost:8086',
+      LOG_LEVEL: 'warn',
+      STORE_TIMEOUT_MS: '100',
+      PUBLISH_TIMEOUT_MS: '600000',
+      PAYMENT_FAIL_PROBABILITY: '0.25',
+      PAYMENT_FAIL_EVERY: '10',
+    };
+    expect(readConfig(Object.freeze(environment))).to.deep.equal({
+      projectId: 'demo-saga',
+      port: 0,
+      host: '0.0.0.0',
+      backend: 'gcp',
+      firestoreDatabase: 'orders',
+      logLevel: 'warn',
+      storeTimeoutMs: 100,
+      publishTimeoutMs: 600_000,
+      paymentFailures: { failProbability: 0.25, failEvery: 10 },
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' })).to.deep.equal(
+      DEFAULTS,
+    );
+  });
+
+  const wrong: readonly (readonly [name: string, values: readonly string[], message: string])[] = [
+    [
+      'PROJECT_ID',
+      ['Demo', 'x', 'demo_saga', 'demo-', `a${'b'.repeat(30)}`],
+      'must be the id of a Google Cloud project',
+    ],
+    ['PORT', ['-1', '65536', '80.5', 'http'], 'must be a whole number from 0 to 65535'],
+    ['BACKEND', ['aws', 'Memory'], 'must be memory or gcp'],
+    [
+      'PUBSUB_EMULATOR_HOST',
+      ['localhost', 'http://localhost:8085', ':8085'],
+      'must be host:port, such as 127.0.0.1:8085',
+    ],
+    ['FIRESTORE_EMULATOR_HOST', ['localhost', 'a:b'], 'must be host:port, such as 127.0.0.1:8085'],
+    ['LOG_LEVEL', ['verbose'], 'must be debug, info, warn, error, fatal or silent'],
+    ['STORE_TIMEOUT_MS', ['99', '600001', 'ten'], 'must be a whole number from 100 to 600000'],
+    ['PUBLISH_TIMEOUT_MS', ['99', '600001', '1e9'], 'must be a whole number from 100 to 600000'],
+    ['PAYMENT_FAIL_PROBABILITY', ['-0.1', '1.1', 'half', 'NaN'], 'must be a number from 0 to 1'],
+    ['PAYMENT_FAIL_EVERY', ['-1', '0.5', 'third'], 'must be a whole number from 0 to 1000000000'],
+  ];
+  for (const [name, values, message] of wrong) {
+    it(`[anomaly 26] refuses ${name}=${values.join(', ')}`, () => {
+      for (const value of values) {
+        expect(faultsOf({ BACKEND: 'memory', [name]: value }), value).to.deep.equal([`${name} ${message}`]);
+      }
+    });
+  }
+
+  it('[anomaly 26] names every variable that is wrong or missing in one error', () => {
+    const environment = Object.fromEntries(wrong.map(([name, [value = '']]) => [name, value]));
+    expect(faultsOf(environment)).to.have.members(wrong.map(([name, , message]) => `${name} ${message}`));
+    expect(
+      faultsOf({ PORT: 'http', LOG_LEVEL: 'verbose', PUBSUB_EMULATOR_HOST: 'localhost:8085' }),
+    ).to.have.members([
+      'PORT must be a whole number from 0 to 65535',
+      'LOG_LEVEL must be debug, info, warn, error, fatal or silent',
+      'PROJECT_ID is missing: BACKEND=gcp needs a project',
+      'FIRESTORE_EMULATOR_HOST is missing: one half on an emulator and the other on Google would mix test and real orders',
+    ]);
+  });
+
+  it('[anomaly 26] needs a project unless the embedded engine is meant', () => {
+    expect(faultsOf({})).to.deep.equal(['PROJECT_ID is missing: BACKEND=gcp needs a project']);
+  });
+
+  it('[anomaly 26] never mixes an emulator with Google itself', () => {
+    for (const [given, absent] of [
+      ['PUBSUB_EMULATOR_HOST', 'FIRESTORE_EMULATOR_HOST'],
+      ['FIRESTORE_EMULATOR_HOST', 'PUBSUB_EMULATOR_HOST'],
+    ] as const) {
+      expect(faultsOf({ PROJECT_ID: 'demo-saga', [given]: 'localhost:8085' })).to.deep.equal([
+        `${absent} is missing: one half on an emulator and the other on Google would mix test and real orders`,
+      ]);
+      expect(faultsOf({ BACKEND: 'memory', [given]: 'localhost:8085' })).to.deep.equal([]);
+    }
+  });
+
+  it('[anomaly 26] finds the topology of the project in order', () => {
+    expect(readTopology().topics).to.include('frontend');
+  });
+});

@@ -1,0 +1,94 @@
+import { expect } from 'chai';
+import { type Saga, SHARD_COUNT, sagaPath } from '../saga/ledger.ts';
+import { aSaga, aSagaThatIs, NOW, storeHolding, uuidOf } from '../test/builders.ts';
+import { createFaultyStore } from '../test/faulty-store.ts';
+import { listOrders, type OrderFilter, parsePage } from './list-orders.ts';
+
+/** The order with this number, made so many seconds after NOW. */
+const orderAt = (seconds: number, number = seconds, fields: Partial<Saga> = {}): Saga =>
+  aSaga({ uuid: uuidOf(number), createdAt: new Date(NOW.getTime() + seconds * 1000), ...fields });
+
+const holding = async (...sagas: Saga[]) =>
+  createFaultyStore(await storeHolding(Object.fromEntries(sagas.map((saga) => [sagaPath(saga.uuid), saga]))));
+
+/** The numbers of the orders on every page, from the first page to the last. */
+async function pages(store: Awaited<ReturnType<typeof holding>>, limit: number, filter: OrderFilter = {}) {
+  const listed: number[][] = [];
+  let page: string | undefined;
+  do {
+    const { orders, nextPage } = await listOrders(store, filter, limit, page);
+    listed.push(orders.map(({ uuid }) => Number.parseInt(uuid.slice(0, 8), 16)));
+    page = nextPage;
+  } while (page !== undefined);
+  return listed;
+}
+const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, index) => from - index);
+
+describe('The list of orders', () => {
+  it('is empty where there are none', async () => {
+    expect(await listOrders(await holding(), {}, 10, undefined)).to.deep.equal({ orders: [] });
+  });
+
+  it('has the orders of all shards, newest first, each exactly once, a page at a time', async () => {
+    const sagas = range(30, 1).map((number) => orderAt(number));
+    expect(new Set(sagas.map(({ shard }) => shard)).size).to.equal(SHARD_COUNT);
+    const store = await holding(...sagas);
+    expect(await pages(store, 12)).to.deep.equal([range(30, 19), range(18, 7), range(6, 1)]);
+    expect(await listOrders(store, {}, 2, undefined)).to.have.deep.property('orders', [
+      orderAt(30),
+      orderAt(29),
+    ]);
+  });
+
+  it('loses and repeats nothing where many orders came in the same moment', async () => {
+    const store = await holding(...range(20, 1).map((number) => orderAt(0, number)));
+    expect(await pages(store, 7)).to.deep.equal([range(20, 14), range(13, 7), range(6, 1)]);
+  });
+
+  it('ends with an empty page where the last one was full', async () => {
+    const store = await holding(orderAt(1), orderAt(2));
+    expect(await pages(store, 2)).to.deep.equal([[2, 1], []]);
+  });
+
+  it('keeps to one customer, to one status, or to both', async () => {
+    const created = (number: number, user: string) =>
+      orderAt(number, number, {
+        ...aSagaThatIs('CREATED', { user, uuid: uuidOf(number) }),
+        createdAt: new Date(number),
+      });
+    const store = await holding(
+      orderAt(1, 1, { user: 'jill' }),
+      orderAt(2),
+      created(3, 'jill'),
+      created(4, 'jack'),
+    );
+    expect(await pages(store, 10, { user: 'jill' })).to.deep.equal([[1, 3]]);
+    expect(await pages(store, 10, { status: 'CREATED' })).to.deep.equal([[4, 3]]);
+    expect(await pages(store, 10, { user: 'jack', status: 'RECEIVED' })).to.deep.equal([[2]]);
+    expect(await pages(store, 10, { user: 'joe' })).to.deep.equal([[]]);
+  });
+});
+
+describe('A page of the list', () => {
+  it('is where the page before it ended', async () => {
+    const { nextPage = '' } = await listOrders(await holding(orderAt(1), orderAt(2)), {}, 1, undefined);
+    expect(parsePage(nextPage)).to.deep.equal({ createdAt: orderAt(2).createdAt, id: uuidOf(2) });
+  });
+
+  const tokenOf = (text: string) => Buffer.from(text).toString('base64url');
+  const foreign = [
+    '',
+    'x',
+    tokenOf('1'),
+    tokenOf(`-1/${uuidOf(1)}`),
+    tokenOf(`1/../${uuidOf(1)}`),
+    tokenOf(`1e3/${uuidOf(1)}`),
+    tokenOf(`${'9'.repeat(16)}/${uuidOf(1)}`),
+    tokenOf(`1/${uuidOf(1)}/x`),
+  ];
+  for (const token of foreign) {
+    it(`[anomaly 42] is not ${JSON.stringify(Buffer.from(token, 'base64url').toString())}`, () => {
+      expect(parsePage(token)).to.equal(undefined);
+    });
+  }
+});
