@@ -29,7 +29,7 @@ export function createBatcher<T>({ run, batchMax, queueMax }: BatcherOptions<T>)
   async function runAll(): Promise<void> {
     // What arrives in one burst is handed over item by item: let the burst end before the first batch starts.
     await Promise.resolve();
-    while (queue.length > 0 && !stopped) {
+    while (queue.length > 0) {
       const batch = queue.slice(0, batchMax);
       queue = queue.slice(batchMax);
       await run(batch);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { NOW } from '../test/builders.ts';
+import { aDelivery, NOW } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import type { Bus, Delivery } from './bus.ts';
 import { BATCH_MAX, OUTSTANDING_MAX, startConsumer } from './consumer.ts';
@@ -10,11 +10,13 @@ async function heldConsumer() {
   const { bus, clock } = await recordedPorts();
   const batches: (readonly string[])[] = [];
   const asked: number[] = [];
+  const deliver: ((delivery: Delivery) => void)[] = [];
   let finish = (): void => {};
   const noting: Bus = {
     ...bus,
     subscribe(name, outstandingMax, onDelivery, onFailure) {
       asked.push(outstandingMax);
+      deliver.push(onDelivery);
       return bus.subscribe(name, outstandingMax, onDelivery, onFailure);
     },
   };
@@ -33,9 +35,10 @@ async function heldConsumer() {
       (error) => failures.push(error.message),
     );
   return {
-    bus,
     clock,
     batches,
+    /** Hands a message over past the broker's own limits, as a client library may do. */
+    push: (delivery: Delivery) => deliver.at(-1)?.(delivery),
     asked,
     failures,
     start,
@@ -118,6 +121,25 @@ describe('A consumer', () => {
     await clock.finish(consumer.close(5_000));
     expect(clock.now().getTime() - NOW.getTime()).to.equal(5_000);
     expect(await takenAgain(1)).to.deep.equal(['2 at attempt 2']);
+  });
+
+  it('[anomaly 35] hands back what the broker still delivers after it was closed', async () => {
+    const { batches, start, push } = await heldConsumer();
+    await start().close(0);
+    const late = aDelivery('late');
+    push(late);
+    await nextTurn();
+    expect([late.settled, batches]).to.deep.equal(['nacked', []]);
+  });
+
+  it('hands back what exceeds the most that may be on hand', async () => {
+    const { start, push } = await heldConsumer();
+    start();
+    const deliveries = Array.from({ length: OUTSTANDING_MAX + 1 }, () => aDelivery('one of many'));
+    for (const delivery of deliveries) push(delivery);
+    expect(
+      deliveries.flatMap(({ settled }, index) => (settled ? [`${index} ${settled}`] : [])),
+    ).to.deep.equal([`${OUTSTANDING_MAX} nacked`]);
   });
 
   it('[anomaly 26] tells of a subscription that does not exist', async () => {
