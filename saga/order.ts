@@ -83,7 +83,7 @@ export const orderSchema = z
     },
     { error: faultOfObject('must be a JSON object') },
   )
-  .meta({ id: 'OrderInput', oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
+  .meta({ oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
   .check(({ value, issues }) => {
     const fault = (field: string, message: string) =>
       issues.push({ code: 'custom', path: [field], message, input: value });
