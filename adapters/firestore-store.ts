@@ -15,6 +15,7 @@ import {
   type Version,
   type Versioned,
 } from '../saga/store.ts';
+import { emulatorOptions } from './emulator-options.ts';
 
 export interface FirestoreOptions {
   readonly projectId: string;
@@ -37,6 +38,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     databaseId,
     preferRest: false,
     ignoreUndefinedProperties: true,
+    ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
   });
   const answer = <T>(work: Promise<T>): Promise<T> => withTimeout(work, timeoutMs).catch(throwStoreError);
   const reference = (path: Path): DocumentReference => {

@@ -36,5 +36,6 @@ export function readableLine(service: string, entry: Readonly<Record<string, unk
   const details = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return [clock, String(severity).padEnd(7), service.padEnd(9), message, ...details].join(' ');
+  const sentence = String(message).replace(`${service}: `, '');
+  return [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' ');
 }

@@ -7,6 +7,7 @@ import {
   type Topic,
 } from '@google-cloud/pubsub';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
+import { emulatorOptions } from './emulator-options.ts';
 
 export interface PubSubOptions {
   readonly projectId: string;
@@ -21,7 +22,7 @@ const NOT_FOUND = 5;
  * The bus on Pub/Sub, with streaming pull. The client finds the emulator by PUBSUB_EMULATOR_HOST.
  */
 export function createPubSubBus({ projectId, publishTimeoutMs }: PubSubOptions): Bus {
-  const pubsub = new PubSub({ projectId });
+  const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
   const topics = new Map<string, Topic>();
 
   function topicOf(name: string): Topic {

@@ -1,7 +1,7 @@
 import { validate as isUuid, v4 as uuidv4 } from 'uuid';
 import { z } from 'zod';
 import { invalidInput, notFound, type Route, route } from '../saga/http.ts';
-import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
+import { type Saga, STATUSES, type Status, sagaPath, transitionsOf } from '../saga/ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { nameSchema, orderSchema } from '../saga/order.ts';
 import { readOne, type Store } from '../saga/store.ts';
@@ -88,8 +88,8 @@ export function frontendRoutes(store: Store, desk: OrderDesk): readonly Route[] 
 
 /** An order as customers see it: its snapshot, and how it came about. */
 function view(saga: Saga): object {
-  const { createdAt, updatedAt, history } = saga;
-  return { ...snapshot(saga), createdAt, updatedAt, history };
+  const history = transitionsOf(saga);
+  return { ...snapshot(saga), createdAt: saga.createdAt, updatedAt: history.at(-1)?.at, history };
 }
 
 function idempotencyKey(key: string | undefined): string | undefined {

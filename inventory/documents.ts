@@ -10,10 +10,8 @@ export const itemSchema = z.object({
 
 export type Item = z.infer<typeof itemSchema>;
 
-/** The units of one item that are held for one order, at the price they are sold at. */
+/** The units that are held for one order, at the price they are sold at; of what and for which, its path says. */
 export interface Reservation {
-  readonly uuid: string;
-  readonly item: string;
   readonly quantity: number;
   readonly price_per_unit: number;
   readonly createdAt: Date;

@@ -25,7 +25,7 @@ export const reserveStock: Step = {
       priced.push({ item, quantity, price_per_unit });
       writes.push(
         update(itemPath(item), { quantity: stock.quantity - quantity }),
-        create(reservationPath(item, uuid), { uuid, item, quantity, price_per_unit, createdAt: now }),
+        create(reservationPath(item, uuid), { quantity, price_per_unit, createdAt: now }),
       );
     }
     return accept(writes, { items: priced });

@@ -14,8 +14,8 @@ export const createOrder: Step = {
     if (documents.get(userPath(user)) === undefined) {
       return refuse('USER_NOT_FOUND', `There is no user ${user}`);
     }
-    const order = { user, items, ...(paymentError !== undefined && { paymentError }) };
-    return accept([create(orderRecordPath(user, uuid), { uuid, ...order, createdAt: now })]);
+    const record = { items, ...(paymentError !== undefined && { paymentError }), createdAt: now };
+    return accept([create(orderRecordPath(user, uuid), record)]);
   },
 
   undo: ({ uuid, user }) => [remove(orderRecordPath(user, uuid))],

@@ -11,9 +11,8 @@ export const userSchema = z.object({
 
 export type User = z.infer<typeof userSchema>;
 
-/** The customer's copy of the order. */
-export interface OrderRecord extends Order {
-  readonly uuid: string;
+/** The customer's copy of the order; whose it is and which one, its path says. */
+export interface OrderRecord extends Omit<Order, 'user'> {
   readonly createdAt: Date;
 }
 

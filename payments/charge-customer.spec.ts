@@ -17,7 +17,6 @@ const decide = (saga: Saga, account: object = { credit: 10 }) => step.decide(sag
 const refusal = (reason: string, detail: string) => ({ kind: 'refused', reason, detail });
 const invoice = (total_invoice: number, charged?: number) =>
   create(invoicePath(UUID), {
-    uuid: UUID,
     user: 'jack',
     total_invoice,
     ...(charged !== undefined && { charged }),

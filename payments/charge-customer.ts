@@ -30,7 +30,7 @@ export function chargeCustomer(failures: PaymentFailures = { failProbability: 0,
       }
       const credit = readAccount(documents, user)?.credit;
       if (credit === undefined) {
-        return accept([create(invoicePath(uuid), { uuid, user, total_invoice, createdAt: now })], {
+        return accept([create(invoicePath(uuid), { user, total_invoice, createdAt: now })], {
           total_invoice,
         });
       }
@@ -44,7 +44,7 @@ export function chargeCustomer(failures: PaymentFailures = { failProbability: 0,
       return accept(
         [
           update(accountPath(user), { credit: credit - charged }),
-          create(invoicePath(uuid), { uuid, user, total_invoice, charged, createdAt: now }),
+          create(invoicePath(uuid), { user, total_invoice, charged, createdAt: now }),
         ],
         { total_invoice, charged },
       );

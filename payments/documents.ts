@@ -9,8 +9,8 @@ export const accountSchema = z.object({
 
 export type Account = z.infer<typeof accountSchema>;
 
+/** What a customer owes for one order; for which one, its path says. */
 export interface Invoice {
-  readonly uuid: string;
   readonly user: string;
   /** In minor units of the currency. */
   readonly total_invoice: number;

@@ -13,7 +13,7 @@ export function paymentsRoutes(store: Store): readonly Route[] {
       async handle({ params: { uuid = '' } }) {
         const found = isUuid(uuid) ? await readOne(store, invoicePath(uuid.toLowerCase())) : undefined;
         if (found === undefined) throw notFound(`There is no invoice for order ${uuid}`);
-        return { status: 200, body: found };
+        return { status: 200, body: { uuid: uuid.toLowerCase(), ...found } };
       },
     }),
   ];

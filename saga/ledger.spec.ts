@@ -8,6 +8,7 @@ import {
   fail,
   IllegalTransition,
   isFinal,
+  lastTransition,
   leftBy,
   type Party,
   priceOf,
@@ -18,17 +19,16 @@ import {
   type Status,
   TOMBSTONE_DAYS,
   tombstone,
+  transitionsOf,
 } from './ledger.ts';
 
-const expiry = (from: Date) => new Date(from.getTime() + TOMBSTONE_DAYS * 86_400_000);
+const line = (status: Status, by: Party, at = NOW) => `${at.toISOString()} ${status} ${by}`;
 
 /** What a transition at LATER leaves behind, besides what the spec names. */
 const moved = (before: Saga, status: Status, by: Party) => ({
   ...before,
   status,
-  history: [...before.history, { status, by, at: LATER }],
-  updatedAt: LATER,
-  expireAt: expiry(LATER),
+  history: [...before.history, line(status, by, LATER)],
 });
 
 describe('A new ledger', () => {
@@ -41,10 +41,9 @@ describe('A new ledger', () => {
       paymentError: 'null',
       status: 'RECEIVED',
       steps: [],
-      history: [{ status: 'RECEIVED', by: 'frontend', at: NOW }],
+      history: ['2026-01-02T03:04:05.678Z RECEIVED frontend'],
       createdAt: NOW,
-      updatedAt: NOW,
-      expireAt: new Date('2026-03-13T03:04:05.678Z'),
+      expireAt: new Date('2026-04-12T03:04:05.678Z'),
       shard: 0x11111111 % SHARD_COUNT,
     });
   });
@@ -152,6 +151,25 @@ describe('The announcement of a ledger', () => {
   });
 });
 
+describe('The history of a ledger', () => {
+  it('says who moved it where, and when, the oldest first', () => {
+    const saga = fail(
+      aSagaThatIs('CREATED'),
+      'inventory',
+      'ITEM_NOT_FOUND',
+      'There is no item widget',
+      LATER,
+    );
+    const transitions = [
+      { status: 'RECEIVED', by: 'frontend', at: NOW },
+      { status: 'CREATED', by: 'order', at: NOW },
+      { status: 'FAILING', by: 'inventory', at: LATER },
+    ];
+    expect(transitionsOf(saga)).to.deep.equal(transitions);
+    expect(lastTransition(saga)).to.deep.equal(transitions.at(-1));
+  });
+});
+
 describe('The tombstone of an order that nobody knows', () => {
   it('[anomaly 7] is a canceled ledger with nothing to undo', () => {
     expect(tombstone(UUID, 'PAYMENT_ERROR', 'It failed before anybody knew it', NOW)).to.deep.equal({
@@ -162,14 +180,9 @@ describe('The tombstone of an order that nobody knows', () => {
       steps: [],
       reason: 'PAYMENT_ERROR',
       detail: 'It failed before anybody knew it',
-      history: [
-        { status: 'RECEIVED', by: 'janitor', at: NOW },
-        { status: 'FAILING', by: 'janitor', at: NOW },
-        { status: 'CANCELED', by: 'janitor', at: NOW },
-      ],
+      history: [line('RECEIVED', 'janitor'), line('FAILING', 'janitor'), line('CANCELED', 'janitor')],
       createdAt: NOW,
-      updatedAt: NOW,
-      expireAt: expiry(NOW),
+      expireAt: new Date('2026-04-12T03:04:05.678Z'),
       shard: 1,
     });
   });

@@ -52,11 +52,11 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** One transition, as the timeline shows it. */
-export interface HistoryEntry {
+/** One transition. */
+export interface Transition {
+  readonly at: Date;
   readonly status: Status;
   readonly by: Party;
-  readonly at: Date;
 }
 
 export interface Saga extends Order {
@@ -71,9 +71,12 @@ export interface Saga extends Order {
   readonly total_invoice?: number;
   /** What was taken from the customer's credit, in minor units. Absent where the customer had no limit. */
   readonly charged?: number;
-  readonly history: readonly HistoryEntry[];
+  /**
+   * Every transition, oldest first, as a line: "2026-01-02T03:04:05.678Z CREATED order". A line is one value in the
+   * database where an object would be three, and it is rewritten at each step (docs/decisions/0006-throughput.md).
+   */
+  readonly history: readonly string[];
   readonly createdAt: Date;
-  readonly updatedAt: Date;
   /** When Firestore may delete the ledger. No decision depends on it. */
   readonly expireAt: Date;
   /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
@@ -84,10 +87,11 @@ export interface Saga extends Order {
 export type Facts = Partial<Pick<Saga, 'items' | 'total_invoice' | 'charged'>>;
 
 /**
- * How long a ledger stays after its last transition: longer than any redelivery can take. Pub/Sub keeps a message
- * for at most 31 days in its subscription, and again as long in the dead-letter subscription.
+ * How long a ledger stays: longer than any redelivery can take. Pub/Sub keeps a message for at most 31 days in its
+ * subscription and again as long in the dead-letter subscription; the rest is for an order that took long.
  */
-export const TOMBSTONE_DAYS = 70;
+export const TOMBSTONE_DAYS = 100;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const SHARD_COUNT = 8;
 
@@ -103,8 +107,21 @@ export const emissionFor = (saga: Pick<Saga, 'status'>): EmissionTopic => topicO
 
 export const isFinal = (status: Status): boolean => status === 'CANCELED';
 
+/** What happened to the order, oldest first. */
+export function transitionsOf(saga: Pick<Saga, 'history'>): Transition[] {
+  return saga.history.map((line) => {
+    const [at = '', status, by] = line.split(' ');
+    return { at: new Date(at), status: status as Status, by: by as Party };
+  });
+}
+
+/** The last thing that happened to the order. */
+export function lastTransition(saga: Pick<Saga, 'history'>): Transition {
+  return transitionsOf({ history: saga.history.slice(-1) })[0] as Transition;
+}
+
 /** Whether the ledger still stands where this party left it, so that the party must see to its announcement. */
-export const leftBy = (saga: Saga, party: Party): boolean => saga.history.at(-1)?.by === party;
+export const leftBy = (saga: Saga, party: Party): boolean => lastTransition(saga).by === party;
 
 /** A new ledger: the order was accepted. */
 export function receive(uuid: string, order: Order, by: Party, now: Date): Saga {
@@ -113,10 +130,9 @@ export function receive(uuid: string, order: Order, by: Party, now: Date): Saga 
     uuid,
     status: 'RECEIVED',
     steps: [],
-    history: [{ status: 'RECEIVED', by, at: now }],
+    history: [historyLine('RECEIVED', by, now)],
     createdAt: now,
-    updatedAt: now,
-    expireAt: expiry(now),
+    expireAt: new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS),
     shard: shardOf(uuid),
   };
 }
@@ -156,18 +172,10 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
   if (!allowed.includes(to)) {
     throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
   }
-  return {
-    ...saga,
-    status: to,
-    history: [...saga.history, { status: to, by, at: now }],
-    updatedAt: now,
-    expireAt: expiry(now),
-  };
+  return { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
 }
 
-function expiry(now: Date): Date {
-  return new Date(now.getTime() + TOMBSTONE_DAYS * 24 * 60 * 60 * 1000);
-}
+const historyLine = (status: Status, by: Party, at: Date): string => `${at.toISOString()} ${status} ${by}`;
 
 /** The first hexadecimal digits of a uuid are random enough to spread by. */
 function shardOf(uuid: string): number {

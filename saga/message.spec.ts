@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { aDelivery, anOrder, aSaga, aSagaThatIs, LATER, PRICE, UUID } from '../test/builders.ts';
 import { deepFreeze } from '../test/deep-freeze.ts';
-import { fail, receive, type Saga } from './ledger.ts';
+import { advance, fail, receive, type Saga } from './ledger.ts';
 import {
   DEAD_LETTER,
   deadLetterOf,
@@ -185,8 +185,8 @@ describe('The snapshot of an order', () => {
 
 describe('The message that a ledger calls for', () => {
   it('is a CloudEvent in binary mode', () => {
-    const saga = aSagaThatIs('RESERVED', {});
-    const { data, ...envelope } = messageFor(deepFreeze({ ...saga, updatedAt: LATER }));
+    const saga = advance(aSagaThatIs('CREATED'), 'inventory', 'RESERVED', {}, LATER);
+    const { data, ...envelope } = messageFor(deepFreeze(saga));
     expect(envelope).to.deep.equal({
       topic: 'inventory-updated',
       attributes: {

@@ -1,6 +1,6 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { Delivery, OutgoingMessage } from './bus.ts';
-import { emissionFor, REASONS, type Reason, type Saga } from './ledger.ts';
+import { emissionFor, lastTransition, REASONS, type Reason, type Saga } from './ledger.ts';
 import { type InputFault, type Order, parseOrderOfMessage } from './order.ts';
 
 /**
@@ -104,6 +104,7 @@ export function snapshot(saga: Saga): Record<string, unknown> {
  */
 export function messageFor(saga: Saga): OutgoingMessage {
   const topic = emissionFor(saga);
+  const { by, at } = lastTransition(saga);
   return {
     topic,
     data: Buffer.from(JSON.stringify(snapshot(saga))),
@@ -111,9 +112,9 @@ export function messageFor(saga: Saga): OutgoingMessage {
       'ce-specversion': '1.0',
       'ce-id': `${saga.uuid}/${topic}`,
       'ce-type': `order-saga.${topic}`,
-      'ce-source': `/order-saga/${saga.history.at(-1)?.by}`,
+      'ce-source': `/order-saga/${by}`,
       'ce-subject': saga.uuid,
-      'ce-time': saga.updatedAt.toISOString(),
+      'ce-time': at.toISOString(),
       'content-type': 'application/json',
     },
   };

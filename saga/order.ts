@@ -83,7 +83,7 @@ export const orderSchema = z
     },
     { error: faultOfObject('must be a JSON object') },
   )
-  .meta({ id: 'OrderInput', oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
+  .meta({ oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
   .superRefine(
     (value, context) => {
       const fault = (field: string, message: string) =>

@@ -74,7 +74,7 @@ describe('Turns', () => {
     const fields = ports.store.commits
       .flat()
       .map((write) => (write.kind === 'update' ? Object.keys(write.fields).sort() : []));
-    expect(fields).to.deep.equal([['expireAt', 'history', 'status', 'steps', 'updatedAt']]);
+    expect(fields).to.deep.equal([['history', 'status', 'steps']]);
     expect(await readOne(ports.store, sagaPath(UUID))).to.deep.equal(reserved);
   });
 

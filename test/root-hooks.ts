@@ -1,2 +1,9 @@
-/** Runs before and after all suites: see the emulators' own file for what is shared between them. */
-export const mochaHooks = {};
+import { stopSharedEmulators } from './emulators.ts';
+
+/** Run by mocha around all suites. */
+export const mochaHooks = {
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(20_000);
+    await stopSharedEmulators();
+  },
+};

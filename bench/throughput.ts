@@ -1,0 +1,135 @@
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { v4 as uuidv4 } from 'uuid';
+import { readTopology } from '../adapters/config.ts';
+import { createFirestoreStore } from '../adapters/firestore-store.ts';
+import { createMemoryBus } from '../adapters/memory-bus.ts';
+import { createMemoryStore } from '../adapters/memory-store.ts';
+import { createPubSubBus } from '../adapters/pubsub-bus.ts';
+import { createTopology } from '../adapters/pubsub-topology.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { loadData } from '../data-init/load-data.ts';
+import { createOrderDesk } from '../frontend/accept-orders.ts';
+import { startEmulators } from '../infra/emulators.ts';
+import { itemPath } from '../inventory/documents.ts';
+import { inventoryService } from '../inventory/service.ts';
+import { orderService } from '../order/service.ts';
+import { paymentsService } from '../payments/service.ts';
+import { startConsumer } from '../saga/consumer.ts';
+import { readOne, type Store } from '../saga/store.ts';
+import { subscriptionOf, type Topology } from '../saga/topology.ts';
+import type { Ports } from '../saga/turns.ts';
+
+/**
+ * How many orders a second go from acceptance to `payment-created`, when every one of them wants the same item.
+ * One process runs the frontend's order desk and all steps; the broker and the store are Google's emulators.
+ */
+
+const { values } = parseArgs({
+  options: {
+    orders: { type: 'string', default: '20000' },
+    warmup: { type: 'string', default: '10000' },
+    backend: { type: 'string', default: 'emulators' },
+  },
+});
+const orderCount = Number(values.orders);
+const warmupCount = Number(values.warmup);
+const topology = readTopology();
+const ITEM = 'widget';
+/** How many place an order at the same time. */
+const CUSTOMERS = 960;
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+const { ports, stop } = values.backend === 'memory' ? openMemory(topology) : await openEmulators(topology);
+await loadData(ports.store, ports, {
+  users: { jack: { address: 'here' } },
+  inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
+});
+
+const consumers = [
+  orderService(ports),
+  inventoryService(ports),
+  paymentsService(ports, { failProbability: 0, failEvery: 0 }),
+]
+  .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))
+  .map(({ name, consumer }) => {
+    const subscription = subscriptionOf(topology, name, consumer.topic);
+    return startConsumer(ports.bus, subscription, consumer.processorFor(subscription), fail);
+  });
+
+const paid = new Set<string>();
+let allPaid = () => {};
+let expected = 0;
+ports.bus.subscribe(
+  'payment-created-sub',
+  10_000,
+  (delivery) => {
+    paid.add(delivery.attributes['ce-subject'] ?? '');
+    delivery.ack();
+    if (paid.size === expected) allPaid();
+  },
+  fail,
+);
+
+const desk = createOrderDesk(ports);
+await run(warmupCount);
+const { acceptedMs, paidMs } = await run(orderCount);
+const left = (await readOne(ports.store as Store, itemPath(ITEM)))?.quantity;
+
+print(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
+print(`backend: ${values.backend}; ${orderCount} orders after ${warmupCount} to warm up, all for one item`);
+print(`accepted: ${Math.round((1000 * orderCount) / acceptedMs)} orders/s`);
+print(`paid: ${Math.round((1000 * orderCount) / paidMs)} orders/s, ${Math.round(paidMs)} ms in all`);
+print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
+
+await Promise.all(consumers.map((consumer) => consumer.close(5000)));
+await stop();
+process.exit(left === 7 ? 0 : 1);
+
+/** Places orders and waits until all are paid. */
+async function run(count: number): Promise<{ acceptedMs: number; paidMs: number }> {
+  expected = paid.size + count;
+  const finished = new Promise<void>((resolve) => {
+    allPaid = resolve;
+  });
+  const startMs = performance.now();
+  const order = { user: 'jack', items: [{ item: ITEM, quantity: 1 }] };
+  for (let placed = 0; placed < count; placed += CUSTOMERS) {
+    const customers = Math.min(CUSTOMERS, count - placed);
+    await Promise.all(Array.from({ length: customers }, () => desk.accept(uuidv4(), order, true)));
+  }
+  const acceptedMs = performance.now() - startMs;
+  if (count > 0) await finished;
+  return { acceptedMs, paidMs: performance.now() - startMs };
+}
+
+function openMemory(topology: Topology): { ports: Ports; stop(): Promise<void> } {
+  const ports = {
+    store: createMemoryStore(),
+    bus: createMemoryBus(topology, systemClock),
+    clock: systemClock,
+    random: Math.random,
+    log: () => {},
+  };
+  return { ports, stop: async () => {} };
+}
+
+async function openEmulators(topology: Topology): Promise<{ ports: Ports; stop(): Promise<void> }> {
+  const emulators = await startEmulators(0, 0);
+  process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
+  process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
+  const projectId = 'demo-bench';
+  await createTopology(projectId, topology);
+  const ports = {
+    store: createFirestoreStore({ projectId, databaseId: '(default)', timeoutMs: 30_000 }),
+    bus: createPubSubBus({ projectId, publishTimeoutMs: 30_000 }),
+    clock: systemClock,
+    random: Math.random,
+    log: () => {},
+  };
+  return { ports, stop: () => emulators.stop() };
+}
+
+function fail(error: Error): never {
+  throw error;
+}

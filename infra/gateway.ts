@@ -1,0 +1,65 @@
+import { request as forward, type IncomingMessage } from 'node:http';
+import type { Express, RequestHandler } from 'express';
+import { httpApp } from '../adapters/http-server.ts';
+import { Problem, type Route } from '../saga/http.ts';
+import type { Log } from '../saga/log.ts';
+import type { Service } from '../saga/service.ts';
+
+/**
+ * One port for all services of the local stack, as a load balancer is in the cloud: passes each request on to the
+ * service that has the route, unread.
+ * @param portOf where a service listens now; undefined while it is being started.
+ */
+export function gatewayApp(
+  services: readonly Pick<Service, 'name' | 'routes'>[],
+  host: string,
+  portOf: (service: string) => number | undefined,
+  log: Log,
+): Express {
+  const ownerOf = new Map(
+    services.flatMap(({ name, routes }) => routes.map((route) => [route, name] as const)),
+  );
+  const readiness = services.map(({ name }) => [name, () => isReady(host, portOf(name))] as const);
+  const passOn = (route: Route): RequestHandler[] => [
+    (request, response) => {
+      const service = ownerOf.get(route) ?? '';
+      const upstream = forward(
+        {
+          host,
+          port: portOf(service),
+          method: request.method,
+          path: request.originalUrl,
+          headers: request.headers,
+        },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      upstream.once('error', () => {
+        if (response.headersSent) response.destroy();
+        else response.status(503).set('Retry-After', '1').json(unavailable(service));
+      });
+      response.once('close', () => upstream.destroy());
+      request.pipe(upstream);
+    },
+  ];
+  return httpApp([...ownerOf.keys()], readiness, log, passOn);
+}
+
+function unavailable(service: string): object {
+  const { status, title, detail } = new Problem(503, 'Unavailable', `${service} is being started; try again`);
+  return { type: 'about:blank', title, status, detail };
+}
+
+function isReady(host: string, port: number | undefined): Promise<boolean> {
+  if (port === undefined) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const probe = forward({ host, port, path: '/readyz' }, (answer: IncomingMessage) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    probe.once('error', () => resolve(false));
+    probe.end();
+  });
+}
