@@ -94,7 +94,7 @@ export async function runService(
     const topology = readTopology();
     const ports = openPorts(config, topology, createLog(config.logLevel, { service: name }));
     const host = await hostServices([create(ports, config)], ports, topology, config, end);
-    ports.log('INFO', `${name} listens on http://${config.host}:${host.port}`);
+    ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });
     process.send?.({ port: host.port });
     return host;
   });
@@ -115,15 +115,18 @@ export async function runProcess(
   };
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
+  let running: { close(): Promise<void> } | undefined;
+  const stop = () => {
+    // Told so while still starting: nothing was taken yet that would have to be handed back.
+    if (running === undefined) process.exit(0);
+    running.close().then(() => process.exit(0), end);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  // Started by another process of ours that is gone now: nobody would ever stop this one.
+  process.once('disconnect', stop);
   try {
-    const running = await start(end);
-    const stop = () => {
-      running.close().then(() => process.exit(0), end);
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
-    // Started by another process of ours that is gone now: nobody would ever stop this one.
-    process.once('disconnect', stop);
+    running = await start(end);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exit(1);

@@ -1,0 +1,247 @@
+import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { type Child, runProgram } from './child.ts';
+import { freshProjectId, requireEmulators } from './emulators.ts';
+
+const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
+const post = async (url: string, body: object) => {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/order`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: response.status, body: (await response.json()) as { uuid: string } };
+};
+const get = async (url: string) => (await (await fetch(url)).json()) as Record<string, unknown>;
+const urlIn = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
+
+/** Whether a process still exists. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Listens on some port, so that it is taken. */
+async function takenPort(): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+describe('npm start', () => {
+  let child: Child | undefined;
+  afterEach(async () => {
+    child?.process.kill('SIGKILL');
+    await child?.exited;
+  });
+
+  it('runs the whole pipeline with nothing but Node, and an order is paid', async () => {
+    child = runProgram('infra/start.js', [], { PORT: '0' });
+    const url = urlIn(await child.line(/The pipeline runs on/));
+    const { status, body } = await post(url, ORDER);
+    expect(status).to.equal(202);
+    await child.line(new RegExp(`payments +accepted uuid=${body.uuid}`));
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID', total_invoice: 20 });
+    expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+  });
+
+  it('ends in order when it is told to', async () => {
+    child = runProgram('infra/start.js', [], { PORT: '0' });
+    await child.line(/The pipeline runs on/);
+    child.process.kill('SIGTERM');
+    expect(await child.exited).to.equal(0);
+  });
+
+  it('says in one sentence that its port is in use, and what to do', async () => {
+    const { server, port } = await takenPort();
+    child = runProgram('infra/start.js', [], { PORT: String(port) });
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.equal(
+      `Port ${port} is in use: stop what listens there, or set PORT to another one`,
+    );
+    server.close();
+  });
+
+  it('[anomaly 26] names every variable that is wrong, and starts nothing', async () => {
+    child = runProgram('infra/start.js', [], { PORT: 'x', LOG_LEVEL: 'loud', PAYMENT_FAIL_PROBABILITY: '2' });
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.match(
+      /PORT must be.*\n.*LOG_LEVEL must be.*\n.*PAYMENT_FAIL_PROBABILITY must be/,
+    );
+  });
+});
+
+describe('A service as a process of its own', () => {
+  it('[anomaly 26] names the topics and subscriptions that do not exist, and ends', async function () {
+    const { pubsubHost, firestoreHost } = await requireEmulators(this);
+    const child = runProgram('inventory/main.js', [], {
+      PROJECT_ID: freshProjectId(),
+      PORT: '0',
+      PUBSUB_EMULATOR_HOST: pubsubHost,
+      FIRESTORE_EMULATOR_HOST: firestoreHost,
+    });
+    expect(await child.exited).to.equal(1);
+    expect(child.output())
+      .to.contain('frontend')
+      .and.to.contain('order-created-sub')
+      .and.to.contain('do not exist');
+  });
+
+  it('[anomaly 26] does not start without a project, or half on an emulator', async () => {
+    const child = runProgram('inventory/main.js', [], { PUBSUB_EMULATOR_HOST: '127.0.0.1:1' });
+    expect(await child.exited).to.equal(1);
+    expect(child.output())
+      .to.contain('PROJECT_ID is missing')
+      .and.to.contain('FIRESTORE_EMULATOR_HOST is missing');
+  });
+});
+
+describe('npm run start:emulators', () => {
+  let stack: Child;
+  let url: string;
+  const lineOf = (pattern: string) => stack.line(new RegExp(pattern));
+  const projectId = freshProjectId();
+
+  before(async function () {
+    await requireEmulators(this);
+    stack = runProgram('infra/start-emulators.js', [], {
+      PORT: '0',
+      PROJECT_ID: projectId,
+      PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+    });
+    url = urlIn(await lineOf('The pipeline runs on'));
+    await lineOf('gcloud pubsub subscriptions pull');
+  });
+  after(async function () {
+    this.timeout(20_000);
+    stack?.process.kill('SIGTERM');
+    await stack?.exited;
+  });
+
+  it('runs each service as its own process behind one port, and an order is paid', async () => {
+    const { body } = await post(url, ORDER);
+    await lineOf(`payments +accepted uuid=${body.uuid}`);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID' });
+    expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+    expect(await get(`${url}/payments/${body.uuid}`)).to.include({ total_invoice: 20 });
+    expect(await get(`${url}/readyz`)).to.deep.equal({ status: 'ready' });
+  });
+
+  it('compensates an order whose payment fails', async () => {
+    const { body } = await post(url, { ...ORDER, 'payment-error': true });
+    await lineOf(`janitor +compensated uuid=${body.uuid}`);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({
+      status: 'CANCELED',
+      reason: 'PAYMENT_ERROR',
+    });
+    expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+  });
+
+  it('shows its messages to gcloud, and takes none away from a service', async function () {
+    const variables = Object.fromEntries(
+      [...stack.output().matchAll(/export (CLOUDSDK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+    );
+    expect(Object.keys(variables)).to.have.length(3);
+    const { body } = await post(url, ORDER);
+    await lineOf(`payments +accepted uuid=${body.uuid}`);
+    const pull = [
+      'pubsub',
+      'subscriptions',
+      'pull',
+      'payment-created-sub',
+      '--auto-ack',
+      '--limit=10',
+      '--format=json',
+    ];
+    let stdout: string;
+    try {
+      ({ stdout } = await promisify(execFile)('gcloud', pull, { env: { ...process.env, ...variables } }));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      process.stdout.write('*** Skipped: there is no gcloud on this machine\n');
+      return this.skip();
+    }
+    const pulled = (JSON.parse(stdout) as { message: { data: string } }[]).map(({ message }) =>
+      JSON.parse(Buffer.from(message.data, 'base64').toString()),
+    );
+    expect(pulled.find(({ uuid }) => uuid === body.uuid)).to.deep.equal({
+      uuid: body.uuid,
+      ...ORDER,
+      items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
+      status: 'PAID',
+      total_invoice: 20,
+    });
+  });
+
+  it('[anomaly 36] starts a service again that was killed, and its orders go on', async () => {
+    const pid = Number(/pid=(\d+)/.exec(await lineOf('inventory +listens .*pid='))?.[1]);
+    process.kill(pid, 'SIGKILL');
+    await lineOf('inventory +ended \\(SIGKILL\\), starts again');
+    await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
+    const { body } = await post(url, ORDER);
+    await lineOf(`payments +accepted uuid=${body.uuid}`);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID' });
+  });
+
+  it('says in one sentence which port is in use', async () => {
+    const { server, port } = await takenPort();
+    const second = runProgram('infra/start-emulators.js', [], {
+      PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`,
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+    });
+    expect(await second.exited).to.equal(1);
+    expect(second.output()).to.equal(
+      `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there`,
+    );
+    server.close();
+  });
+
+  it('says in one sentence each what is not installed, and how to get it', async () => {
+    const second = runProgram('infra/start-emulators.js', [], {
+      PATH: '/nonexistent',
+      PUBSUB_EMULATOR_JAR: '/nonexistent/pubsub.jar',
+      FIRESTORE_EMULATOR_JAR: '/nonexistent/firestore.jar',
+    });
+    expect(await second.exited).to.equal(1);
+    expect(second.output().split('\n')).to.deep.equal([
+      'There is no java: install a Java runtime, version 11 or later (Debian: default-jre-headless)',
+      'PUBSUB_EMULATOR_JAR names /nonexistent/pubsub.jar, which does not exist',
+      'FIRESTORE_EMULATOR_JAR names /nonexistent/firestore.jar, which does not exist',
+    ]);
+  });
+
+  it('leaves no process behind when it is told to end, nor when it is killed', async () => {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const second = runProgram('infra/start-emulators.js', [], {
+        PORT: '0',
+        PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
+        FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+      });
+      await second.line(/gcloud pubsub subscriptions pull/);
+      const pids = [...second.output().matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid));
+      expect(pids).to.have.length(5);
+      const emulators = /OVERRIDES_PUBSUB=(http:\S+)/.exec(second.output())?.[1] ?? '';
+      second.process.kill(signal);
+      await second.exited;
+      if (signal === 'SIGTERM') expect(pids.filter(isAlive)).to.deep.equal([]);
+      const refused = await untilRefused(emulators);
+      expect(refused).to.equal(true);
+    }
+  });
+});
+
+/** Resolves when nothing answers there any more: a connection is held open until the other side is gone. */
+async function untilRefused(url: string): Promise<boolean> {
+  for (;;) {
+    const answered = await fetch(url).then(
+      (response) => response.text().then(() => true),
+      () => false,
+    );
+    if (!answered) return true;
+  }
+}
