@@ -18,7 +18,8 @@ export interface Config {
 
 const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+  const digits = z.string().regex(/^\d+$/, { error });
+  return digits.transform(Number).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
 };
 const share = { error: 'must be a number from 0 to 1' };
 const hostAndPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'must be host:port, such as 127.0.0.1:8085');
@@ -29,7 +30,7 @@ const environmentSchema = z
       .string()
       .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be the id of a Google Cloud project')
       .optional(),
-    PORT: wholeNumber(0, 65535).default(8080),
+    PORT: wholeNumber(0, 65535).prefault('8080'),
     HOST: z.string().default('127.0.0.1'),
     BACKEND: z.enum(['memory', 'gcp'], { error: 'must be memory or gcp' }).default('gcp'),
     FIRESTORE_DATABASE: z.string().default('(default)'),
@@ -40,10 +41,10 @@ const environmentSchema = z
         error: 'must be debug, info, warn, error, fatal or silent',
       })
       .default('info'),
-    STORE_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
-    PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).default(10_000),
+    STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
+    PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PAYMENT_FAIL_PROBABILITY: z.coerce.number(share).min(0, share).max(1, share).default(0),
-    PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).default(0),
+    PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
   })
   .superRefine(
     (value, context) => {

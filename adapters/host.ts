@@ -1,3 +1,4 @@
+import { endsWithin } from '../saga/clock.ts';
 import { type Consumer, startConsumer } from '../saga/consumer.ts';
 import type { Log } from '../saga/log.ts';
 import type { Service } from '../saga/service.ts';
@@ -20,8 +21,9 @@ export interface Host {
   close(): Promise<void>;
 }
 
-/** Cloud Run kills ten seconds after SIGTERM; this leaves time to flush. */
-const CLOSE_TIMEOUT_MS = 8_000;
+/** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
+const CLOSE_TIMEOUT_MS = 7_500;
+const FLUSH_TIMEOUT_MS = 1_500;
 /** How long the store may take to say that it is there. */
 const READINESS_TIMEOUT_MS = 2_000;
 
@@ -72,13 +74,17 @@ export async function hostServices(
     port: http.port,
     async close() {
       closing = true;
-      await Promise.all([
-        http.close(CLOSE_TIMEOUT_MS),
-        ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
-      ]);
-      await Promise.all(services.map((service) => service.drain?.()));
-      await ports.bus.close();
-      await ports.store.close();
+      const finished = (async () => {
+        await Promise.all([
+          http.close(CLOSE_TIMEOUT_MS),
+          ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
+        ]);
+        await Promise.all(services.map((service) => service.drain?.()));
+        await ports.bus.close();
+        await ports.store.close();
+      })();
+      // With the store or the broker away there may be no end to wait for; what is left comes again.
+      await endsWithin(ports.clock, CLOSE_TIMEOUT_MS + FLUSH_TIMEOUT_MS, finished);
     },
   };
 }
@@ -144,15 +150,6 @@ async function assertTopologyExists({ bus }: Ports, { topics }: Topology, subscr
 }
 
 /** Any answer will do, also that there is no such document. */
-function storeAnswers({ store, clock }: Ports): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(READINESS_TIMEOUT_MS, () => resolve(false));
-    store
-      .read(['sagas/readiness'])
-      .then(
-        () => resolve(true),
-        () => resolve(false),
-      )
-      .finally(cancel);
-  });
+async function storeAnswers({ store, clock }: Ports): Promise<boolean> {
+  return endsWithin(clock, READINESS_TIMEOUT_MS, store.read(['sagas/readiness']));
 }

@@ -100,7 +100,8 @@ function subscriberOptions(outstandingMax: number) {
   return {
     // Excess messages would wait inside the client, where `close` never hands them back; ours is the only queue.
     flowControl: { maxMessages: outstandingMax, allowExcessMessages: true },
-    streamingOptions: { maxStreams: 1 },
+    // The emulator hands out 100 messages every 50 ms to each stream: one alone would be the bottleneck.
+    streamingOptions: { maxStreams: 5 },
     // Acks leave soon: after a crash, fewer messages come again.
     batching: { maxMilliseconds: 20 },
   };

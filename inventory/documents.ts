@@ -14,7 +14,6 @@ export type Item = z.infer<typeof itemSchema>;
 export interface Reservation {
   readonly quantity: number;
   readonly price_per_unit: number;
-  readonly createdAt: Date;
 }
 
 export const itemPath = (item: string): Path<Item> => `inventory/${item}`;

@@ -23,7 +23,7 @@ const decide = (saga: Saga, documents = stockOf({ widget: [2, 5] })) =>
   reserveStock.decide(saga, documents, LATER);
 const refusal = (reason: string, detail: string) => ({ kind: 'refused', reason, detail });
 const reservation = (item: string, quantity: number, price_per_unit: number) =>
-  create(reservationPath(item, UUID), { quantity, price_per_unit, createdAt: LATER });
+  create(reservationPath(item, UUID), { quantity, price_per_unit });
 
 /** What the ledger knows once the step is done. */
 const reservedLedger = (saga: Saga, decision: StepDecision): Saga =>

@@ -12,7 +12,7 @@ export const reserveStock: Step = {
 
   reads: ({ items }) => items.map(({ item }) => itemPath(item)),
 
-  decide({ uuid, items }, documents, now) {
+  decide({ uuid, items }, documents) {
     const writes: Write[] = [];
     const priced: Line[] = [];
     for (const { item, quantity } of items) {
@@ -25,7 +25,7 @@ export const reserveStock: Step = {
       priced.push({ item, quantity, price_per_unit });
       writes.push(
         update(itemPath(item), { quantity: stock.quantity - quantity }),
-        create(reservationPath(item, uuid), { quantity, price_per_unit, createdAt: now }),
+        create(reservationPath(item, uuid), { quantity, price_per_unit }),
       );
     }
     return accept(writes, { items: priced });

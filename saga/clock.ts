@@ -15,3 +15,14 @@ export function pause(clock: Clock, delayMs: number): Promise<void> {
     clock.after(delayMs, resolve);
   });
 }
+
+/**
+ * Waits for work, but no longer than `limitMs` milliseconds.
+ * @returns whether it ended in time. Rejects where the work does in that time.
+ */
+export function endsWithin(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(limitMs, () => resolve(false));
+    work.then(() => resolve(true), reject).finally(cancel);
+  });
+}

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { aDelivery, NOW } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import type { Bus, Delivery } from './bus.ts';
-import { BATCH_MAX, OUTSTANDING_MAX, startConsumer } from './consumer.ts';
+import { BATCH_MAX, OUTSTANDING_MAX, QUEUE_MAX, startConsumer } from './consumer.ts';
 
 /** A consumer of `frontend` on the embedded broker, whose batches end when the spec says so. */
 async function heldConsumer() {
@@ -135,11 +135,11 @@ describe('A consumer', () => {
   it('hands back what exceeds the most that may be on hand', async () => {
     const { start, push } = await heldConsumer();
     start();
-    const deliveries = Array.from({ length: OUTSTANDING_MAX + 1 }, () => aDelivery('one of many'));
+    const deliveries = Array.from({ length: QUEUE_MAX + 1 }, () => aDelivery('one of many'));
     for (const delivery of deliveries) push(delivery);
     expect(
       deliveries.flatMap(({ settled }, index) => (settled ? [`${index} ${settled}`] : [])),
-    ).to.deep.equal([`${OUTSTANDING_MAX} nacked`]);
+    ).to.deep.equal([`${QUEUE_MAX} nacked`]);
   });
 
   it('[anomaly 26] tells of a subscription that does not exist', async () => {

@@ -15,8 +15,10 @@ export interface Consumer {
 
 /** Large enough that a full batch of three writes each nearly fills a commit. */
 export const BATCH_MAX = 240;
-/** What may be on hand: the batch under way and a few waiting ones. */
+/** What the broker is asked to hand out at most: the batch under way and a few waiting ones. */
 export const OUTSTANDING_MAX = 4 * BATCH_MAX;
+/** What we hold at most when the broker hands out more than it was asked for; what is beyond goes back. */
+export const QUEUE_MAX = 4 * OUTSTANDING_MAX;
 
 /**
  * Opens a subscription and hands its deliveries to `process`, batch by batch.
@@ -29,7 +31,7 @@ export function startConsumer(
   process: (deliveries: readonly Delivery[]) => Promise<void>,
   onFailure: (error: Error) => void,
 ): Consumer {
-  const batcher = createBatcher<Delivery>({ run: process, batchMax: BATCH_MAX, queueMax: OUTSTANDING_MAX });
+  const batcher = createBatcher<Delivery>({ run: process, batchMax: BATCH_MAX, queueMax: QUEUE_MAX });
   const open = bus.subscribe(
     subscription,
     OUTSTANDING_MAX,

@@ -52,22 +52,38 @@ export function parseTopology(declaration: unknown): Topology {
     throw topologyError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }
   const { topics, policies, subscriptions } = parsed.data;
-  const faults: string[] = [];
-  const settings = Object.entries(subscriptions).flatMap(
-    ([name, { policy: policyName, ...subscription }]) => {
-      const policy = policies[policyName];
-      if (!policy) faults.push(`subscriptions.${name}: policy ${policyName} is not declared`);
-      if (!(subscription.topic in topics)) {
-        faults.push(`subscriptions.${name}: topic ${subscription.topic} is not declared`);
-      }
-      if (policy?.deadLetter && !(policy.deadLetter.topic in topics)) {
-        faults.push(`policies.${policyName}: topic ${policy.deadLetter.topic} is not declared`);
-      }
-      return policy ? [[name, { ...subscription, ...policy }] as const] : [];
-    },
-  );
+  const faults = [
+    ...Object.entries(policies).flatMap(([name, { deadLetter }]) =>
+      deadLetter && !Object.hasOwn(topics, deadLetter.topic)
+        ? [`policies.${name}: topic ${deadLetter.topic} is not declared`]
+        : [],
+    ),
+    ...Object.entries(subscriptions).flatMap(([name, { topic, policy }]) => [
+      ...(Object.hasOwn(topics, topic) ? [] : [`subscriptions.${name}: topic ${topic} is not declared`]),
+      ...(Object.hasOwn(policies, policy) ? [] : [`subscriptions.${name}: policy ${policy} is not declared`]),
+    ]),
+    ...doubleReaders(subscriptions),
+  ];
   if (faults.length > 0) throw topologyError(faults);
+  const settings = Object.entries(subscriptions).map(([name, { policy, ...subscription }]) => [
+    name,
+    { ...subscription, ...(policies[policy] as z.infer<typeof policySchema>) },
+  ]);
   return { topics: Object.keys(topics), subscriptions: Object.fromEntries(settings) };
+}
+
+/** A service that reads a topic by two subscriptions would get every message twice. */
+function doubleReaders(
+  subscriptions: Readonly<Record<string, { topic: string; service?: string }>>,
+): string[] {
+  const readers = new Map<string, string>();
+  return Object.entries(subscriptions).flatMap(([name, { topic, service }]) => {
+    if (service === undefined) return [];
+    const reader = `${service} reads ${topic}`;
+    const other = readers.get(reader);
+    readers.set(reader, name);
+    return other === undefined ? [] : [`subscriptions.${name}: ${reader} by ${other} already`];
+  });
 }
 
 /**
