@@ -94,7 +94,7 @@ describe('The order desk', () => {
     expect([answers, await ledger()]).to.deep.equal([[stored, REUSED], stored]);
   });
 
-  it('[anomaly 33] stores all that arrive meanwhile in one commit, without reading what can’t be there', async () => {
+  it("[anomaly 33] stores all that arrive meanwhile in one commit, without reading what can't be there", async () => {
     const { ports, desk } = await scene();
     const uuids = Array.from({ length: 100 }, (_, number) => uuidOf(number));
     const accepted = uuids.map((uuid) => desk.accept(uuid, anOrder(), true));
@@ -145,7 +145,7 @@ describe('The order desk', () => {
       });
   });
 
-  it('[anomaly 23] refuses one order that can’t be stored, and accepts the others', async () => {
+  it("[anomaly 23] refuses one order that can't be stored, and accepts the others", async () => {
     const { ports, desk } = await scene();
     ports.store.poison = (path) => path === sagaPath(uuidOf(2));
     const accepted = [1, 2, 3].map((number) => answer(desk.accept(uuidOf(number), anOrder(), true)));

@@ -139,7 +139,7 @@ describe('The inventory step', () => {
     ]);
   });
 
-  it('[anomaly 12] can’t put back what there is no place for, and says so', () => {
+  it("[anomaly 12] can't put back what there is no place for, and says so", () => {
     expect(() => reserveStock.undo(aSagaThatIs('FAILING'), documentsOf({}))).to.throw(
       "2 of widget can't be put back: there is no such item any more",
     );

@@ -106,7 +106,7 @@ describe('Compensation', () => {
     expect(react(undefined)).to.deep.equal(fenced(tombstone(UUID, 'INVALID_ORDER', detail, LATER)));
   });
 
-  it('[anomaly 12] is a surprise where something can’t be put back, and then undoes nothing at all', () => {
+  it("[anomaly 12] is a surprise where something can't be put back, and then undoes nothing at all", () => {
     const { 'inventory/gadget': _, ...withoutGadget } = DOCUMENTS;
     expect(() => react(failing('order', 'inventory', 'payments'), {}, withoutGadget)).to.throw(
       "1 of gadget can't be put back",

@@ -87,7 +87,7 @@ describe('The payments step', () => {
     expect(() => decide(aSagaThatIs('CREATED'))).to.throw('The line of widget has no price yet');
   });
 
-  it('[anomaly 43] refuses a total that can’t be counted exactly, and takes the largest one that can', () => {
+  it("[anomaly 43] refuses a total that can't be counted exactly, and takes the largest one that can", () => {
     const costing = (price_per_unit: number, quantity = 1) =>
       reserved([{ item: 'yacht', quantity, price_per_unit }]);
     const largest = Number.MAX_SAFE_INTEGER;

@@ -145,7 +145,7 @@ describe('A group commit', () => {
     expect([store.commits.length, await countOf(store)]).to.deep.equal([1, 2]);
   });
 
-  it('[anomaly 23] lets a task that can’t even say what it reads fail alone', async () => {
+  it("[anomaly 23] lets a task that can't even say what it reads fail alone", async () => {
     const store = await counterStore();
     const surprise: Task<string> = {
       reads() {

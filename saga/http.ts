@@ -69,4 +69,4 @@ export class Problem extends Error {
 export const notFound = (detail: string): Problem => new Problem(404, 'Not found', detail);
 
 export const invalidInput = (errors: readonly InputFault[]): Problem =>
-  new Problem(400, 'Invalid input', 'The request has fields that can’t be accepted; see errors', { errors });
+  new Problem(400, 'Invalid input', "The request has fields that can't be accepted; see errors", { errors });

@@ -66,7 +66,7 @@ describe('A topology', () => {
     ]);
   });
 
-  it('[anomaly 26] names every field that is missing, unknown or out of Pub/Sub’s bounds', () => {
+  it("[anomaly 26] names every field that is missing, unknown or out of Pub/Sub's bounds", () => {
     const wrong = {
       topics: declaration.topics,
       policies: {

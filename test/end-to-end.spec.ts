@@ -199,7 +199,7 @@ for (const backend of backends) {
         expect(await sold()).to.deep.equal({});
       });
 
-      it('[anomaly 22] that can’t be read is parked with its reason, and the others go on', async () => {
+      it("[anomaly 22] that can't be read is parked with its reason, and the others go on", async () => {
         const bad = [
           'not json',
           '[]',

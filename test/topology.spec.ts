@@ -54,7 +54,7 @@ describe('The topology of the pipeline', () => {
     expect(forPeople).to.include.members(['payment-created', 'error', 'order-canceled', 'dead-letter']);
   });
 
-  it('[anomaly 12] dead-letters what a service can’t process, except at the desk itself', () => {
+  it("[anomaly 12] dead-letters what a service can't process, except at the desk itself", () => {
     for (const [name, { service, topic, deadLetter }] of subscriptions) {
       const expected = service !== undefined && topic !== 'dead-letter' ? 'dead-letter' : undefined;
       expect(deadLetter?.topic, name).to.equal(expected);
