@@ -29,7 +29,12 @@ export function parseData(text: string, name: string): Data {
   }
   const parsed = dataSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new Error(`${name} is wrong:\n${z.prettifyError(parsed.error)}`);
+  const faults = parsed.error.issues.map((issue) => {
+    const message =
+      issue.code === 'invalid_key' ? issue.issues.map((fault) => fault.message).join(', ') : issue.message;
+    return `  ${issue.path.join('.')}: ${message}`;
+  });
+  throw new Error(`${name} is wrong:\n${faults.join('\n')}`);
 }
 
 /**

@@ -256,3 +256,53 @@ async function untilRefused(url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+describe('npm run data-init', () => {
+  const run = async (args: readonly string[], environment: Record<string, string>) => {
+    const child = runProgram('data-init/main.js', args, environment);
+    return { code: await child.exited, output: child.output() };
+  };
+
+  it('[anomaly 44] loads once, and changes nothing the second time; a reset starts afresh', async function () {
+    const { pubsubHost, firestoreHost } = await requireEmulators(this);
+    const environment = {
+      PROJECT_ID: freshProjectId(),
+      PUBSUB_EMULATOR_HOST: pubsubHost,
+      FIRESTORE_EMULATOR_HOST: firestoreHost,
+    };
+    expect((await run([], environment)).output).to.equal(
+      '5 documents loaded, 0 were there already and stay as they are',
+    );
+    expect((await run([], environment)).output).to.equal(
+      '0 documents loaded, 5 were there already and stay as they are',
+    );
+    const reset = await run(['--reset'], environment);
+    expect(reset.code).to.equal(0);
+    expect(reset.output.split('\n')).to.deep.equal([
+      'sagas: 0 deleted',
+      'users: 3 deleted',
+      'inventory: 2 deleted',
+      'payments: 0 deleted',
+      'dead-letters: 0 deleted',
+      '5 documents loaded, 0 were there already and stay as they are',
+    ]);
+  });
+
+  it('deletes nothing on Google unless it is told twice', async () => {
+    const { code, output } = await run(['--reset'], { PROJECT_ID: 'a-real-project' });
+    expect(code).to.equal(1);
+    expect(output).to.equal(
+      '--reset would delete all orders, users and stock of a-real-project: add --yes to mean it',
+    );
+  });
+
+  it('says what is wrong with its arguments and with its file', async () => {
+    const environment = { PROJECT_ID: 'a-real-project' };
+    expect((await run(['--rest'], environment)).output)
+      .to.contain("'--rest'")
+      .and.to.contain('Usage: npm run data-init');
+    expect((await run(['nowhere.json'], environment)).output).to.contain('nowhere.json');
+    expect((await run([], {})).output).to.contain('PROJECT_ID is missing');
+    expect((await run([], { BACKEND: 'memory' })).output).to.contain('npm start loads its data itself');
+  });
+});

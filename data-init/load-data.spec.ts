@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { createMemoryStore } from '../adapters/memory-store.ts';
+import { itemPath } from '../inventory/documents.ts';
+import { userPath } from '../order/documents.ts';
+import { update } from '../saga/documents.ts';
+import { groupCommit } from '../saga/group-commit.ts';
+import { type Path, readOne, type Store } from '../saga/store.ts';
+import { createManualClock } from '../test/manual-clock.ts';
+import { type Data, loadData, parseData, resetData } from './load-data.ts';
+
+const DATA: Data = {
+  users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
+  inventory: { widget: { quantity: 10, price_per_unit: 10 } },
+};
+
+describe('Users and stock', () => {
+  const environment = { clock: createManualClock(), random: () => 0 };
+  let store: Store;
+  beforeEach(() => {
+    store = createMemoryStore();
+  });
+
+  it('are loaded as the file says', async () => {
+    expect(await loadData(store, environment, DATA)).to.deep.equal({ loaded: 3, present: 0 });
+    expect(await readOne(store, userPath('joe'))).to.deep.equal(DATA.users.joe);
+    expect(await readOne(store, itemPath('widget'))).to.deep.equal(DATA.inventory.widget);
+  });
+
+  it('[anomaly 44] stay as orders have left them when they are loaded again', async () => {
+    await loadData(store, environment, DATA);
+    const path = itemPath('widget');
+    const sale = {
+      reads: () => [path],
+      decide: () => ({ writes: [update(path, { quantity: 3 })], result: true }),
+    };
+    await groupCommit(store, environment, [sale]);
+    const more = { ...DATA, users: { ...DATA.users, jill: { address: '2 Hill Road' } } };
+    expect(await loadData(store, environment, more)).to.deep.equal({ loaded: 1, present: 3 });
+    expect(await readOne(store, path)).to.deep.equal({ quantity: 3, price_per_unit: 10 });
+  });
+
+  it('are gone after a reset, with every order, invoice and dead letter, however many there are', async () => {
+    const paths: Path[] = [
+      ...Array.from({ length: 1500 }, (_, index) => `sagas/${index}`),
+      'users/jack/orders/1',
+      'inventory/widget/orders/1',
+      'payments/1',
+      'dead-letters/1',
+    ];
+    await loadData(store, environment, DATA);
+    await store.commit(paths.map((path) => ({ kind: 'create', path, fields: {} })));
+    const progress: string[] = [];
+    await resetData(store, (collection, deletedCount) => progress.push(`${collection} ${deletedCount}`));
+    expect(await store.read([...paths, userPath('jack'), itemPath('widget')])).to.have.property('size', 0);
+    expect(progress).to.deep.equal(['sagas 1500', 'users 3', 'inventory 2', 'payments 1', 'dead-letters 1']);
+  });
+});
+
+describe('A data file', () => {
+  it('names every fault that it has', () => {
+    const text = JSON.stringify({
+      users: { jack: { address: 7 }, 'a/b': { address: 'x' }, joe: { address: 'x', credit: -1 } },
+      inventory: { widget: { quantity: 1.5, price_per_unit: 10 } },
+    });
+    const read = () => parseData(text, 'mine.json');
+    for (const part of [
+      'mine.json is wrong',
+      'users.jack.address',
+      '"/"',
+      'users.joe.credit',
+      'inventory.widget.quantity',
+    ]) {
+      expect(read).to.throw(part);
+    }
+  });
+
+  it('that is not JSON is said to be none', () => {
+    expect(() => parseData('{', 'mine.json')).to.throw(/^mine\.json is not JSON/);
+  });
+});
