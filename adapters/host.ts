@@ -1,9 +1,10 @@
+import { v4 as uuidv4 } from 'uuid';
 import { endsWithin } from '../saga/clock.ts';
 import { type Consumer, startConsumer } from '../saga/consumer.ts';
 import type { Log } from '../saga/log.ts';
+import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
 import { subscriptionOf, type Topology } from '../saga/topology.ts';
-import type { Ports } from '../saga/turns.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
 import { httpApp, type ReadinessCheck, serveHttp } from './http-server.ts';
@@ -30,7 +31,7 @@ const READINESS_TIMEOUT_MS = 2_000;
 /** Connects to what the configuration names. */
 export function openPorts(config: Config, topology: Topology, log: Log): Ports {
   const { projectId, firestoreDatabase: databaseId } = config;
-  const environment = { clock: systemClock, random: Math.random, log };
+  const environment = { clock: systemClock, random: Math.random, newUuid: uuidv4, log };
   return config.backend === 'memory'
     ? { ...environment, store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) }
     : {

@@ -9,20 +9,20 @@ import { createPubSubBus } from '../adapters/pubsub-bus.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { loadData } from '../data-init/load-data.ts';
-import { createOrderDesk } from '../frontend/accept-orders.ts';
+import { createOrderIntake } from '../frontend/accept-orders.ts';
 import { startEmulators } from '../infra/emulators.ts';
 import { itemPath } from '../inventory/documents.ts';
 import { inventoryService } from '../inventory/service.ts';
 import { orderService } from '../order/service.ts';
 import { paymentsService } from '../payments/service.ts';
 import { startConsumer } from '../saga/consumer.ts';
+import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
 import { subscriptionOf, type Topology } from '../saga/topology.ts';
-import type { Ports } from '../saga/turns.ts';
 
 /**
  * How many orders a second go from acceptance to `payment-created`, when every one of them wants the same item.
- * One process runs the frontend's order desk and all steps; the broker and the store are Google's emulators.
+ * One process runs the frontend's order intake and all steps; the broker and the store are Google's emulators.
  */
 
 const { values } = parseArgs({
@@ -71,7 +71,7 @@ ports.bus.subscribe(
   fail,
 );
 
-const desk = createOrderDesk(ports);
+const intake = createOrderIntake(ports);
 await run(warmupCount);
 const { acceptedMs, paidMs } = await run(orderCount);
 const left = (await readOne(ports.store as Store, itemPath(ITEM)))?.quantity;
@@ -96,7 +96,7 @@ async function run(count: number): Promise<{ acceptedMs: number; paidMs: number 
   const order = { user: 'jack', items: [{ item: ITEM, quantity: 1 }] };
   for (let placed = 0; placed < count; placed += CUSTOMERS) {
     const customers = Math.min(CUSTOMERS, count - placed);
-    await Promise.all(Array.from({ length: customers }, () => desk.accept(uuidv4(), order, true)));
+    await Promise.all(Array.from({ length: customers }, () => intake.accept(uuidv4(), order, true)));
   }
   const acceptedMs = performance.now() - startMs;
   if (count > 0) await finished;
@@ -109,6 +109,7 @@ function openMemory(topology: Topology): { ports: Ports; stop(): Promise<void> }
     bus: createMemoryBus(topology, systemClock),
     clock: systemClock,
     random: Math.random,
+    newUuid: uuidv4,
     log: () => {},
   };
   return { ports, stop: async () => {} };
@@ -125,6 +126,7 @@ async function openEmulators(topology: Topology): Promise<{ ports: Ports; stop()
     bus: createPubSubBus({ projectId, publishTimeoutMs: 30_000 }),
     clock: systemClock,
     random: Math.random,
+    newUuid: uuidv4,
     log: () => {},
   };
   return { ports, stop: () => emulators.stop() };

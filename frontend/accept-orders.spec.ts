@@ -6,12 +6,12 @@ import { messageFor } from '../saga/message.ts';
 import { type Path, readOne } from '../saga/store.ts';
 import { anOrder, aSagaThatIs, NOW, UUID, uuidOf } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
-import { createOrderDesk } from './accept-orders.ts';
+import { createOrderIntake } from './accept-orders.ts';
 
 async function scene(documents: Readonly<Record<Path, object>> = {}) {
   const ports = await recordedPorts(documents);
-  const desk = createOrderDesk(ports);
-  return { ports, desk, ledger: (uuid = UUID) => readOne(ports.store, sagaPath(uuid)) };
+  const intake = createOrderIntake(ports);
+  return { ports, intake, ledger: (uuid = UUID) => readOne(ports.store, sagaPath(uuid)) };
 }
 const received = (uuid = UUID): Saga => receive(uuid, anOrder(), 'frontend', NOW);
 const OTHER = anOrder({ items: [{ item: 'widget', quantity: 3 }] });
@@ -22,13 +22,15 @@ const answer = (accepted: Promise<Saga>): Promise<unknown> =>
     if (!(error instanceof Problem)) throw error;
     return `${error.status}: ${error.detail}`;
   });
-const REUSED = '422: This Idempotency-Key was used for another order: take a new one';
-const NOT_STORED = '503: The order could not be stored; nothing was accepted, try again';
+const REUSED = '422: Another order has this Idempotency-Key: take a new one';
+/** What a customer is told whose commit was not answered. */
+const UNKNOWN = `503: Whether the order was stored is not known: look at /order/${UUID}, or send it again with an Idempotency-Key`;
+const NOT_STORED = '503: The order could not be stored; the order was not accepted, try again';
 
-describe('The order desk', () => {
+describe('The order intake', () => {
   it('[anomaly 18] stores an order, then publishes it, then answers', async () => {
-    const { ports, desk, ledger } = await scene();
-    const accepted = desk.accept(UUID, anOrder(), true).then((saga) => {
+    const { ports, intake, ledger } = await scene();
+    const accepted = intake.accept(UUID, anOrder(), true).then((saga) => {
       ports.journal.push('answer');
       return saga;
     });
@@ -39,9 +41,9 @@ describe('The order desk', () => {
   });
 
   it('[anomaly 18] accepts what is stored even if the broker could not be reached', async () => {
-    const { ports, desk, ledger } = await scene();
+    const { ports, intake, ledger } = await scene();
     ports.deafTopics.add('frontend');
-    expect(await desk.accept(UUID, anOrder(), true)).to.deep.equal(received());
+    expect(await intake.accept(UUID, anOrder(), true)).to.deep.equal(received());
     expect(await ledger()).to.deep.equal(received());
     expect(ports.logged).to.deep.equal([
       {
@@ -54,50 +56,50 @@ describe('The order desk', () => {
   });
 
   it('[anomaly 18] publishes again what still stands at the beginning when the customer repeats it', async () => {
-    const { ports, desk } = await scene({ [sagaPath(UUID)]: received() });
-    expect(await desk.accept(UUID, anOrder(), false)).to.deep.equal(received());
+    const { ports, intake } = await scene({ [sagaPath(UUID)]: received() });
+    expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(received());
     expect(ports.journal).to.deep.equal(['publish frontend']);
   });
 
   it('[anomaly 40] finds the first order under the same key, however far it has come', async () => {
     for (const status of ['CREATED', 'PAID', 'CANCELED'] as const) {
-      const { ports, desk } = await scene({ [sagaPath(UUID)]: aSagaThatIs(status) });
-      expect(await desk.accept(UUID, anOrder(), false)).to.deep.equal(aSagaThatIs(status));
+      const { ports, intake } = await scene({ [sagaPath(UUID)]: aSagaThatIs(status) });
+      expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(aSagaThatIs(status));
       expect(ports.journal).to.deep.equal([]);
     }
   });
 
   it('[anomaly 40] refuses another order under the same key, and keeps the first one as it is', async () => {
-    const { desk, ledger } = await scene({ [sagaPath(UUID)]: received() });
+    const { intake, ledger } = await scene({ [sagaPath(UUID)]: received() });
     for (const other of [OTHER, anOrder({ user: 'jill' }), anOrder({ paymentError: 'null' })]) {
-      expect(await answer(desk.accept(UUID, other, false))).to.equal(REUSED);
+      expect(await answer(intake.accept(UUID, other, false))).to.equal(REUSED);
     }
     expect(await ledger()).to.deep.equal(received());
   });
 
   it('[anomaly 40] makes one order of the same key at the same time', async () => {
-    const { ports, desk, ledger } = await scene();
-    const accepted = [anOrder(), OTHER, anOrder()].map((order) => answer(desk.accept(UUID, order, false)));
+    const { ports, intake, ledger } = await scene();
+    const accepted = [anOrder(), OTHER, anOrder()].map((order) => answer(intake.accept(UUID, order, false)));
     expect(await Promise.all(accepted)).to.deep.equal([received(), REUSED, received()]);
     expect([await ledger(), ports.journal]).to.deep.equal([received(), ['commit', 'publish frontend']]);
   });
 
   it('[anomaly 40] makes one order of the same key at the same time in two instances', async () => {
-    const { ports, desk, ledger } = await scene();
-    const other = createOrderDesk(ports);
+    const { ports, intake, ledger } = await scene();
+    const other = createOrderIntake(ports);
     const answers: unknown[] = [];
     ports.store.commitFaults.push(async () => {
       answers.push(await answer(other.accept(UUID, OTHER, false)));
     });
-    answers.push(await ports.clock.finish(answer(desk.accept(UUID, anOrder(), false))));
+    answers.push(await ports.clock.finish(answer(intake.accept(UUID, anOrder(), false))));
     const stored = receive(UUID, OTHER, 'frontend', NOW);
     expect([answers, await ledger()]).to.deep.equal([[stored, REUSED], stored]);
   });
 
   it("[anomaly 33] stores all that arrive meanwhile in one commit, without reading what can't be there", async () => {
-    const { ports, desk } = await scene();
+    const { ports, intake } = await scene();
     const uuids = Array.from({ length: 100 }, (_, number) => uuidOf(number));
-    const accepted = uuids.map((uuid) => desk.accept(uuid, anOrder(), true));
+    const accepted = uuids.map((uuid) => intake.accept(uuid, anOrder(), true));
     expect(await Promise.all(accepted)).to.deep.equal(uuids.map(received));
     expect([ports.store.commits.length, ports.store.reads, ports.published.length]).to.deep.equal([
       1,
@@ -108,34 +110,35 @@ describe('The order desk', () => {
 
   it('[anomaly 19] stores and accepts once what went through although it seemed to fail', async () => {
     for (const fault of ['lost answer', 'own success'] as const) {
-      const { ports, desk, ledger } = await scene();
+      const { ports, intake, ledger } = await scene();
       ports.store.commitFaults.push(fault);
-      expect(await ports.clock.finish(desk.accept(UUID, anOrder(), true))).to.deep.equal(received());
+      expect(await ports.clock.finish(intake.accept(UUID, anOrder(), true))).to.deep.equal(received());
       expect([await ledger(), ports.journal]).to.deep.equal([received(), ['commit', 'publish frontend']]);
     }
   });
 
   it('[anomaly 37] refuses an order while the store is away, and accepts the next one when it is back', async () => {
-    const { ports, desk } = await scene();
+    const { ports, intake } = await scene();
     ports.store.readFaults = Number.POSITIVE_INFINITY;
-    expect(await ports.clock.finish(answer(desk.accept(UUID, anOrder(), false)))).to.equal(NOT_STORED);
+    expect(await ports.clock.finish(answer(intake.accept(UUID, anOrder(), false)))).to.equal(UNKNOWN);
     expect(ports.logged).to.deep.equal([
       {
         severity: 'ERROR',
-        message: 'frontend: an order could not be stored',
+        message: 'frontend: an order may not have been stored',
+        uuid: UUID,
         error: 'StoreError: The spec says: unavailable',
       },
     ]);
     ports.store.readFaults = 0;
-    expect(await desk.accept(UUID, anOrder(), false)).to.deep.equal(
+    expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(
       receive(UUID, anOrder(), 'frontend', ports.clock.now()),
     );
   });
 
   it('[anomaly 37] tells the customer when to try again', async () => {
-    const { ports, desk } = await scene();
+    const { ports, intake } = await scene();
     ports.store.poison = () => true;
-    const problem = await desk.accept(UUID, anOrder(), true).catch((error: unknown) => error);
+    const problem = await intake.accept(UUID, anOrder(), true).catch((error: unknown) => error);
     expect(problem)
       .to.be.an.instanceOf(Problem)
       .and.deep.include({
@@ -146,26 +149,26 @@ describe('The order desk', () => {
   });
 
   it("[anomaly 23] refuses one order that can't be stored, and accepts the others", async () => {
-    const { ports, desk } = await scene();
+    const { ports, intake } = await scene();
     ports.store.poison = (path) => path === sagaPath(uuidOf(2));
-    const accepted = [1, 2, 3].map((number) => answer(desk.accept(uuidOf(number), anOrder(), true)));
+    const accepted = [1, 2, 3].map((number) => answer(intake.accept(uuidOf(number), anOrder(), true)));
     expect(await Promise.all(accepted)).to.deep.equal([received(uuidOf(1)), NOT_STORED, received(uuidOf(3))]);
   });
 
   it('refuses what exceeds its queue instead of growing without end', async () => {
-    const { desk } = await scene();
+    const { intake } = await scene();
     const accepted = Array.from({ length: 10_001 }, (_, number) =>
-      answer(desk.accept(uuidOf(number), anOrder(), true)),
+      answer(intake.accept(uuidOf(number), anOrder(), true)),
     );
     const answers = await Promise.all(accepted);
     expect(answers.slice(-2)).to.deep.equal([
       received(uuidOf(9_999)),
-      '503: Too many orders are waiting; nothing was accepted, try again',
+      '503: Too many orders are waiting; the order was not accepted, try again',
     ]);
   });
 
   it('[anomaly 35] finishes the commit under way when it is drained, and refuses what waits', async () => {
-    const { ports, desk, ledger } = await scene();
+    const { ports, intake, ledger } = await scene();
     let goOn = (): void => {};
     ports.store.commitFaults.push(
       () =>
@@ -173,11 +176,11 @@ describe('The order desk', () => {
           goOn = resolve;
         }),
     );
-    const first = answer(desk.accept(UUID, anOrder(), true));
+    const first = answer(intake.accept(UUID, anOrder(), true));
     await nextTurn();
-    const second = answer(desk.accept(uuidOf(2), anOrder(), true));
-    const drained = desk.drain();
-    const SHUTTING_DOWN = '503: The service is shutting down; nothing was accepted, try again';
+    const second = answer(intake.accept(uuidOf(2), anOrder(), true));
+    const drained = intake.drain();
+    const SHUTTING_DOWN = '503: The service is shutting down; the order was not accepted, try again';
     expect(await second).to.equal(SHUTTING_DOWN);
     goOn();
     await drained;

@@ -1,17 +1,21 @@
 import { createBatcher } from '../saga/batcher.ts';
+import { BATCH_MAX } from '../saga/group-commit.ts';
 import { Problem } from '../saga/http.ts';
 import { receive, type Saga } from '../saga/ledger.ts';
 import { type Order, sameOrder } from '../saga/order.ts';
-import { type Ports, type TakenTurn, type TurnTask, takeTurns } from '../saga/turns.ts';
+import type { Ports } from '../saga/ports.ts';
+import { StoreError } from '../saga/store.ts';
+import { type TakenTurn, type TurnTask, takeTurns } from '../saga/turns.ts';
 
 /** Takes orders in: all that arrive while one commit is under way share the next one. */
-export interface OrderDesk {
+export interface OrderIntake {
   /**
    * Stores the order's ledger, then publishes it. A second call with the same uuid finds the first one's ledger, and
    * publishes again only where that still stands at the beginning.
    * @param isNew the uuid is freshly drawn; otherwise an order may already have it.
    * @returns the ledger: from here on the order can't be lost, even if the broker could not be reached.
-   * @throws Problem 422 where another order has the uuid, 503 where the order could not be stored or there are too many.
+   * @throws Problem 422 where another order has the uuid; 503 where the order was not accepted, or where it is not
+   * known whether it was: the problem says which.
    */
   accept(uuid: string, order: Order, isNew: boolean): Promise<Saga>;
   /** Finishes the commit under way, and refuses what waits for the next one. */
@@ -19,82 +23,123 @@ export interface OrderDesk {
 }
 
 interface Waiting {
-  readonly task: TurnTask;
+  readonly uuid: string;
   readonly order: Order;
+  readonly isNew: boolean;
+  /** Whether the order's commit may have begun. */
+  started: boolean;
+  /** Whether its customer has been answered. */
+  answered: boolean;
   resolve(saga: Saga): void;
-  reject(error: unknown): void;
+  reject(problem: Problem): void;
 }
 
-const BATCH_MAX = 240;
 const WAITING_MAX = 10_000;
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** A line of an order takes up at most about so much. */
+const LINE_BYTES = 600;
+/** No customer waits longer for an answer. */
+const ANSWER_TIMEOUT_MS = 15_000;
 
-export function createOrderDesk(ports: Ports): OrderDesk {
-  const batcher = createBatcher<Waiting>({ run: acceptAll, batchMax: BATCH_MAX, queueMax: WAITING_MAX });
+export function createOrderIntake(ports: Ports): OrderIntake {
+  const batcher = createBatcher<Waiting>({
+    run: acceptAll,
+    batchMax: BATCH_MAX,
+    queueMax: WAITING_MAX,
+    weightOf: ({ order }) => order.items.length * LINE_BYTES + (order.paymentError?.length ?? 0),
+    weightMax: BATCH_BYTES_MAX,
+  });
 
   async function acceptAll(batch: readonly Waiting[]): Promise<void> {
-    const taken = await takeTurns(
-      'frontend',
-      batch.map(({ task }) => task),
-      ports,
-    );
-    for (const [index, waiting] of batch.entries()) settle(waiting, taken[index], ports);
+    // Who was told that nothing was accepted has perhaps ordered elsewhere.
+    const wanted = batch.filter(({ answered }) => !answered);
+    for (const waiting of wanted) waiting.started = true;
+    const taken = await takeTurns('frontend', wanted.map(receiveTask), ports);
+    for (const [index, waiting] of wanted.entries()) settle(waiting, taken[index], ports);
   }
 
   return {
     accept: (uuid, order, isNew) =>
-      new Promise((resolve, reject) => {
-        const task = receiveTask(uuid, order, isNew);
-        if (!batcher.add({ task, order, resolve, reject }))
-          reject(unavailable('Too many orders are waiting'));
+      new Promise<Saga>((resolve, reject) => {
+        const cancelTimeout = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
+          waiting.reject(waiting.started ? unknown(uuid) : refused('The store did not answer in time')),
+        );
+        const answer =
+          <A>(settle: (answer: A) => void) =>
+          (value: A) => {
+            if (waiting.answered) return;
+            waiting.answered = true;
+            cancelTimeout();
+            settle(value);
+          };
+        const waiting: Waiting = {
+          uuid,
+          order,
+          isNew,
+          started: false,
+          answered: false,
+          resolve: answer(resolve),
+          reject: answer(reject),
+        };
+        if (!batcher.add(waiting)) waiting.reject(refused('Too many orders are waiting'));
       }),
     async drain() {
-      for (const { reject } of batcher.stop()) reject(unavailable('The service is shutting down'));
+      for (const { reject } of batcher.stop()) reject(refused('The service is shutting down'));
       await batcher.done();
     },
   };
 }
 
 /** The customer's turn: a new ledger, or the one that is there. */
-function receiveTask(uuid: string, order: Order, isNew: boolean): TurnTask {
+function receiveTask({ uuid, order, isNew }: Waiting): TurnTask {
   return {
     uuid,
     isNew,
     reads: () => [],
-    take: (saga, _documents, now) =>
-      saga === undefined
-        ? { outcome: 'accepted', writes: [], saga: receive(uuid, order, 'frontend', now) }
-        : { outcome: 'duplicate', writes: [], saga },
+    take(saga, _documents, now) {
+      if (saga === undefined) {
+        return { outcome: 'accepted', writes: [], saga: receive(uuid, order, 'frontend', now) };
+      }
+      return { outcome: sameOrder(saga, order) ? 'duplicate' : 'refused', writes: [], saga };
+    },
   };
 }
 
-function settle({ order, resolve, reject }: Waiting, taken: TakenTurn | undefined, { log }: Ports): void {
+function settle({ uuid, resolve, reject }: Waiting, taken: TakenTurn | undefined, { log }: Ports): void {
   if (taken === undefined || 'error' in taken) {
-    log('ERROR', 'frontend: an order could not be stored', { error: String(taken?.error) });
-    reject(unavailable('The order could not be stored'));
+    const error = taken?.error;
+    log('ERROR', 'frontend: an order may not have been stored', { uuid, error: String(error) });
+    const isKnown = !(error instanceof StoreError) || error.kind === 'rejected';
+    reject(isKnown ? refused('The order could not be stored') : unknown(uuid));
     return;
   }
-  const saga = taken.turn.saga as Saga;
-  if (!sameOrder(saga, order)) {
+  const { turn, publishError } = taken;
+  if (turn.outcome === 'refused') {
     reject(
-      new Problem(
-        422,
-        'Idempotency key reused',
-        'This Idempotency-Key was used for another order: take a new one',
-      ),
+      new Problem(422, 'Idempotency key reused', 'Another order has this Idempotency-Key: take a new one'),
     );
     return;
   }
-  if (taken.publishError) {
-    // The ledger is stored, so the order is accepted; whoever meets it standing still publishes it again.
+  if (publishError) {
+    // The ledger is stored, so the order is accepted. It is published when it is posted again with its key.
     log('WARNING', 'frontend: an order was stored but not yet published', {
-      uuid: saga.uuid,
-      error: taken.publishError.message,
+      uuid,
+      error: publishError.message,
     });
   }
-  resolve(saga);
+  resolve(turn.saga as Saga);
 }
 
-const unavailable = (detail: string): Problem =>
-  new Problem(503, 'Unavailable', `${detail}; nothing was accepted, try again`, {
-    headers: { 'Retry-After': '1' },
-  });
+const RETRY = { 'Retry-After': '1' };
+
+const refused = (why: string): Problem =>
+  new Problem(503, 'Unavailable', `${why}; the order was not accepted, try again`, { headers: RETRY });
+
+/** A commit whose answer was lost may have gone through. */
+const unknown = (uuid: string): Problem =>
+  new Problem(
+    503,
+    'Unavailable',
+    `Whether the order was stored is not known: look at /order/${uuid}, or send it again with an Idempotency-Key`,
+    { headers: { ...RETRY, Location: `/order/${uuid}` } },
+  );

@@ -1,11 +1,12 @@
-import { validate as isUuid, v4 as uuidv4 } from 'uuid';
+import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { invalidInput, notFound, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath, transitionsOf } from '../saga/ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { nameSchema, orderSchema } from '../saga/order.ts';
-import { readOne, type Store } from '../saga/store.ts';
-import type { OrderDesk } from './accept-orders.ts';
+import type { Ports } from '../saga/ports.ts';
+import { readOne } from '../saga/store.ts';
+import type { OrderIntake } from './accept-orders.ts';
 import { listOrders, parsePage } from './list-orders.ts';
 
 const PAGE_MAX = 100;
@@ -29,7 +30,10 @@ const listSchema = z.strictObject({
     .optional(),
 });
 
-export function frontendRoutes(store: Store, desk: OrderDesk): readonly Route[] {
+export function frontendRoutes(
+  { store, newUuid }: Pick<Ports, 'store' | 'newUuid'>,
+  intake: OrderIntake,
+): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -49,8 +53,8 @@ export function frontendRoutes(store: Store, desk: OrderDesk): readonly Route[] 
       },
       async handle({ body, header }) {
         const key = idempotencyKey(header('idempotency-key'));
-        const uuid = key === undefined ? uuidv4() : derivedUuid('idempotency-key', key);
-        const saga = await desk.accept(uuid, body, key === undefined);
+        const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', key);
+        const saga = await intake.accept(uuid, body, key === undefined);
         return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga) };
       },
     }),

@@ -4,8 +4,8 @@ import { inventoryService } from '../inventory/service.ts';
 import { janitorService } from '../janitor/service.ts';
 import { orderService } from '../order/service.ts';
 import { paymentsService } from '../payments/service.ts';
+import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
-import type { Ports } from '../saga/turns.ts';
 
 /** All services of the pipeline, for a process that hosts them together. */
 export function allServices(

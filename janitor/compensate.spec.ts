@@ -7,7 +7,7 @@ import { orderRecordPath } from '../order/documents.ts';
 import { chargeCustomer } from '../payments/charge-customer.ts';
 import { accountPath, invoicePath } from '../payments/documents.ts';
 import { remove, update } from '../saga/documents.ts';
-import { cancel, fail, type Saga, type StepName, sagaPath, tombstone } from '../saga/ledger.ts';
+import { completeCompensation, fail, type Saga, type StepName, sagaPath, tombstone } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import { createRunner } from '../saga/runner.ts';
 import { take } from '../saga/step.ts';
@@ -56,7 +56,7 @@ describe('Compensation', () => {
     expect(react(saga)).to.deep.equal({
       outcome: 'compensated',
       writes: [...undoPayments, ...undoInventory, ...undoOrder],
-      saga: cancel(saga, LATER),
+      saga: completeCompensation(saga, LATER),
     });
   });
 
@@ -70,7 +70,11 @@ describe('Compensation', () => {
   ] as const) {
     it(`[anomaly 13] undoes what the ledger records as done and nothing else: ${steps.join(', ') || 'nothing'}`, () => {
       const saga = failing(...steps);
-      expect(react(saga)).to.deep.equal({ outcome: 'compensated', writes, saga: cancel(saga, LATER) });
+      expect(react(saga)).to.deep.equal({
+        outcome: 'compensated',
+        writes,
+        saga: completeCompensation(saga, LATER),
+      });
     });
   }
 
@@ -199,7 +203,7 @@ describe('The janitor', () => {
       'duplicate',
       'duplicate',
     ]);
-    expect(await readOne(ports.store, sagaPath(UUID))).to.deep.equal(cancel(all, NOW));
+    expect(await readOne(ports.store, sagaPath(UUID))).to.deep.equal(completeCompensation(all, NOW));
   });
 
   it('[anomaly 11] undoes everything in one commit', async () => {
@@ -213,7 +217,7 @@ describe('The janitor', () => {
         `update ${sagaPath(UUID)}`,
       ],
     ]);
-    expect(ports.published).to.deep.equal([messageFor(cancel(all, NOW))]);
+    expect(ports.published).to.deep.equal([messageFor(completeCompensation(all, NOW))]);
   });
 
   it('[anomaly 19] restores once where the answer of its commit was lost', async () => {
@@ -221,7 +225,10 @@ describe('The janitor', () => {
       const { ports, credit, process } = await scene(all);
       ports.store.commitFaults.push(fault);
       await process();
-      expect([await credit(), ports.published]).to.deep.equal([117, [messageFor(cancel(all, NOW))]]);
+      expect([await credit(), ports.published]).to.deep.equal([
+        117,
+        [messageFor(completeCompensation(all, NOW))],
+      ]);
     }
   });
 

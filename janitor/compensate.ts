@@ -2,7 +2,7 @@ import { reserveStock } from '../inventory/reserve-stock.ts';
 import { createOrder } from '../order/create-order.ts';
 import { chargeCustomer } from '../payments/charge-customer.ts';
 import { Draft } from '../saga/documents.ts';
-import { cancel, type Saga, type StepName, tombstone } from '../saga/ledger.ts';
+import { completeCompensation, type Saga, type StepName, tombstone } from '../saga/ledger.ts';
 import type { Reaction } from '../saga/reaction.ts';
 import type { Step } from '../saga/step.ts';
 
@@ -41,7 +41,7 @@ export const compensate: Reaction = {
     }
     const undone = new Draft(documents);
     for (const step of doneSteps(saga).toReversed()) undone.add(step.undo(saga, undone));
-    return { outcome: 'compensated', writes: undone.writes, saga: cancel(saga, now) };
+    return { outcome: 'compensated', writes: undone.writes, saga: completeCompensation(saga, now) };
   },
 };
 

@@ -4,7 +4,7 @@ import type { Delivery } from '../saga/bus.ts';
 import { create } from '../saga/documents.ts';
 import { groupCommit, type Task } from '../saga/group-commit.ts';
 import { DEAD_LETTER, derivedUuid } from '../saga/message.ts';
-import type { Ports } from '../saga/turns.ts';
+import type { Ports } from '../saga/ports.ts';
 import { type DeadLetter, deadLetterPath } from './documents.ts';
 
 /** What is kept of a body. Everything that we publish is smaller. */

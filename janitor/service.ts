@@ -1,5 +1,5 @@
+import type { Ports } from '../saga/ports.ts';
 import { consumerOf, type Service } from '../saga/service.ts';
-import type { Ports } from '../saga/turns.ts';
 import { compensate } from './compensate.ts';
 import { createParking } from './park-messages.ts';
 

@@ -1,5 +1,5 @@
+import type { Ports } from '../saga/ports.ts';
 import { consumerOf, type Service } from '../saga/service.ts';
-import type { Ports } from '../saga/turns.ts';
 import { orderRoutes } from './routes.ts';
 import { takeOrder } from './take-order.ts';
 

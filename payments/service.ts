@@ -1,7 +1,7 @@
 import { emissionFor } from '../saga/ledger.ts';
+import type { Ports } from '../saga/ports.ts';
 import { consumerOf, type Service } from '../saga/service.ts';
 import { reactionOf } from '../saga/step.ts';
-import type { Ports } from '../saga/turns.ts';
 import { chargeCustomer, type PaymentFailures } from './charge-customer.ts';
 import { paymentsRoutes } from './routes.ts';
 

@@ -3,12 +3,14 @@ import { expect } from 'chai';
 import { createBatcher } from './batcher.ts';
 
 /** A batcher whose batches end when the spec says so. */
-function heldBatcher(batchMax = 3, queueMax = 5) {
+function heldBatcher(batchMax = 3, queueMax = 5, weightMax = 1000) {
   const batches: (readonly number[])[] = [];
   let finish = (): void => {};
   const batcher = createBatcher<number>({
     batchMax,
     queueMax,
+    weightOf: (item) => item,
+    weightMax,
     run(items) {
       batches.push(items);
       return new Promise((resolve) => {
@@ -109,5 +111,12 @@ describe('The batcher', () => {
     expect(stop()).to.deep.equal([1, 2]);
     await done();
     expect(batches).to.deep.equal([]);
+  });
+
+  it('ends a batch before it weighs too much, and takes what is too heavy alone', async () => {
+    const { batches, add, next } = heldBatcher(10, 10, 10);
+    add(4, 6, 1, 50, 2, 3);
+    for (let batch = 0; batch < 4; batch++) await next();
+    expect(batches).to.deep.equal([[4, 6], [1], [50], [2, 3]]);
   });
 });

@@ -8,7 +8,7 @@ export interface Batcher<T> {
   add(item: T): boolean;
   /** Takes nothing more and starts no further batch. Returns the items that were never started. */
   stop(): readonly T[];
-  /** Resolves once the batch under way is done. */
+  /** Resolves once nothing is under way: after `stop`, when the batch that was is done. */
   done(): Promise<void>;
 }
 
@@ -19,19 +19,38 @@ export interface BatcherOptions<T> {
   readonly batchMax: number;
   /** The most items that wait. */
   readonly queueMax: number;
+  /** What an item weighs, and the most that one batch may weigh; a single item may weigh more. */
+  readonly weightOf: (item: T) => number;
+  readonly weightMax: number;
 }
 
-export function createBatcher<T>({ run, batchMax, queueMax }: BatcherOptions<T>): Batcher<T> {
+export function createBatcher<T>({
+  run,
+  batchMax,
+  queueMax,
+  weightOf,
+  weightMax,
+}: BatcherOptions<T>): Batcher<T> {
   let queue: T[] = [];
   let stopped = false;
   let running: Promise<void> | undefined;
+
+  function nextSize(): number {
+    let weight = 0;
+    const size = queue.slice(0, batchMax).findIndex((item, index) => {
+      weight += weightOf(item);
+      return index > 0 && weight > weightMax;
+    });
+    return size < 0 ? batchMax : size;
+  }
 
   async function runAll(): Promise<void> {
     // What arrives in one burst is handed over item by item: let the burst end before the first batch starts.
     await Promise.resolve();
     while (queue.length > 0) {
-      const batch = queue.slice(0, batchMax);
-      queue = queue.slice(batchMax);
+      const size = nextSize();
+      const batch = queue.slice(0, size);
+      queue = queue.slice(size);
       await run(batch);
     }
     running = undefined;

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { aDelivery, NOW } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import type { Bus, Delivery } from './bus.ts';
-import { BATCH_MAX, OUTSTANDING_MAX, QUEUE_MAX, startConsumer } from './consumer.ts';
+import { OUTSTANDING_MAX, QUEUE_MAX, startConsumer } from './consumer.ts';
+import { BATCH_MAX } from './group-commit.ts';
 
 /** A consumer of `frontend` on the embedded broker, whose batches end when the spec says so. */
 async function heldConsumer() {

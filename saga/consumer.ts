@@ -1,5 +1,6 @@
 import { createBatcher } from './batcher.ts';
 import type { Bus, Delivery } from './bus.ts';
+import { BATCH_MAX } from './group-commit.ts';
 
 /**
  * Takes what a subscription delivers, a batch at a time. What has arrived waits in our own queue, never inside a
@@ -13,8 +14,8 @@ export interface Consumer {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Large enough that a full batch of three writes each nearly fills a commit. */
-export const BATCH_MAX = 240;
+/** A commit may hold 10 MiB: what a message says goes into it about twice. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** What the broker is asked to hand out at most: the batch under way and a few waiting ones. */
 export const OUTSTANDING_MAX = 4 * BATCH_MAX;
 /** What we hold at most when the broker hands out more than it was asked for; what is beyond goes back. */
@@ -31,7 +32,13 @@ export function startConsumer(
   process: (deliveries: readonly Delivery[]) => Promise<void>,
   onFailure: (error: Error) => void,
 ): Consumer {
-  const batcher = createBatcher<Delivery>({ run: process, batchMax: BATCH_MAX, queueMax: QUEUE_MAX });
+  const batcher = createBatcher<Delivery>({
+    run: process,
+    batchMax: BATCH_MAX,
+    queueMax: QUEUE_MAX,
+    weightOf: ({ data }) => data.length,
+    weightMax: BATCH_BYTES_MAX,
+  });
   const open = bus.subscribe(
     subscription,
     OUTSTANDING_MAX,

@@ -22,13 +22,12 @@ const decided = (...decisions: Write[][]): WorkingCopy => {
 describe('The working copy of a batch', () => {
   it('shows what was read, and nothing where there is nothing', () => {
     const copy = workingCopy();
-    expect(
-      ['d/there', 'd/absent', 'd/unread'].map((path) => [copy.get(path), copy.hasRead(path)]),
-    ).to.deep.equal([
+    expect(['d/there', 'd/absent'].map((path) => [copy.get(path), copy.has(path)])).to.deep.equal([
       [{ a: 1, b: 2 }, true],
       [undefined, true],
-      [undefined, false],
     ]);
+    expect(copy.has('d/unread')).to.equal(false);
+    expect(() => copy.get('d/unread')).to.throw('d/unread was not read');
     expect([copy.writes, copy.writeCount]).to.deep.equal([[], 0]);
   });
 
@@ -153,7 +152,7 @@ describe('The working copy of a batch', () => {
       expect(() => copy.apply(deepFreeze(decision))).to.throw(message);
       const sameOrder = copy.writes.toSorted((one, other) => (one.path < other.path ? 1 : -1));
       expect([sameOrder, copy.get('d/there'), copy.get('d/absent')]).to.deep.equal(before);
-      expect(copy.get('d/other')).to.equal(undefined);
+      expect(copy.has('d/other')).to.equal(false);
     });
   }
 });

@@ -21,10 +21,13 @@ export const remove = (path: Path): Write => ({ kind: 'remove', path });
 /** What a decision may look at. */
 export interface Documents {
   /**
-   * The fields of a document; undefined where there is none. A document that was not read counts as absent: a
-   * decision that builds on this creates it, and the commit's guard holds the assumption to account.
+   * The fields of a document; undefined where there is none.
+   * @throws Error where nobody asked for the document to be read: to take it for absent would turn a forgotten path
+   * into a wrong refusal.
    */
   get<T extends object>(path: Path<T>): T | undefined;
+  /** Whether the document was read, or is known to be absent. */
+  has(path: Path): boolean;
 }
 
 /**
@@ -43,12 +46,24 @@ export class Draft implements Documents {
     return this.#changed.has(path) ? (this.#changed.get(path) as T | undefined) : this.#base.get(path);
   }
 
+  has(path: Path): boolean {
+    return this.#changed.has(path) || this.#base.has(path);
+  }
+
+  /** @throws Error where it updates what is not there. */
   add(writes: readonly Write[]): void {
     for (const write of writes) {
-      const fields = write.kind === 'remove' ? undefined : { ...this.get(write.path), ...write.fields };
-      this.#changed.set(write.path, fields);
+      this.#changed.set(write.path, this.#after(write));
       this.writes.push(write);
     }
+  }
+
+  #after(write: Write): object | undefined {
+    if (write.kind === 'remove') return undefined;
+    if (write.kind === 'create') return write.fields;
+    const base = this.get(write.path);
+    if (base === undefined) throw new Error(`${write.path} does not exist, so it can't be updated`);
+    return { ...base, ...write.fields };
   }
 }
 
@@ -66,11 +81,21 @@ export class WorkingCopy implements Documents {
     for (const path of paths) this.#read.set(path, found.get(path));
   }
 
-  hasRead(path: Path): boolean {
-    return this.#read.has(path);
+  /** Takes a document for absent that was not read; the guard of its creation holds the assumption to account. */
+  assumeAbsent(path: Path): void {
+    if (!this.#read.has(path)) this.#read.set(path, undefined);
+  }
+
+  has(path: Path): boolean {
+    return this.#read.has(path) || this.#writes.has(path);
   }
 
   get<T extends object>(path: Path<T>): T | undefined {
+    if (!this.has(path)) throw new Error(`${path} was not read: it is missing in what the decision reads`);
+    return this.#current(path);
+  }
+
+  #current<T extends object>(path: Path<T>): T | undefined {
     const write = this.#writes.get(path);
     const base = this.#read.get(path)?.fields;
     if (write === undefined) return base as T | undefined;
@@ -114,7 +139,7 @@ export class WorkingCopy implements Documents {
     const { path } = write;
     const earlier = this.#writes.get(path);
     const version = this.#read.get(path)?.version;
-    const present = this.get(path) !== undefined;
+    const present = this.#current(path) !== undefined;
     switch (write.kind) {
       case 'create':
         if (present) throw new Error(`${path} exists although the ledger says that it doesn't`);

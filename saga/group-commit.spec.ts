@@ -73,7 +73,7 @@ describe('A group commit', () => {
   it('reads what turns out to be needed once the first documents are known, each only once', async () => {
     const store = createFaultyStore(await storeHolding({ 'd/1': { next: 'd/2' }, 'd/2': { next: 'd/3' } }));
     const nextOf = (known: Documents, path: string) =>
-      known.get<{ next: string }>(path as Path<{ next: string }>)?.next;
+      known.has(path) ? known.get<{ next: string }>(path)?.next : undefined;
     const follow = (known: Documents): Path[] => {
       const paths: Path[] = [];
       for (let path: Path | undefined = 'd/1'; path !== undefined; path = nextOf(known, path))
@@ -233,6 +233,7 @@ describe('A group commit', () => {
     const store = createFaultyStore(await storeHolding({ 'd/new': { by: 'somebody' } }));
     const seen: (object | undefined)[] = [];
     const claim: Task<string> = {
+      assumedAbsent: ['d/new'],
       reads: () => [],
       decide(documents) {
         const found = documents.get<{ by: string }>('d/new');
@@ -245,6 +246,51 @@ describe('A group commit', () => {
     expect(words(await commitAll(store, [claim]))).to.deep.equal(["it is somebody's"]);
     expect(seen).to.deep.equal([undefined, { by: 'somebody' }]);
     expect(store.reads).to.deep.equal([['d/new']]);
+  });
+
+  it('fails a task that decides on what it did not ask to read, and no other', async () => {
+    const store = await counterStore();
+    const careless: Task<string> = {
+      reads: () => [],
+      decide: (documents) => ({ writes: [], result: documents.get('d/forgotten') ? 'there' : 'not there' }),
+    };
+    expect(words(await commitAll(store, [writing([]), careless]))).to.deep.equal([
+      'done',
+      'rejected: d/forgotten was not read: it is missing in what the decision reads',
+    ]);
+  });
+
+  it('fails a task that never stops naming documents, and no other', async () => {
+    const store = await counterStore();
+    let count = 0;
+    const endless: Task<string> = {
+      reads: () => [`d/${count++}`],
+      decide: () => ({ writes: [], result: 'decided' }),
+    };
+    expect(words(await commitAll(store, [writing([]), endless]))).to.deep.equal([
+      'done',
+      'rejected: A task still names new documents after 4 rounds of reading',
+    ]);
+  });
+
+  it('remembers what a lost commit wrote, even when the next read fails, too', async () => {
+    const store = createFaultyStore(await storeHolding({}));
+    const seen: boolean[] = [];
+    const claim: Task<string> = {
+      assumedAbsent: ['d/new'],
+      reads: () => [],
+      decide(documents) {
+        const found = documents.get('d/new') !== undefined;
+        seen.push(found);
+        if (!found) store.readFaults = 1;
+        return found
+          ? { writes: [], result: 'it is there' }
+          : { writes: [create('d/new', {})], result: 'created' };
+      },
+    };
+    store.commitFaults.push('lost answer');
+    expect(words(await commitAll(store, [claim]))).to.deep.equal(['it is there']);
+    expect(seen).to.deep.equal([false, true]);
   });
 
   it('[anomaly 14] never loses or doubles a change, whatever fails and whoever competes', async () => {

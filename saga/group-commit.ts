@@ -15,6 +15,8 @@ import { type Path, type Store, StoreError } from './store.ts';
 export interface Task<R> {
   /** The documents needed, given those known so far. Asked again until it names nothing new. */
   reads(known: Documents): Iterable<Path>;
+  /** Documents that are taken for absent without being read, such as the ledger of a uuid that was just drawn. */
+  readonly assumedAbsent?: readonly Path[];
   /** What to write, and what to tell the caller once that is committed. A throw fails this task alone. */
   decide(documents: Documents): { readonly writes: readonly Write[]; readonly result: R };
 }
@@ -25,12 +27,14 @@ export interface Environment {
   readonly random: () => number;
 }
 
-/** Firestore commits at most 10 MiB at once; below 500 writes that is far away for documents of ordinary size. */
+/** How many tasks are worth being committed together: with two writes each they nearly fill a commit. */
+export const BATCH_MAX = 240;
+/** The limit of Firestore's batches, and far below 10 MiB for documents of ordinary size. */
 export const COMMIT_WRITES_MAX = 500;
 /** How often a batch is decided before its tasks are given back. */
 export const COMMIT_ATTEMPTS_MAX = 8;
-/** How often `reads` may name something new: the ledger, what the ledger names, and one in reserve. */
-const READ_ROUNDS_MAX = 3;
+/** How often `reads` is asked: for the ledger, for what the ledger names, one in reserve, and to name nothing more. */
+const READ_ROUNDS_MAX = 4;
 const BACKOFF_FIRST_MS = 10;
 const BACKOFF_MAX_MS = 1_000;
 
@@ -46,8 +50,13 @@ export async function groupCommit<R>(
   tasks: readonly Task<R>[],
 ): Promise<PromiseSettledResult<R>[]> {
   const settled: PromiseSettledResult<R>[] = [];
+  let considered = tasks.length;
   while (settled.length < tasks.length) {
-    settled.push(...(await commitSome(store, environment, tasks.slice(settled.length))));
+    const next = tasks.slice(settled.length, settled.length + considered);
+    const committed = await commitSome(store, environment, next);
+    settled.push(...committed);
+    // Where a commit was full, reading for many more than it held would be reading in vain.
+    if (committed.length < next.length) considered = 2 * committed.length;
   }
   return settled;
 }
@@ -58,7 +67,7 @@ async function commitSome<R>(
   environment: Environment,
   tasks: readonly Task<R>[],
 ): Promise<PromiseSettledResult<R>[]> {
-  let doubtful: readonly Path[] = [];
+  let doubtful: ReadonlySet<Path> = new Set();
   for (let attempt = 1; ; attempt++) {
     const copy = new WorkingCopy();
     try {
@@ -72,7 +81,7 @@ async function commitSome<R>(
       if (hopeless || attempt === COMMIT_ATTEMPTS_MAX) {
         return tasks.map(() => ({ status: 'rejected', reason: error }));
       }
-      doubtful = copy.writes.map((write) => write.path);
+      doubtful = new Set([...doubtful, ...copy.writes.map((write) => write.path)]);
       await pause(environment.clock, backoffMs(attempt, environment.random()));
     }
   }
@@ -99,17 +108,19 @@ async function readAll(
   store: Store,
   copy: WorkingCopy,
   tasks: readonly Task<unknown>[],
-  doubtful: readonly Path[],
+  doubtful: ReadonlySet<Path>,
 ): Promise<void> {
   for (let round = 1; round <= READ_ROUNDS_MAX; round++) {
     const wanted = new Set<Path>(round === 1 ? doubtful : []);
     for (const task of tasks) {
-      for (const path of task.reads(copy)) if (!copy.hasRead(path)) wanted.add(path);
+      for (const path of task.assumedAbsent ?? []) if (!wanted.has(path)) copy.assumeAbsent(path);
+      for (const path of task.reads(copy)) if (!copy.has(path)) wanted.add(path);
     }
     if (wanted.size === 0) return;
     const paths = [...wanted];
     copy.load(paths, await store.read(paths));
   }
+  throw new Error(`A task still names new documents after ${READ_ROUNDS_MAX} rounds of reading`);
 }
 
 /** Decides the first tasks until the commit is full. A task that throws fails alone: its writes are not applied. */

@@ -105,8 +105,6 @@ export class IllegalTransition extends Error {
 /** The topic on which a ledger in this status must be announced. Pure: the same ledger always says the same. */
 export const emissionFor = (saga: Pick<Saga, 'status'>): EmissionTopic => topicOfStatus[saga.status];
 
-export const isFinal = (status: Status): boolean => status === 'CANCELED';
-
 /** What happened to the order, oldest first. */
 export function transitionsOf(saga: Pick<Saga, 'history'>): Transition[] {
   return saga.history.map((line) => {
@@ -137,18 +135,18 @@ export function receive(uuid: string, order: Order, by: Party, now: Date): Saga 
   };
 }
 
-/** A step was done; it may have learned something. */
+/** A step was done; it may have learned something. @throws IllegalTransition */
 export function advance(saga: Saga, step: StepName, to: Status, facts: Facts, now: Date): Saga {
   return { ...move(saga, to, step, now), ...facts, steps: [...saga.steps, step] };
 }
 
-/** The order can't go on; what was done must be undone. */
+/** The order can't go on; what was done must be undone. @throws IllegalTransition */
 export function fail(saga: Saga, by: Party, reason: Reason, detail: string, now: Date): Saga {
   return { ...move(saga, 'FAILING', by, now), reason, detail };
 }
 
-/** Everything that was done has been undone. */
-export function cancel(saga: Saga, now: Date): Saga {
+/** Everything that was done has been undone: the order is canceled. @throws IllegalTransition */
+export function completeCompensation(saga: Saga, now: Date): Saga {
   return { ...move(saga, 'CANCELED', 'janitor', now), steps: [] };
 }
 
@@ -158,7 +156,7 @@ export function cancel(saga: Saga, now: Date): Saga {
  */
 export function tombstone(uuid: string, reason: Reason, detail: string, now: Date): Saga {
   const unknown = receive(uuid, { user: '', items: [] }, 'janitor', now);
-  return cancel(fail(unknown, 'janitor', reason, detail, now), now);
+  return completeCompensation(fail(unknown, 'janitor', reason, detail, now), now);
 }
 
 /** The ledger's own price of a line. Throws where the stock was never reserved: a bug in the caller. */

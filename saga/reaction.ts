@@ -13,7 +13,7 @@ export type Outcome =
   | 'duplicate'
   /** The order is failing or canceled; nothing was done. */
   | 'fenced'
-  /** The order is not failing, so there is nothing to compensate. */
+  /** The order is not where this message could do anything: not failing, so nothing is to be compensated; or not here yet. */
   | 'ignored'
   /** Everything that was done has been undone. */
   | 'compensated'

@@ -1,7 +1,8 @@
 import type { Delivery } from './bus.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
+import type { Ports } from './ports.ts';
 import type { Reaction } from './reaction.ts';
-import { type Ports, type TakenTurn, type TurnTask, takeTurns } from './turns.ts';
+import { type TakenTurn, type TurnTask, takeTurns } from './turns.ts';
 
 /** How messages of one subscription are processed. */
 export interface RunnerOptions {

@@ -1,8 +1,8 @@
 import type { Delivery } from './bus.ts';
 import type { Route } from './http.ts';
+import type { Ports } from './ports.ts';
 import type { Reaction } from './reaction.ts';
 import { createRunner } from './runner.ts';
-import type { Ports } from './turns.ts';
 
 /** A service: what it reads from the bus, and what it answers over HTTP. A process hosts one, or all of them. */
 export interface Service {

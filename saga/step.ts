@@ -10,7 +10,7 @@ import {
   type StepName,
 } from './ledger.ts';
 import type { Order } from './order.ts';
-import type { Reaction, Turn } from './reaction.ts';
+import type { Outcome, Reaction, Turn } from './reaction.ts';
 import type { Path } from './store.ts';
 
 /**
@@ -55,10 +55,16 @@ export function reactionOf(step: Step): Reaction {
         return { outcome: 'parked', writes: [], detail: `No order has the uuid ${message.uuid}` };
       }
       if (saga.status === step.from) return take(step, saga, documents, now);
-      const fenced = saga.status === 'FAILING' || saga.status === 'CANCELED';
-      return { outcome: fenced && !leftBy(saga, step.name) ? 'fenced' : 'duplicate', writes: [], saga };
+      return { outcome: outcomeWithoutTurn(step, saga), writes: [], saga };
     },
   };
+}
+
+/** Why a message does nothing: the step is over, the order is, or the step's time has not come. */
+function outcomeWithoutTurn(step: Step, saga: Saga): Outcome {
+  if (leftBy(saga, step.name)) return 'duplicate';
+  if (saga.status === 'FAILING' || saga.status === 'CANCELED') return 'fenced';
+  return saga.steps.includes(step.name) ? 'duplicate' : 'ignored';
 }
 
 /** Runs a step on a ledger that stands where the step begins. */

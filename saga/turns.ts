@@ -1,23 +1,16 @@
-import type { Bus, PublishResult } from './bus.ts';
+import type { Bus, OutgoingMessage, PublishResult } from './bus.ts';
 import { create, type Documents, update, type Write } from './documents.ts';
-import { type Environment, groupCommit, type Task } from './group-commit.ts';
+import { groupCommit, type Task } from './group-commit.ts';
 import { leftBy, type Party, type Saga, sagaPath } from './ledger.ts';
-import type { Log } from './log.ts';
 import { messageFor } from './message.ts';
+import type { Ports } from './ports.ts';
 import type { Turn } from './reaction.ts';
-import type { Path, Store } from './store.ts';
+import type { Path } from './store.ts';
 
 /**
  * Commit, then publish: the part that everybody who moves a ledger shares, whether a message, a customer or a clock
  * made them. What must be published is read from the committed ledger, never remembered from before.
  */
-
-/** All that a service needs from the world. */
-export interface Ports extends Environment {
-  readonly store: Store;
-  readonly bus: Bus;
-  readonly log: Log;
-}
 
 /** One turn to take: which ledger, what else to read, and what to make of it. The functions are pure. */
 export interface TurnTask {
@@ -50,29 +43,41 @@ export async function takeTurns(
   const settled = await groupCommit(
     ports.store,
     ports,
-    tasks.map((task) => transactionOf(task, now)),
+    tasks.map((task) => transactionOf(party, task, now)),
   );
-  const standing = new Map<string, Saga>();
-  for (const result of settled) {
-    const saga = result.status === 'fulfilled' ? result.value.saga : undefined;
-    if (saga && leftBy(saga, party)) standing.set(saga.uuid, saga);
+  const announcements = new Map<string, OutgoingMessage>();
+  for (const [index, result] of settled.entries()) {
+    const uuid = tasks[index]?.uuid;
+    if (uuid !== undefined && result.status === 'fulfilled' && result.value.announcement) {
+      announcements.set(uuid, result.value.announcement);
+    }
   }
-  const published = await announce(standing, ports.bus);
-  return settled.map((result): TakenTurn => {
+  const published = await announce(announcements, ports.bus);
+  return settled.map((result, index): TakenTurn => {
     if (result.status === 'rejected') return { error: result.reason };
-    const publishError = result.value.saga && published.get(result.value.saga.uuid);
-    return publishError ? { turn: result.value, publishError } : { turn: result.value };
+    const publishError = published.get(tasks[index]?.uuid ?? '');
+    return publishError ? { turn: result.value.turn, publishError } : { turn: result.value.turn };
   });
 }
 
-function transactionOf(task: TurnTask, now: Date): Task<Turn> {
+/**
+ * A turn as a transaction. Everything that can fail over a ledger which somebody has edited by hand, also the making
+ * of the message, is part of the decision: it then fails alone.
+ */
+function transactionOf(
+  party: Party,
+  task: TurnTask,
+  now: Date,
+): Task<{ turn: Turn; announcement: OutgoingMessage | undefined }> {
   const path = sagaPath(task.uuid);
   return {
-    reads: (known) => [...(task.isNew ? [] : [path]), ...task.reads(known.get(path))],
+    assumedAbsent: task.isNew ? [path] : [],
+    reads: (known) => (known.has(path) ? task.reads(known.get(path)) : [path, ...task.reads(undefined)]),
     decide(documents) {
       const saga = documents.get(path);
       const turn = task.take(saga, documents, now);
-      return { writes: [...turn.writes, ...ledgerWrites(saga, turn.saga)], result: turn };
+      const announcement = turn.saga && leftBy(turn.saga, party) ? messageFor(turn.saga) : undefined;
+      return { writes: [...turn.writes, ...ledgerWrites(saga, turn.saga)], result: { turn, announcement } };
     },
   };
 }
@@ -90,8 +95,11 @@ function changedFields(before: Saga, after: Saga): Partial<Saga> {
   return Object.fromEntries(changed);
 }
 
-async function announce(sagas: ReadonlyMap<string, Saga>, bus: Bus): Promise<Map<string, PublishResult>> {
-  if (sagas.size === 0) return new Map();
-  const results = await bus.publish([...sagas.values()].map(messageFor));
-  return new Map([...sagas.keys()].map((uuid, index) => [uuid, results[index]]));
+async function announce(
+  messages: ReadonlyMap<string, OutgoingMessage>,
+  bus: Bus,
+): Promise<Map<string, PublishResult>> {
+  if (messages.size === 0) return new Map();
+  const results = await bus.publish([...messages.values()]);
+  return new Map([...messages.keys()].map((uuid, index) => [uuid, results[index]]));
 }

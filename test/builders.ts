@@ -1,7 +1,7 @@
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import type { Delivery } from '../saga/bus.ts';
 import { type Documents, Draft, WorkingCopy, type Write } from '../saga/documents.ts';
-import { advance, cancel, fail, receive, type Saga, type Status } from '../saga/ledger.ts';
+import { advance, completeCompensation, fail, receive, type Saga, type Status } from '../saga/ledger.ts';
 import type { Order } from '../saga/order.ts';
 import type { Path, Store, Version, Versioned } from '../saga/store.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -43,9 +43,21 @@ export function aSagaThatIs(status: Status, fields: Partial<Saga> = {}): Saga {
     RESERVED: reserved,
     PAID: paid,
     FAILING: failing,
-    CANCELED: cancel(failing, NOW),
+    CANCELED: completeCompensation(failing, NOW),
   };
   return deepFreeze(sagas[status]);
+}
+
+/** Documents of which everything is known: what is not there is absent. */
+class AllDocuments extends WorkingCopy {
+  override has(): boolean {
+    return true;
+  }
+
+  override get<T extends object>(path: Path<T>): T | undefined {
+    this.assumeAbsent(path);
+    return super.get(path);
+  }
 }
 
 /** What a decision may look at. */
@@ -54,7 +66,7 @@ export function documentsOf(documents: Readonly<Record<Path, object>>): WorkingC
   const found = new Map<Path, Versioned>(
     Object.entries(documents).map(([path, fields]) => [path, { fields: deepFreeze(fields), version }]),
   );
-  const copy = new WorkingCopy();
+  const copy = new AllDocuments();
   copy.load(found.keys(), found);
   return copy;
 }

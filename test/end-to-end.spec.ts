@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { emissionFor, transitionsOf } from '../saga/ledger.ts';
 import { derivedUuid } from '../saga/message.ts';
-import type { Ports } from '../saga/turns.ts';
+import type { Ports } from '../saga/ports.ts';
 import { backends, DATA, type Pipeline, startPipeline } from './pipeline.ts';
 import { doublingBus } from './tracking-bus.ts';
 

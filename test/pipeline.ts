@@ -1,3 +1,4 @@
+import { v4 as uuidv4 } from 'uuid';
 import { readTopology } from '../adapters/config.ts';
 import { type Host, hostServices } from '../adapters/host.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
@@ -10,8 +11,8 @@ import { orderRecordPath, userPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
 import type { Bus } from '../saga/bus.ts';
 import { type Saga, sagaPath } from '../saga/ledger.ts';
+import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
-import type { Ports } from '../saga/turns.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
 
@@ -82,7 +83,14 @@ export async function startPipeline(
   wrap: (ports: Ports) => Partial<Ports> = () => ({}),
 ): Promise<Pipeline> {
   const tracked = trackingBus(bus, topology);
-  const world: Ports = { store, bus: tracked, clock: systemClock, random: Math.random, log: () => {} };
+  const world: Ports = {
+    store,
+    bus: tracked,
+    clock: systemClock,
+    random: Math.random,
+    newUuid: uuidv4,
+    log: () => {},
+  };
   const ports: Ports = { ...world, ...wrap(world) };
   await loadData(store, ports, DATA);
   const services = allServices(ports, { paymentFailures: { failProbability: 0, failEvery: 0 } });

@@ -2,9 +2,9 @@ import { readTopology } from '../adapters/config.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import type { Bus, OutgoingMessage } from '../saga/bus.ts';
 import type { Severity } from '../saga/log.ts';
+import type { Ports } from '../saga/ports.ts';
 import type { Path, Store } from '../saga/store.ts';
-import type { Ports } from '../saga/turns.ts';
-import { storeHolding } from './builders.ts';
+import { storeHolding, UUID } from './builders.ts';
 import { createFaultyStore, type FaultyStore } from './faulty-store.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
@@ -59,6 +59,7 @@ export async function recordedPorts(documents: Readonly<Record<Path, object>> = 
   return {
     clock,
     random: () => 0.5,
+    newUuid: () => UUID,
     store: createFaultyStore(journaled),
     bus,
     journal,
