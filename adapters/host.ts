@@ -18,7 +18,7 @@ import { systemClock } from './system-clock.ts';
 export interface Host {
   /** The port that answers HTTP. */
   readonly port: number;
-  /** Takes nothing new, finishes or hands back what is under way, and lets go of the ports. */
+  /** Takes nothing new, finishes or hands back what is under way, and lets go of the ports. May be called again. */
   close(): Promise<void>;
 }
 
@@ -61,9 +61,9 @@ export async function hostServices(
     topology,
     subscribed.map(({ subscription }) => subscription),
   );
-  let closing = false;
+  let closing: Promise<boolean> | undefined;
   const readiness: ReadinessCheck[] = [
-    ['running', () => !closing],
+    ['running', () => closing === undefined],
     ['store', () => storeAnswers(ports)],
   ];
   const routes = services.flatMap((service) => service.routes);
@@ -71,21 +71,22 @@ export async function hostServices(
   const consumers: Consumer[] = subscribed.map(({ consumer, subscription }) =>
     startConsumer(ports.bus, subscription, consumer.processorFor(subscription), onFailure),
   );
+  async function finish(): Promise<void> {
+    await Promise.all([
+      http.close(CLOSE_TIMEOUT_MS),
+      ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
+    ]);
+    await Promise.all(services.map((service) => service.drain?.()));
+    await ports.bus.close();
+    await ports.store.close();
+  }
+
   return {
     port: http.port,
     async close() {
-      closing = true;
-      const finished = (async () => {
-        await Promise.all([
-          http.close(CLOSE_TIMEOUT_MS),
-          ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
-        ]);
-        await Promise.all(services.map((service) => service.drain?.()));
-        await ports.bus.close();
-        await ports.store.close();
-      })();
       // With the store or the broker away there may be no end to wait for; what is left comes again.
-      await endsWithin(ports.clock, CLOSE_TIMEOUT_MS + FLUSH_TIMEOUT_MS, finished);
+      closing ??= endsWithin(ports.clock, CLOSE_TIMEOUT_MS + FLUSH_TIMEOUT_MS, finish());
+      await closing;
     },
   };
 }

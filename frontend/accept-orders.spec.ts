@@ -187,4 +187,25 @@ describe('The order intake', () => {
     expect(await first).to.deep.equal(received());
     expect([await ledger(), await ledger(uuidOf(2))]).to.deep.equal([received(), undefined]);
   });
+
+  it('[anomaly 37] answers in time although the store does not, and stores nothing that was refused', async () => {
+    const { ports, intake, ledger } = await scene();
+    let wake = () => {};
+    ports.store.commitFaults.push(
+      () =>
+        new Promise((resolve) => {
+          wake = resolve;
+        }),
+    );
+    const first = answer(intake.accept(UUID, anOrder(), true));
+    await nextTurn();
+    const second = answer(intake.accept(uuidOf(2), anOrder(), true));
+    expect(await ports.clock.finish(Promise.all([first, second]))).to.deep.equal([
+      UNKNOWN,
+      '503: The store did not answer in time; the order was not accepted, try again',
+    ]);
+    wake();
+    expect(await intake.accept(uuidOf(3), anOrder(), true)).to.have.property('status', 'RECEIVED');
+    expect([await ledger(), await ledger(uuidOf(2))]).to.deep.equal([received(), undefined]);
+  });
 });

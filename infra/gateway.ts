@@ -21,12 +21,14 @@ export function gatewayApp(
   );
   const readiness = services.map(({ name }) => [name, () => isReady(host, portOf(name))] as const);
   const passOn = (route: Route): RequestHandler[] => [
-    (request, response) => {
+    (request, response, next) => {
       const service = ownerOf.get(route) ?? '';
+      const port = portOf(service);
+      if (port === undefined) throw unavailable(service);
       const upstream = forward(
         {
           host,
-          port: portOf(service),
+          port,
           method: request.method,
           path: request.originalUrl,
           headers: request.headers,
@@ -38,7 +40,7 @@ export function gatewayApp(
       );
       upstream.once('error', () => {
         if (response.headersSent) response.destroy();
-        else response.status(503).set('Retry-After', '1').json(unavailable(service));
+        else next(unavailable(service));
       });
       response.once('close', () => upstream.destroy());
       request.pipe(upstream);
@@ -47,10 +49,10 @@ export function gatewayApp(
   return httpApp([...ownerOf.keys()], readiness, log, passOn);
 }
 
-function unavailable(service: string): object {
-  const { status, title, detail } = new Problem(503, 'Unavailable', `${service} is being started; try again`);
-  return { type: 'about:blank', title, status, detail };
-}
+const unavailable = (service: string): Problem =>
+  new Problem(503, 'Unavailable', `${service} is being started; try again`, {
+    headers: { 'Retry-After': '1' },
+  });
 
 function isReady(host: string, port: number | undefined): Promise<boolean> {
   if (port === undefined) return Promise.resolve(false);

@@ -57,8 +57,10 @@ describe('The payments step', () => {
     expect(decide(reserved(), {})).to.deep.equal(invoicedOnly(10));
   });
 
-  it('invoices a customer who has left since', () => {
-    expect(step.decide(reserved(), documentsOf({}), LATER)).to.deep.equal(invoicedOnly(10));
+  it('refuses a customer who has left since', () => {
+    expect(step.decide(reserved(), documentsOf({}), LATER)).to.deep.equal(
+      refusal('USER_NOT_FOUND', 'There is no user jack any more'),
+    );
   });
 
   it('charges nothing for what costs nothing', () => {

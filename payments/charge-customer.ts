@@ -28,7 +28,9 @@ export function chargeCustomer(failures: PaymentFailures = { failProbability: 0,
       if (!Number.isSafeInteger(total_invoice)) {
         return refuse('INVALID_ORDER', 'The total is too large to be counted in whole minor units');
       }
-      const credit = readAccount(documents, user)?.credit;
+      const account = readAccount(documents, user);
+      if (account === undefined) return refuse('USER_NOT_FOUND', `There is no user ${user} any more`);
+      const { credit } = account;
       if (credit === undefined) {
         return accept([create(invoicePath(uuid), { user, total_invoice, createdAt: now })], {
           total_invoice,

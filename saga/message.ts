@@ -104,6 +104,8 @@ export function snapshot(saga: Saga): Record<string, unknown> {
  */
 export function messageFor(saga: Saga): OutgoingMessage {
   const topic = emissionFor(saga);
+  if (topic === undefined)
+    throw new Error(`Order ${saga.uuid} has a status that nobody knows: ${saga.status}`);
   const { by, at } = lastTransition(saga);
   return {
     topic,

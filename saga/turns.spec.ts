@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { anOrder, aSaga, aSagaThatIs, LATER, NOW, UUID, uuidOf } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import { advance, fail, receive, sagaPath } from './ledger.ts';
+import { messageFor } from './message.ts';
 import { readOne } from './store.ts';
 import { type TurnTask, takeTurns } from './turns.ts';
 
@@ -125,4 +126,39 @@ describe('Turns', () => {
       { turn: { outcome: 'duplicate', writes: [], saga: aSaga() } },
     ]);
   });
+
+  it('[anomaly 21] of a worker that wakes after its lease leave no trace: the version refuses its commit', async () => {
+    const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() });
+    const create: TurnTask['take'] = (saga = aSaga(), _documents, now) =>
+      saga.status === 'RECEIVED'
+        ? { outcome: 'accepted', writes: [], saga: advance(saga, 'order', 'CREATED', {}, now) }
+        : { outcome: 'duplicate', writes: [], saga };
+    // Between its decision and its commit the worker sleeps, and another one takes the redelivered message.
+    ports.store.commitFaults.push(async () => {
+      await takeTurns('order', [turnOf(UUID, create)], ports);
+    });
+    const [late] = await ports.clock.finish(takeTurns('order', [turnOf(UUID, create)], ports));
+    expect(late).to.have.nested.property('turn.outcome', 'duplicate');
+    expect(ports.store.commits).to.have.length(1);
+    expect((await readOne(ports.store, sagaPath(UUID)))?.steps).to.deep.equal(['order']);
+  });
+
+  const spoiled: [what: string, ledger: object][] = [
+    ['an empty history', { ...aSaga(), history: [] }],
+    ['no history', { ...aSaga(), history: undefined }],
+    ['a status that nobody knows', { ...aSaga(), status: 'LOST' }],
+    ['nothing in it', {}],
+    ['a payment-error that is no JSON', { ...aSaga(), paymentError: 'please' }],
+  ];
+  for (const [what, ledger] of spoiled) {
+    it(`[anomaly 23] fail alone over a ledger with ${what}: the others are committed and announced`, async () => {
+      const good = aSaga({ uuid: uuidOf(2) });
+      const ports = await recordedPorts({ [sagaPath(UUID)]: ledger, [sagaPath(good.uuid)]: good });
+      const look: TurnTask['take'] = (saga) => ({ outcome: 'duplicate', writes: [], ...(saga && { saga }) });
+      const [bad, fine] = await takeTurns('frontend', [turnOf(UUID, look), turnOf(good.uuid, look)], ports);
+      expect(bad).to.have.property('error');
+      expect(fine).to.deep.equal({ turn: { outcome: 'duplicate', writes: [], saga: good } });
+      expect(ports.published).to.deep.equal([messageFor(good)]);
+    });
+  }
 });
