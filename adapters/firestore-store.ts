@@ -6,6 +6,8 @@ import {
   type WriteBatch,
 } from '@google-cloud/firestore';
 import {
+  assertDocumentPath,
+  assertWritable,
   type GuardedWrite,
   type Path,
   type Query,
@@ -41,19 +43,14 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
   });
   const answer = <T>(work: Promise<T>): Promise<T> => withTimeout(work, timeoutMs).catch(throwStoreError);
-  const reference = (path: Path): DocumentReference => {
-    try {
-      return firestore.doc(path);
-    } catch (error) {
-      throw new StoreError('rejected', `"${path}" is not the path of a document`, { cause: error });
-    }
-  };
 
   return {
     async read(paths) {
       const found = new Map<Path, Versioned>();
       if (paths.length === 0) return found;
-      const snapshots = await answer(firestore.getAll(...paths.map(reference)));
+      // Firestore refuses a wrong path, too, but its client asks again and again for seven seconds.
+      paths.forEach(assertDocumentPath);
+      const snapshots = await answer(firestore.getAll(...paths.map((path) => firestore.doc(path))));
       snapshots.forEach((snapshot, index) => {
         const path = paths[index];
         const data = snapshot.data();
@@ -64,11 +61,11 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async commit(writes) {
+      writes.forEach(assertWritable);
       const batch = firestore.batch();
       try {
-        for (const write of writes) addWrite(batch, reference(write.path), write);
+        for (const write of writes) addWrite(batch, firestore.doc(write.path), write);
       } catch (error) {
-        if (error instanceof StoreError) throw error;
         throw new StoreError('rejected', `A document can't be written: ${(error as Error).message}`, {
           cause: error,
         });
