@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type DocumentReference,
   FieldPath,
@@ -42,7 +43,15 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     ignoreUndefinedProperties: true,
     ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
   });
-  const answer = <T>(work: Promise<T>): Promise<T> => withTimeout(work, timeoutMs).catch(throwStoreError);
+  /** The client goes on with a call for minutes after our callers have stopped waiting. */
+  const underWay = new Set<Promise<unknown>>();
+
+  function answer<T>(work: Promise<T>): Promise<T> {
+    const forget = () => underWay.delete(work);
+    underWay.add(work);
+    work.then(forget, forget);
+    return withTimeout(work, timeoutMs).catch(throwStoreError);
+  }
 
   return {
     async read(paths) {
@@ -103,12 +112,17 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async close() {
-      await firestore.terminate();
+      // Not before all calls have ended: what the client repeats after its termination fails where nobody can catch
+      // it. That can take minutes while Firestore is away, and then the process ends first.
+      const terminated = Promise.allSettled(underWay).then(() => firestore.terminate());
+      await Promise.race([terminated, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }
 
 const PROGRESS_EVERY = 1000;
+/** How long `close` waits for calls that are under way, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 function addWrite(batch: WriteBatch, reference: DocumentReference, write: GuardedWrite): void {
   switch (write.kind) {

@@ -87,7 +87,7 @@ export interface Store {
    */
   erase(collection: string, onProgress?: (deletedCount: number) => void): Promise<number>;
 
-  /** Lets go of connections. The store can't be used afterwards. */
+  /** Lets go of connections, within a bounded time. The store can't be used afterwards. */
   close(): Promise<void>;
 }
 
