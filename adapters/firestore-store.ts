@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type DocumentReference,
   FieldPath,
@@ -6,6 +7,8 @@ import {
   type WriteBatch,
 } from '@google-cloud/firestore';
 import {
+  assertDocumentPath,
+  assertWritable,
   type GuardedWrite,
   type Path,
   type Query,
@@ -40,20 +43,23 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     ignoreUndefinedProperties: true,
     ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
   });
-  const answer = <T>(work: Promise<T>): Promise<T> => withTimeout(work, timeoutMs).catch(throwStoreError);
-  const reference = (path: Path): DocumentReference => {
-    try {
-      return firestore.doc(path);
-    } catch (error) {
-      throw new StoreError('rejected', `"${path}" is not the path of a document`, { cause: error });
-    }
-  };
+  /** The client goes on with a call for minutes after our callers have stopped waiting. */
+  const underWay = new Set<Promise<unknown>>();
+
+  function answer<T>(work: Promise<T>): Promise<T> {
+    const forget = () => underWay.delete(work);
+    underWay.add(work);
+    work.then(forget, forget);
+    return withTimeout(work, timeoutMs).catch(throwStoreError);
+  }
 
   return {
     async read(paths) {
       const found = new Map<Path, Versioned>();
       if (paths.length === 0) return found;
-      const snapshots = await answer(firestore.getAll(...paths.map(reference)));
+      // Firestore refuses a wrong path, too, but its client asks again and again for seven seconds.
+      paths.forEach(assertDocumentPath);
+      const snapshots = await answer(firestore.getAll(...paths.map((path) => firestore.doc(path))));
       snapshots.forEach((snapshot, index) => {
         const path = paths[index];
         const data = snapshot.data();
@@ -64,11 +70,11 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async commit(writes) {
+      writes.forEach(assertWritable);
       const batch = firestore.batch();
       try {
-        for (const write of writes) addWrite(batch, reference(write.path), write);
+        for (const write of writes) addWrite(batch, firestore.doc(write.path), write);
       } catch (error) {
-        if (error instanceof StoreError) throw error;
         throw new StoreError('rejected', `A document can't be written: ${(error as Error).message}`, {
           cause: error,
         });
@@ -106,12 +112,17 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async close() {
-      await firestore.terminate();
+      // Not before all calls have ended: what the client repeats after its termination fails where nobody can catch
+      // it. That can take minutes while Firestore is away, and then the process ends first.
+      const terminated = Promise.allSettled(underWay).then(() => firestore.terminate());
+      await Promise.race([terminated, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }
 
 const PROGRESS_EVERY = 1000;
+/** How long `close` waits for calls that are under way, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 function addWrite(batch: WriteBatch, reference: DocumentReference, write: GuardedWrite): void {
   switch (write.kind) {

@@ -1,4 +1,6 @@
 import {
+  assertDocumentPath,
+  assertWritable,
   type GuardedWrite,
   type Path,
   type Query,
@@ -27,13 +29,15 @@ export function createMemoryStore(): Store {
     if (!held) throw new StoreError('conflict', `${write.path} is not what was read`);
   }
 
-  function apply(write: GuardedWrite, version: Version): void {
-    if (write.kind === 'remove') {
-      documents.delete(write.path);
-      return;
-    }
+  /** The fields of a document after a write; undefined where it is removed. */
+  function fieldsAfter(write: GuardedWrite): object | undefined {
+    if (write.kind === 'remove') return undefined;
     const base = write.kind === 'update' ? documents.get(write.path)?.fields : {};
-    documents.set(write.path, { fields: frozenCopy({ ...base, ...write.fields }), version });
+    const fields = { ...base, ...frozenCopy(write.fields) };
+    if (bytesOf(fields) > DOCUMENT_BYTES_MAX) {
+      throw new StoreError('rejected', `${write.path} would take up more than ${DOCUMENT_BYTES_MAX} bytes`);
+    }
+    return Object.freeze(fields);
   }
 
   function inCollection(collection: string): { id: string; fields: object }[] {
@@ -54,18 +58,25 @@ export function createMemoryStore(): Store {
       return found;
     },
     async commit(writes) {
-      writes.map(({ path }) => path).forEach(assertDocumentPath);
+      writes.forEach(assertWritable);
       writes.forEach(assertGuard);
+      const after = writes.map((write) => [write.path, fieldsAfter(write)] as const);
       // Like Firestore's update time, a version never comes back, not even to a document that was made anew.
       const version = ++commits as unknown as Version;
-      for (const write of writes) apply(write, version);
+      for (const [path, fields] of after) {
+        if (fields === undefined) documents.delete(path);
+        else documents.set(path, { fields, version });
+      }
     },
     async query({ collection, where, after, limit }: Query) {
       return inCollection(collection)
         .filter(({ fields }) =>
           Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value),
         )
-        .map(({ id, fields }) => ({ id, fields, ms: (fieldOf(fields, 'createdAt') as Date).getTime() }))
+        .flatMap(({ id, fields }) => {
+          const createdAt = fieldOf(fields, 'createdAt');
+          return createdAt instanceof Date ? [{ id, fields, ms: createdAt.getTime() }] : [];
+        })
         .sort((one, other) => other.ms - one.ms || compare(other.id, one.id))
         .filter(({ id, ms }) => {
           if (after === undefined) return true;
@@ -92,16 +103,10 @@ export function createMemoryStore(): Store {
   };
 }
 
-function assertDocumentPath(path: Path): void {
-  const segments = path.split('/');
-  if (segments.length % 2 === 1 || segments.includes('')) {
-    throw new StoreError('rejected', `"${path}" is not the path of a document`);
-  }
-}
-
 const fieldOf = (fields: object, field: string): unknown => (fields as Record<string, unknown>)[field];
 
-const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+/** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
+const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 /**
  * Nobody can change a document behind the store's back: neither who wrote it nor who reads it. What a database
@@ -110,7 +115,23 @@ const compare = (one: string, other: string): number => (one < other ? -1 : one 
 function frozenCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return new Date(value) as T;
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T;
+  if (Array.isArray(value)) {
+    if (value.some(Array.isArray)) throw new StoreError('rejected', 'A list stands directly in a list');
+    return Object.freeze(value.map(frozenCopy)) as T;
+  }
   const entries = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.freeze(Object.fromEntries(entries.map(([key, member]) => [key, frozenCopy(member)]))) as T;
+}
+
+const DOCUMENT_BYTES_MAX = 1024 * 1024;
+
+/** What a value takes up, as Firestore counts: https://firebase.google.com/docs/firestore/storage-size */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value) + 1;
+  if (typeof value === 'number' || value instanceof Date) return 8;
+  if (typeof value !== 'object' || value === null) return 1;
+  let bytes = 0;
+  for (const member of Object.values(value)) bytes += bytesOf(member);
+  if (!Array.isArray(value)) for (const field of Object.keys(value)) bytes += Buffer.byteLength(field) + 1;
+  return bytes;
 }

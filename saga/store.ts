@@ -3,13 +3,19 @@
  * and the embedded one, and one contract suite holds both to what is written here.
  */
 
-/** What a document holds: JSON values, and `Date` where a moment is meant. */
+/**
+ * What a document holds: JSON values, and `Date` where a moment is meant. A field that is undefined is no field. No
+ * list stands directly in a list, and a document takes up 1 MiB at most: Firestore can't store anything else.
+ */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Where a document lives, such as `inventory/widget`; the type says what it holds there. */
 export type Path<T extends object = object> = string & { readonly holds?: T };
 
-/** Which state of a document was read. Opaque: only the store that handed it out can compare it. */
+/**
+ * Which state of a document was read. Opaque: only the store that handed it out can compare it. A write that changes
+ * nothing may leave it as it is.
+ */
 export type Version = { readonly opaque: unique symbol };
 
 /** A document as it was read. */
@@ -21,7 +27,8 @@ export interface Versioned<T extends object = object> {
 /**
  * A change to one document, with the guard that makes the commit fail if the document is no longer what was read.
  * - `create` demands that there is no such document.
- * - `update` demands the version that was read, replaces the given top-level fields and leaves the others.
+ * - `update` demands the version that was read, replaces the given top-level fields, at least one, and leaves the
+ *   others. A field that is undefined is not given.
  * - `remove` demands the version that was read; without one it removes whatever is there, or nothing.
  */
 export type GuardedWrite =
@@ -47,8 +54,10 @@ export interface Query {
 
 export interface Store {
   /**
-   * Reads documents as they are at one moment, in one round trip. What does not exist is absent from the answer.
-   * @throws StoreError `unavailable` when no answer came; may be called again.
+   * Reads documents in one round trip. What does not exist is absent from the answer. Each is as it was at some moment
+   * since the call, but not all at the same one: Firestore's emulator now and then answers with one document from
+   * before a commit and another from after it. The guards of what is built upon them hold that to account.
+   * @throws StoreError `unavailable` when no answer came; may be called again. `rejected` for what is no path.
    */
   read(paths: readonly Path[]): Promise<ReadonlyMap<Path, Versioned>>;
 
@@ -78,7 +87,7 @@ export interface Store {
    */
   erase(collection: string, onProgress?: (deletedCount: number) => void): Promise<number>;
 
-  /** Lets go of connections. The store can't be used afterwards. */
+  /** Lets go of connections, within a bounded time. The store can't be used afterwards. */
   close(): Promise<void>;
 }
 
@@ -96,6 +105,32 @@ export class StoreError extends Error {
   constructor(kind: StoreErrorKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
+  }
+}
+
+/** A longer name, in bytes, is refused by Firestore. */
+const NAME_BYTES_MAX = 1500;
+
+/**
+ * Every implementation asks this before anything else, so that all of them take the same paths.
+ * https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+ * @throws StoreError `rejected` where a path can't be the path of a document.
+ */
+export function assertDocumentPath(path: Path): void {
+  const names = path.split('/');
+  if (names.length % 2 === 1 || names.some(isReserved)) {
+    throw new StoreError('rejected', `"${path.slice(0, 200)}" is not the path of a document`);
+  }
+}
+
+const isReserved = (name: string): boolean =>
+  /^(|\.|\.\.|__.*__)$/su.test(name) || /\p{Cs}/u.test(name) || Buffer.byteLength(name) > NAME_BYTES_MAX;
+
+/** @throws StoreError `rejected` for a write that no implementation can carry out, whatever there is. */
+export function assertWritable(write: GuardedWrite): void {
+  assertDocumentPath(write.path);
+  if (write.kind === 'update' && Object.values(write.fields).every((value) => value === undefined)) {
+    throw new StoreError('rejected', `An update of ${write.path} names no field`);
   }
 }
 

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A port in front of an emulator. A test shuts it and opens it again: what lies behind is then away, and back. */
+export interface Door {
+  open(): void;
+  /** Cuts every connection, and each new one at once. */
+  shut(): void;
+  /** Makes a client that passes through the door: Google's clients read their variable once, when they are made. */
+  inFrontOf<T>(variable: 'PUBSUB_EMULATOR_HOST' | 'FIRESTORE_EMULATOR_HOST', makeClient: () => T): T;
+  /** Gives the port back. */
+  remove(): Promise<void>;
+}
+
+/** @param target host:port of what lies behind the door, which is shut at first. */
+export async function hangDoor(target: string): Promise<Door> {
+  const [host, port] = target.split(':');
+  const passing = new Set<Socket>();
+  let isOpen = false;
+  const server = createServer((guest) => {
+    const inside = isOpen ? connect(Number(port), host) : undefined;
+    for (const socket of inside ? [guest, inside] : [guest]) {
+      passing.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        passing.delete(socket);
+        guest.destroy();
+        inside?.destroy();
+      });
+    }
+    if (inside) guest.pipe(inside).pipe(guest);
+    else guest.destroy();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  function shut(): void {
+    isOpen = false;
+    for (const socket of passing) socket.destroy();
+  }
+
+  return {
+    open() {
+      isOpen = true;
+    },
+    shut,
+    inFrontOf(variable, makeClient) {
+      const before = process.env[variable];
+      process.env[variable] = address;
+      try {
+        return makeClient();
+      } finally {
+        process.env[variable] = before;
+      }
+    },
+    async remove() {
+      shut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
