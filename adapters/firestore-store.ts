@@ -19,6 +19,7 @@ import {
   type Versioned,
 } from '../saga/store.ts';
 import { emulatorOptions } from './emulator-options.ts';
+import { withTimeout } from './with-timeout.ts';
 
 export interface FirestoreOptions {
   readonly projectId: string;
@@ -30,7 +31,7 @@ export interface FirestoreOptions {
 
 /**
  * The store on Firestore. Guarded batch writes instead of transactions: no locks, one round trip to read, one to
- * commit, and the precondition of each write says what was read (docs/decisions/0002-guarded-batches.md).
+ * commit, and the precondition of each write says what was read (docs/decisions/0002-guarded-batches-instead-of-transactions.md).
  *
  * The client finds the emulator by FIRESTORE_EMULATOR_HOST. It must talk gRPC, never `preferRest`: over REST both
  * "exists already" and "aborted" are a 409.
@@ -46,11 +47,13 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
   /** The client goes on with a call for minutes after our callers have stopped waiting. */
   const underWay = new Set<Promise<unknown>>();
 
+  const unanswered = () => new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`);
+
   function answer<T>(work: Promise<T>): Promise<T> {
     const forget = () => underWay.delete(work);
     underWay.add(work);
     work.then(forget, forget);
-    return withTimeout(work, timeoutMs).catch(throwStoreError);
+    return withTimeout(work, timeoutMs, unanswered).catch(throwStoreError);
   }
 
   return {
@@ -164,26 +167,22 @@ function fromFirestore<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Timestamp) return value.toDate() as T;
   if (Array.isArray(value)) return value.map(fromFirestore) as T;
-  for (const [key, member] of Object.entries(value)) {
-    if (typeof member === 'object' && member !== null)
-      (value as Record<string, unknown>)[key] = fromFirestore(member);
-  }
-  return value;
+  // What people put into their documents beyond that, such as references and places, stays as it is.
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fromFirestore(member)])) as T;
 }
 
 /**
- * What the codes of gRPC mean for the caller. What is not named here counts as unanswered, which is always safe:
- * the kernel reads again. https://cloud.google.com/firestore/docs/understand-error-codes
+ * What the codes of gRPC mean for the caller. What is not named here counts as unanswered, which is always safe: the
+ * kernel reads again, and later once more; also where only rights are missing that somebody will grant. https://cloud.google.com/firestore/docs/understand-error-codes
  */
 const kindOfCode: Readonly<Record<number, StoreErrorKind>> = {
   3: 'rejected', // INVALID_ARGUMENT
   5: 'conflict', // NOT_FOUND: a guarded document is gone
   6: 'conflict', // ALREADY_EXISTS: perhaps by our own repeated commit
-  7: 'rejected', // PERMISSION_DENIED
   9: 'conflict', // FAILED_PRECONDITION: another version than was read
   10: 'conflict', // ABORTED: contention
   11: 'rejected', // OUT_OF_RANGE
-  16: 'rejected', // UNAUTHENTICATED
 };
 
 function throwStoreError(error: unknown): never {
@@ -192,19 +191,4 @@ function throwStoreError(error: unknown): never {
   throw new StoreError(kindOfCode[code ?? -1] ?? 'unavailable', `Firestore: ${message ?? error}`, {
     cause: error,
   });
-}
-
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

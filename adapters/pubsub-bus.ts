@@ -8,6 +8,7 @@ import {
 } from '@google-cloud/pubsub';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
 import { emulatorOptions } from './emulator-options.ts';
+import { withTimeout } from './with-timeout.ts';
 
 export interface PubSubOptions {
   readonly projectId: string;
@@ -40,7 +41,12 @@ export function createPubSubBus({ projectId, publishTimeoutMs }: PubSubOptions):
 
   async function publishOne({ topic, data, attributes }: OutgoingMessage): Promise<PublishResult> {
     try {
-      await topicOf(topic).publishMessage({ data, attributes });
+      const published = topicOf(topic).publishMessage({ data, attributes });
+      await withTimeout(
+        published,
+        publishTimeoutMs,
+        () => new Error(`${topic}: no answer within ${publishTimeoutMs} ms`),
+      );
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
@@ -50,8 +56,11 @@ export function createPubSubBus({ projectId, publishTimeoutMs }: PubSubOptions):
   return {
     async publish(messages) {
       const results = messages.map(publishOne);
-      const flushed = [...new Set(messages.map(({ topic }) => topic))].map((name) => topicOf(name).flush());
-      await Promise.allSettled(flushed);
+      // Sends at once what is buffered; how that ends, the single results say.
+      for (const name of new Set(messages.map(({ topic }) => topic)))
+        topicOf(name)
+          .flush()
+          .catch(() => {});
       return Promise.all(results);
     },
 
