@@ -18,6 +18,7 @@ const DEFAULTS: Config = {
   host: '127.0.0.1',
   backend: 'memory',
   firestoreDatabase: '(default)',
+  isEmulated: false,
   logLevel: 'info',
   storeTimeoutMs: 10_000,
   publishTimeoutMs: 10_000,

@@ -10,6 +10,8 @@ export interface Config {
   readonly host: string;
   readonly backend: 'memory' | 'gcp';
   readonly firestoreDatabase: string;
+  /** Whether the clients talk to the emulators. */
+  readonly isEmulated: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly storeTimeoutMs: number;
   readonly publishTimeoutMs: number;
@@ -89,6 +91,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     host: variables.HOST,
     backend: variables.BACKEND,
     firestoreDatabase: variables.FIRESTORE_DATABASE,
+    isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
     logLevel: variables.LOG_LEVEL,
     storeTimeoutMs: variables.STORE_TIMEOUT_MS,
     publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,

@@ -37,7 +37,11 @@ export function openPorts(config: Config, topology: Topology, log: Log): Ports {
     : {
         ...environment,
         store: createFirestoreStore({ projectId, databaseId, timeoutMs: config.storeTimeoutMs }),
-        bus: createPubSubBus({ projectId, publishTimeoutMs: config.publishTimeoutMs }),
+        bus: createPubSubBus({
+          projectId,
+          publishTimeoutMs: config.publishTimeoutMs,
+          retryHere: config.isEmulated ? topology : undefined,
+        }),
       };
 }
 
@@ -65,6 +69,7 @@ export async function hostServices(
   const readiness: ReadinessCheck[] = [
     ['running', () => closing === undefined],
     ['store', () => storeAnswers(ports)],
+    ['broker', () => brokerAnswers(ports, topology)],
   ];
   const routes = services.flatMap((service) => service.routes);
   const http = await serveHttp(httpApp(routes, readiness, ports.log), address.host, address.port);
@@ -149,6 +154,10 @@ async function assertTopologyExists({ bus }: Ports, { topics }: Topology, subscr
         'Create them first: npm run start:emulators does it for the emulators.',
     );
   }
+}
+
+function brokerAnswers({ bus, clock }: Ports, { topics }: Topology): Promise<boolean> {
+  return endsWithin(clock, READINESS_TIMEOUT_MS, bus.missing(topics.slice(0, 1), []));
 }
 
 /** Any answer will do, also that there is no such document. */

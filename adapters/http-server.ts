@@ -162,7 +162,7 @@ function problemHandler(log: Log): ErrorRequestHandler {
         problem.status === 500 ? 'ERROR' : 'WARNING',
         `HTTP ${problem.status} at ${request.method} ${request.path}`,
         {
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          error: logged(error),
         },
       );
     }
@@ -175,6 +175,12 @@ function problemHandler(log: Log): ErrorRequestHandler {
         JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) }),
       );
   };
+}
+
+/** Where nobody planned it, the way there matters, too. */
+function logged(error: unknown): string {
+  if (error instanceof Problem) return error.detail;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function problemOf(error: unknown): Problem {

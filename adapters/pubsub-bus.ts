@@ -7,6 +7,7 @@ import {
   type Topic,
 } from '@google-cloud/pubsub';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
+import type { SubscriptionSettings, Topology } from '../saga/topology.ts';
 import { emulatorOptions } from './emulator-options.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -14,6 +15,11 @@ export interface PubSubOptions {
   readonly projectId: string;
   /** How long a publication may take, with all its repetitions, in milliseconds. The library's own limit is 600 s. */
   readonly publishTimeoutMs: number;
+  /**
+   * Given on the emulator only: the pauses after a nack are then kept here, by the topology's retry policies, because
+   * the emulator loses messages of subscriptions that have one (docs/decisions/0007-retry-on-the-emulator.md).
+   */
+  readonly retryHere?: Topology | undefined;
 }
 
 /** gRPC's code for what does not exist. */
@@ -22,7 +28,7 @@ const NOT_FOUND = 5;
 /**
  * The bus on Pub/Sub, with streaming pull. The client finds the emulator by PUBSUB_EMULATOR_HOST.
  */
-export function createPubSubBus({ projectId, publishTimeoutMs }: PubSubOptions): Bus {
+export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubSubOptions): Bus {
   const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
   const topics = new Map<string, Topic>();
 
@@ -67,6 +73,7 @@ export function createPubSubBus({ projectId, publishTimeoutMs }: PubSubOptions):
     subscribe(name, outstandingMax, onDelivery, onFailure) {
       return openSubscription(
         pubsub.subscription(name, subscriberOptions(outstandingMax)),
+        retryHere?.subscriptions[name]?.retry,
         onDelivery,
         onFailure,
       );
@@ -109,8 +116,9 @@ function subscriberOptions(outstandingMax: number) {
   return {
     // Excess messages would wait inside the client, where `close` never hands them back; ours is the only queue.
     flowControl: { maxMessages: outstandingMax, allowExcessMessages: true },
-    // The emulator hands out 100 messages every 50 ms to each stream: one alone would be the bottleneck.
-    streamingOptions: { maxStreams: 5 },
+    // The emulator hands out 100 messages every 50 ms to each stream: one alone would be the bottleneck. Of a reader that was
+    // killed it goes on to feed each stream for a while, so that more of them make the recovery slower.
+    streamingOptions: { maxStreams: 2 },
     // Acks leave soon: after a crash, fewer messages come again.
     batching: { maxMilliseconds: 20 },
   };
@@ -118,10 +126,12 @@ function subscriberOptions(outstandingMax: number) {
 
 function openSubscription(
   subscription: Subscription,
+  retry: SubscriptionSettings['retry'] | undefined,
   onDelivery: (delivery: Delivery) => void,
   onFailure: (error: Error) => void,
 ): OpenSubscription {
-  subscription.on('message', (message: Message) => onDelivery(deliveryOf(message)));
+  const nack = retry ? pausedNack(retry) : { later: (message: Message) => message.nack(), flush: () => {} };
+  subscription.on('message', (message: Message) => onDelivery(deliveryOf(message, nack.later)));
   subscription.on('error', (error: Error & { code?: number }) => {
     onFailure(
       error.code === NOT_FOUND
@@ -131,6 +141,7 @@ function openSubscription(
   });
   return {
     async close(timeoutMs) {
+      nack.flush();
       subscription.setOptions({
         closeOptions: {
           behavior: SubscriptionCloseBehaviors.WaitForProcessing,
@@ -142,15 +153,40 @@ function openSubscription(
   };
 }
 
-function deliveryOf(message: Message): Delivery {
+/** Nacks after a pause that doubles with each attempt; the client keeps the message's lease meanwhile. */
+function pausedNack({ minBackoffSeconds, maxBackoffSeconds }: SubscriptionSettings['retry']) {
+  const waiting = new Map<Message, NodeJS.Timeout>();
+  function send(message: Message): void {
+    clearTimeout(waiting.get(message));
+    waiting.delete(message);
+    message.nack();
+  }
+  let closed = false;
+  return {
+    later(message: Message): void {
+      const doubled = minBackoffSeconds * 2 ** (attemptOf(message) - 1);
+      const pauseMs = 1000 * Math.min(maxBackoffSeconds, doubled);
+      if (closed) message.nack();
+      else waiting.set(message, setTimeout(send, pauseMs, message));
+    },
+    flush(): void {
+      closed = true;
+      for (const message of waiting.keys()) send(message);
+    },
+  };
+}
+
+/** Zero where the subscription has no dead-letter policy, and so does not count. */
+const attemptOf = (message: Message): number => Math.max(1, message.deliveryAttempt);
+
+function deliveryOf(message: Message, nack: (message: Message) => void): Delivery {
   return {
     messageId: message.id,
     data: message.data,
     attributes: message.attributes,
     publishTime: message.publishTime,
-    // Zero where the subscription has no dead-letter policy, and so does not count.
-    attempt: Math.max(1, message.deliveryAttempt),
+    attempt: attemptOf(message),
     ack: () => message.ack(),
-    nack: () => message.nack(),
+    nack: () => nack(message),
   };
 }

@@ -26,7 +26,7 @@ export async function createTopology(projectId: string, topology: Topology): Pro
 }
 
 function optionsOf(projectId: string, settings: SubscriptionSettings) {
-  const { ackDeadlineSeconds, retentionDays, retry, deadLetter } = settings;
+  const { ackDeadlineSeconds, retentionDays, deadLetter } = settings;
   return {
     ackDeadlineSeconds,
     messageRetentionDuration: {
@@ -34,10 +34,8 @@ function optionsOf(projectId: string, settings: SubscriptionSettings) {
     },
     // Without this a subscription is deleted after 31 days in which nobody reads it.
     expirationPolicy: {},
-    retryPolicy: {
-      minimumBackoff: durationOf(retry.minBackoffSeconds),
-      maximumBackoff: durationOf(retry.maxBackoffSeconds),
-    },
+    // No retry policy: the emulator loses messages of subscriptions that have one when a reader dies. The bus keeps the
+    // pauses itself (docs/decisions/0007-retry-on-the-emulator.md).
     ...(deadLetter && {
       deadLetterPolicy: {
         deadLetterTopic: `projects/${projectId}/topics/${deadLetter.topic}`,
@@ -45,12 +43,6 @@ function optionsOf(projectId: string, settings: SubscriptionSettings) {
       },
     }),
   };
-}
-
-/** Seconds, with their fraction, as the API takes them. */
-function durationOf(seconds: number) {
-  const whole = Math.floor(seconds);
-  return { seconds: whole, nanos: Math.round((seconds - whole) * 1e9) };
 }
 
 function unlessThere(error: { code?: number }): void {

@@ -89,14 +89,19 @@ export function missingForEmulators(): string[] {
 /**
  * Starts both emulators and waits until they answer. They end with `stop`, or when this process is gone.
  * @param pubsubPort, firestorePort where they listen; 0 takes any free port.
+ * @param onDeath is told when one of them ends by itself: what it held is gone.
  * @throws Error that says in one sentence what is missing, or which port is in use.
  */
-export async function startEmulators(pubsubPort: number, firestorePort: number): Promise<Emulators> {
+export async function startEmulators(
+  pubsubPort: number,
+  firestorePort: number,
+  onDeath: (error: Error) => void = () => {},
+): Promise<Emulators> {
   const missing = missingForEmulators();
   if (missing.length > 0) throw new Error(missing.join('\n'));
   const started = await Promise.allSettled([
-    startOne(pubsub, pubsubPort),
-    startOne(firestore, firestorePort),
+    startOne(pubsub, pubsubPort, onDeath),
+    startOne(firestore, firestorePort, onDeath),
   ]);
   const stop = async () => {
     await Promise.all(started.map((one) => one.status === 'fulfilled' && one.value.stop()));
@@ -109,7 +114,11 @@ export async function startEmulators(pubsubPort: number, firestorePort: number):
   return { pubsubHost: startedPubsub.value.address, firestoreHost: startedFirestore.value.address, stop };
 }
 
-async function startOne(kind: Kind, wantedPort: number): Promise<{ address: string; stop(): Promise<void> }> {
+async function startOne(
+  kind: Kind,
+  wantedPort: number,
+  onDeath: (error: Error) => void,
+): Promise<{ address: string; stop(): Promise<void> }> {
   const port = await freePort(kind, wantedPort);
   const leash = fileURLToPath(new URL('leash.js', import.meta.url));
   const child = spawn(process.execPath, [leash, 'java', ...kind.command(findJar(kind) ?? '', port)], {
@@ -124,7 +133,9 @@ async function startOne(kind: Kind, wantedPort: number): Promise<{ address: stri
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
+  let stopping = false;
   const stop = async () => {
+    stopping = true;
     child.stdin?.end();
     await exited;
   };
@@ -137,6 +148,9 @@ async function startOne(kind: Kind, wantedPort: number): Promise<{ address: stri
       `The ${kind.title} emulator did not start on ${address}: ${(error as Error).message}\n${complaint}`,
     );
   }
+  child.once('exit', () => {
+    if (!stopping) onDeath(new Error(`The ${kind.title} emulator has ended by itself; what it held is gone`));
+  });
   return { address, stop };
 }
 

@@ -20,7 +20,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const portFrom = (host: string | undefined, otherwise: number) => Number(host?.split(':')[1] ?? otherwise);
 
 loadDotenv();
-await runProcess(async () => {
+await runProcess(async (end) => {
   const wanted = readConfig({ ...process.env, BACKEND: 'memory' });
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
@@ -31,6 +31,7 @@ await runProcess(async () => {
     const emulators = await startEmulators(
       portFrom(process.env.PUBSUB_EMULATOR_HOST, PUBSUB_PORT),
       portFrom(process.env.FIRESTORE_EMULATOR_HOST, FIRESTORE_PORT),
+      end,
     );
     stack.push(emulators);
     process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;

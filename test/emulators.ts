@@ -65,5 +65,5 @@ export async function emulatedBus(
 ): Promise<Bus> {
   await requireEmulators(context);
   await createTopology(projectId, topology);
-  return createPubSubBus({ projectId, publishTimeoutMs: 20_000 });
+  return createPubSubBus({ projectId, publishTimeoutMs: 20_000, retryHere: topology });
 }
