@@ -20,6 +20,7 @@ export function createMemoryBus(topology: Topology, clock: Clock): Bus {
   function publishOne(message: OutgoingMessage): Error | undefined {
     if (!topology.topics.includes(message.topic)) return new Error(`Topic ${message.topic} does not exist`);
     const { data, attributes } = message;
+    if (data.length === 0 && Object.keys(attributes).length === 0) return new Error('The message is empty');
     const copy = {
       messageId: String(++messageCount),
       data: Buffer.from(data),
