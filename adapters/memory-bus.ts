@@ -108,8 +108,11 @@ class Subscription {
         if (index >= 0) this.#readers.splice(index, 1);
         if (reader.outstanding === 0) return Promise.resolve();
         return new Promise<void>((resolve) => {
-          reader.onIdle = resolve;
-          this.#later(timeoutMs, resolve);
+          const cancelTimeout = this.#later(timeoutMs, resolve);
+          reader.onIdle = () => {
+            cancelTimeout();
+            resolve();
+          };
         });
       },
     };
@@ -177,6 +180,8 @@ class Subscription {
     const cancelDeadline = this.#later(this.settings.ackDeadlineSeconds * 1000, () => again(0));
     reader.onDelivery({
       ...queued.message,
+      // What one reader does to these bytes, no other delivery shows.
+      data: Buffer.from(queued.message.data),
       attempt: queued.attempts,
       ack: settle,
       nack: () => again(this.#backoffMs(queued.attempts)),
