@@ -20,6 +20,7 @@ export function createMemoryBus(topology: Topology, clock: Clock): Bus {
   function publishOne(message: OutgoingMessage): Error | undefined {
     if (!topology.topics.includes(message.topic)) return new Error(`Topic ${message.topic} does not exist`);
     const { data, attributes } = message;
+    if (data.length === 0 && Object.keys(attributes).length === 0) return new Error('The message is empty');
     const copy = {
       messageId: String(++messageCount),
       data: Buffer.from(data),
@@ -107,8 +108,11 @@ class Subscription {
         if (index >= 0) this.#readers.splice(index, 1);
         if (reader.outstanding === 0) return Promise.resolve();
         return new Promise<void>((resolve) => {
-          reader.onIdle = resolve;
-          this.#later(timeoutMs, resolve);
+          const cancelTimeout = this.#later(timeoutMs, resolve);
+          reader.onIdle = () => {
+            cancelTimeout();
+            resolve();
+          };
         });
       },
     };
@@ -176,6 +180,8 @@ class Subscription {
     const cancelDeadline = this.#later(this.settings.ackDeadlineSeconds * 1000, () => again(0));
     reader.onDelivery({
       ...queued.message,
+      // What one reader does to these bytes, no other delivery shows.
+      data: Buffer.from(queued.message.data),
       attempt: queued.attempts,
       ack: settle,
       nack: () => again(this.#backoffMs(queued.attempts)),

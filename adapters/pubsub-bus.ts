@@ -22,7 +22,8 @@ export interface PubSubOptions {
   readonly retryHere?: Topology | undefined;
 }
 
-/** gRPC's code for what does not exist. */
+/** gRPC's codes for a request that is wrong, and for what does not exist. */
+const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
 
 /**
@@ -31,6 +32,7 @@ const NOT_FOUND = 5;
 export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubSubOptions): Bus {
   const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
   const topics = new Map<string, Topic>();
+  const publishing = new Set<Promise<unknown>>();
 
   function topicOf(name: string): Topic {
     let topic = topics.get(name);
@@ -59,15 +61,37 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
     }
   }
 
+  /** Publishes messages in one request for each topic, or a few where they are many or large. */
+  function publishTogether(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
+    const results = messages.map(publishOne);
+    // Sends at once what is buffered; how that ends, the single results say.
+    for (const name of new Set(messages.map(({ topic }) => topic)))
+      topicOf(name)
+        .flush()
+        .catch(() => {});
+    return Promise.all(results);
+  }
+
+  /** One message that Pub/Sub refuses spoils the request that it is in: each message of that is then sent alone. */
+  async function publishAll(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
+    const results = await publishTogether(messages);
+    if (messages.length <= 1) return results;
+    const settled = results.map(async (result, index) => {
+      const isSpoilt = (result as { code?: number } | undefined)?.code === INVALID_ARGUMENT;
+      return isSpoilt ? (await publishTogether(messages.slice(index, index + 1)))[0] : result;
+    });
+    return Promise.all(settled);
+  }
+
   return {
     async publish(messages) {
-      const results = messages.map(publishOne);
-      // Sends at once what is buffered; how that ends, the single results say.
-      for (const name of new Set(messages.map(({ topic }) => topic)))
-        topicOf(name)
-          .flush()
-          .catch(() => {});
-      return Promise.all(results);
+      const results = publishAll(messages);
+      publishing.add(results);
+      try {
+        return await results;
+      } finally {
+        publishing.delete(results);
+      }
     },
 
     subscribe(name, outstandingMax, onDelivery, onFailure) {
@@ -89,7 +113,7 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
     },
 
     async close() {
-      await Promise.allSettled([...topics.values()].map((topic) => topic.flush()));
+      await Promise.allSettled(publishing);
       await pubsub.close();
     },
   };

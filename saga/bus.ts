@@ -6,7 +6,7 @@
  * acknowledgement may be lost.
  */
 
-/** A message as it is published. */
+/** A message as it is published: data, or at least one attribute. */
 export interface OutgoingMessage {
   readonly topic: string;
   readonly data: Buffer;

@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A port in front of an emulator. A test shuts it and opens it again: what lies behind is then away, and back. */
 export interface Door {
+  /** Its own host:port. */
+  readonly address: string;
   open(): void;
   /** Cuts every connection, and each new one at once. */
   shut(): void;
@@ -41,6 +43,7 @@ export async function hangDoor(target: string): Promise<Door> {
   }
 
   return {
+    address,
     open() {
       isOpen = true;
     },
