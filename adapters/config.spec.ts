@@ -51,6 +51,7 @@ describe('The configuration', () => {
       host: '0.0.0.0',
       backend: 'gcp',
       firestoreDatabase: 'orders',
+      isEmulated: true,
       logLevel: 'warn',
       storeTimeoutMs: 100,
       publishTimeoutMs: 600_000,

@@ -204,13 +204,19 @@ function pausedNack({ minBackoffSeconds, maxBackoffSeconds }: SubscriptionSettin
 const attemptOf = (message: Message): number => Math.max(1, message.deliveryAttempt);
 
 function deliveryOf(message: Message, nack: (message: Message) => void): Delivery {
+  let settled = false;
+  const once = (settle: () => void) => () => {
+    if (settled) return;
+    settled = true;
+    settle();
+  };
   return {
     messageId: message.id,
     data: message.data,
     attributes: message.attributes,
     publishTime: message.publishTime,
     attempt: attemptOf(message),
-    ack: () => message.ack(),
-    nack: () => nack(message),
+    ack: once(() => message.ack()),
+    nack: once(() => nack(message)),
   };
 }
