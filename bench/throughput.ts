@@ -15,6 +15,7 @@ import { itemPath } from '../inventory/documents.ts';
 import { inventoryService } from '../inventory/service.ts';
 import { orderService } from '../order/service.ts';
 import { paymentsService } from '../payments/service.ts';
+import type { Bus } from '../saga/bus.ts';
 import { startConsumer } from '../saga/consumer.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
@@ -40,7 +41,13 @@ const ITEM = 'widget';
 const CUSTOMERS = 960;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-const { ports, stop } = values.backend === 'memory' ? openMemory(topology) : await openEmulators(topology);
+const paid = new Set<string>();
+let allPaid = () => {};
+let expected = 0;
+
+const opened = values.backend === 'memory' ? openMemory(topology) : await openEmulators(topology);
+const { stop } = opened;
+const ports: Ports = { ...opened.ports, bus: notingPaid(opened.ports.bus) };
 await loadData(ports.store, ports, {
   users: { jack: { address: 'here' } },
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
@@ -57,20 +64,6 @@ const consumers = [
     return startConsumer(ports.bus, subscription, consumer.processorFor(subscription), fail);
   });
 
-const paid = new Set<string>();
-let allPaid = () => {};
-let expected = 0;
-ports.bus.subscribe(
-  'payment-created-sub',
-  10_000,
-  (delivery) => {
-    paid.add(delivery.attributes['ce-subject'] ?? '');
-    delivery.ack();
-    if (paid.size === expected) allPaid();
-  },
-  fail,
-);
-
 const intake = createOrderIntake(ports);
 await run(warmupCount);
 const { acceptedMs, paidMs } = await run(orderCount);
@@ -85,6 +78,21 @@ print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
 await Promise.all(consumers.map((consumer) => consumer.close(5000)));
 await stop();
 process.exit(left === 7 ? 0 : 1);
+
+/** Counts an order when the broker has its `payment-created`. A reader of that topic would only slow the rest down. */
+function notingPaid(bus: Bus): Bus {
+  return {
+    ...bus,
+    async publish(messages) {
+      const results = await bus.publish(messages);
+      for (const [index, { topic, attributes }] of messages.entries()) {
+        if (topic === 'payment-created' && !results[index]) paid.add(attributes['ce-subject'] ?? '');
+      }
+      if (paid.size === expected) allPaid();
+      return results;
+    },
+  };
+}
 
 /** Places orders and waits until all are paid. */
 async function run(count: number): Promise<{ acceptedMs: number; paidMs: number }> {
