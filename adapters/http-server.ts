@@ -88,7 +88,7 @@ export function httpApp(
 }
 
 function answerHere(route: Route): RequestHandler[] {
-  const parsers = route.body ? [requireJson, express.json({ limit: BODY_LIMIT })] : [];
+  const parsers = route.body ? [requireJson, express.json({ limit: BODY_LIMIT, strict: false })] : [];
   return [
     ...parsers,
     async (request, response) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { invalidInput, notFound, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath, transitionsOf } from '../saga/ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
-import { nameSchema, orderSchema } from '../saga/order.ts';
+import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import type { OrderIntake } from './accept-orders.ts';
@@ -13,22 +13,25 @@ const PAGE_MAX = 100;
 const KEY_LENGTH_MAX = 255;
 
 const limitFault = `must be a whole number from 1 to ${PAGE_MAX}`;
-const listSchema = z.strictObject({
-  user: nameSchema.optional(),
-  status: z
-    .enum(STATUSES as [Status, ...Status[]], { error: `must be one of ${STATUSES.join(', ')}` })
-    .optional(),
-  limit: z.coerce
-    .number({ error: limitFault })
-    .int({ error: limitFault })
-    .min(1, { error: limitFault })
-    .max(PAGE_MAX, { error: limitFault })
-    .default(20),
-  page: z
-    .string()
-    .refine((token) => parsePage(token) !== undefined, 'is not a page that this API has handed out')
-    .optional(),
-});
+const listSchema = z.strictObject(
+  {
+    user: nameSchema.optional(),
+    status: z
+      .enum(STATUSES as [Status, ...Status[]], { error: `must be one of ${STATUSES.join(', ')}` })
+      .optional(),
+    limit: z.coerce
+      .number({ error: limitFault })
+      .int({ error: limitFault })
+      .min(1, { error: limitFault })
+      .max(PAGE_MAX, { error: limitFault })
+      .default(20),
+    page: z
+      .string()
+      .refine((token) => parsePage(token) !== undefined, 'is not a page that this API has handed out')
+      .optional(),
+  },
+  { error: faultOfObject('must be query parameters') },
+);
 
 export function frontendRoutes(
   { store, newUuid }: Pick<Ports, 'store' | 'newUuid'>,

@@ -142,7 +142,8 @@ function jsonText(value: unknown): string | undefined {
   }
 }
 
-function faultOfObject(wrongType: string) {
+/** What is wrong with an object as such: its type, or fields that nobody knows. */
+export function faultOfObject(wrongType: string) {
   return (issue: { code?: string | undefined; keys?: unknown }) =>
     issue.code === 'unrecognized_keys'
       ? `has unknown fields: ${(issue.keys as string[]).map((key) => key.slice(0, NAME_LENGTH_MAX)).join(', ')}`

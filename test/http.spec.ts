@@ -55,6 +55,9 @@ describe('The HTTP API', () => {
     ],
     ['a field that nobody knows', { ...good, payment_error: true }, 'body'],
     ['a list', [good], 'body'],
+    ['nothing at all', 'null', 'body'],
+    ['a number', '1', 'body'],
+    ['a text', '"x"', 'body'],
   ];
   for (const [what, body, field] of refused) {
     it(`[anomaly 41] refuses ${what} with 400, and names the field`, async () => {
@@ -185,6 +188,11 @@ describe('The HTTP API', () => {
       expect((await pipeline.get(`/orders?${query}`)).status).to.equal(400);
     });
   }
+
+  it('names the query parameter that it does not know', async () => {
+    const { body } = await pipeline.get('/orders?color=red');
+    expect(body.errors).to.deep.equal([{ field: 'body', message: 'has unknown fields: color' }]);
+  });
 
   it('tells what it can do: an index, and an OpenAPI document of all routes', async () => {
     const index = (await pipeline.get('/')).body;
