@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../adapters/config.ts';
 
 /**
  * Removes compiled files whose source is gone, so that no test runs that was deleted. Everything else stays: a stack
  * that runs from the same folder must be able to start its services again at any time.
  */
-const root = fileURLToPath(packageRoot);
+const root = fileURLToPath(new URL('../../', import.meta.url));
 for (const path of readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })) {
   const source = /^(.*)\.js(\.map)?$/.exec(path)?.[1];
   if (source !== undefined && !existsSync(`${root}/${source}.ts`)) rmSync(`${root}/dist/${path}`);
