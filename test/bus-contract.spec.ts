@@ -581,8 +581,8 @@ function describeConnections(): void {
       expect((await publishing).map((result) => result instanceof Error)).to.deep.equal([true, true]);
     });
 
-    // The subscription is opened while the broker is away: the emulator goes on leasing messages to a connection
-    // that was cut, ten seconds each time, and so can't show how one resumes.
+    // The subscription is opened while the broker is away: one that was cut off can't be shown to resume in seconds,
+    // because the emulator goes on for a while to hand messages to the dead connection, each for its ack deadline.
     it('[anomaly 37] publishes and delivers by itself when the broker is there', async () => {
       reading = read(bus, 'orders-sub');
       expect((await publish('lost')).map((result) => result instanceof Error)).to.deep.equal([true, true]);
@@ -606,5 +606,34 @@ function describeConnections(): void {
     expect((await reading.received(2)).map(textOf).toSorted()).to.deep.equal(['1', '3']);
     await reading.close();
     await bus.close();
+  });
+
+  describe('after a nack', () => {
+    let bus: Bus;
+    /** A bus that pauses for so long after each nack, and a reader that nacks what it gets. */
+    async function openNacking(context: Mocha.Context, backoffSeconds: number): Promise<Reading> {
+      const retry = { minBackoffSeconds: backoffSeconds, maxBackoffSeconds: backoffSeconds };
+      const subscriptions = { 'orders-sub': { ...settings, topic: 'orders', retry } };
+      bus = await emulatedBus(context, { topics: ['orders'], subscriptions });
+      await bus.publish([message('orders', 'nacked')]);
+      return read(bus, 'orders-sub', nack);
+    }
+    afterEach(() => bus?.close());
+
+    it('[anomaly 34] keeps the pause that the topology asks for', async function () {
+      const nacking = await openNacking(this, 1);
+      await nacking.received(1);
+      expect(await durationMs(nacking.received(2))).to.be.at.least(990);
+      await nacking.close();
+    });
+
+    it('[anomaly 35] pauses no longer when it closes: the next reader gets the message at once', async function () {
+      const nacking = await openNacking(this, 600);
+      await nacking.received(1);
+      expect(await durationMs(nacking.close(15_000))).to.be.below(5_000);
+      const next = read(bus, 'orders-sub');
+      expect((await next.received(1)).map(textOf)).to.deep.equal(['nacked']);
+      await next.close();
+    });
   });
 }
