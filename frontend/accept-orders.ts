@@ -35,7 +35,7 @@ interface Waiting {
 }
 
 const WAITING_MAX = 10_000;
-const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+const BATCH_BYTES_MAX = 1024 * 1024;
 /** A line of an order takes up at most about so much. */
 const LINE_BYTES = 600;
 /** No customer waits longer for an answer. */

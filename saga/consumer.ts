@@ -14,8 +14,8 @@ export interface Consumer {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** A commit may hold 10 MiB: what a message says goes into it about twice. */
-const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** A commit may hold 10 MiB, on the emulator less than 4; what a message says goes into it about twice. */
+const BATCH_BYTES_MAX = 1024 * 1024;
 /** What the broker is asked to hand out at most: the batch under way and a few waiting ones. */
 export const OUTSTANDING_MAX = 4 * BATCH_MAX;
 /** What we hold at most when the broker hands out more than it was asked for; what is beyond goes back. */
