@@ -76,7 +76,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       writes.forEach(assertWritable);
       const batch = firestore.batch();
       try {
-        for (const write of writes) addWrite(batch, firestore.doc(write.path), write);
+        for (const write of writes.toSorted(byPath)) addWrite(batch, firestore.doc(write.path), write);
       } catch (error) {
         throw new StoreError('rejected', `A document can't be written: ${(error as Error).message}`, {
           cause: error,
@@ -122,6 +122,12 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
   };
 }
+
+/**
+ * All commits take their locks in one order, so that two of them wait for each other in one direction only. The
+ * emulator sorts its locks itself, which is a quarter of its work unless they come sorted.
+ */
+const byPath = (one: GuardedWrite, other: GuardedWrite): number => (one.path < other.path ? -1 : 1);
 
 const PROGRESS_EVERY = 1000;
 /** How long `close` waits for calls that are under way, in milliseconds. */
