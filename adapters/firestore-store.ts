@@ -3,15 +3,18 @@ import {
   type DocumentReference,
   FieldPath,
   Firestore,
+  type ReadOnlyTransactionOptions,
   Timestamp,
   type WriteBatch,
 } from '@google-cloud/firestore';
 import {
   assertDocumentPath,
   assertWritable,
+  type DueQuery,
   type GuardedWrite,
   type Path,
   type Query,
+  type Scan,
   type Store,
   StoreError,
   type StoreErrorKind,
@@ -92,6 +95,57 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       if (after) query = query.startAfter(Timestamp.fromDate(after.createdAt), after.id);
       const { docs } = await answer(query.get());
       return docs.map((document) => fromFirestore(document.data()));
+    },
+
+    async due({ collection, where, field, until, limit }: DueQuery) {
+      let query = firestore.collection(collection).limit(limit);
+      for (const [name, value] of Object.entries(where)) query = query.where(name, '==', value);
+      query = query.where(field, '<=', Timestamp.fromDate(until)).orderBy(field, 'asc');
+      const { docs } = await answer(query.get());
+      return docs.map((document) => fromFirestore(document.data()));
+    },
+
+    async snapshot() {
+      const asOf = (readTime?: Timestamp): ReadOnlyTransactionOptions => ({
+        readOnly: true,
+        ...(readTime && { readTime }),
+      });
+      // Which moment it is, Firestore says: its clock and ours differ.
+      const { readTime } = await answer(
+        firestore.runTransaction(
+          (transaction) => transaction.get(firestore.collection('sagas').limit(1)),
+          asOf(),
+        ),
+      );
+      return {
+        async read(paths) {
+          if (paths.length === 0) return new Map();
+          paths.forEach(assertDocumentPath);
+          const snapshots = await answer(
+            firestore.runTransaction(
+              (transaction) => transaction.getAll(...paths.map((path) => firestore.doc(path))),
+              asOf(readTime),
+            ),
+          );
+          return new Map(
+            snapshots.flatMap((snapshot) => {
+              const data = snapshot.data();
+              return data ? [[snapshot.ref.path as Path, fromFirestore(data)] as const] : [];
+            }),
+          );
+        },
+        async scan({ collection, after, limit }: Scan) {
+          let query = firestore.collectionGroup(collection).orderBy(FieldPath.documentId()).limit(limit);
+          if (after) query = query.startAfter(firestore.doc(after));
+          const { docs } = await answer(
+            firestore.runTransaction((transaction) => transaction.get(query), asOf(readTime)),
+          );
+          return docs.map((document) => ({
+            path: document.ref.path,
+            fields: fromFirestore(document.data()),
+          }));
+        },
+      };
     },
 
     async list(collection, limit) {

@@ -1,9 +1,11 @@
 import {
   assertDocumentPath,
   assertWritable,
+  type DueQuery,
   type GuardedWrite,
   type Path,
   type Query,
+  type Scan,
   type Store,
   StoreError,
   type Version,
@@ -15,11 +17,22 @@ import {
  * promises: atomic guarded commits, and reads that see every commit that has returned.
  */
 export function createMemoryStore(): Store {
-  const documents = new Map<Path, Versioned>();
+  /** By the name of their collection: a listing looks at no others. */
+  const collections = new Map<string, Map<Path, Versioned>>();
   let commits = 0;
 
+  function collectionOf(path: Path): Map<Path, Versioned> {
+    const name = path.split('/').at(-2) ?? '';
+    let collection = collections.get(name);
+    if (collection === undefined) {
+      collection = new Map();
+      collections.set(name, collection);
+    }
+    return collection;
+  }
+
   function assertGuard(write: GuardedWrite): void {
-    const present = documents.get(write.path);
+    const present = collectionOf(write.path).get(write.path);
     const held =
       write.kind === 'create'
         ? present === undefined
@@ -32,7 +45,7 @@ export function createMemoryStore(): Store {
   /** The fields of a document after a write; undefined where it is removed. */
   function fieldsAfter(write: GuardedWrite): object | undefined {
     if (write.kind === 'remove') return undefined;
-    const base = write.kind === 'update' ? documents.get(write.path)?.fields : {};
+    const base = write.kind === 'update' ? collectionOf(write.path).get(write.path)?.fields : {};
     const fields = { ...base, ...frozenCopy(write.fields) };
     if (bytesOf(fields) > DOCUMENT_BYTES_MAX) {
       throw new StoreError('rejected', `${write.path} would take up more than ${DOCUMENT_BYTES_MAX} bytes`);
@@ -42,7 +55,7 @@ export function createMemoryStore(): Store {
 
   function inCollection(collection: string): { id: string; fields: object }[] {
     const prefix = `${collection}/`;
-    return [...documents]
+    return [...(collections.get(collection) ?? [])]
       .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
       .map(([path, { fields }]) => ({ id: path.slice(prefix.length), fields }));
   }
@@ -52,7 +65,7 @@ export function createMemoryStore(): Store {
       paths.forEach(assertDocumentPath);
       const found = new Map<Path, Versioned>();
       for (const path of paths) {
-        const document = documents.get(path);
+        const document = collectionOf(path).get(path);
         if (document) found.set(path, document);
       }
       return found;
@@ -64,15 +77,13 @@ export function createMemoryStore(): Store {
       // Like Firestore's update time, a version never comes back, not even to a document that was made anew.
       const version = ++commits as unknown as Version;
       for (const [path, fields] of after) {
-        if (fields === undefined) documents.delete(path);
-        else documents.set(path, { fields, version });
+        if (fields === undefined) collectionOf(path).delete(path);
+        else collectionOf(path).set(path, { fields, version });
       }
     },
     async query({ collection, where, after, limit }: Query) {
       return inCollection(collection)
-        .filter(({ fields }) =>
-          Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value),
-        )
+        .filter(({ fields }) => matches(fields, where))
         .flatMap(({ id, fields }) => {
           const createdAt = fieldOf(fields, 'createdAt');
           return createdAt instanceof Date ? [{ id, fields, ms: createdAt.getTime() }] : [];
@@ -88,25 +99,79 @@ export function createMemoryStore(): Store {
         .slice(0, limit)
         .map(({ fields }) => fields);
     },
+    async due({ collection, where, field, until, limit }: DueQuery) {
+      return inCollection(collection)
+        .filter(({ fields }) => matches(fields, where))
+        .flatMap(({ id, fields }) => {
+          const moment = fieldOf(fields, field);
+          return moment instanceof Date && moment <= until ? [{ id, fields, ms: moment.getTime() }] : [];
+        })
+        .sort((one, other) => one.ms - other.ms || compare(one.id, other.id))
+        .slice(0, limit)
+        .map(({ fields }) => fields);
+    },
+    async snapshot() {
+      // Documents are values: it is enough to keep which there are.
+      const kept = new Map([...collections].map(([name, documents]) => [name, new Map(documents)]));
+      const keptAt = (path: Path) => kept.get(path.split('/').at(-2) ?? '')?.get(path)?.fields;
+      return {
+        async read(paths) {
+          paths.forEach(assertDocumentPath);
+          return new Map(
+            paths.flatMap((path) => {
+              const fields = keptAt(path);
+              return fields ? [[path, fields] as const] : [];
+            }),
+          );
+        },
+        async scan({ collection, after, limit }: Scan) {
+          return [...(kept.get(collection) ?? [])]
+            .map(([path, { fields }]) => ({ path, fields }))
+            .sort((one, other) => comparePaths(one.path, other.path))
+            .filter(({ path }) => after === undefined || comparePaths(path, after) > 0)
+            .slice(0, limit);
+        },
+      };
+    },
     async list(collection, limit) {
       return inCollection(collection)
         .sort((one, other) => compare(one.id, other.id))
         .slice(0, limit);
     },
     async erase(collection, onProgress) {
-      const paths = [...documents.keys()].filter((path) => path.startsWith(`${collection}/`));
-      for (const path of paths) documents.delete(path);
-      onProgress?.(paths.length);
-      return paths.length;
+      let deletedCount = 0;
+      for (const documents of collections.values()) {
+        for (const path of [...documents.keys()].filter((one) => one.startsWith(`${collection}/`))) {
+          documents.delete(path);
+          deletedCount++;
+        }
+      }
+      onProgress?.(deletedCount);
+      return deletedCount;
     },
     async close() {},
   };
 }
 
+const matches = (fields: object, where: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value);
+
 const fieldOf = (fields: object, field: string): unknown => (fields as Record<string, unknown>)[field];
 
 /** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
+
+/** By their parts, as Firestore does: what is below a document comes right behind it. */
+function comparePaths(one: Path, other: Path): number {
+  const others = other.split('/');
+  for (const [index, part] of one.split('/').entries()) {
+    const otherPart = others[index];
+    if (otherPart === undefined) return 1;
+    const order = compare(part, otherPart);
+    if (order !== 0) return order;
+  }
+  return one.length - other.length;
+}
 
 /**
  * Nobody can change a document behind the store's back: neither who wrote it nor who reads it. What a database

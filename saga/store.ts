@@ -52,6 +52,43 @@ export interface Query {
   readonly limit: number;
 }
 
+/** Documents whose moment has come: fields that equal the given values, and a moment that is not after `until`. */
+export interface DueQuery {
+  readonly collection: string;
+  readonly where: Readonly<Record<string, string | number>>;
+  /** The field that holds the moment. A document where it is no moment is not found. */
+  readonly field: string;
+  readonly until: Date;
+  /** The most documents to return, 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** A piece of all documents of one kind, in the order of their paths. */
+export interface Scan {
+  /** The name of the collection, wherever it stands: `orders` is below every user and below every item. */
+  readonly collection: string;
+  /** Continue behind this document; without it, start with the first. */
+  readonly after?: Path;
+  /** The most documents to return, 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** A document with its place. */
+export interface StoredDocument {
+  readonly path: Path;
+  readonly fields: object;
+}
+
+/**
+ * All documents as they were at one moment, whatever is written meanwhile. It can be read for an hour.
+ * Both methods throw StoreError `unavailable` when no answer came, and may be called again.
+ */
+export interface Snapshot {
+  /** What does not exist is absent from the answer. */
+  read(paths: readonly Path[]): Promise<ReadonlyMap<Path, object>>;
+  scan(scan: Scan): Promise<readonly StoredDocument[]>;
+}
+
 export interface Store {
   /**
    * Reads documents in one round trip. What does not exist is absent from the answer. Each is as it was at some moment
@@ -73,6 +110,18 @@ export interface Store {
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
   query(query: Query): Promise<readonly object[]>;
+
+  /**
+   * Lists documents whose moment has come, the earliest first. As consistent as `query`.
+   * @throws StoreError `unavailable` when no answer came; may be called again.
+   */
+  due(query: DueQuery): Promise<readonly object[]>;
+
+  /**
+   * All documents as they are now, to be read at leisure: what one commit wrote is there as a whole or not at all.
+   * @throws StoreError `unavailable` when no answer came; may be called again.
+   */
+  snapshot(): Promise<Snapshot>;
 
   /**
    * Lists the fields of every document of a top-level collection, in the order of their ids.
