@@ -1,4 +1,4 @@
-import type { Config } from '../adapters/config.ts';
+import { type Config, readTopology } from '../adapters/config.ts';
 import { frontendService } from '../frontend/service.ts';
 import { inventoryService } from '../inventory/service.ts';
 import { janitorService } from '../janitor/service.ts';
@@ -17,6 +17,6 @@ export function allServices(
     orderService(ports),
     inventoryService(ports),
     paymentsService(ports, paymentFailures),
-    janitorService(ports),
+    janitorService(ports, readTopology()),
   ];
 }

@@ -1,4 +1,5 @@
+import { readTopology } from '../adapters/config.ts';
 import { runService } from '../adapters/host.ts';
 import { janitorService } from './service.ts';
 
-await runService('janitor', janitorService);
+await runService('janitor', (ports) => janitorService(ports, readTopology()));

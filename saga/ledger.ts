@@ -93,6 +93,9 @@ export type Facts = Partial<Pick<Saga, 'items' | 'total_invoice' | 'charged'>>;
 export const TOMBSTONE_DAYS = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** When a document of this moment may be deleted. */
+export const expireAtFor = (now: Date): Date => new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS);
+
 export const SHARD_COUNT = 8;
 
 export const sagaPath = (uuid: string): Path<Saga> => `sagas/${uuid}`;
@@ -130,7 +133,7 @@ export function receive(uuid: string, order: Order, by: Party, now: Date): Saga 
     steps: [],
     history: [historyLine('RECEIVED', by, now)],
     createdAt: now,
-    expireAt: new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS),
+    expireAt: expireAtFor(now),
     shard: shardOf(uuid),
   };
 }

@@ -43,8 +43,10 @@ export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-lette
  * carries the first one in an attribute. Whoever forges that attribute gains nothing: they name an order, as they
  * could have done with a uuid in the body, and the ledger of that order decides what the message may do.
  */
-export function parseMessage(delivery: Delivery, allowNameless: boolean): ParsedMessage {
-  const { data, attributes } = delivery;
+export function parseMessage(
+  { data, attributes, messageId }: Pick<Delivery, 'data' | 'attributes' | 'messageId'>,
+  allowNameless: boolean,
+): ParsedMessage {
   if (data.length > MESSAGE_BYTES_MAX) {
     return { fault: `The message has ${data.length} bytes; at most ${MESSAGE_BYTES_MAX} are allowed` };
   }
@@ -61,7 +63,7 @@ export function parseMessage(delivery: Delivery, allowNameless: boolean): Parsed
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return { fault: 'The message is not a JSON object' };
   }
-  const firstId = attributes[REDRIVE.messageId] ?? delivery.messageId;
+  const firstId = attributes[REDRIVE.messageId] ?? messageId;
   return parseBody(body as Record<string, unknown>, firstId, allowNameless);
 }
 
