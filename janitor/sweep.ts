@@ -70,15 +70,17 @@ export function sweepTask(uuid: string): TurnTask {
   };
 }
 
-/** Publishes again what a standing ledger calls for, because a person asks for it. */
+/** Publishes again what a ledger calls for, because a person asks for it; also where the order rests. */
 export function redriveTask(uuid: string): TurnTask {
   return {
     uuid,
     reads: () => [],
-    take: (saga, _documents, now): Turn =>
-      saga && isStanding(saga)
+    take(saga, _documents, now): Turn {
+      if (saga === undefined) return { outcome: 'ignored', writes: [] };
+      return isStanding(saga)
         ? redriveTurn(saga, now)
-        : { outcome: 'ignored', writes: [], ...(saga && { saga }) },
+        : { outcome: 'redriven', writes: [], saga, redrive: true };
+    },
   };
 }
 
