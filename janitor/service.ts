@@ -4,14 +4,21 @@ import type { Topology } from '../saga/topology.ts';
 import { compensate } from './compensate.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { createParking } from './park-messages.ts';
+import { createPatrol } from './patrol.ts';
+import { sweep } from './sweep.ts';
+import { sweepRoutes } from './sweep-routes.ts';
 
-export function janitorService(ports: Ports, topology: Topology): Service {
+/** @param sweepIntervalSeconds the pause between two sweeps; 0: it sweeps only when `POST /sweep` asks for it. */
+export function janitorService(ports: Ports, topology: Topology, sweepIntervalSeconds: number): Service {
+  const patrol = createPatrol(ports, sweepIntervalSeconds);
   return {
     name: 'janitor',
     consumers: [
       consumerOf('error', compensate, ports),
       { topic: 'dead-letter', processorFor: () => createParking(ports, topology) },
     ],
-    routes: deskRoutes(ports),
+    routes: [...deskRoutes(ports), ...sweepRoutes(() => sweep(ports))],
+    start: patrol.start,
+    drain: patrol.stop,
   };
 }
