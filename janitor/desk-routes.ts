@@ -6,20 +6,16 @@ import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, StoreError } from '../saga/store.ts';
 import { type DeadLetter, deadLetterPath, LETTER_STATUSES } from './documents.ts';
+import { outlineOf, viewOf } from './letter-view.ts';
 import { countReasons, listLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
+import { sentenceSchema } from './sentence.ts';
 
-const NOTE_LENGTH_MAX = 500;
 /** How many letters one request sends at most: with 256 KiB each they are on hand together. */
 const REDRIVEN_AT_ONCE_MAX = 100;
 
 const unknownParameter = { error: faultOfObject('must be query parameters') };
 const reason = z.string().min(1).max(1024).optional();
-const note = z
-  .string({ error: 'must be a text that says why' })
-  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not be empty, and must have no line breaks or control characters')
-  .max(NOTE_LENGTH_MAX, `must have at most ${NOTE_LENGTH_MAX} characters`);
-
 const listSchema = z.strictObject(
   {
     status: z
@@ -31,7 +27,7 @@ const listSchema = z.strictObject(
   unknownParameter,
 );
 const redriveSchema = z.strictObject({ reason, page: pageParameters.page }, unknownParameter);
-const discardSchema = z.strictObject({ note: note.optional() }, unknownParameter);
+const discardSchema = z.strictObject({ note: sentenceSchema.optional() }, unknownParameter);
 
 /** The dead-letter desk, where people decide what becomes of messages that could not be processed. */
 export function deskRoutes(ports: Ports): readonly Route[] {
@@ -156,19 +152,4 @@ function notSent(error: unknown, progress: string): unknown {
   if (error instanceof StoreError) return error;
   const detail = `${progress}The broker did not take what was sent; it stays parked. Try again`;
   return new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
-}
-
-/** What may be large, or is of no use to people. */
-const LEFT_OUT = ['attributes', 'body', 'encoding', 'expireAt'];
-
-/** A letter as it stands in a list. */
-function outlineOf(letter: DeadLetter): object {
-  return Object.fromEntries(Object.entries(letter).filter(([field]) => !LEFT_OUT.includes(field)));
-}
-
-function viewOf(letter: DeadLetter): object {
-  return {
-    ...letter,
-    attributes: Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value])),
-  };
 }

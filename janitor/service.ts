@@ -5,6 +5,7 @@ import { compensate } from './compensate.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { createParking } from './park-messages.ts';
 import { createPatrol } from './patrol.ts';
+import { sagaRoutes } from './saga-routes.ts';
 import { sweep } from './sweep.ts';
 import { sweepRoutes } from './sweep-routes.ts';
 
@@ -17,7 +18,7 @@ export function janitorService(ports: Ports, topology: Topology, sweepIntervalSe
       consumerOf('error', compensate, ports),
       { topic: 'dead-letter', processorFor: () => createParking(ports, topology) },
     ],
-    routes: [...deskRoutes(ports), ...sweepRoutes(() => sweep(ports))],
+    routes: [...deskRoutes(ports), ...sagaRoutes(ports), ...sweepRoutes(() => sweep(ports))],
     start: patrol.start,
     drain: patrol.stop,
   };
