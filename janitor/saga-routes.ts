@@ -63,7 +63,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
           const detail = `The broker did not take the message for ${topic}; try again`;
           throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
         }
-        log('redriven', saga);
+        log('re-driven', saga);
         return accepted(saga, { published: topic });
       },
     }),

@@ -109,12 +109,11 @@ async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports):
 }
 
 function letterOf(saga: Saga) {
-  const { uuid, redrives = 0, reason } = saga;
-  const why = `The compensation of order ${uuid} (${reason}) did not succeed in ${redrives} re-drives`;
+  const { uuid, redrives = 0 } = saga;
   return deadLetterOf(
     { ...messageFor(saga), messageId: `compensation/${uuid}`, attempt: redrives },
     'error-sub',
-    why,
+    'The compensation does not succeed',
   );
 }
 

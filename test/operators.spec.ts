@@ -170,7 +170,7 @@ describe('What operators see and do over HTTP', () => {
       });
     });
 
-    it('[anomaly 27] moves on when it is redriven', async () => {
+    it('[anomaly 27] moves on when it is re-driven', async () => {
       const standing = aSagaThatIs('RECEIVED', {
         uuid: uuidv4(),
         deadlineSeconds: 1_000_000_000,
@@ -186,7 +186,7 @@ describe('What operators see and do over HTTP', () => {
       expect(await pipeline.ledger(standing.uuid)).to.include({ status: 'PAID' });
     });
 
-    it('[anomaly 9] is announced again when it rests and is redriven, and nothing changes', async () => {
+    it('[anomaly 9] is announced again when it rests and is re-driven, and nothing changes', async () => {
       const paid = await pipeline.order(ORDER);
       const before = await pipeline.remaining();
       const { status, body } = await pipeline.post(`/sagas/${paid.uuid}/redrive`, '');
@@ -195,7 +195,7 @@ describe('What operators see and do over HTTP', () => {
       expect([await pipeline.ledger(paid.uuid), await pipeline.remaining()]).to.deep.equal([paid, before]);
     });
 
-    it('[anomaly 37] is told with 503 that a redrive did not reach the broker', async () => {
+    it('[anomaly 37] is told with 503 that a re-drive did not reach the broker', async () => {
       const paid = await pipeline.order(ORDER);
       broker.isDeaf = true;
       const { status, body } = await pipeline.post(`/sagas/${paid.uuid}/redrive`, '');
