@@ -1,6 +1,7 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { Delivery, OutgoingMessage } from './bus.ts';
-import { emissionFor, lastTransition, REASONS, type Reason, type Saga } from './ledger.ts';
+import { lastTransition } from './history.ts';
+import { emissionFor, REASONS, type Reason, type Saga } from './ledger.ts';
 import { type InputFault, type Order, parseOrderOfMessage } from './order.ts';
 
 /**
