@@ -74,10 +74,10 @@ export async function hostServices(
   ];
   const routes = services.flatMap((service) => service.routes);
   const http = await serveHttp(httpApp(routes, readiness, ports.log), address.host, address.port);
-  const consumers = subscribed.map(({ consumer: { topic, processorFor }, subscription }) => ({
+  const consumers = subscribed.map(({ consumer: { topic, process }, subscription }) => ({
     subscription,
     topic,
-    ...startConsumer(ports.bus, subscription, processorFor(subscription), onFailure),
+    ...startConsumer(ports.bus, subscription, process, onFailure),
   }));
   const stopWatchdog = startWatchdog(consumers, ports, onFailure);
   for (const service of services) service.start?.();

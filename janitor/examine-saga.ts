@@ -2,13 +2,8 @@ import { reservationPath } from '../inventory/documents.ts';
 import { orderRecordPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
 import { deadlineOf } from '../saga/deadline.ts';
-import {
-  type EmissionTopic,
-  emissionFor,
-  type Saga,
-  type Transition,
-  transitionsOf,
-} from '../saga/ledger.ts';
+import { type Transition, transitionsOf } from '../saga/history.ts';
+import { type EmissionTopic, emissionFor, type Saga } from '../saga/ledger.ts';
 import type { Path, Store } from '../saga/store.ts';
 import type { DeadLetter } from './documents.ts';
 

@@ -39,7 +39,7 @@ async function parkedAs(ports: RecordedPorts, { data, attributes }: OutgoingMess
 
 /** A message that the runner parked. */
 const poison = (body: unknown = ORDER, fields: Partial<Delivery> = {}): OutgoingMessage =>
-  deadLetterOf(aDelivery(body, { messageId: 'm1', ...fields }), 'frontend-sub', 'It is poison');
+  deadLetterOf(aDelivery(body, { messageId: 'm1', subscription: 'frontend-sub', ...fields }), 'It is poison');
 /** A message that the broker gave up. */
 const givenUp = (body: unknown, subscription = 'frontend-sub'): OutgoingMessage => ({
   topic: 'dead-letter',
@@ -98,17 +98,15 @@ describe('A redrive', () => {
   });
 
   it('[anomaly 31] of an order without a uuid is the same order, also when it fails and is redriven again', async () => {
-    const first = aDelivery(ORDER, { messageId: 'm1' });
-    const { ports, letter, redrive } = await deskWith(deadLetterOf(first, 'frontend-sub', 'It is poison'));
+    const subscription = 'frontend-sub';
+    const first = aDelivery(ORDER, { messageId: 'm1', subscription });
+    const { ports, letter, redrive } = await deskWith(deadLetterOf(first, 'It is poison'));
     await redrive(letter);
-    const again = aDelivery(ORDER, { messageId: 'm2', attributes: ports.published[0]?.attributes ?? {} });
+    const attributes = ports.published[0]?.attributes ?? {};
+    const again = aDelivery(ORDER, { messageId: 'm2', subscription, attributes });
     expect(parseMessage(again, true)).to.deep.equal(parseMessage(first, true));
 
-    const second = await parkedAs(
-      ports,
-      deadLetterOf(again, 'frontend-sub', 'It is still poison'),
-      'dead-again',
-    );
+    const second = await parkedAs(ports, deadLetterOf(again, 'It is still poison'), 'dead-again');
     expect(second).to.deep.include({ status: 'parked', messageId: 'm1', redriveOf: letter.id });
     expect(second.id).not.to.equal(letter.id);
     await redrive(second);
@@ -180,12 +178,12 @@ describe('A redrive', () => {
   const refusals: [what: string, message: OutgoingMessage, why: string][] = [
     [
       'whose subscription nobody knows',
-      deadLetterOf(aDelivery(ORDER), 'gone-sub', 'It is poison'),
+      deadLetterOf(aDelivery(ORDER, { subscription: 'gone-sub' }), 'It is poison'),
       'Nobody knows the topic of the subscription gone-sub',
     ],
     [
       'whose subscription nobody knows although it has the name of something else',
-      deadLetterOf(aDelivery(ORDER), 'constructor', 'It is poison'),
+      deadLetterOf(aDelivery(ORDER, { subscription: 'constructor' }), 'It is poison'),
       'Nobody knows the topic of the subscription constructor',
     ],
     [

@@ -1,5 +1,6 @@
 import type { Ports } from '../saga/ports.ts';
-import { consumerOf, type Service } from '../saga/service.ts';
+import { createRunner } from '../saga/runner.ts';
+import type { Service } from '../saga/service.ts';
 import type { Topology } from '../saga/topology.ts';
 import { compensate } from './compensate.ts';
 import { deskRoutes } from './desk-routes.ts';
@@ -15,8 +16,8 @@ export function janitorService(ports: Ports, topology: Topology, sweepIntervalSe
   return {
     name: 'janitor',
     consumers: [
-      consumerOf('error', compensate, ports),
-      { topic: 'dead-letter', processorFor: () => createParking(ports, topology) },
+      { topic: 'error', process: createRunner(compensate, ports) },
+      { topic: 'dead-letter', process: createParking(ports, topology) },
     ],
     routes: [...deskRoutes(ports), ...sagaRoutes(ports), ...sweepRoutes(() => sweep(ports))],
     start: patrol.start,

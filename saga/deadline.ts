@@ -1,5 +1,5 @@
+import { lastTransition } from './history.ts';
 import type { Saga, Status } from './ledger.ts';
-import { lastTransition } from './ledger.ts';
 
 /**
  * How long an order may stand. Each stage has a deadline; until then the sweeper publishes again, after growing pauses,

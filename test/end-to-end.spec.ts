@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
-import { emissionFor, transitionsOf } from '../saga/ledger.ts';
+import { transitionsOf } from '../saga/history.ts';
+import { emissionFor } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { backends, type Pipeline, startPipeline } from './pipeline.ts';
 import { doublingBus } from './tracking-bus.ts';
