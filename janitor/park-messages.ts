@@ -64,7 +64,7 @@ function keep(letter: DeadLetter): Task<void> {
 function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date): DeadLetter {
   const { data, attributes } = delivery;
   const subscription = attributes[DEAD_LETTER.subscription] ?? 'unknown';
-  const topic = Object.hasOwn(subscriptions, subscription) ? subscriptions[subscription]?.topic : undefined;
+  const topic = subscriptions[subscription]?.topic;
   const uuid = uuidIn(delivery);
   const messageId = attributes[REDRIVE.messageId] ?? attributes[DEAD_LETTER.messageId];
   const redriveOf = attributes[REDRIVE.letter];
