@@ -7,9 +7,10 @@ import { itemPath, reservationPath } from '../inventory/documents.ts';
 import { orderRecordPath } from '../order/documents.ts';
 import { advance, fail, receive, type Saga, sagaPath } from '../saga/ledger.ts';
 import type { Log } from '../saga/log.ts';
-import { messageFor, REDRIVE } from '../saga/message.ts';
+import { derivedUuid, messageFor, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
-import type { Path, Store } from '../saga/store.ts';
+import { DELIVERIES_MAX } from '../saga/runner.ts';
+import { type Path, type Store, StoreError } from '../saga/store.ts';
 import type { Topology } from '../saga/topology.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type Backend, backends, type Pipeline, startPipeline, topology } from './pipeline.ts';
@@ -177,45 +178,45 @@ for (const backend of backends) {
   }
 }
 
-describe('The dead-letter desk where the broker gives up', () => {
-  // As the real one, but without its patience: five deliveries, one right after the other.
-  const impatient: Topology = {
-    ...topology,
-    subscriptions: Object.fromEntries(
-      Object.entries(topology.subscriptions).map(([name, { deadLetter, ...settings }]) => [
-        name,
-        {
-          ...settings,
-          retry: { minBackoffSeconds: 0, maxBackoffSeconds: 0 },
-          ...(deadLetter && { deadLetter: { ...deadLetter, maxDeliveryAttempts: 5 } }),
-        },
-      ]),
-    ),
-  };
-  const impatientBackends: Backend[] = [
-    {
-      name: 'the embedded engine',
-      open: async () => ({ store: createMemoryStore(), bus: createMemoryBus(impatient, systemClock) }),
-    },
-    {
-      name: "Google's emulators",
-      async open(context) {
-        const projectId = freshProjectId();
-        return {
-          store: await emulatedStore(context, projectId),
-          bus: await emulatedBus(context, impatient, projectId),
-        };
+/** The topology with another patience: no pauses, and so many deliveries. */
+const withDeliveries = (maxDeliveryAttempts: number): Topology => ({
+  ...topology,
+  subscriptions: Object.fromEntries(
+    Object.entries(topology.subscriptions).map(([name, { deadLetter, ...settings }]) => [
+      name,
+      {
+        ...settings,
+        retry: { minBackoffSeconds: 0, maxBackoffSeconds: 0 },
+        ...(deadLetter && { deadLetter: { ...deadLetter, maxDeliveryAttempts } }),
       },
+    ]),
+  ),
+});
+const backendsWith = (patience: Topology): Backend[] => [
+  {
+    name: 'the embedded engine',
+    open: async () => ({ store: createMemoryStore(), bus: createMemoryBus(patience, systemClock) }),
+  },
+  {
+    name: "Google's emulators",
+    async open(context) {
+      const projectId = freshProjectId();
+      return {
+        store: await emulatedStore(context, projectId),
+        bus: await emulatedBus(context, patience, projectId),
+      };
     },
-  ];
+  },
+];
 
-  for (const backend of impatientBackends) {
-    it(`[anomaly 12] on ${backend.name}: a compensation that can't succeed is parked, and redriven once mended`, async function () {
+describe('A message that fails at every delivery', () => {
+  for (const backend of backendsWith(withDeliveries(5))) {
+    it(`[anomaly 12] such as a compensation, which the broker gives up, is parked and redriven once mended: on ${backend.name}`, async function () {
       this.timeout(60_000);
       const watched = watchedLog();
       const pipeline = await startPipeline(await backend.open(this), () => ({ log: watched.log }));
       const saga = failing(uuidv4());
-      await malform(pipeline.store, itemPath('wotsit'), { quantity: 'twenty' });
+      await editByHand(pipeline.store, itemPath('wotsit'), { quantity: 'twenty' });
       await storeAll(pipeline.store, {
         [sagaPath(saga.uuid)]: saga,
         [orderRecordPath('jack', saga.uuid)]: { items: saga.items, createdAt: saga.createdAt },
@@ -239,7 +240,7 @@ describe('The dead-letter desk where the broker gives up', () => {
         uuid: saga.uuid,
       });
 
-      await malform(pipeline.store, itemPath('wotsit'), { quantity: 19 });
+      await editByHand(pipeline.store, itemPath('wotsit'), { quantity: 19 });
       expect((await pipeline.post(`/dead-letters/${letter.id}/redrive`, '')).status).to.equal(200);
       await watched.line('janitor: compensated');
       expect((await pipeline.get(`/sagas/${saga.uuid}`)).body).to.deep.include({
@@ -247,6 +248,47 @@ describe('The dead-letter desk where the broker gives up', () => {
         records: [],
       });
       expect((await pipeline.remaining()).wotsit).to.equal(20);
+      await pipeline.close();
+    });
+  }
+
+  for (const backend of backendsWith(withDeliveries(100))) {
+    it(`[anomalies 12, 31] is parked with its cause, and an order without a uuid stays that order: on ${backend.name}`, async function () {
+      this.timeout(60_000);
+      const watched = watchedLog();
+      let isBroken = true;
+      const pipeline = await startPipeline(await backend.open(this), ({ store }) => ({
+        log: watched.log,
+        store: {
+          ...store,
+          async commit(writes) {
+            if (isBroken && writes.some(({ path }) => path.startsWith('users/joe/orders/'))) {
+              throw new StoreError('rejected', 'The store takes no records of joe');
+            }
+            await store.commit(writes);
+          },
+        },
+      }));
+      const order = { user: 'joe', item: 'wotsit', quantity: 1 };
+      const message = { topic: 'frontend', data: Buffer.from(JSON.stringify(order)), attributes: {} };
+      await pipeline.bus.publish([message]);
+      await watched.line('janitor: a dead letter was parked');
+
+      const [letter] = (await pipeline.get('/dead-letters')).body.letters;
+      expect(letter).to.include({
+        reason: 'It failed at every delivery: The store takes no records of joe',
+        topic: 'frontend',
+        attempts: DELIVERIES_MAX,
+      });
+
+      isBroken = false;
+      await Promise.all([1, 2].map(() => pipeline.post(`/dead-letters/${letter.id}/redrive`, '')));
+      await pipeline.bus.idle();
+      const { orders } = (await pipeline.get('/orders')).body;
+      expect(orders.map(({ uuid, status }: Saga) => ({ uuid, status }))).to.deep.equal([
+        { uuid: derivedUuid('message-id', letter.messageId), status: 'PAID' },
+      ]);
+      expect(await pipeline.remaining()).to.include({ wotsit: 19, joe: 85 });
       await pipeline.close();
     });
   }
@@ -271,8 +313,8 @@ async function storeAll(store: Store, documents: Readonly<Record<Path, object>>)
   await store.commit(Object.entries(documents).map(([path, fields]) => ({ kind: 'create', path, fields })));
 }
 
-/** Writes what no program of ours would write. */
-async function malform(store: Store, path: Path, fields: object): Promise<void> {
+/** Changes a document as people do, past every check. */
+async function editByHand(store: Store, path: Path, fields: object): Promise<void> {
   const version = (await store.read([path])).get(path)?.version;
   if (version === undefined) throw new Error(`There is no ${path}`);
   await store.commit([{ kind: 'update', path, fields, version }]);
