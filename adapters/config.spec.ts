@@ -22,6 +22,8 @@ const DEFAULTS: Config = {
   logLevel: 'info',
   storeTimeoutMs: 10_000,
   publishTimeoutMs: 10_000,
+  deadlineSeconds: 900,
+  sweepIntervalSeconds: 10,
   paymentFailures: { failProbability: 0, failEvery: 0 },
 };
 
@@ -42,6 +44,8 @@ describe('The configuration', () => {
       LOG_LEVEL: 'warn',
       STORE_TIMEOUT_MS: '100',
       PUBLISH_TIMEOUT_MS: '600000',
+      SAGA_DEADLINE_SECONDS: '60',
+      SWEEP_INTERVAL_SECONDS: '0',
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
     };
@@ -55,6 +59,8 @@ describe('The configuration', () => {
       logLevel: 'warn',
       storeTimeoutMs: 100,
       publishTimeoutMs: 600_000,
+      deadlineSeconds: 60,
+      sweepIntervalSeconds: 0,
       paymentFailures: { failProbability: 0.25, failEvery: 10 },
     });
   });
@@ -71,6 +77,8 @@ describe('The configuration', () => {
       ['Demo', 'x', 'demo_saga', 'demo-', `a${'b'.repeat(30)}`],
       'must be the id of a Google Cloud project',
     ],
+    ['SAGA_DEADLINE_SECONDS', ['0', '-1', 'soon'], 'must be a whole number from 1 to 2592000'],
+    ['SWEEP_INTERVAL_SECONDS', ['-1', '86401'], 'must be a whole number from 0 to 86400'],
     ['PORT', ['-1', '65536', '80.5', 'http'], 'must be a whole number from 0 to 65535'],
     ['BACKEND', ['aws', 'Memory'], 'must be memory or gcp'],
     [

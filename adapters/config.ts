@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import dotenv from 'dotenv';
 import { z } from 'zod';
+import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { parseTopology, type Topology } from '../saga/topology.ts';
 
 /** What the environment says, checked. Every variable is explained in `.env.example`. */
@@ -15,6 +16,10 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly storeTimeoutMs: number;
   readonly publishTimeoutMs: number;
+  /** How long each stage of an order may take. */
+  readonly deadlineSeconds: number;
+  /** How long the janitor waits between two sweeps; 0: it sweeps only when it is asked to. */
+  readonly sweepIntervalSeconds: number;
   readonly paymentFailures: { readonly failProbability: number; readonly failEvery: number };
 }
 
@@ -45,6 +50,8 @@ const environmentSchema = z
       .default('info'),
     STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
+    SAGA_DEADLINE_SECONDS: wholeNumber(1, 2_592_000).prefault(String(DEADLINE_SECONDS)),
+    SWEEP_INTERVAL_SECONDS: wholeNumber(0, 86_400).prefault('10'),
     PAYMENT_FAIL_PROBABILITY: z.coerce.number(share).min(0, share).max(1, share).default(0),
     PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
   })
@@ -95,6 +102,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: variables.LOG_LEVEL,
     storeTimeoutMs: variables.STORE_TIMEOUT_MS,
     publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,
+    deadlineSeconds: variables.SAGA_DEADLINE_SECONDS,
+    sweepIntervalSeconds: variables.SWEEP_INTERVAL_SECONDS,
     paymentFailures: {
       failProbability: variables.PAYMENT_FAIL_PROBABILITY,
       failEvery: variables.PAYMENT_FAIL_EVERY,

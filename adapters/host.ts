@@ -76,6 +76,8 @@ export async function hostServices(
   const consumers: Consumer[] = subscribed.map(({ consumer, subscription }) =>
     startConsumer(ports.bus, subscription, consumer.processorFor(subscription), onFailure),
   );
+  for (const service of services) service.start?.();
+
   async function finish(): Promise<void> {
     await Promise.all([
       http.close(CLOSE_TIMEOUT_MS),

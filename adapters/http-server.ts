@@ -185,7 +185,7 @@ function logged(error: unknown): string {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof StoreError && error.kind === 'unavailable') {
+  if (error instanceof StoreError && error.kind !== 'rejected') {
     return new Problem(503, 'Unavailable', 'The store does not answer; try again', {
       headers: { 'Retry-After': '1' },
     });

@@ -56,7 +56,7 @@ export function createMemoryStore(): Store {
 
   function inCollection(collection: string): { id: string; fields: object }[] {
     const prefix = `${collection}/`;
-    return [...(collections.get(collection) ?? [])]
+    return [...(collections.get(collection.split('/').at(-1) ?? '') ?? [])]
       .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
       .map(([path, { fields }]) => ({ id: path.slice(prefix.length), fields }));
   }

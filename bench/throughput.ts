@@ -17,6 +17,7 @@ import { orderService } from '../order/service.ts';
 import { paymentsService } from '../payments/service.ts';
 import type { Bus } from '../saga/bus.ts';
 import { startConsumer } from '../saga/consumer.ts';
+import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
 import { subscriptionOf, type Topology } from '../saga/topology.ts';
@@ -54,7 +55,7 @@ await loadData(ports.store, ports, {
 });
 
 const consumers = [
-  orderService(ports),
+  orderService(ports, DEADLINE_SECONDS),
   inventoryService(ports),
   paymentsService(ports, { failProbability: 0, failEvery: 0 }),
 ]
@@ -64,7 +65,7 @@ const consumers = [
     return startConsumer(ports.bus, subscription, consumer.processorFor(subscription), fail);
   });
 
-const intake = createOrderIntake(ports);
+const intake = createOrderIntake(ports, DEADLINE_SECONDS);
 await run(warmupCount);
 const { acceptedMs, paidMs } = await run(orderCount);
 const left = (await readOne(ports.store as Store, itemPath(ITEM)))?.quantity;

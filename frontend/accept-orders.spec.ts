@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { Problem } from '../saga/http.ts';
 import { receive, type Saga, sagaPath } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
@@ -10,7 +11,7 @@ import { createOrderIntake } from './accept-orders.ts';
 
 async function scene(documents: Readonly<Record<Path, object>> = {}) {
   const ports = await recordedPorts(documents);
-  const intake = createOrderIntake(ports);
+  const intake = createOrderIntake(ports, DEADLINE_SECONDS);
   return { ports, intake, ledger: (uuid = UUID) => readOne(ports.store, sagaPath(uuid)) };
 }
 const received = (uuid = UUID): Saga => receive(uuid, anOrder(), 'frontend', NOW);
@@ -86,7 +87,7 @@ describe('The order intake', () => {
 
   it('[anomaly 40] makes one order of the same key at the same time in two instances', async () => {
     const { ports, intake, ledger } = await scene();
-    const other = createOrderIntake(ports);
+    const other = createOrderIntake(ports, DEADLINE_SECONDS);
     const answers: unknown[] = [];
     ports.store.commitFaults.push(async () => {
       answers.push(await answer(other.accept(UUID, OTHER, false)));

@@ -41,7 +41,7 @@ const LINE_BYTES = 600;
 /** No customer waits longer for an answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
-export function createOrderIntake(ports: Ports): OrderIntake {
+export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderIntake {
   const batcher = createBatcher<Waiting>({
     run: acceptAll,
     batchMax: BATCH_MAX,
@@ -54,7 +54,11 @@ export function createOrderIntake(ports: Ports): OrderIntake {
     // Who was told that nothing was accepted has perhaps ordered elsewhere.
     const wanted = batch.filter(({ answered }) => !answered);
     for (const waiting of wanted) waiting.started = true;
-    const taken = await takeTurns('frontend', wanted.map(receiveTask), ports);
+    const taken = await takeTurns(
+      'frontend',
+      wanted.map((waiting) => receiveTask(waiting, deadlineSeconds)),
+      ports,
+    );
     for (const [index, waiting] of wanted.entries()) settle(waiting, taken[index], ports);
   }
 
@@ -91,14 +95,18 @@ export function createOrderIntake(ports: Ports): OrderIntake {
 }
 
 /** The customer's turn: a new ledger, or the one that is there. */
-function receiveTask({ uuid, order, isNew }: Waiting): TurnTask {
+function receiveTask({ uuid, order, isNew }: Waiting, deadlineSeconds: number): TurnTask {
   return {
     uuid,
     isNew,
     reads: () => [],
     take(saga, _documents, now) {
       if (saga === undefined) {
-        return { outcome: 'accepted', writes: [], saga: receive(uuid, order, 'frontend', now) };
+        return {
+          outcome: 'accepted',
+          writes: [],
+          saga: receive(uuid, order, 'frontend', now, deadlineSeconds),
+        };
       }
       return { outcome: sameOrder(saga, order) ? 'duplicate' : 'refused', writes: [], saga };
     },
@@ -121,7 +129,7 @@ function settle({ uuid, resolve, reject }: Waiting, taken: TakenTurn | undefined
     return;
   }
   if (publishError) {
-    // The ledger is stored, so the order is accepted. It is published when it is posted again with its key.
+    // The ledger is stored, so the order is accepted. The sweeper publishes it.
     log('WARNING', 'frontend: an order was stored but not yet published', {
       uuid,
       error: publishError.message,

@@ -1,12 +1,14 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
-import { invalidInput, notFound, type Route, route } from '../saga/http.ts';
+import { deadlineOf } from '../saga/deadline.ts';
+import { invalidInput, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath, transitionsOf } from '../saga/ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import type { OrderIntake } from './accept-orders.ts';
+import { cancelOrder, noSuchOrder } from './cancel-order.ts';
 import { listOrders, parsePage } from './list-orders.ts';
 
 const PAGE_MAX = 100;
@@ -33,10 +35,8 @@ const listSchema = z.strictObject(
   { error: faultOfObject('must be query parameters') },
 );
 
-export function frontendRoutes(
-  { store, newUuid }: Pick<Ports, 'store' | 'newUuid'>,
-  intake: OrderIntake,
-): readonly Route[] {
+export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Route[] {
+  const { store, newUuid } = ports;
   return [
     route({
       method: 'POST',
@@ -72,8 +72,23 @@ export function frontendRoutes(
       async handle({ params: { uuid = '' } }) {
         const path = sagaPath(uuid.toLowerCase());
         const saga = isUuid(uuid) ? await readOne(store, path) : undefined;
-        if (saga === undefined) throw notFound(`There is no order ${uuid.slice(0, 36)}`);
+        if (saga === undefined) throw noSuchOrder(uuid);
         return { status: 200, body: view(saga) };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/order/{uuid}/cancel',
+      summary: 'Cancel an order',
+      responses: {
+        202: 'The order is failing; what was done is being taken back',
+        404: 'No such order',
+        409: 'The order is canceled already',
+        503: 'Whether the order will be canceled is not known; ask again',
+      },
+      async handle({ params: { uuid = '' } }) {
+        const saga = await cancelOrder(ports, uuid);
+        return { status: 202, headers: { Location: `/order/${saga.uuid}` }, body: view(saga) };
       },
     }),
     route({
@@ -96,7 +111,14 @@ export function frontendRoutes(
 /** An order as customers see it: its snapshot, and how it came about. */
 function view(saga: Saga): object {
   const history = transitionsOf(saga);
-  return { ...snapshot(saga), createdAt: saga.createdAt, updatedAt: history.at(-1)?.at, history };
+  const deadlineAt = deadlineOf(saga);
+  return {
+    ...snapshot(saga),
+    createdAt: saga.createdAt,
+    updatedAt: history.at(-1)?.at,
+    ...(deadlineAt && { deadlineAt }),
+    history,
+  };
 }
 
 function idempotencyKey(key: string | undefined): string | undefined {

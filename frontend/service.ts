@@ -3,8 +3,8 @@ import type { Service } from '../saga/service.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { frontendRoutes } from './routes.ts';
 
-export function frontendService(ports: Ports): Service {
-  const intake = createOrderIntake(ports);
+export function frontendService(ports: Ports, deadlineSeconds: number): Service {
+  const intake = createOrderIntake(ports, deadlineSeconds);
   return {
     name: 'frontend',
     consumers: [],

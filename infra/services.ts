@@ -7,16 +7,19 @@ import { paymentsService } from '../payments/service.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
 
+/** What of the configuration concerns the services themselves. */
+export type ServiceSettings = Pick<Config, 'deadlineSeconds' | 'sweepIntervalSeconds' | 'paymentFailures'>;
+
 /** All services of the pipeline, for a process that hosts them together. */
 export function allServices(
   ports: Ports,
-  { paymentFailures }: Pick<Config, 'paymentFailures'>,
+  { deadlineSeconds, sweepIntervalSeconds, paymentFailures }: ServiceSettings,
 ): readonly Service[] {
   return [
-    frontendService(ports),
-    orderService(ports),
+    frontendService(ports, deadlineSeconds),
+    orderService(ports, deadlineSeconds),
     inventoryService(ports),
     paymentsService(ports, paymentFailures),
-    janitorService(ports),
+    janitorService(ports, sweepIntervalSeconds),
   ];
 }

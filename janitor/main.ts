@@ -1,4 +1,4 @@
 import { runService } from '../adapters/host.ts';
 import { janitorService } from './service.ts';
 
-await runService('janitor', janitorService);
+await runService('janitor', (ports, { sweepIntervalSeconds }) => janitorService(ports, sweepIntervalSeconds));

@@ -2,14 +2,21 @@ import type { Ports } from '../saga/ports.ts';
 import { consumerOf, type Service } from '../saga/service.ts';
 import { compensate } from './compensate.ts';
 import { createParking } from './park-messages.ts';
+import { createPatrol } from './patrol.ts';
+import { sweep } from './sweep.ts';
+import { sweepRoutes } from './sweep-routes.ts';
 
-export function janitorService(ports: Ports): Service {
+/** @param sweepIntervalSeconds the pause between two sweeps; 0: it sweeps only when `POST /sweep` asks for it. */
+export function janitorService(ports: Ports, sweepIntervalSeconds: number): Service {
+  const patrol = createPatrol(ports, sweepIntervalSeconds);
   return {
     name: 'janitor',
     consumers: [
       consumerOf('error', compensate, ports),
       { topic: 'dead-letter', processorFor: () => createParking(ports) },
     ],
-    routes: [],
+    routes: sweepRoutes(() => sweep(ports)),
+    start: patrol.start,
+    drain: patrol.stop,
   };
 }

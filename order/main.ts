@@ -1,4 +1,4 @@
 import { runService } from '../adapters/host.ts';
 import { orderService } from './service.ts';
 
-await runService('order', orderService);
+await runService('order', (ports, { deadlineSeconds }) => orderService(ports, deadlineSeconds));

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { advance, fail, receive, type Saga } from '../saga/ledger.ts';
 import { anOrder, aSaga, aSagaThatIs, documentsOf, LATER, UUID } from '../test/builders.ts';
 import { createOrder } from './create-order.ts';
@@ -7,7 +8,7 @@ import { takeOrder } from './take-order.ts';
 const jack = documentsOf({ 'users/jack': { address: '1 Main Street' } });
 const nobody = documentsOf({});
 const react = (saga: Saga | undefined, message: object, documents = jack) =>
-  takeOrder.react(saga, { uuid: UUID, ...message }, documents, LATER);
+  takeOrder(DEADLINE_SECONDS).react(saga, { uuid: UUID, ...message }, documents, LATER);
 const recordOf = (saga: Saga) => {
   const decision = createOrder.decide(saga, jack, LATER);
   return decision.kind === 'accepted' ? decision.writes : [];
@@ -81,7 +82,7 @@ describe('The order service', () => {
 
   it('fetches the customer along with the ledger, and nothing once it is clear that nothing will be done', () => {
     const reads = (saga: Saga | undefined, message: object) =>
-      takeOrder.reads(saga, { uuid: UUID, ...message });
+      takeOrder(DEADLINE_SECONDS).reads(saga, { uuid: UUID, ...message });
     expect(reads(undefined, { order: anOrder() })).to.deep.equal(['users/jack']);
     expect(reads(undefined, { orderFault: 'user is missing' })).to.deep.equal([]);
     expect(reads(aSaga({ user: 'jill' }), { order: anOrder() })).to.deep.equal(['users/jill']);

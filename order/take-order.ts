@@ -8,8 +8,9 @@ const step = reactionOf(createOrder);
 /**
  * What the order service does with a message on the topic `frontend`. An order that came through the frontend has
  * a ledger; one that was published straight to the topic gets it here, in the same commit as its record.
+ * @param deadlineSeconds how long each stage of such an order may take.
  */
-export const takeOrder: Reaction = {
+export const takeOrder = (deadlineSeconds: number): Reaction => ({
   ...step,
   react(saga, message, documents, now) {
     if (saga !== undefined) return step.react(saga, message, documents, now);
@@ -17,6 +18,6 @@ export const takeOrder: Reaction = {
     if (order === undefined) {
       return { outcome: 'parked', writes: [], detail: `The message is not an order: ${orderFault}` };
     }
-    return take(createOrder, receive(uuid, order, 'order', now), documents, now);
+    return take(createOrder, receive(uuid, order, 'order', now, deadlineSeconds), documents, now);
   },
-};
+});

@@ -28,6 +28,7 @@ const moved = (before: Saga, status: Status, by: Party) => ({
   ...before,
   status,
   history: [...before.history, line(status, by, LATER)],
+  sweepAt: status === 'PAID' || status === 'CANCELED' ? null : new Date('2026-01-02T03:05:30.000Z'),
 });
 
 describe('A new ledger', () => {
@@ -42,6 +43,8 @@ describe('A new ledger', () => {
       steps: [],
       history: ['2026-01-02T03:04:05.678Z RECEIVED frontend'],
       createdAt: NOW,
+      deadlineSeconds: 900,
+      sweepAt: new Date('2026-01-02T03:04:35.678Z'),
       expireAt: new Date('2026-04-12T03:04:05.678Z'),
       shard: 0x11111111 % SHARD_COUNT,
     });
@@ -180,6 +183,8 @@ describe('The tombstone of an order that nobody knows', () => {
       detail: 'It failed before anybody knew it',
       history: [line('RECEIVED', 'janitor'), line('FAILING', 'janitor'), line('CANCELED', 'janitor')],
       createdAt: NOW,
+      deadlineSeconds: 900,
+      sweepAt: null,
       expireAt: new Date('2026-04-12T03:04:05.678Z'),
       shard: 1,
     });

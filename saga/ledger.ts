@@ -1,3 +1,4 @@
+import { DEADLINE_SECONDS, nextSweep } from './deadline.ts';
 import type { Line, Order } from './order.ts';
 import type { Path } from './store.ts';
 
@@ -77,6 +78,12 @@ export interface Saga extends Order {
    */
   readonly history: readonly string[];
   readonly createdAt: Date;
+  /** How long each stage of this order may take. */
+  readonly deadlineSeconds: number;
+  /** When the sweeper looks at the ledger next; null while nothing must follow. */
+  readonly sweepAt: Date | null;
+  /** How often the ledger was announced again in this stage because nothing followed. */
+  readonly redrives?: number;
   /** When Firestore may delete the ledger. No decision depends on it. */
   readonly expireAt: Date;
   /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
@@ -121,14 +128,24 @@ export function lastTransition(saga: Pick<Saga, 'history'>): Transition {
 /** Whether the ledger still stands where this party left it, so that the party must see to its announcement. */
 export const leftBy = (saga: Saga, party: Party): boolean => lastTransition(saga).by === party;
 
-/** A new ledger: the order was accepted. */
-export function receive(uuid: string, order: Order, by: Party, now: Date): Saga {
+/**
+ * A new ledger: the order was accepted.
+ * @param deadlineSeconds how long each of its stages may take.
+ */
+export function receive(
+  uuid: string,
+  order: Order,
+  by: Party,
+  now: Date,
+  deadlineSeconds = DEADLINE_SECONDS,
+): Saga {
+  const stage = { status: 'RECEIVED', history: [historyLine('RECEIVED', by, now)], deadlineSeconds } as const;
   return {
     ...order,
     uuid,
-    status: 'RECEIVED',
+    ...stage,
     steps: [],
-    history: [historyLine('RECEIVED', by, now)],
+    sweepAt: nextSweep(stage, 0, now),
     createdAt: now,
     expireAt: new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS),
     shard: shardOf(uuid),
@@ -170,7 +187,8 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
   if (!allowed.includes(to)) {
     throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
   }
-  return { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
+  const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
+  return { ...moved, sweepAt: nextSweep(moved, 0, now), ...(saga.redrives && { redrives: 0 }) };
 }
 
 const historyLine = (status: Status, by: Party, at: Date): string => `${at.toISOString()} ${status} ${by}`;

@@ -126,7 +126,11 @@ export function messageFor(saga: Saga): OutgoingMessage {
  * The message that hands a delivery to the dead-letter desk. The attributes name where it came from in the words
  * that Pub/Sub itself uses when it dead-letters, so that the desk reads one form.
  */
-export function deadLetterOf(delivery: Delivery, subscription: string, reason: string): OutgoingMessage {
+export function deadLetterOf(
+  delivery: Pick<Delivery, 'data' | 'attributes' | 'messageId' | 'attempt'>,
+  subscription: string,
+  reason: string,
+): OutgoingMessage {
   return {
     topic: 'dead-letter',
     data: delivery.data,

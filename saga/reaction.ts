@@ -17,6 +17,8 @@ export type Outcome =
   | 'ignored'
   /** Everything that was done has been undone. */
   | 'compensated'
+  /** The ledger stood still; what it calls for is published again. */
+  | 'redriven'
   /** The message can't be processed, now or ever. */
   | 'parked';
 
@@ -27,6 +29,8 @@ export interface Turn {
   readonly writes: readonly Write[];
   /** The ledger as it is afterwards; the one that was given where nothing changes. */
   readonly saga?: Saga;
+  /** Publish what the ledger calls for, whoever left it where it stands. */
+  readonly redrive?: true;
   /** For people, in the log and on the dead-letter desk. */
   readonly detail?: string;
 }

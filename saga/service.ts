@@ -9,6 +9,8 @@ export interface Service {
   readonly name: string;
   readonly consumers: readonly ConsumerDefinition[];
   readonly routes: readonly Route[];
+  /** Begins what the service does of its own accord, once it is hosted. */
+  start?(): void;
   /** Finishes what is under way and takes nothing new. */
   drain?(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { isOverdue } from './deadline.ts';
 import type { Documents, Write } from './documents.ts';
 import {
   advance,
@@ -67,9 +68,11 @@ function outcomeWithoutTurn(step: Step, saga: Saga): Outcome {
   return saga.steps.includes(step.name) ? 'duplicate' : 'ignored';
 }
 
-/** Runs a step on a ledger that stands where the step begins. */
+/** Runs a step on a ledger that stands where the step begins. Work that comes too late is refused. */
 export function take(step: Step, saga: Saga, documents: Documents, now: Date): Turn {
-  const decision = step.decide(saga, documents, now);
+  const decision = isOverdue(saga, now)
+    ? refuse('DEADLINE_EXCEEDED', `The order stood as ${saga.status} for more than ${saga.deadlineSeconds} s`)
+    : step.decide(saga, documents, now);
   if (decision.kind === 'refused') {
     const failing = fail(saga, step.name, decision.reason, decision.detail, now);
     return {

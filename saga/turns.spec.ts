@@ -75,7 +75,7 @@ describe('Turns', () => {
     const fields = ports.store.commits
       .flat()
       .map((write) => (write.kind === 'update' ? Object.keys(write.fields).sort() : []));
-    expect(fields).to.deep.equal([['history', 'status', 'steps']]);
+    expect(fields).to.deep.equal([['history', 'status', 'steps', 'sweepAt']]);
     expect(await readOne(ports.store, sagaPath(UUID))).to.deep.equal(reserved);
   });
 

@@ -76,7 +76,8 @@ function transactionOf(
     decide(documents) {
       const saga = documents.get(path);
       const turn = task.take(saga, documents, now);
-      const announcement = turn.saga && leftBy(turn.saga, party) ? messageFor(turn.saga) : undefined;
+      const announcement =
+        turn.saga && (turn.redrive || leftBy(turn.saga, party)) ? messageFor(turn.saga) : undefined;
       return { writes: [...turn.writes, ...ledgerWrites(saga, turn.saga)], result: { turn, announcement } };
     },
   };

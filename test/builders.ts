@@ -1,5 +1,7 @@
 import { createMemoryStore } from '../adapters/memory-store.ts';
+import type { ServiceSettings } from '../infra/services.ts';
 import type { Delivery } from '../saga/bus.ts';
+import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { type Documents, Draft, WorkingCopy, type Write } from '../saga/documents.ts';
 import { advance, completeCompensation, fail, receive, type Saga, type Status } from '../saga/ledger.ts';
 import type { Order } from '../saga/order.ts';
@@ -7,6 +9,13 @@ import type { Path, Store, Version, Versioned } from '../saga/store.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 /** Builders with one line of defaults: a spec says only what matters to it. Everything they make is frozen. */
+
+/** Services as they are by default, except that nobody sweeps unasked. */
+export const SETTINGS: ServiceSettings = {
+  deadlineSeconds: DEADLINE_SECONDS,
+  sweepIntervalSeconds: 0,
+  paymentFailures: { failProbability: 0, failEvery: 0 },
+};
 
 export const UUID = '11111111-1111-4111-8111-111111111111';
 export const NOW = new Date('2026-01-02T03:04:05.678Z');

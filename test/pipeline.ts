@@ -13,6 +13,7 @@ import type { Bus } from '../saga/bus.ts';
 import { type Saga, sagaPath } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
+import { SETTINGS } from './builders.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
 
@@ -93,7 +94,7 @@ export async function startPipeline(
   };
   const ports: Ports = { ...world, ...wrap(world) };
   await loadData(store, ports, DATA);
-  const services = allServices(ports, { paymentFailures: { failProbability: 0, failEvery: 0 } });
+  const services = allServices(ports, SETTINGS);
   const host: Host = await hostServices(
     services,
     ports,

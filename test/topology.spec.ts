@@ -3,16 +3,14 @@ import { readTopology } from '../adapters/config.ts';
 import { allServices } from '../infra/services.ts';
 import { emissionFor, STATUSES } from '../saga/ledger.ts';
 import { deadLetterOf } from '../saga/message.ts';
-import { aDelivery } from './builders.ts';
+import { aDelivery, SETTINGS } from './builders.ts';
 import { recordedPorts } from './recorded-ports.ts';
 
 describe('The topology of the pipeline', () => {
   const topology = readTopology();
   const subscriptions = Object.entries(topology.subscriptions);
   const consumed = async () => {
-    const services = allServices(await recordedPorts(), {
-      paymentFailures: { failProbability: 0, failEvery: 0 },
-    });
+    const services = allServices(await recordedPorts(), SETTINGS);
     return services.flatMap(({ name, consumers }) =>
       consumers.map(({ topic }) => ({ service: name, topic })),
     );

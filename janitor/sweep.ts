@@ -1,0 +1,152 @@
+import { isOverdue, isStanding, redriven } from '../saga/deadline.ts';
+import { BATCH_MAX } from '../saga/group-commit.ts';
+import { emissionFor, fail, type Saga, SHARD_COUNT } from '../saga/ledger.ts';
+import { deadLetterOf, messageFor } from '../saga/message.ts';
+import type { Ports } from '../saga/ports.ts';
+import type { Turn } from '../saga/reaction.ts';
+import { type TakenTurn, type TurnTask, takeTurns } from '../saga/turns.ts';
+
+/** What one sweep did, in numbers of orders. */
+export interface SweepReport {
+  /** What their ledgers call for was published again. */
+  readonly redriven: number;
+  /** They were over their deadline and are failing now. */
+  readonly failed: number;
+  /** They could not be moved on; the next sweep tries again. */
+  readonly errors: number;
+}
+
+/** After so many re-drives a compensation that does not succeed is shown to people; it is tried on. */
+export const COMPENSATION_REDRIVES_MAX = 5;
+
+/**
+ * Finds the ledgers whose time has come and moves them on: publishes again what they call for, or fails them where
+ * they are over their deadline. Safe to run at any time and in several places at once: each ledger is decided anew
+ * under its guard, and who comes second finds that its time has not come again.
+ * @throws StoreError where the ledgers can't be listed; what was swept until then stays so.
+ */
+export async function sweep(ports: Ports): Promise<SweepReport> {
+  let report: SweepReport = { redriven: 0, failed: 0, errors: 0 };
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    let moved: number;
+    do {
+      const due = await ports.store.due({
+        collection: 'sagas',
+        where: { shard },
+        field: 'sweepAt',
+        until: ports.clock.now(),
+        limit: BATCH_MAX,
+      });
+      const uuids = (due as Saga[]).map(({ uuid }) => uuid);
+      const taken = await takeTurns('janitor', uuids.map(sweepTask), ports);
+      await showPersistent(taken, ports);
+      taken.forEach((one, index) => {
+        logSwept(uuids[index] ?? '', one, ports);
+      });
+      report = sum(report, reportOf(taken));
+      moved = taken.filter((one) => 'turn' in one).length;
+      // A page that was full has successors, unless it is full of ledgers that can't be moved.
+    } while (moved === BATCH_MAX);
+  }
+  return report;
+}
+
+/** What the sweeper makes of one ledger whose time has come. */
+export function sweepTask(uuid: string): TurnTask {
+  return {
+    uuid,
+    reads: () => [],
+    take(saga, _documents, now): Turn {
+      if (!saga?.sweepAt || saga.sweepAt > now) return { outcome: 'ignored', writes: [] };
+      if (!isOverdue(saga, now)) return redriveTurn(saga, now);
+      const detail = `The order stood as ${saga.status} for more than ${saga.deadlineSeconds} s`;
+      return {
+        outcome: 'refused',
+        writes: [],
+        saga: fail(saga, 'janitor', 'DEADLINE_EXCEEDED', detail, now),
+        detail: `DEADLINE_EXCEEDED: ${detail}`,
+      };
+    },
+  };
+}
+
+/** Publishes again what a standing ledger calls for, because a person asks for it. */
+export function redriveTask(uuid: string): TurnTask {
+  return {
+    uuid,
+    reads: () => [],
+    take: (saga, _documents, now): Turn =>
+      saga && isStanding(saga)
+        ? redriveTurn(saga, now)
+        : { outcome: 'ignored', writes: [], ...(saga && { saga }) },
+  };
+}
+
+function redriveTurn(saga: Saga, now: Date): Turn {
+  const after = redriven(saga, now);
+  return {
+    outcome: 'redriven',
+    writes: [],
+    saga: after,
+    redrive: true,
+    detail: `${emissionFor(saga)} was published again, time ${after.redrives}`,
+  };
+}
+
+/** Hands compensations that do not succeed to the dead-letter desk, which keeps each of them once. */
+async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports): Promise<void> {
+  const persistent = taken.flatMap((one) =>
+    'turn' in one && one.turn.redrive && one.turn.saga?.status === 'FAILING' ? [one.turn.saga] : [],
+  );
+  const shown = persistent.filter(({ redrives = 0 }) => redrives >= COMPENSATION_REDRIVES_MAX);
+  if (shown.length === 0) return;
+  for (const { uuid, redrives } of shown) {
+    log('ERROR', 'janitor: a compensation does not succeed', { step: 'janitor', uuid, redrives });
+  }
+  await bus.publish(shown.map(letterOf));
+}
+
+function letterOf(saga: Saga) {
+  const { uuid, redrives = 0, reason } = saga;
+  const why = `The compensation of order ${uuid} (${reason}) did not succeed in ${redrives} re-drives`;
+  return deadLetterOf(
+    { ...messageFor(saga), messageId: `compensation/${uuid}`, attempt: redrives },
+    'error-sub',
+    why,
+  );
+}
+
+function logSwept(uuid: string, taken: TakenTurn, { log }: Ports): void {
+  if ('error' in taken) {
+    log('ERROR', 'janitor: a ledger could not be swept', {
+      step: 'janitor',
+      uuid,
+      error: String(taken.error),
+    });
+    return;
+  }
+  const { turn, publishError } = taken;
+  if (turn.outcome === 'ignored') return;
+  log('WARNING', `janitor: an order stood still: ${turn.outcome}`, {
+    step: 'janitor',
+    outcome: turn.outcome,
+    uuid,
+    detail: turn.detail,
+    ...(publishError && { error: publishError.message }),
+  });
+}
+
+function reportOf(taken: readonly TakenTurn[]): SweepReport {
+  const count = (holds: (one: TakenTurn) => boolean) => taken.filter(holds).length;
+  return {
+    redriven: count((one) => 'turn' in one && one.turn.outcome === 'redriven'),
+    failed: count((one) => 'turn' in one && one.turn.outcome === 'refused'),
+    errors: count((one) => 'error' in one || one.publishError !== undefined),
+  };
+}
+
+const sum = (one: SweepReport, other: SweepReport): SweepReport => ({
+  redriven: one.redriven + other.redriven,
+  failed: one.failed + other.failed,
+  errors: one.errors + other.errors,
+});

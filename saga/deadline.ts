@@ -1,0 +1,54 @@
+import type { Saga, Status } from './ledger.ts';
+import { lastTransition } from './ledger.ts';
+
+/**
+ * How long an order may stand. Each stage has a deadline; until then the sweeper publishes again, after growing pauses,
+ * what the ledger calls for, and then fails the order. A compensation has no deadline: it is never given up.
+ */
+
+/** How long a stage may take where the configuration does not say: SAGA_DEADLINE_SECONDS. */
+export const DEADLINE_SECONDS = 900;
+/** The first pause before a ledger is re-driven; each next one is twice as long. */
+const REDRIVE_FIRST_SECONDS = 30;
+const REDRIVE_MAX_SECONDS = 3600;
+/** Of a stage with a short deadline, this share passes before the first re-drive. */
+const REDRIVE_FIRST_SHARE = 1 / 8;
+
+/** A forward stage: something must follow in time, or the order fails. */
+const FORWARD: readonly Status[] = ['RECEIVED', 'CREATED', 'RESERVED'];
+
+/** Whether something must still happen to the order; if not, it rests. */
+export const isStanding = ({ status }: Pick<Saga, 'status'>): boolean =>
+  FORWARD.includes(status) || status === 'FAILING';
+
+/** When the stage in which the ledger stands is too late; undefined where it may take as long as it must. */
+export function deadlineOf(saga: Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>): Date | undefined {
+  if (!FORWARD.includes(saga.status)) return undefined;
+  return new Date(lastTransition(saga).at.getTime() + 1000 * saga.deadlineSeconds);
+}
+
+/** Whether the stage is over its deadline. */
+export function isOverdue(saga: Saga, now: Date): boolean {
+  const deadline = deadlineOf(saga);
+  return deadline !== undefined && deadline <= now;
+}
+
+/** When the sweeper looks at a ledger next, after so many re-drives of this stage; null where the order rests. */
+export function nextSweep(
+  saga: Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>,
+  redrives: number,
+  now: Date,
+): Date | null {
+  if (!isStanding(saga)) return null;
+  const firstSeconds = Math.min(REDRIVE_FIRST_SECONDS, saga.deadlineSeconds * REDRIVE_FIRST_SHARE);
+  const pauseSeconds = Math.min(REDRIVE_MAX_SECONDS, firstSeconds * 2 ** redrives);
+  const next = new Date(now.getTime() + 1000 * pauseSeconds);
+  const deadline = deadlineOf(saga);
+  return deadline !== undefined && deadline < next ? deadline : next;
+}
+
+/** The ledger once the sweeper, or a person, has asked for its announcement again. */
+export function redriven(saga: Saga, now: Date): Saga {
+  const redrives = (saga.redrives ?? 0) + 1;
+  return { ...saga, redrives, sweepAt: nextSweep(saga, redrives, now) };
+}
