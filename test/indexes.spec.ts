@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import { packageRoot } from '../adapters/config.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { listOrders } from '../frontend/list-orders.ts';
-import { SHARD_COUNT } from '../saga/ledger.ts';
+import { sweep } from '../janitor/sweep.ts';
 import type { Store } from '../saga/store.ts';
-import { NOW } from './builders.ts';
+import { recordedPorts } from './recorded-ports.ts';
 
 interface Field {
   readonly fieldPath: string;
@@ -54,9 +54,7 @@ describe('The indexes of Firestore', () => {
       for (const status of [undefined, 'PAID'] as const)
         await listOrders(store, { user, status }, 10, undefined);
     }
-    for (let shard = 0; shard < SHARD_COUNT; shard++) {
-      await store.due({ collection: 'sagas', where: { shard }, field: 'sweepAt', until: NOW, limit: 10 });
-    }
+    await sweep({ ...(await recordedPorts()), store });
     await store.query({ collection: 'dead-letters', where: { status: 'parked' }, limit: 10 });
     expect(indexes.map(({ collectionGroup, fields }) => nameOf(collectionGroup, fields))).to.have.members([
       ...needed,
