@@ -52,8 +52,10 @@ export interface Violation {
   /** Whose record it is, and the status of that order; absent where no ledger tells. */
   readonly uuid?: string;
   readonly status?: Status;
-  /** Of a total: how to correct it. Absent while another violation leaves in doubt what is held. */
+  /** Of a total: how to correct it, where that can be told. */
   readonly correction?: Correction;
+  /** Of a total: other violations leave in doubt what is held; once they are mended, it may be right or corrected. */
+  readonly inDoubt?: true;
 }
 
 /** A difference that makes a total add up. */

@@ -109,9 +109,7 @@ export async function audit(
       counts.deadLettersParked += page.filter(({ fields }) => isParked(fields)).length;
     }),
   ]);
-  for (const { path, sentence, correction } of books.imbalances()) {
-    findings.violations.add({ kind: 'total', path, sentence, ...(correction && { correction }) });
-  }
+  for (const imbalance of books.imbalances()) findings.violations.add({ kind: 'total', ...imbalance });
   return findings.report(now);
 }
 

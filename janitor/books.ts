@@ -15,6 +15,7 @@ export interface Imbalance {
   readonly path: Path;
   readonly sentence: string;
   readonly correction?: Correction;
+  readonly inDoubt?: true;
 }
 
 /**
@@ -63,7 +64,7 @@ export class Books {
     const after = BigInt(left) + missing;
     // Less than nothing can't be left: more is held than there ever was, which no counter can mend.
     if (after < 0n) return { path, sentence: `${sentence}; more is held than there ever was` };
-    if (this.#doubtful.has(path)) return { path, sentence };
+    if (this.#doubtful.has(path)) return { path, sentence, inDoubt: true };
     return { path, sentence, correction: { field, by: Number(missing), corrections } };
   }
 }

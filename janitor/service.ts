@@ -1,5 +1,6 @@
 import type { Ports } from '../saga/ports.ts';
 import { consumerOf, type Service } from '../saga/service.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { compensate } from './compensate.ts';
 import { createParking } from './park-messages.ts';
 import { createPatrol } from './patrol.ts';
@@ -15,7 +16,7 @@ export function janitorService(ports: Ports, sweepIntervalSeconds: number): Serv
       consumerOf('error', compensate, ports),
       { topic: 'dead-letter', processorFor: () => createParking(ports) },
     ],
-    routes: sweepRoutes(() => sweep(ports)),
+    routes: [...sweepRoutes(() => sweep(ports)), ...auditRoutes(ports)],
     start: patrol.start,
     drain: patrol.stop,
   };
