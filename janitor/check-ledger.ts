@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { isStanding } from '../saga/deadline.ts';
+import { transitionsOf } from '../saga/history.ts';
 import {
   mayFollow,
   type Party,
@@ -11,7 +12,6 @@ import {
   STEP_NAMES,
   type StepName,
   shardOf,
-  transitionsOf,
 } from '../saga/ledger.ts';
 import { isName, QUANTITY_MAX } from '../saga/order.ts';
 import { steps } from './compensate.ts';

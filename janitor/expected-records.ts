@@ -1,7 +1,8 @@
 import { reservationPath } from '../inventory/documents.ts';
 import { orderRecordPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
-import { priceOf, type Saga, type StepName, transitionsOf } from '../saga/ledger.ts';
+import { transitionsOf } from '../saga/history.ts';
+import { priceOf, type Saga, type StepName } from '../saga/ledger.ts';
 import type { Path } from '../saga/store.ts';
 import { steps } from './compensate.ts';
 

@@ -6,20 +6,19 @@ import { recordedPorts } from '../test/recorded-ports.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { takeAudit } from './take-audit.ts';
 
-/** Ports whose snapshot fails so often before each answer. */
+/** Ports whose snapshot fails so often at each question before it answers. */
 async function portsThatFail(failuresPerCall: number, kind: StoreErrorKind = 'unavailable') {
   const world = aWorld();
   place(world, 1, { done: 3 });
   const ports = await recordedPorts(Object.fromEntries(world));
   let snapshots = 0;
   const failing = <A extends unknown[], R>(work: (...args: A) => Promise<R>) => {
-    let failures = 0;
+    const failures = new Map<string, number>();
     return async (...args: A): Promise<R> => {
-      if (failures < failuresPerCall) {
-        failures++;
-        throw new StoreError(kind, 'away');
-      }
-      failures = 0;
+      const call = JSON.stringify(args);
+      const failed = failures.get(call) ?? 0;
+      failures.set(call, failed + 1);
+      if (failed < failuresPerCall) throw new StoreError(kind, 'away');
       return work(...args);
     };
   };
