@@ -41,7 +41,7 @@ describe('Taking an audit', () => {
     const { ports, snapshots } = await portsThatFail(4);
     const { counts, violationCount } = await ports.clock.finish(takeAudit(ports));
     expect([counts.orders, violationCount, snapshots()]).to.deep.equal([1, 0, 1]);
-    expect(ports.clock.pausesMs.slice(0, 4)).to.deep.equal([500, 1000, 2000, 4000]);
+    expect(ports.clock.pausesMs.slice(0, 4)).to.deep.equal([200, 400, 800, 1600]);
   });
 
   it('gives up where no answer comes at all, or will never come', async () => {

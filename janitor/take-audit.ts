@@ -6,7 +6,7 @@ import type { AuditReport } from './audit-report.ts';
 
 /** How often a piece of the snapshot is asked for while no answer comes: an audit of an hour outlives a blink. */
 const ATTEMPTS_MAX = 5;
-const BACKOFF_FIRST_MS = 250;
+const BACKOFF_FIRST_MS = 100;
 
 /**
  * Audits everything as it is now.

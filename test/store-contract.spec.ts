@@ -896,7 +896,7 @@ describe('The store on Firestore, while Firestore is away', () => {
   });
   const millisecondsIn = (line: string) => Number(/after (\d+) ms/.exec(line)?.[1]);
 
-  for (const request of ['read', 'commit', 'query', 'list']) {
+  for (const request of ['read', 'commit', 'query', 'list', 'due', 'snapshot']) {
     it(`[anomaly 37] says within its time limit that a ${request} is unavailable`, async () => {
       const line = await child.line(new RegExp(`^${request}: unavailable`));
       expect(millisecondsIn(line)).to.be.within(TIMEOUT_MS - 10, 2_000);
