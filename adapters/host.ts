@@ -14,8 +14,8 @@ import { createLog } from './log.ts';
 import { createMemoryBus } from './memory-bus.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createPubSubBus } from './pubsub-bus.ts';
-import { pushHandlers } from './push-receiver.ts';
-import { createTokenCheck } from './push-token.ts';
+import { pushHandlers, type TokenCheck } from './push-receiver.ts';
+import { createTokenCheck, type PushIdentity } from './push-token.ts';
 import { systemClock } from './system-clock.ts';
 
 /** Services at work in this process. */
@@ -87,7 +87,7 @@ export async function hostServices(
   const push = isPushed
     ? pushHandlers(
         new Map(subscribed.map(({ subscription, inbox }) => [subscription, inbox])),
-        pushIdentity ? createTokenCheck(pushIdentity) : async () => undefined,
+        tokenCheckOf({ pushIdentity }),
         ports.clock,
       )
     : [];
@@ -169,6 +169,10 @@ export async function runProcess(
     process.exit(1);
   }
 }
+
+/** Where no identity is configured, somebody in front of the service has checked it. */
+export const tokenCheckOf = ({ pushIdentity }: { pushIdentity?: PushIdentity | undefined }): TokenCheck =>
+  pushIdentity ? createTokenCheck(pushIdentity) : async () => undefined;
 
 /** What is pushed comes by HTTP; there is nothing to open. */
 function pushedConsumer(inbox: Inbox): Consumer {

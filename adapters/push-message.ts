@@ -51,11 +51,17 @@ export function parsePush(
   } catch {
     return { fault: `The body is not JSON, and there is no header ${MESSAGE_ID}` };
   }
-  const isStructured = headers['content-type']?.startsWith('application/cloudevents+json') ?? false;
-  return wrapped(subscription, isStructured ? (json as { data?: unknown } | null)?.data : json, now);
+  return parseWrapped(subscription, dataOf(headers, json), now);
 }
 
-function wrapped(subscription: string, json: unknown, now: Date): ParsedPush {
+/** In a structured CloudEvent the message is in its data; everywhere else the body is it. */
+function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {
+  const isStructured = headers['content-type']?.startsWith('application/cloudevents+json') ?? false;
+  return isStructured ? (json as { data?: unknown } | null)?.data : json;
+}
+
+/** Reads the wrapped form, as a value. */
+export function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPush {
   const parsed = wrappedSchema.safeParse(json);
   if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
   const { message, deliveryAttempt } = parsed.data;
