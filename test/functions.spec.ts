@@ -175,7 +175,8 @@ describe('The functions of a service', () => {
         '--port=0',
       ];
       child = runProgram(framework, flags, {
-        BACKEND: 'memory',
+        PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
+        FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
         PUSH_AUTH: 'platform',
         PROJECT_ID: 'demo-saga',
       });
