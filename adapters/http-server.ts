@@ -41,12 +41,18 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
 /** How a route is answered: by its own `handle`, unless somebody passes it on. */
 export type HandlersOf = (route: Route) => RequestHandler[];
 
+export interface HttpAppOptions {
+  readonly handlersOf?: HandlersOf;
+  /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
+  readonly push?: RequestHandler[];
+}
+
 /** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
 export function httpApp(
   routes: readonly Route[],
   readiness: readonly ReadinessCheck[],
   log: Log,
-  handlersOf: HandlersOf = answerHere,
+  { handlersOf = answerHere, push = [] }: HttpAppOptions = {},
 ): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -66,6 +72,7 @@ export function httpApp(
       .status(missing.length === 0 ? 200 : 503)
       .json(missing.length === 0 ? { status: 'ready' } : { missing });
   });
+  if (push.length > 0) app.post('/push/:subscription', ...push);
   for (const route of routes) {
     app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
       expressPath(route.path),

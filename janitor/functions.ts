@@ -1,0 +1,4 @@
+import { runFunctions } from '../adapters/functions-host.ts';
+import { janitorService } from './service.ts';
+
+runFunctions('janitor', (ports, { sweepIntervalSeconds }) => janitorService(ports, sweepIntervalSeconds));
