@@ -10,7 +10,8 @@ export class FaultBook {
   constructor(faults: readonly Fault[]) {
     for (const fault of faults) {
       if ('process' in fault) this.#faults.set(`${fault.kind}/${fault.process}/${fault.nth}`, fault);
-      if ('subscription' in fault) this.#faults.set(`${fault.kind}/${fault.subscription}/${fault.nth}`, fault);
+      if ('subscription' in fault)
+        this.#faults.set(`${fault.kind}/${fault.subscription}/${fault.nth}`, fault);
     }
   }
 

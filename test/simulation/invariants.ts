@@ -66,7 +66,11 @@ const statusesOf = (ledger: Fields): string[] =>
   ledger.history.map((line: string) => line.split(' ')[1] ?? '');
 
 /** A ledger only grows, by transitions that are allowed, and is never erased. */
-export function transitionFaults(path: string, before: Fields | undefined, after: Fields | undefined): string[] {
+export function transitionFaults(
+  path: string,
+  before: Fields | undefined,
+  after: Fields | undefined,
+): string[] {
   if (after === undefined) return [`${path} was erased`];
   const statuses = statusesOf(after);
   const faults: string[] = [];
@@ -75,8 +79,11 @@ export function transitionFaults(path: string, before: Fields | undefined, after
     const allowed = previous === undefined ? status === 'RECEIVED' : LEGAL[previous]?.includes(status);
     if (!allowed) faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
   });
-  if (statuses.at(-1) !== after.status) faults.push(`${path} is ${after.status}, but became ${statuses.at(-1)}`);
-  const isKept = (before?.history ?? []).every((line: string, index: number) => after.history[index] === line);
+  if (statuses.at(-1) !== after.status)
+    faults.push(`${path} is ${after.status}, but became ${statuses.at(-1)}`);
+  const isKept = (before?.history ?? []).every(
+    (line: string, index: number) => after.history[index] === line,
+  );
   if (!isKept) faults.push(`${path} forgot a part of its history`);
   return faults;
 }
@@ -106,7 +113,8 @@ export function recordFaults(documents: AllDocuments): string[] {
   for (const [path, record] of documents) {
     const [collection, , orders] = path.split('/');
     if (collection === 'users' && orders) actual.set(path, `${record.items.length} lines`);
-    if (collection === 'inventory' && orders) actual.set(path, `${record.quantity} at ${record.price_per_unit}`);
+    if (collection === 'inventory' && orders)
+      actual.set(path, `${record.quantity} at ${record.price_per_unit}`);
     if (collection === 'payments') {
       actual.set(path, `${record.total_invoice} of ${record.user}, charged ${record.charged}`);
     }

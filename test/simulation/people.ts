@@ -4,17 +4,15 @@ import type { Order } from '../../saga/order.ts';
 import { uuidOf } from '../builders.ts';
 import type { AcceptedOrder } from './invariants.ts';
 import type { PlannedOrder } from './plan.ts';
-import type { World } from './world.ts';
+import type { Deeds, World } from './world.ts';
 
 /** A customer who has no answer asks again after this time, if that is safe: with an idempotency key. */
 const PATIENCE_MS = 20_000;
 const TRIES_MAX = 20;
 
 /** The people around the pipeline: they order, cancel, sweep, and publish what they should not. */
-export class People {
-  /** The orders that were accepted: from here on, each must come to an end. */
+export class People implements Deeds {
   readonly accepted: AcceptedOrder[] = [];
-  /** The orders whose cancellation was accepted: each must end as canceled. */
   readonly canceled = new Set<string>();
   readonly #world: World;
   readonly #uuids = new Map<string, string>();

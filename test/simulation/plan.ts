@@ -107,46 +107,58 @@ const ARRIVALS_MS = 300;
 /** When people do something to orders: mostly while these are under way. */
 const DEEDS_MS = 600;
 
-/** Draws the plan that belongs to a seed, with faults of these kinds only. */
-export function drawPlan(seed: number, kinds: readonly FaultKind[] = FAULT_KINDS): Plan {
+/** Where a plan is to be less than everything that can go wrong. */
+export interface PlanLimits {
+  readonly kinds?: readonly FaultKind[];
+  /** How orders may come in. */
+  readonly via?: readonly PlannedOrder['via'][];
+  readonly swept?: boolean;
+}
+
+/** Draws the plan that belongs to a seed. */
+export function drawPlan(
+  seed: number,
+  { kinds = FAULT_KINDS, via = ['key', 'key', 'post', 'topic', 'nameless'], swept = true }: PlanLimits = {},
+): Plan {
   const dice = new Dice(`plan ${seed}`);
   const items = Object.fromEntries(
     ['widget', 'wotsit', 'gadget'].map((item) => [
       item,
-      { quantity: dice.whole(0, 6), price_per_unit: dice.whole(1, 9) },
+      { quantity: dice.whole(0, 12), price_per_unit: dice.whole(1, 9) },
     ]),
   );
-  const users = { jack: {}, jill: { credit: dice.whole(0, 60) }, joe: { credit: dice.whole(0, 20) } };
+  const users = { jack: {}, jill: { credit: dice.whole(20, 90) }, joe: { credit: dice.whole(0, 40) } };
   const orders = Array.from({ length: dice.whole(2, ORDERS_MAX) }, (_, index) =>
-    drawOrder(dice, `o${index}`, Object.keys(items), Object.keys(users)),
+    drawOrder(dice, `o${index}`, via, Object.keys(items), Object.keys(users)),
   );
   const instances = Object.fromEntries(
     SERVICE_NAMES.map((name) => [name, dice.whole(1, 2)]),
   ) as Plan['instances'];
-  const faults = Array.from({ length: dice.whole(1, FAULTS_MAX) }, () =>
+  const faults = Array.from({ length: kinds.length === 0 ? 0 : dice.whole(1, FAULTS_MAX) }, () =>
     drawFault(dice, dice.oneOf(kinds), instances, orders),
   );
   // Half of the worlds are in a hurry: their deadlines race with the work.
   const deadlineSeconds = kinds.includes('sweep') && dice.often(0.5) ? dice.whole(1, 20) : 900;
-  return { seed, deadlineSeconds, swept: true, instances, items, users, orders, faults };
+  return { seed, deadlineSeconds, swept, instances, items, users, orders, faults };
 }
 
 function drawOrder(
   dice: Dice,
   name: string,
+  via: readonly PlannedOrder['via'][],
   items: readonly string[],
   users: readonly string[],
 ): PlannedOrder {
   return {
     name,
     atMs: dice.whole(0, ARRIVALS_MS),
-    via: dice.oneOf(['key', 'key', 'post', 'topic', 'nameless']),
-    user: dice.often(0.05) ? 'nobody' : dice.oneOf(users),
-    items: (dice.often(0.05) ? ['nothing'] : dice.someOf(items, 3)).map((item) => ({
+    via: dice.oneOf(via),
+    user: dice.often(0.03) ? 'nobody' : dice.oneOf(users),
+    items: (dice.often(0.03) ? ['nothing'] : dice.someOf(items, 3)).map((item) => ({
       item,
       quantity: dice.whole(1, 3),
     })),
-    paymentError: dice.often(0.15),
+    paymentError: dice.often(0.1),
   };
 }
 

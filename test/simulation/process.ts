@@ -21,7 +21,9 @@ interface Life extends Owner {
 }
 
 /** Something that a process learned: a text, or documents as it read them. */
-export type Memory = string | { readonly paths: readonly Path[]; readonly found: ReadonlyMap<Path, Versioned> };
+export type Memory =
+  | string
+  | { readonly paths: readonly Path[]; readonly found: ReadonlyMap<Path, Versioned> };
 
 /** How long it takes until a process that died is there again. */
 const RESTART_MS = 2_000;
@@ -90,7 +92,12 @@ export class SimulatedProcess {
   }
 
   /** Asks over HTTP. Where the process dies meanwhile there is never an answer. */
-  ask(path: string, params: Readonly<Record<string, string>>, body: unknown, key?: string): Promise<HttpResponse> {
+  ask(
+    path: string,
+    params: Readonly<Record<string, string>>,
+    body: unknown,
+    key?: string,
+  ): Promise<HttpResponse> {
     const route = this.#life?.service.routes.find((one) => one.method === 'POST' && one.path === path);
     if (route === undefined) return Promise.reject(new Error(`${this.name} does not answer ${path}`));
     return route.handle({
@@ -130,7 +137,13 @@ export class SimulatedProcess {
         );
         if (crash) return this.crash();
         if (world.answersAtOnce) answer();
-        else scheduler.add(life, `${this.name} hears of it`, world.latencyMs(`${this.name} ${label} answer`), answer);
+        else
+          scheduler.add(
+            life,
+            `${this.name} hears of it`,
+            world.latencyMs(`${this.name} ${label} answer`),
+            answer,
+          );
       };
       scheduler.add(life, `${this.name} ${label}`, world.latencyMs(`${this.name} ${label}`), takePlace);
     });
@@ -169,7 +182,8 @@ export class SimulatedProcess {
       // The documents of one read may be from different moments: the port promises no more.
       read: async (paths) => {
         const middle = Math.ceil(paths.length / 2);
-        if (paths.length < 2 || !world.tearsReads || world.chance(`${this.name} torn read`) < 0.8) return read(paths);
+        if (paths.length < 2 || !world.tearsReads || world.chance(`${this.name} torn read`) < 0.8)
+          return read(paths);
         const [one, other] = await Promise.all([read(paths.slice(0, middle)), read(paths.slice(middle))]);
         return new Map([...one, ...other]);
       },
@@ -206,7 +220,9 @@ export class SimulatedProcess {
     return {
       ...bus,
       publish: (messages) =>
-        this.#effect(life, `publishes ${messages.map(world.nameOfMessage).join(', ')}`, () => publishAll(messages)),
+        this.#effect(life, `publishes ${messages.map(world.nameOfMessage).join(', ')}`, () =>
+          publishAll(messages),
+        ),
       subscribe: (subscription, outstandingMax, onDelivery, onFailure) => {
         const receive = (delivery: Delivery) => onDelivery(this.#settledLater(life, subscription, delivery));
         life.readers.set(subscription, receive);
@@ -233,6 +249,7 @@ export class SimulatedProcess {
         if (life.held === 0) life.memory = [];
         if (verb === 'acks' && world.faults.next('lost ack', subscription)) world.note('that ack is lost');
         else apply();
+        if (verb === 'acks') world.acked(subscription, delivery);
       });
     };
     return {
@@ -244,6 +261,7 @@ export class SimulatedProcess {
 }
 
 function memoryOf(label: string, value: unknown): Memory {
-  if (typeof value === 'object' && value !== null && 'found' in value) return value as Exclude<Memory, string>;
+  if (typeof value === 'object' && value !== null && 'found' in value)
+    return value as Exclude<Memory, string>;
   return Array.isArray(value) ? `${label}: ${value.map((one) => one instanceof Error)}` : label;
 }

@@ -6,13 +6,16 @@ import { allServices } from '../../infra/services.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../saga/bus.ts';
 import type { Ports } from '../../saga/ports.ts';
 import type { Service } from '../../saga/service.ts';
-import { type GuardedWrite, type Path, type Store } from '../../saga/store.ts';
+import type { GuardedWrite, Path, Store } from '../../saga/store.ts';
 import { SETTINGS, uuidOf } from '../builders.ts';
 import { chanceOf } from './chance.ts';
 import { FaultBook } from './fault-book.ts';
 import {
+  type AcceptedOrder,
   type AllDocuments,
+  endFaults,
   type Fields,
+  holdingFaults,
   moneyFaults,
   recordFaults,
   stockFaults,
@@ -39,6 +42,16 @@ export interface WorldOptions {
   readonly answersAtOnce?: boolean;
   /** What is checked after every commit; by default everything. */
   readonly check?: (documents: AllDocuments, plan: Plan) => string[];
+  /** What is checked once nothing more happens; by default everything. */
+  readonly checkRest?: (world: World, people: Deeds) => string[];
+}
+
+/** What people have been promised. */
+export interface Deeds {
+  /** The orders that were accepted: from here on, each must come to an end. */
+  readonly accepted: readonly AcceptedOrder[];
+  /** The uuids of the orders whose cancellation was accepted: each must end as canceled. */
+  readonly canceled: ReadonlySet<string>;
 }
 
 /** Someone who is always there: the broker, the customers, the people. */
@@ -51,6 +64,23 @@ export const checkAlways = (documents: AllDocuments, plan: Plan): string[] => [
   ...moneyFaults(documents, plan),
   ...recordFaults(documents),
 ];
+
+/** All that holds once nothing more happens. */
+export function checkAtRest({ documents, published }: World, { accepted, canceled }: Deeds): string[] {
+  const announced = new Set(
+    published.flatMap(({ topic, attributes }) =>
+      topic === 'order-canceled' ? [attributes['ce-subject'] ?? ''] : [],
+    ),
+  );
+  return [
+    ...endFaults(documents, accepted),
+    ...holdingFaults(documents, accepted, announced),
+    ...[...canceled].flatMap((uuid) => {
+      const status = documents.get(`sagas/${uuid}`)?.status;
+      return status === 'CANCELED' ? [] : [`the cancellation of ${uuid} was accepted, but it is ${status}`];
+    }),
+  ];
+}
 
 /**
  * The pipeline in a world that a seed governs: the real services on the embedded store and broker. Nothing here takes
@@ -72,8 +102,8 @@ export class World {
   /** Every message that was published, by its topic. */
   readonly published: OutgoingMessage[] = [];
   readonly trace: string[] = [];
-  /** The first thing that is wrong. */
-  fault: string | undefined;
+  /** What is wrong, in sentences. A world in which something is ends. */
+  readonly wrongs: string[] = [];
   commitCount = 0;
   readonly #names = new Map<string, string>();
   readonly #throws = new Map<string, number>();
@@ -104,7 +134,9 @@ export class World {
     const { items, users } = this.plan;
     const documents = [
       ...Object.entries(items).map(([item, fields]) => [`inventory/${item}`, fields] as const),
-      ...Object.entries(users).map(([user, fields]) => [`users/${user}`, { address: 'here', ...fields }] as const),
+      ...Object.entries(users).map(
+        ([user, fields]) => [`users/${user}`, { address: 'here', ...fields }] as const,
+      ),
     ];
     await this.store.commit(documents.map(([path, fields]) => ({ kind: 'create', path, fields })));
     for (const [path, fields] of documents) this.documents.set(path, fields);
@@ -120,8 +152,9 @@ export class World {
     return (this.#options.makeService ?? realService)(name, ports, this.plan);
   }
 
+  /** Notes that something is wrong. */
   fail(fault: string): void {
-    this.fault ??= fault;
+    this.wrongs.push(fault);
   }
 
   /** Writes a line of the trace. */
@@ -166,7 +199,9 @@ export class World {
       .map((part) => this.#names.get(part) ?? part)
       .join('/');
 
-  readonly nameOfMessage = (message: Pick<OutgoingMessage, 'data' | 'attributes'> & { topic?: string }): string => {
+  readonly nameOfMessage = (
+    message: Pick<OutgoingMessage, 'data' | 'attributes'> & { topic?: string },
+  ): string => {
     const name = this.named(uuidOfMessage(message) ?? 'an order without a uuid');
     return message.topic === undefined ? name : `${message.topic} of ${name}`;
   };
@@ -178,13 +213,20 @@ export class World {
 
   awayForMs(kind: 'store away' | 'bus away'): number {
     const ends = this.plan.faults.flatMap((fault) =>
-      fault.kind === kind && fault.atMs <= this.scheduler.elapsedMs ? [fault.atMs + 1000 * fault.seconds] : [],
+      fault.kind === kind && fault.atMs <= this.scheduler.elapsedMs
+        ? [fault.atMs + 1000 * fault.seconds]
+        : [],
     );
     return Math.max(0, ...ends.map((endMs) => endMs - this.scheduler.elapsedMs));
   }
 
   /** A message on its way from the broker to a process: late, twice or stolen as the plan says. */
-  handOut(owner: Owner, subscription: string, delivery: Delivery, receive: (delivery: Delivery) => void): void {
+  handOut(
+    owner: Owner,
+    subscription: string,
+    delivery: Delivery,
+    receive: (delivery: Delivery) => void,
+  ): void {
     const label = `${subscription} hands ${this.nameOfMessage(delivery)} to ${owner.name}`;
     const late = this.faults.next('late', subscription);
     const duplicate = this.faults.next('duplicate', subscription);
@@ -207,7 +249,8 @@ export class World {
       receive(delivery);
     };
     this.scheduler.add(owner, label, this.latencyMs(label) + 1000 * (late?.seconds ?? 0), give);
-    if (duplicate) this.scheduler.add(owner, `${label} again`, this.latencyMs(label) + 1000 * duplicate.seconds, give);
+    if (duplicate)
+      this.scheduler.add(owner, `${label} again`, this.latencyMs(label) + 1000 * duplicate.seconds, give);
   }
 
   /** Commits, and checks at once what must always hold. */
@@ -220,9 +263,23 @@ export class World {
       const [before, after] = [this.documents.get(path), found.get(path)?.fields];
       if (after === undefined) this.documents.delete(path);
       else this.documents.set(path, after);
-      if (path.startsWith('sagas/')) for (const fault of transitionFaults(path, before, after)) this.fail(fault);
+      if (path.startsWith('sagas/'))
+        for (const fault of transitionFaults(path, before, after)) this.fail(fault);
     }
     for (const fault of (this.#options.check ?? checkAlways)(this.documents, this.plan)) this.fail(fault);
+  }
+
+  /** Checks the world at rest. */
+  rest(people: Deeds): void {
+    for (const fault of (this.#options.checkRest ?? checkAtRest)(this, people)) this.fail(fault);
+  }
+
+  /** An `error` that is gone must have left a trace: without a ledger, nothing would fence the order that it overtook. */
+  acked(subscription: string, delivery: Delivery): void {
+    const uuid = uuidOfMessage(delivery);
+    if (subscription !== 'error-sub' || uuid === undefined || this.#options.check) return;
+    if (!this.documents.has(`sagas/${uuid}`))
+      this.fail(`the error of ${uuid} was acked, but no ledger remembers it`);
   }
 
   /** A log line. Of errors, only those that the plan brought about may be in it: a surprise is a fault of the product. */
@@ -232,7 +289,9 @@ export class World {
   }
 }
 
-function uuidOfMessage({ data, attributes }: Pick<OutgoingMessage, 'data' | 'attributes'>): string | undefined {
+function uuidOfMessage({
+  data,
+  attributes,
+}: Pick<OutgoingMessage, 'data' | 'attributes'>): string | undefined {
   return attributes['ce-subject'] ?? JSON.parse(data.toString()).uuid;
 }
-
