@@ -21,4 +21,14 @@ export class FaultBook {
     this.#counts.set(`${kind}/${place}`, nth);
     return this.#faults.get(`${kind}/${place}/${nth}`) as FaultOf<K> | undefined;
   }
+
+  /** How far each fault is from striking, as text: what a state of the world has left of them. */
+  get left(): string {
+    return [...this.#faults.keys()]
+      .map((key) => {
+        const place = key.slice(0, key.lastIndexOf('/'));
+        return Math.max(0, Number(key.slice(place.length + 1)) - (this.#counts.get(place) ?? 0));
+      })
+      .join();
+  }
 }

@@ -27,7 +27,7 @@ export class People implements Deeds {
     plan.orders.forEach((order, index) => {
       if (order.via === 'topic') this.#know(order.name, uuidOf(index + 1));
       if (order.via === 'key') this.#know(order.name, derivedUuid('idempotency-key', order.name));
-      this.#world.later(`a customer orders ${order.name}`, order.atMs, () => this.#order(order));
+      this.#world.later(`a customer orders ${order.name}`, order.atMs, () => this.#order(order), 'local');
     });
     for (const fault of plan.faults) {
       if (fault.kind === 'cancel') {
@@ -36,7 +36,12 @@ export class People implements Deeds {
       if (fault.kind === 'sweep') this.#world.later('somebody sweeps', fault.atMs, () => this.sweep());
       if (fault.kind === 'forged') {
         const { topic, order, atMs } = fault;
-        this.#world.later(`somebody forges ${topic} of ${order}`, atMs, () => this.#forge(topic, order));
+        this.#world.later(
+          `somebody forges ${topic} of ${order}`,
+          atMs,
+          () => this.#forge(topic, order),
+          'local',
+        );
       }
     }
   }

@@ -6,7 +6,7 @@ import type { Service } from '../../saga/service.ts';
 import { type Path, type Store, StoreError, type Versioned } from '../../saga/store.ts';
 import { subscriptionOf } from '../../saga/topology.ts';
 import type { ServiceName } from './plan.ts';
-import type { Owner } from './scheduler.ts';
+import type { Owner, Reach } from './scheduler.ts';
 import type { World } from './world.ts';
 
 /** A process from its start to its crash. */
@@ -109,7 +109,7 @@ export class SimulatedProcess {
   }
 
   /** An effect takes place when the scheduler picks it, and its answer arrives when the scheduler picks that. */
-  #effect<T>(life: Life, label: string, apply: () => Promise<T>): Promise<T> {
+  #effect<T>(life: Life, label: string, reach: Reach, apply: () => Promise<T>): Promise<T> {
     const world = this.#world;
     const { scheduler, faults } = world;
     return new Promise((resolve, reject) => {
@@ -118,7 +118,7 @@ export class SimulatedProcess {
         if (pause) {
           world.note(`${this.name} sleeps for ${pause.seconds} s before it ${label}`);
           life.pausedUntilMs = scheduler.nowMs + 1000 * pause.seconds;
-          scheduler.add(life, `${this.name} ${label}`, 0, takePlace);
+          scheduler.add(life, `${this.name} ${label}`, 0, takePlace, { reach });
           return;
         }
         const crash = faults.next('crash', this.name);
@@ -145,7 +145,9 @@ export class SimulatedProcess {
             answer,
           );
       };
-      scheduler.add(life, `${this.name} ${label}`, world.latencyMs(`${this.name} ${label}`), takePlace);
+      scheduler.add(life, `${this.name} ${label}`, world.latencyMs(`${this.name} ${label}`), takePlace, {
+        reach,
+      });
     });
   }
 
@@ -170,11 +172,16 @@ export class SimulatedProcess {
       if (world.isAway('store away')) throw new StoreError('unavailable', 'simulated: the store is away');
     };
     const read = async (paths: readonly Path[]) => {
-      const { found } = await this.#effect(life, `reads ${paths.map(world.named).join(', ')}`, async () => {
-        assertThere();
-        if (faults.next('read', this.name)) throw new StoreError('unavailable', 'simulated: no answer');
-        return { paths, found: await store.read(paths) };
-      });
+      const { found } = await this.#effect(
+        life,
+        `reads ${paths.map(world.named).join(', ')}`,
+        'first read',
+        async () => {
+          assertThere();
+          if (faults.next('read', this.name)) throw new StoreError('unavailable', 'simulated: no answer');
+          return { paths, found: await store.read(paths) };
+        },
+      );
       return found;
     };
     return {
@@ -188,18 +195,25 @@ export class SimulatedProcess {
         return new Map([...one, ...other]);
       },
       commit: (writes) =>
-        this.#effect(life, `commits ${writes.map(({ path }) => world.named(path)).join(', ')}`, async () => {
-          assertThere();
-          const result = faults.next('commit', this.name)?.result;
-          if (result === 'conflict' || result === 'unavailable') {
-            throw new StoreError(result, `simulated: ${result}`);
-          }
-          await world.commit(writes);
-          if (result === 'lost answer') throw new StoreError('unavailable', 'simulated: the answer was lost');
-          if (result === 'own success') throw new StoreError('conflict', 'simulated: it met its own success');
-        }),
+        this.#effect(
+          life,
+          `commits ${writes.map(({ path }) => world.named(path)).join(', ')}`,
+          'shared',
+          async () => {
+            assertThere();
+            const result = faults.next('commit', this.name)?.result;
+            if (result === 'conflict' || result === 'unavailable') {
+              throw new StoreError(result, `simulated: ${result}`);
+            }
+            await world.commit(writes);
+            if (result === 'lost answer')
+              throw new StoreError('unavailable', 'simulated: the answer was lost');
+            if (result === 'own success')
+              throw new StoreError('conflict', 'simulated: it met its own success');
+          },
+        ),
       due: (query) =>
-        this.#effect(life, `lists what is due in shard ${query.where.shard}`, async () => {
+        this.#effect(life, `lists what is due in shard ${query.where.shard}`, 'shared', async () => {
           assertThere();
           return store.due(query);
         }),
@@ -220,7 +234,7 @@ export class SimulatedProcess {
     return {
       ...bus,
       publish: (messages) =>
-        this.#effect(life, `publishes ${messages.map(world.nameOfMessage).join(', ')}`, () =>
+        this.#effect(life, `publishes ${messages.map(world.nameOfMessage).join(', ')}`, 'local', () =>
           publishAll(messages),
         ),
       subscribe: (subscription, outstandingMax, onDelivery, onFailure) => {
@@ -244,11 +258,12 @@ export class SimulatedProcess {
     const settle = (verb: string, apply: () => void): void => {
       if (settled) return;
       settled = true;
-      void this.#effect(life, `${verb} ${name}`, async () => {
+      void this.#effect(life, `${verb} ${name}`, 'local', async () => {
         life.held--;
         if (life.held === 0) life.memory = [];
         if (verb === 'acks' && world.faults.next('lost ack', subscription)) world.note('that ack is lost');
         else apply();
+        world.settled(subscription, delivery);
         if (verb === 'acks') world.acked(subscription, delivery);
       });
     };

@@ -15,8 +15,15 @@ export interface Happening {
   readonly atMs: number;
   /** How long its owner asked to wait, where it is an alarm of its clock; undefined for an effect. */
   readonly alarmMs: number | undefined;
+  /**
+   * `local`: whatever else happens first, it comes to the same, and it stands in nobody's way (an ack, a publication).
+   * `first read`: the same, where the process has only just been given what it reads for.
+   */
+  readonly reach: Reach;
   run(): void | Promise<void>;
 }
+
+export type Reach = 'local' | 'first read' | 'shared';
 
 /** When the simulated time begins. */
 const BEGINNING_MS = Date.UTC(2026, 0, 1);
@@ -45,8 +52,14 @@ export class Scheduler {
   }
 
   /** @returns what calls it off. */
-  add(owner: Owner, label: string, delayMs: number, run: Happening['run'], alarmMs?: number): () => void {
-    const happening = { owner, label, atMs: this.#nowMs + delayMs, alarmMs, run };
+  add(
+    owner: Owner,
+    label: string,
+    delayMs: number,
+    run: Happening['run'],
+    { alarmMs, reach = 'shared' }: { alarmMs?: number; reach?: Reach } = {},
+  ): () => void {
+    const happening = { owner, label, atMs: this.#nowMs + delayMs, alarmMs, reach, run };
     this.#pending.push(happening);
     return () => {
       this.#pending = this.#pending.filter((one) => one !== happening);
@@ -70,7 +83,8 @@ export class Scheduler {
   clockOf(owner: Owner): Clock {
     return {
       now: () => new Date(this.#nowMs),
-      after: (delayMs, action) => this.add(owner, `${owner.name}: alarm`, delayMs, action, delayMs),
+      after: (delayMs, action) =>
+        this.add(owner, `${owner.name}: alarm`, delayMs, action, { alarmMs: delayMs }),
     };
   }
 }

@@ -23,7 +23,7 @@ import {
 } from './invariants.ts';
 import { type Plan, SERVICE_NAMES, type ServiceName } from './plan.ts';
 import { SimulatedProcess } from './process.ts';
-import { type Owner, Scheduler } from './scheduler.ts';
+import { type Owner, type Reach, Scheduler } from './scheduler.ts';
 
 /** Makes a service for a process. A test of a guard makes one here that lacks it. */
 export type MakeService = (name: ServiceName, ports: Ports, plan: Plan) => Service;
@@ -101,6 +101,11 @@ export class World {
   readonly handedOut = new Map<string, { readonly subscription: string; readonly delivery: Delivery }>();
   /** Every message that was published, by its topic. */
   readonly published: OutgoingMessage[] = [];
+  /** How many messages wait at the broker because nobody is there to read them, by subscription and order. */
+  readonly #waiting = new Map<string, number>();
+  readonly #arrived = new Set<string>();
+  /** What was handed out and not settled, by subscription and message, and who has it. */
+  readonly unsettled = new Map<string, string>();
   readonly trace: string[] = [];
   /** What is wrong, in sentences. A world in which something is ends. */
   readonly wrongs: string[] = [];
@@ -121,6 +126,11 @@ export class World {
       ...bus,
       publish: (messages) => {
         this.published.push(...messages);
+        for (const message of messages) {
+          for (const [name, { topic, service }] of Object.entries(topology.subscriptions)) {
+            if (topic === message.topic && service) this.#countWaiting(name, message, 1);
+          }
+        }
         return bus.publish(messages);
       },
     };
@@ -163,8 +173,8 @@ export class World {
   }
 
   /** Something that others than the services do, at its time. */
-  later(label: string, delayMs: number, run: () => void): void {
-    this.scheduler.add(OTHERS, label, delayMs, run);
+  later(label: string, delayMs: number, run: () => void, reach: Reach = 'shared'): void {
+    this.scheduler.add(OTHERS, label, delayMs, run, { reach });
   }
 
   /** Dice for what happens while the world runs. What they show depends on the label and on nothing else that happens. */
@@ -228,6 +238,9 @@ export class World {
     receive: (delivery: Delivery) => void,
   ): void {
     const label = `${subscription} hands ${this.nameOfMessage(delivery)} to ${owner.name}`;
+    const id = `${subscription}/${delivery.messageId}`;
+    if (!this.#arrived.has(id)) this.#countWaiting(subscription, delivery, -1);
+    this.#arrived.add(id);
     const late = this.faults.next('late', subscription);
     const duplicate = this.faults.next('duplicate', subscription);
     const stolen = this.faults.next('stolen', subscription);
@@ -245,7 +258,8 @@ export class World {
         return;
       }
       this.note(label);
-      this.handedOut.set(`${subscription}/${delivery.messageId}`, { subscription, delivery });
+      this.handedOut.set(id, { subscription, delivery });
+      this.unsettled.set(id, label);
       receive(delivery);
     };
     this.scheduler.add(owner, label, this.latencyMs(label) + 1000 * (late?.seconds ?? 0), give);
@@ -267,6 +281,25 @@ export class World {
         for (const fault of transitionFaults(path, before, after)) this.fail(fault);
     }
     for (const fault of (this.#options.check ?? checkAlways)(this.documents, this.plan)) this.fail(fault);
+  }
+
+  /** What waits at the broker, as text. */
+  get waiting(): string[] {
+    return [...this.#waiting].flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${name}`])).sort();
+  }
+
+  #countWaiting(
+    subscription: string,
+    message: Pick<OutgoingMessage, 'data' | 'attributes'>,
+    more: number,
+  ): void {
+    const name = `${subscription} ${this.named(uuidOfMessage(message) ?? '')}`;
+    this.#waiting.set(name, (this.#waiting.get(name) ?? 0) + more);
+  }
+
+  /** The broker was told what became of a delivery. */
+  settled(subscription: string, { messageId }: Delivery): void {
+    this.unsettled.delete(`${subscription}/${messageId}`);
   }
 
   /** Checks the world at rest. */
