@@ -68,7 +68,7 @@ export async function explore(
         if (sentence !== undefined) {
           return { ...summary(successors, start, restCount, true), fault: { sentence, trace: world.trace } };
         }
-        const state = await stateOf(world, crashes);
+        const state = await stateOf(world, people, crashes);
         if (from === undefined) start = state;
         else successors.get(from)?.add(state);
         if (successors.has(state)) break;
@@ -131,7 +131,7 @@ function choicesIn({ scheduler, processes }: World, mayCrash: readonly string[])
  * message, and what each process knows. Moments are left out: no decision of a small world depends on them, except
  * on the big steps of its clock.
  */
-async function stateOf(world: World, crashes: number): Promise<string> {
+async function stateOf(world: World, { accepted, canceled }: People, crashes: number): Promise<string> {
   const { documents, scheduler, processes, unsettled, faults } = world;
   const paths = new Set(
     processes.flatMap(({ memory }) => memory.flatMap((one) => (typeof one === 'string' ? [] : one.paths))),
@@ -150,6 +150,8 @@ async function stateOf(world: World, crashes: number): Promise<string> {
     [...unsettled.values()].sort(),
     processes.map(({ isAlive, memory }) => [isAlive, memory.map(known)]),
     world.waiting,
+    accepted,
+    [...canceled],
     faults.left,
     crashes,
     Math.floor(scheduler.elapsedMs / 60_000),

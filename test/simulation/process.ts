@@ -16,8 +16,8 @@ interface Life extends Owner {
   readonly readers: Map<string, (delivery: Delivery) => void>;
   /** What it has learned since it last had nothing to do: all that its next effects can depend on. */
   memory: Memory[];
-  /** How many deliveries it holds. */
-  held: number;
+  /** How many deliveries it holds, and requests it has not answered. */
+  busyWith: number;
 }
 
 /** Something that a process learned: a text, or documents as it read them. */
@@ -60,7 +60,7 @@ export class SimulatedProcess {
       subscriptions: [] as OpenSubscription[],
       readers: new Map(),
       memory: [] as Memory[],
-      held: 0,
+      busyWith: 0,
     });
     this.#life = life;
     const ports = this.#portsOf(life);
@@ -98,14 +98,20 @@ export class SimulatedProcess {
     body: unknown,
     key?: string,
   ): Promise<HttpResponse> {
-    const route = this.#life?.service.routes.find((one) => one.method === 'POST' && one.path === path);
-    if (route === undefined) return Promise.reject(new Error(`${this.name} does not answer ${path}`));
-    return route.handle({
-      params,
-      query: undefined,
-      body,
-      header: (name) => (name === 'idempotency-key' ? key : undefined),
-    });
+    const life = this.#life;
+    const route = life?.service.routes.find((one) => one.method === 'POST' && one.path === path);
+    if (life === undefined || route === undefined) {
+      return Promise.reject(new Error(`${this.name} does not answer ${path}`));
+    }
+    life.busyWith++;
+    return route
+      .handle({
+        params,
+        query: undefined,
+        body,
+        header: (name) => (name === 'idempotency-key' ? key : undefined),
+      })
+      .finally(() => isDone(life));
   }
 
   /** An effect takes place when the scheduler picks it, and its answer arrives when the scheduler picks that. */
@@ -213,10 +219,15 @@ export class SimulatedProcess {
           },
         ),
       due: (query) =>
-        this.#effect(life, `lists what is due in shard ${query.where.shard}`, 'shared', async () => {
-          assertThere();
-          return store.due(query);
-        }),
+        this.#effect(
+          life,
+          `lists what is due in shard ${query.where.shard}`,
+          world.isShardInUse(query.where.shard) ? 'shared' : 'local',
+          async () => {
+            assertThere();
+            return store.due(query);
+          },
+        ),
     };
   }
 
@@ -252,15 +263,14 @@ export class SimulatedProcess {
   #settledLater(life: Life, subscription: string, delivery: Delivery): Delivery {
     const world = this.#world;
     const name = `${subscription} ${world.nameOfMessage(delivery)}`;
-    life.held++;
+    life.busyWith++;
     life.memory.push(`took ${name}`);
     let settled = false;
     const settle = (verb: string, apply: () => void): void => {
       if (settled) return;
       settled = true;
       void this.#effect(life, `${verb} ${name}`, 'local', async () => {
-        life.held--;
-        if (life.held === 0) life.memory = [];
+        isDone(life);
         if (verb === 'acks' && world.faults.next('lost ack', subscription)) world.note('that ack is lost');
         else apply();
         world.settled(subscription, delivery);
@@ -273,6 +283,12 @@ export class SimulatedProcess {
       nack: () => settle('nacks', delivery.nack),
     };
   }
+}
+
+/** Who has nothing to do any more knows nothing that matters. */
+function isDone(life: Life): void {
+  life.busyWith--;
+  if (life.busyWith === 0) life.memory = [];
 }
 
 function memoryOf(label: string, value: unknown): Memory {

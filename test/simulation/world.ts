@@ -4,6 +4,7 @@ import { createMemoryBus } from '../../adapters/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory-store.ts';
 import { allServices } from '../../infra/services.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../saga/bus.ts';
+import { SHARD_COUNT } from '../../saga/ledger.ts';
 import type { Ports } from '../../saga/ports.ts';
 import type { Service } from '../../saga/service.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/store.ts';
@@ -200,6 +201,13 @@ export class World {
   /** Gives a uuid a short name for the trace. */
   call(uuid: string, name: string): void {
     this.#names.set(uuid, name);
+  }
+
+  /** Whether an order that is known can have its ledger there: where none can, nothing is ever due. */
+  isShardInUse(shard: unknown): boolean {
+    return [...this.#names.keys()].some(
+      (uuid) => Number.parseInt(uuid.slice(0, 8), 16) % SHARD_COUNT === shard,
+    );
   }
 
   /** A path, with the short names of orders. */
