@@ -4,23 +4,17 @@ import type { Ports } from './ports.ts';
 import type { Reaction } from './reaction.ts';
 import { type TakenTurn, type TurnTask, takeTurns } from './turns.ts';
 
-/** How messages of one subscription are processed. */
-export interface RunnerOptions {
-  readonly reaction: Reaction;
-  readonly subscription: string;
-  /** Whether a message without a uuid is an order of its own. */
-  readonly allowNameless: boolean;
-}
-
 /**
  * Does all effects for a reaction: parses a batch of deliveries, takes their turns in one commit, publishes, acks.
  * The order is always commit, then publish, then ack: whatever breaks in between, the message comes again and finds
  * in the ledger how far it got.
+ * @param allowNameless whether a message without a uuid is an order of its own.
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
 export function createRunner(
-  { reaction, subscription, allowNameless }: RunnerOptions,
+  reaction: Reaction,
   ports: Ports,
+  { allowNameless = false } = {},
 ): (deliveries: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
     const startMs = ports.clock.now().getTime();
@@ -42,7 +36,7 @@ export function createRunner(
       ),
       ...readable.map(({ delivery, message }, index) => report(delivery, message, taken[index])),
     ];
-    await park(reports, subscription, ports);
+    await park(reports, ports);
     for (const { delivery, error } of reports) error === undefined ? delivery.ack() : delivery.nack();
     const durationMs = ports.clock.now().getTime() - startMs;
     for (const entry of reports) logReport(entry, reaction.name, deliveries.length, durationMs, ports);
@@ -66,33 +60,37 @@ function turnTask(reaction: Reaction, message: SagaMessage): TurnTask {
   };
 }
 
+/**
+ * What fails again and again is parked at this delivery, shortly before the broker itself would give it up: only here is
+ * known why it failed, and the first id of the message, without which a redriven order could become a second one.
+ */
+export const DELIVERIES_MAX = 90;
+
 function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | undefined): Report {
+  const story = { delivery, uuid };
   if (taken === undefined || 'error' in taken) {
-    return {
-      delivery,
-      uuid,
-      outcome: 'surprise',
-      error: taken?.error ?? new Error('The turn was not taken'),
-    };
+    const error = taken?.error ?? new Error('The turn was not taken');
+    return delivery.attempt < DELIVERIES_MAX
+      ? { ...story, outcome: 'surprise', error }
+      : { ...story, outcome: 'parked', detail: `It failed at every delivery: ${sentenceOf(error)}` };
   }
   const { turn, publishError } = taken;
   return {
-    delivery,
-    uuid,
+    ...story,
     outcome: turn.outcome,
     detail: turn.detail,
     ...(publishError && { error: publishError }),
   };
 }
 
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Hands what can never be processed to the dead-letter desk. Where that fails, the message comes again. */
-async function park(reports: readonly Report[], subscription: string, { bus }: Ports): Promise<void> {
+async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
   const parked = reports.filter(({ outcome }) => outcome === 'parked');
   if (parked.length === 0) return;
   const results = await bus.publish(
-    parked.map(({ delivery, detail }) =>
-      deadLetterOf(delivery, subscription, detail ?? 'No reason was given'),
-    ),
+    parked.map(({ delivery, detail }) => deadLetterOf(delivery, detail ?? 'No reason was given')),
   );
   parked.forEach((entry, index) => {
     if (results[index]) entry.error = results[index];
@@ -108,7 +106,7 @@ function logReport(entry: Report, step: string, batchSize: number, durationMs: n
     outcome,
     ...(uuid && { uuid }),
     ...(detail && { detail }),
-    ...(error !== undefined && { error: error instanceof Error ? error.message : String(error) }),
+    ...(error !== undefined && { error: sentenceOf(error) }),
     messageId: delivery.messageId,
     attempt: delivery.attempt,
     batchSize,

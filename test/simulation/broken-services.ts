@@ -7,7 +7,8 @@ import type { Documents, Write } from '../../saga/documents.ts';
 import type { Saga, Status } from '../../saga/ledger.ts';
 import type { Ports } from '../../saga/ports.ts';
 import type { Reaction, Turn } from '../../saga/reaction.ts';
-import { type ConsumerDefinition, consumerOf, type Service } from '../../saga/service.ts';
+import { createRunner } from '../../saga/runner.ts';
+import type { ConsumerDefinition, Service } from '../../saga/service.ts';
 import { reactionOf } from '../../saga/step.ts';
 import { type GuardedWrite, type Store, StoreError } from '../../saga/store.ts';
 import type { Plan, ServiceName } from './plan.ts';
@@ -27,13 +28,11 @@ const withReactions =
     const service = realService(name, ports, plan);
     const found = reactionOfService(name, plan);
     if (found === undefined) return service;
-    const { reaction, from } = found;
+    const process = createRunner(broken(found.reaction, found.from, plan), ports, {
+      allowNameless: name === 'order',
+    });
     const consumers = service.consumers.map((consumer, index) =>
-      index > 0
-        ? consumer
-        : consumerOf(consumer.topic, broken(reaction, from, plan), ports, {
-            allowNameless: name === 'order',
-          }),
+      index > 0 ? consumer : { ...consumer, process },
     );
     return { ...service, consumers };
   };
@@ -186,12 +185,11 @@ export const ackingFirst: MakeService = (name, ports, plan): Service => {
   const consumers = service.consumers.map(
     (consumer): ConsumerDefinition => ({
       ...consumer,
-      processorFor(subscription) {
-        const process = consumer.processorFor(subscription);
-        return async (deliveries) => {
-          for (const delivery of deliveries) delivery.ack();
-          await process(deliveries.map((delivery): Delivery => ({ ...delivery, ack() {}, nack() {} })));
-        };
+      process: async (deliveries) => {
+        for (const delivery of deliveries) delivery.ack();
+        await consumer.process(
+          deliveries.map((delivery): Delivery => ({ ...delivery, ack() {}, nack() {} })),
+        );
       },
     }),
   );

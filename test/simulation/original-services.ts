@@ -98,7 +98,7 @@ function consumerOfStep(topic: string, step: Step, { store, bus }: Ports): Consu
   // Each request has a thread of its own there: nothing waits for anything else.
   return {
     topic,
-    processorFor: () => async (deliveries) => {
+    process: async (deliveries) => {
       for (const delivery of deliveries) void take(delivery);
     },
   };

@@ -67,7 +67,7 @@ export class SimulatedProcess {
     life.service = world.makeService(this.serviceName, ports);
     for (const consumer of life.service.consumers) {
       const subscription = subscriptionOf(world.topology, this.serviceName, consumer.topic);
-      startConsumer(ports.bus, subscription, consumer.processorFor(subscription), (error) =>
+      startConsumer(ports.bus, subscription, consumer.process, (error) =>
         world.fail(`${this.name} can't read ${subscription}: ${error.message}`),
       );
     }

@@ -2,7 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readTopology } from '../../adapters/config.ts';
 import { createMemoryBus } from '../../adapters/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory-store.ts';
-import { allServices } from '../../infra/services.ts';
+import { frontendService } from '../../frontend/service.ts';
+import { inventoryService } from '../../inventory/service.ts';
+import { janitorService } from '../../janitor/service.ts';
+import { orderService } from '../../order/service.ts';
+import { paymentsService } from '../../payments/service.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../saga/bus.ts';
 import { SHARD_COUNT } from '../../saga/ledger.ts';
 import type { Ports } from '../../saga/ports.ts';
@@ -26,14 +30,22 @@ import { type Plan, SERVICE_NAMES, type ServiceName } from './plan.ts';
 import { SimulatedProcess } from './process.ts';
 import { type Owner, type Reach, Scheduler } from './scheduler.ts';
 
+const topology = readTopology();
+
 /** Makes a service for a process. A test of a guard makes one here that lacks it. */
 export type MakeService = (name: ServiceName, ports: Ports, plan: Plan) => Service;
 
-export const realService: MakeService = (name, ports, { deadlineSeconds }) => {
-  const service = allServices(ports, { ...SETTINGS, deadlineSeconds }).find((one) => one.name === name);
-  if (service === undefined) throw new Error(`There is no service ${name}`);
-  return service;
+const makers: Readonly<Record<ServiceName, (ports: Ports, deadlineSeconds: number) => Service>> = {
+  frontend: frontendService,
+  order: orderService,
+  inventory: inventoryService,
+  payments: (ports) => paymentsService(ports, SETTINGS.paymentFailures),
+  janitor: (ports) => janitorService(ports, topology, SETTINGS.sweepIntervalSeconds),
 };
+
+/** The services as they are. */
+export const realService: MakeService = (name, ports, { deadlineSeconds }) =>
+  makers[name](ports, deadlineSeconds);
 
 export interface WorldOptions {
   readonly makeService?: MakeService;
@@ -57,7 +69,6 @@ export interface Deeds {
 
 /** Someone who is always there: the broker, the customers, the people. */
 const OTHERS: Owner = { name: 'others', alive: true, pausedUntilMs: 0 };
-const topology = readTopology();
 
 /** All that holds at every moment, whatever is under way. */
 export const checkAlways = (documents: AllDocuments, plan: Plan): string[] => [
