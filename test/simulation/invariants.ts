@@ -28,7 +28,10 @@ export function stockFaults(documents: AllDocuments, { items }: Loaded): string[
       ...(Number.isInteger(available) && available >= 0 ? [] : [`of ${item}, ${available} are available`]),
       ...(available + reserved === loaded
         ? []
-        : [`of ${item}, ${available} are available and ${reserved} held, but ${loaded} were loaded`]),
+        : [
+            `of ${item}, ${available} are available and ${reserved} held, ` +
+              `${available + reserved > loaded ? 'more' : 'less'} than the ${loaded} that were loaded`,
+          ]),
     ];
   });
 }

@@ -113,12 +113,18 @@ export interface PlanLimits {
   /** How orders may come in. */
   readonly via?: readonly PlannedOrder['via'][];
   readonly swept?: boolean;
+  readonly orderMax?: number;
 }
 
 /** Draws the plan that belongs to a seed. */
 export function drawPlan(
   seed: number,
-  { kinds = FAULT_KINDS, via = ['key', 'key', 'post', 'topic', 'nameless'], swept = true }: PlanLimits = {},
+  {
+    kinds = FAULT_KINDS,
+    via = ['key', 'key', 'post', 'topic', 'nameless'],
+    swept = true,
+    orderMax = ORDERS_MAX,
+  }: PlanLimits = {},
 ): Plan {
   const dice = new Dice(`plan ${seed}`);
   const items = Object.fromEntries(
@@ -128,7 +134,7 @@ export function drawPlan(
     ]),
   );
   const users = { jack: {}, jill: { credit: dice.whole(20, 90) }, joe: { credit: dice.whole(0, 40) } };
-  const orders = Array.from({ length: dice.whole(2, ORDERS_MAX) }, (_, index) =>
+  const orders = Array.from({ length: dice.whole(Math.min(2, orderMax), orderMax) }, (_, index) =>
     drawOrder(dice, `o${index}`, via, Object.keys(items), Object.keys(users)),
   );
   const instances = Object.fromEntries(

@@ -24,7 +24,9 @@ const kinds: readonly [what: string, kinds: readonly FaultKind[]][] = [
   ['[anomalies 18, 38] messages that somebody takes away', ['stolen']],
 ];
 
-describe('The pipeline in a simulated world', () => {
+describe('The pipeline in a simulated world', function () {
+  this.timeout(60_000);
+
   it(`[anomalies 9, 15, 17, 32] holds its promise under faults of all kinds at once (${SEED_COUNT} seeds)`, async () => {
     const failed = await findFault(SEED_COUNT, {});
     expect(failed && told(await shrink(failed))).to.equal(undefined);

@@ -40,7 +40,8 @@ const tooEarly: Fault = { kind: 'forged', topic: 'inventory-updated', order: 'o0
 /** With this sweep the clock jumps beyond every deadline. */
 const overdue: Fault = { kind: 'sweep', atMs: 1_000_000 };
 const couple = (service: ServiceName): Partial<Plan> => ({ instances: { ...single, [service]: 2 } });
-const every = ['frontend#0', 'order#0', 'inventory#0', 'payments#0', 'janitor#0'];
+/** Not the frontend: what it leaves unpublished, only the sweeper finds. */
+const every = ['order#0', 'inventory#0', 'payments#0', 'janitor#0'];
 
 /** Worlds of which every way is gone in the tests. */
 export const smallWorlds: readonly SmallWorld[] = [
@@ -61,7 +62,12 @@ export const smallWorlds: readonly SmallWorld[] = [
   { name: '[anomalies 5, 7, 8] two orders, one overtaken by its failure', plan: aPlan(two, [overtaken]) },
   { name: '[anomaly 4] two orders, one overtaken by its second message', plan: aPlan(two, [tooEarly]) },
   { name: '[anomaly 29] two orders, one canceled by its customer', plan: aPlan(two, [canceled]) },
-  { name: '[anomaly 28] two orders, and a sweep after their deadline', plan: aPlan(two, [overdue]) },
+  { name: '[anomalies 27, 28] an order, and a sweep after its deadline', plan: aPlan(one, [overdue]) },
+  {
+    name: '[anomaly 29] an order that is canceled, one crash',
+    plan: aPlan(one, [canceled]),
+    mayCrash: every,
+  },
   { name: '[anomalies 18, 20] two orders, one crash', plan: aPlan(two, []), mayCrash: every },
   {
     name: '[anomaly 11] an order whose payment is refused, one crash',
@@ -73,13 +79,13 @@ export const smallWorlds: readonly SmallWorld[] = [
 /** Worlds for those who have a few minutes. */
 export const largerWorlds: readonly SmallWorld[] = [
   {
-    name: 'two orders, one canceled, one delivered twice',
-    plan: aPlan(two, [canceled, twice('order-created-sub')]),
-  },
-  {
     name: 'two orders, one overtaken by its failure, one crash',
     plan: aPlan(two, [overtaken]),
     mayCrash: every,
+  },
+  {
+    name: 'two orders, one canceled, one delivered twice',
+    plan: aPlan(two, [canceled, twice('order-created-sub')]),
   },
   { name: 'one order, canceled, and a sweep after its deadline', plan: aPlan(one, [canceled, overdue]) },
   { name: 'three orders for one unit', plan: aPlan([...two, anOrder('o2')], []) },
