@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A port in front of an emulator. A test shuts it and opens it again: what lies behind is then away, and back. */
 export interface Door {
   /** Its own host:port. */
   readonly address: string;
   open(): void;
+  /** Open, but whatever passes, in either direction, is held up piece by piece for so many milliseconds. */
+  slow(delayMs: number): void;
   /** Cuts every connection, and each new one at once. */
   shut(): void;
   /** Makes a client that passes through the door: Google's clients read their variable once, when they are made. */
@@ -19,6 +22,14 @@ export async function hangDoor(target: string): Promise<Door> {
   const [host, port] = target.split(':');
   const passing = new Set<Socket>();
   let isOpen = false;
+  let delayMs = 0;
+  const holdUp = () =>
+    new Transform({
+      transform(piece, _encoding, pass) {
+        if (delayMs === 0) pass(null, piece);
+        else setTimeout(pass, delayMs, null, piece);
+      },
+    });
   const server = createServer((guest) => {
     const inside = isOpen ? connect(Number(port), host) : undefined;
     for (const socket of inside ? [guest, inside] : [guest]) {
@@ -30,7 +41,7 @@ export async function hangDoor(target: string): Promise<Door> {
         inside?.destroy();
       });
     }
-    if (inside) guest.pipe(inside).pipe(guest);
+    if (inside) guest.pipe(holdUp()).pipe(inside).pipe(holdUp()).pipe(guest);
     else guest.destroy();
   });
   server.listen(0, '127.0.0.1');
@@ -46,6 +57,11 @@ export async function hangDoor(target: string): Promise<Door> {
     address,
     open() {
       isOpen = true;
+      delayMs = 0;
+    },
+    slow(forMs) {
+      isOpen = true;
+      delayMs = forMs;
     },
     shut,
     inFrontOf(variable, makeClient) {
