@@ -1,3 +1,4 @@
+import { createWriteStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readTopology } from '../../adapters/config.ts';
 import { startEmulators } from '../../infra/emulators.ts';
@@ -7,16 +8,19 @@ import { summaryOf } from './summary.ts';
 /**
  * Chaos on the real thing: Google's emulators, each service its own process, thousands of orders, and everything that
  * can go wrong going wrong. The exit code is 0 where no order is lost and nothing is wrong.
- * Usage: npm run chaos -- [--minutes N] [--seed S] [--rate ORDERS_PER_SECOND]
+ * Usage: npm run chaos -- [--minutes N] [--seed S] [--rate ORDERS_PER_SECOND] [--log FILE]
+ * FILE gets everything that the services log.
  */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '2' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     rate: { type: 'string', default: '20' },
+    log: { type: 'string' },
   },
 });
 const print = (line: string) => process.stdout.write(`${line}\n`);
+const log = values.log === undefined ? undefined : createWriteStream(values.log);
 const minutes = Number(values.minutes);
 const times = (perMinute: number, atLeast: number) => Math.max(atLeast, Math.round(perMinute * minutes));
 
@@ -44,6 +48,7 @@ try {
       // Longer than the ack deadline: what a dead reader held has come again by then.
       quietSeconds: 15,
       quietLimitSeconds: 300,
+      onLine: (line) => log?.write(`${line}\n`),
       environment: { SWEEP_INTERVAL_SECONDS: '5' },
     },
     print,

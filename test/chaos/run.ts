@@ -29,6 +29,8 @@ export interface ChaosOptions {
   /** How long it may take to become quiet. */
   readonly quietLimitSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Is told every line that the services log. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** What a run has shown. */

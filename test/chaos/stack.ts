@@ -52,6 +52,8 @@ export interface StackOptions {
   readonly data: Data;
   /** What the services are told besides, such as their timeouts. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Is told every line that the services log. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** How long a service may take to come up again, on a machine that has much else to do. */
@@ -95,6 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const watchers = new Set<(line: string) => void>();
   const processes = startServiceProcesses(names, environment, (line) => {
     lines.push(line);
+    options.onLine?.(line);
     lastLineAtMs = performance.now();
     for (const watch of watchers) watch(line);
   });

@@ -8,13 +8,14 @@ export function summaryOf(report: ChaosReport): string[] {
     sagas.flatMap(({ status, reason }) => (status === 'CANCELED' ? [`${reason}`] : [])),
   );
   const answers = [...book.answers].map(([status, count]) => `${count} x ${status || 'no answer'}`);
-  const slowest = Math.max(0, ...faults.terminations.map(({ durationMs }) => durationMs));
+  const terminations = faults.terminations.map(({ service, durationMs }) => `${service} ${durationMs} ms`);
   return [
     `placed:        ${book.posts} (answers: ${answers.join(', ')}), accepted: ${book.accepted.size} orders`,
     `ledgers:       ${sagas.length}, of them PAID: ${sagas.filter(({ status }) => status === 'PAID').length}`,
     ...Object.entries(reasons).map(([reason, count]) => `               CANCELED ${reason}: ${count}`),
     `cancellations: ${book.canceled.size} accepted`,
-    `faults:        ${faults.kills} SIGKILL, ${faults.terminations.length} SIGTERM (slowest ${slowest} ms), ${faults.repeated} messages repeated by hand`,
+    `faults:        ${faults.kills} SIGKILL, ${faults.repeated} messages repeated by hand`,
+    `SIGTERM:       ${terminations.join(', ') || 'none'}`,
     `re-drives:     ${redrives}`,
     `dead letters:  ${world.deadLetters.size}, of ${faults.poisoned} messages that nobody can process`,
     `recovery:      ${report.recoverySeconds.toFixed(1)} s after the last order and fault; the whole run took ${report.seconds.toFixed(0)} s`,
