@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
+import { readStreams } from './open-streams.ts';
 
 /** A port in front of an emulator. A test shuts it and opens it again: what lies behind is then away, and back. */
 export interface Door {
@@ -31,18 +32,20 @@ export async function hangDoor(target: string): Promise<Door> {
       },
     });
   const server = createServer((guest) => {
-    const inside = isOpen ? connect(Number(port), host) : undefined;
-    for (const socket of inside ? [guest, inside] : [guest]) {
-      passing.add(socket);
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => {
-        passing.delete(socket);
-        guest.destroy();
-        inside?.destroy();
-      });
+    passing.add(guest);
+    guest.on('error', () => guest.destroy());
+    guest.on('close', () => passing.delete(guest));
+    if (!isOpen) {
+      guest.destroy();
+      return;
     }
-    if (inside) guest.pipe(holdUp()).pipe(inside).pipe(holdUp()).pipe(guest);
-    else guest.destroy();
+    const inside = connect(Number(port), host);
+    const streams = readStreams();
+    guest.on('close', () => inside.end(streams.farewell()));
+    inside.on('error', () => inside.destroy());
+    inside.on('close', () => guest.destroy());
+    guest.pipe(holdUp()).pipe(streams.passage).pipe(inside, { end: false });
+    inside.pipe(holdUp()).pipe(guest);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
