@@ -65,6 +65,18 @@ describe('The configuration', () => {
     });
   });
 
+  it('[anomaly 26] does not let the variable of gcloud mix an emulator with Google', () => {
+    const environment = {
+      PROJECT_ID: 'demo-saga',
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB: 'http://127.0.0.1:8085/',
+    };
+    expect(faultsOf(environment)).to.deep.equal([
+      'CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB is set, and would lead to the emulator: unset it, or name both emulators',
+    ]);
+    const emulated = { PUBSUB_EMULATOR_HOST: '127.0.0.1:8085', FIRESTORE_EMULATOR_HOST: '127.0.0.1:8086' };
+    expect(faultsOf({ ...environment, ...emulated })).to.deep.equal([]);
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' })).to.deep.equal(
       DEFAULTS,

@@ -43,6 +43,7 @@ const environmentSchema = z
     FIRESTORE_DATABASE: z.string().default('(default)'),
     PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
     FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB: z.string().optional(),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
         error: 'must be debug, info, warn, error, fatal or silent',
@@ -67,6 +68,13 @@ const environmentSchema = z
         fault(
           absent,
           'is missing: one half on an emulator and the other on Google would mix test and real orders',
+        );
+      }
+      // The client obeys the variable by which gcloud finds the emulator, also where nothing else says so.
+      if (value.CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB && emulators[0] === undefined) {
+        fault(
+          'CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB',
+          'is set, and would lead to the emulator: unset it, or name both emulators',
         );
       }
     },

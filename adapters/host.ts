@@ -1,10 +1,11 @@
 import { v4 as uuidv4 } from 'uuid';
 import { endsWithin } from '../saga/clock.ts';
-import { type Consumer, startConsumer } from '../saga/consumer.ts';
+import { startConsumer } from '../saga/consumer.ts';
 import type { Log } from '../saga/log.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
 import { subscriptionOf, type Topology } from '../saga/topology.ts';
+import { startWatchdog } from '../saga/watchdog.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
 import { httpApp, type ReadinessCheck, serveHttp } from './http-server.ts';
@@ -73,12 +74,16 @@ export async function hostServices(
   ];
   const routes = services.flatMap((service) => service.routes);
   const http = await serveHttp(httpApp(routes, readiness, ports.log), address.host, address.port);
-  const consumers: Consumer[] = subscribed.map(({ consumer, subscription }) =>
-    startConsumer(ports.bus, subscription, consumer.processorFor(subscription), onFailure),
-  );
+  const consumers = subscribed.map(({ consumer: { topic, process }, subscription }) => ({
+    subscription,
+    topic,
+    ...startConsumer(ports.bus, subscription, process, onFailure),
+  }));
+  const stopWatchdog = startWatchdog(consumers, ports, onFailure);
   for (const service of services) service.start?.();
 
   async function finish(): Promise<void> {
+    stopWatchdog();
     await Promise.all([
       http.close(CLOSE_TIMEOUT_MS),
       ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),

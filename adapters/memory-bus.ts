@@ -180,6 +180,7 @@ class Subscription {
     const cancelDeadline = this.#later(this.settings.ackDeadlineSeconds * 1000, () => again(0));
     reader.onDelivery({
       ...queued.message,
+      subscription: this.name,
       // What one reader does to these bytes, no other delivery shows.
       data: Buffer.from(queued.message.data),
       attempt: queued.attempts,

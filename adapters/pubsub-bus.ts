@@ -96,6 +96,7 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
 
     subscribe(name, outstandingMax, onDelivery, onFailure) {
       return openSubscription(
+        name,
         pubsub.subscription(name, subscriberOptions(outstandingMax)),
         retryHere?.subscriptions[name]?.retry,
         onDelivery,
@@ -149,18 +150,17 @@ function subscriberOptions(outstandingMax: number) {
 }
 
 function openSubscription(
+  name: string,
   subscription: Subscription,
   retry: SubscriptionSettings['retry'] | undefined,
   onDelivery: (delivery: Delivery) => void,
   onFailure: (error: Error) => void,
 ): OpenSubscription {
   const nack = retry ? pausedNack(retry) : { later: (message: Message) => message.nack(), flush: () => {} };
-  subscription.on('message', (message: Message) => onDelivery(deliveryOf(message, nack.later)));
+  subscription.on('message', (message: Message) => onDelivery(deliveryOf(name, message, nack.later)));
   subscription.on('error', (error: Error & { code?: number }) => {
     onFailure(
-      error.code === NOT_FOUND
-        ? new Error(`Subscription ${subscription.name} does not exist`, { cause: error })
-        : error,
+      error.code === NOT_FOUND ? new Error(`Subscription ${name} does not exist`, { cause: error }) : error,
     );
   });
   return {
@@ -203,7 +203,7 @@ function pausedNack({ minBackoffSeconds, maxBackoffSeconds }: SubscriptionSettin
 /** Zero where the subscription has no dead-letter policy, and so does not count. */
 const attemptOf = (message: Message): number => Math.max(1, message.deliveryAttempt);
 
-function deliveryOf(message: Message, nack: (message: Message) => void): Delivery {
+function deliveryOf(subscription: string, message: Message, nack: (message: Message) => void): Delivery {
   let settled = false;
   const once = (settle: () => void) => () => {
     if (settled) return;
@@ -211,6 +211,7 @@ function deliveryOf(message: Message, nack: (message: Message) => void): Deliver
     settle();
   };
   return {
+    subscription,
     messageId: message.id,
     data: message.data,
     attributes: message.attributes,

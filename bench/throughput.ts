@@ -62,7 +62,7 @@ const consumers = [
   .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))
   .map(({ name, consumer }) => {
     const subscription = subscriptionOf(topology, name, consumer.topic);
-    return startConsumer(ports.bus, subscription, consumer.processorFor(subscription), fail);
+    return startConsumer(ports.bus, subscription, consumer.process, fail);
   });
 
 const intake = createOrderIntake(ports, DEADLINE_SECONDS);

@@ -56,6 +56,31 @@ describe('The order intake', () => {
     ]);
   });
 
+  it('[anomaly 37] refuses orders while the broker is known to be away, and accepts them again by itself', async () => {
+    const { ports, intake, ledger } = await scene();
+    const { missing } = ports.bus;
+    ports.bus.missing = () => Promise.reject(new Error('The broker is away'));
+    ports.deafTopics.add('frontend');
+    await intake.accept(UUID, anOrder(), true);
+    const away = '503: The broker does not answer; the order was not accepted, try again';
+    expect(await answer(intake.accept(uuidOf(2), anOrder(), true))).to.equal(away);
+    expect(await ledger(uuidOf(2))).to.equal(undefined);
+    const wait = (ms: number) =>
+      ports.clock.finish(
+        new Promise<void>((resolve) => {
+          ports.clock.after(ms, resolve);
+        }),
+      );
+    await wait(5_000);
+    expect(await answer(intake.accept(uuidOf(2), anOrder(), true))).to.equal(away);
+    ports.bus.missing = missing;
+    ports.deafTopics.delete('frontend');
+    await wait(2_000);
+    expect(await intake.accept(uuidOf(2), anOrder(), true)).to.include({ status: 'RECEIVED' });
+    expect(ports.published).to.have.length(1);
+    await ports.clock.finish(intake.drain());
+  });
+
   it('[anomaly 18] publishes again what still stands at the beginning when the customer repeats it', async () => {
     const { ports, intake } = await scene({ [sagaPath(UUID)]: received() });
     expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(received());

@@ -6,6 +6,7 @@ import { type Order, sameOrder } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';
 import { StoreError } from '../saga/store.ts';
 import { type TakenTurn, type TurnTask, takeTurns } from '../saga/turns.ts';
+import { watchBroker } from './broker-watch.ts';
 
 /** Takes orders in: all that arrive while one commit is under way share the next one. */
 export interface OrderIntake {
@@ -14,8 +15,8 @@ export interface OrderIntake {
    * publishes again only where that still stands at the beginning.
    * @param isNew the uuid is freshly drawn; otherwise an order may already have it.
    * @returns the ledger: from here on the order can't be lost, even if the broker could not be reached.
-   * @throws Problem 422 where another order has the uuid; 503 where the order was not accepted, or where it is not
-   * known whether it was: the problem says which.
+   * @throws Problem 422 where another order has the uuid; 503 where the order was not accepted (also while the broker is
+   * known to be away), or where it is not known whether it was: the problem says which.
    */
   accept(uuid: string, order: Order, isNew: boolean): Promise<Saga>;
   /** Finishes the commit under way, and refuses what waits for the next one. */
@@ -42,6 +43,7 @@ const LINE_BYTES = 600;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderIntake {
+  const broker = watchBroker('frontend', ports);
   const batcher = createBatcher<Waiting>({
     run: acceptAll,
     batchMax: BATCH_MAX,
@@ -59,6 +61,7 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
       wanted.map((waiting) => receiveTask(waiting, deadlineSeconds)),
       ports,
     );
+    if (taken.some((one) => 'turn' in one && one.publishError)) broker.failed();
     for (const [index, waiting] of wanted.entries()) settle(waiting, taken[index], ports);
   }
 
@@ -85,9 +88,11 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
           resolve: answer(resolve),
           reject: answer(reject),
         };
-        if (!batcher.add(waiting)) waiting.reject(refused('Too many orders are waiting'));
+        if (broker.isAway()) waiting.reject(refused('The broker does not answer'));
+        else if (!batcher.add(waiting)) waiting.reject(refused('Too many orders are waiting'));
       }),
     async drain() {
+      broker.stop();
       for (const { reject } of batcher.stop()) reject(refused('The service is shutting down'));
       await batcher.done();
     },

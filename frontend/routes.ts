@@ -1,8 +1,9 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { deadlineOf } from '../saga/deadline.ts';
+import { transitionsOf } from '../saga/history.ts';
 import { invalidInput, type Route, route } from '../saga/http.ts';
-import { type Saga, STATUSES, type Status, sagaPath, transitionsOf } from '../saga/ledger.ts';
+import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';

@@ -177,10 +177,7 @@ describe('Compensation', () => {
 describe('The janitor', () => {
   const scene = async (saga?: Saga) => {
     const ports = await recordedPorts({ ...DOCUMENTS, ...(saga && { [sagaPath(UUID)]: saga }) });
-    const run = createRunner(
-      { reaction: compensate, subscription: 'error-sub', allowNameless: false },
-      ports,
-    );
+    const run = createRunner(compensate, ports);
     const { data, attributes } = messageFor(saga ?? failing('order'));
     const credit = async () => (await readOne(ports.store, accountPath('jack')))?.credit;
     const deliver = () => aDelivery(data, { attributes });

@@ -16,8 +16,13 @@ async function desk() {
 
 /** What the runner hands to the desk, as it arrives there. */
 const parked = (data: Buffer, messageId = 'm1', fields: { attempt?: number } = {}): TestDelivery => {
-  const original = aDelivery(data, { messageId, attempt: 3, attributes: { 'ce-id': 'x' } });
-  const { attributes } = deadLetterOf(original, 'frontend-sub', 'The message is not JSON');
+  const original = aDelivery(data, {
+    subscription: 'frontend-sub',
+    messageId,
+    attempt: 3,
+    attributes: { 'ce-id': 'x' },
+  });
+  const { attributes } = deadLetterOf(original, 'The message is not JSON');
   return aDelivery(data, { messageId: `dead-${messageId}`, attributes, ...fields });
 };
 const letter = (id: string, fields: object) => ({

@@ -1,5 +1,6 @@
 import type { Ports } from '../saga/ports.ts';
-import { consumerOf, type Service } from '../saga/service.ts';
+import { createRunner } from '../saga/runner.ts';
+import type { Service } from '../saga/service.ts';
 import { compensate } from './compensate.ts';
 import { createParking } from './park-messages.ts';
 import { createPatrol } from './patrol.ts';
@@ -12,8 +13,8 @@ export function janitorService(ports: Ports, sweepIntervalSeconds: number): Serv
   return {
     name: 'janitor',
     consumers: [
-      consumerOf('error', compensate, ports),
-      { topic: 'dead-letter', processorFor: () => createParking(ports) },
+      { topic: 'error', process: createRunner(compensate, ports) },
+      { topic: 'dead-letter', process: createParking(ports) },
     ],
     routes: sweepRoutes(() => sweep(ports)),
     start: patrol.start,

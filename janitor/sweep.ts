@@ -70,15 +70,17 @@ export function sweepTask(uuid: string): TurnTask {
   };
 }
 
-/** Publishes again what a standing ledger calls for, because a person asks for it. */
+/** Publishes again what a ledger calls for, because a person asks for it; also where the order rests. */
 export function redriveTask(uuid: string): TurnTask {
   return {
     uuid,
     reads: () => [],
-    take: (saga, _documents, now): Turn =>
-      saga && isStanding(saga)
+    take(saga, _documents, now): Turn {
+      if (saga === undefined) return { outcome: 'ignored', writes: [] };
+      return isStanding(saga)
         ? redriveTurn(saga, now)
-        : { outcome: 'ignored', writes: [], ...(saga && { saga }) },
+        : { outcome: 'redriven', writes: [], saga, redrive: true };
+    },
   };
 }
 
@@ -109,11 +111,9 @@ async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports):
 function letterOf(saga: Saga) {
   const { uuid, redrives = 0, reason } = saga;
   const why = `The compensation of order ${uuid} (${reason}) did not succeed in ${redrives} re-drives`;
-  return deadLetterOf(
-    { ...messageFor(saga), messageId: `compensation/${uuid}`, attempt: redrives },
-    'error-sub',
-    why,
-  );
+  // Its id is derived, so that the desk knows it again.
+  const delivery = { subscription: 'error-sub', messageId: `compensation/${uuid}`, attempt: redrives };
+  return deadLetterOf({ ...messageFor(saga), ...delivery }, why);
 }
 
 function logSwept(uuid: string, taken: TakenTurn, { log }: Ports): void {

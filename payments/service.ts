@@ -1,6 +1,7 @@
 import { emissionFor } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
-import { consumerOf, type Service } from '../saga/service.ts';
+import { createRunner } from '../saga/runner.ts';
+import type { Service } from '../saga/service.ts';
 import { reactionOf } from '../saga/step.ts';
 import { chargeCustomer, type PaymentFailures } from './charge-customer.ts';
 import { paymentsRoutes } from './routes.ts';
@@ -9,7 +10,9 @@ export function paymentsService(ports: Ports, failures: PaymentFailures): Servic
   const step = chargeCustomer(failures);
   return {
     name: 'payments',
-    consumers: [consumerOf(emissionFor({ status: step.from }), reactionOf(step), ports)],
+    consumers: [
+      { topic: emissionFor({ status: step.from }), process: createRunner(reactionOf(step), ports) },
+    ],
     routes: paymentsRoutes(ports.store),
   };
 }

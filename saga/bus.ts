@@ -15,6 +15,8 @@ export interface OutgoingMessage {
 
 /** A message as it arrives. */
 export interface Delivery {
+  /** By which subscription it arrives. */
+  readonly subscription: string;
   /** The broker's id of the message; a second publication of the same fact has another one. */
   readonly messageId: string;
   readonly data: Buffer;

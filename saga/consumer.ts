@@ -7,6 +7,8 @@ import { BATCH_MAX } from './group-commit.ts';
  * client library, so that all of it can be handed back when the process is told to stop.
  */
 export interface Consumer {
+  /** How many messages have been delivered so far. */
+  readonly deliveredCount: () => number;
   /**
    * Stops taking and hands back at once what waited. Resolves when the batch under way is done and the broker has
    * been told, or after `timeoutMs`.
@@ -39,15 +41,18 @@ export function startConsumer(
     weightOf: ({ data }) => data.length,
     weightMax: BATCH_BYTES_MAX,
   });
+  let deliveredCount = 0;
   const open = bus.subscribe(
     subscription,
     OUTSTANDING_MAX,
     (delivery) => {
+      deliveredCount++;
       if (!batcher.add(delivery)) delivery.nack();
     },
     onFailure,
   );
   return {
+    deliveredCount: () => deliveredCount,
     async close(timeoutMs) {
       const closing = open.close(timeoutMs);
       for (const delivery of batcher.stop()) delivery.nack();

@@ -1,5 +1,5 @@
+import { lastTransition } from './history.ts';
 import type { Saga, Status } from './ledger.ts';
-import { lastTransition } from './ledger.ts';
 
 /**
  * How long an order may stand. Each stage has a deadline; until then the sweeper publishes again, after growing pauses,
@@ -40,11 +40,23 @@ export function nextSweep(
   now: Date,
 ): Date | null {
   if (!isStanding(saga)) return null;
-  const firstSeconds = Math.min(REDRIVE_FIRST_SECONDS, saga.deadlineSeconds * REDRIVE_FIRST_SHARE);
-  const pauseSeconds = Math.min(REDRIVE_MAX_SECONDS, firstSeconds * 2 ** redrives);
-  const next = new Date(now.getTime() + 1000 * pauseSeconds);
+  const next = new Date(now.getTime() + pauseMs(saga.deadlineSeconds, redrives));
   const deadline = deadlineOf(saga);
   return deadline !== undefined && deadline < next ? deadline : next;
+}
+
+function pauseMs(deadlineSeconds: number, redrives: number): number {
+  const firstSeconds = Math.min(REDRIVE_FIRST_SECONDS, deadlineSeconds * REDRIVE_FIRST_SHARE);
+  return 1000 * Math.min(REDRIVE_MAX_SECONDS, firstSeconds * 2 ** redrives);
+}
+
+/** When a standing ledger was last announced: as it came to stand where it stands, or when it was re-driven. */
+export function announcedAt(saga: Saga): Date {
+  const { at } = lastTransition(saga);
+  if (!saga.redrives || saga.sweepAt === null) return at;
+  return new Date(
+    Math.max(at.getTime(), saga.sweepAt.getTime() - pauseMs(saga.deadlineSeconds, saga.redrives)),
+  );
 }
 
 /** The ledger once the sweeper, or a person, has asked for its announcement again. */

@@ -35,7 +35,7 @@ export const COMMIT_WRITES_MAX = 500;
 export const COMMIT_ATTEMPTS_MAX = 8;
 /** How often `reads` is asked: for the ledger, for what the ledger names, one in reserve, and to name nothing more. */
 const READ_ROUNDS_MAX = 4;
-const BACKOFF_FIRST_MS = 10;
+const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 1_000;
 
 /**
@@ -141,5 +141,5 @@ function decideSome<R>(copy: WorkingCopy, tasks: readonly Task<R>[]): PromiseSet
 
 /** Exponential backoff with full jitter: who failed together does not retry together. */
 function backoffMs(attempt: number, random: number): number {
-  return Math.ceil(random * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt));
+  return Math.ceil(random * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
 }

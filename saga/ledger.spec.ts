@@ -7,7 +7,6 @@ import {
   emissionFor,
   fail,
   IllegalTransition,
-  lastTransition,
   leftBy,
   type Party,
   priceOf,
@@ -18,7 +17,6 @@ import {
   type Status,
   TOMBSTONE_DAYS,
   tombstone,
-  transitionsOf,
 } from './ledger.ts';
 
 const line = (status: Status, by: Party, at = NOW) => `${at.toISOString()} ${status} ${by}`;
@@ -149,25 +147,6 @@ describe('The announcement of a ledger', () => {
       ['FAILING', ['payments']],
       ['CANCELED', ['janitor']],
     ]);
-  });
-});
-
-describe('The history of a ledger', () => {
-  it('says who moved it where, and when, the oldest first', () => {
-    const saga = fail(
-      aSagaThatIs('CREATED'),
-      'inventory',
-      'ITEM_NOT_FOUND',
-      'There is no item widget',
-      LATER,
-    );
-    const transitions = [
-      { status: 'RECEIVED', by: 'frontend', at: NOW },
-      { status: 'CREATED', by: 'order', at: NOW },
-      { status: 'FAILING', by: 'inventory', at: LATER },
-    ];
-    expect(transitionsOf(saga)).to.deep.equal(transitions);
-    expect(lastTransition(saga)).to.deep.equal(transitions.at(-1));
   });
 });
 

@@ -1,4 +1,5 @@
 import { DEADLINE_SECONDS, nextSweep } from './deadline.ts';
+import { historyLine, lastTransition } from './history.ts';
 import type { Line, Order } from './order.ts';
 import type { Path } from './store.ts';
 
@@ -53,13 +54,6 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** One transition. */
-export interface Transition {
-  readonly at: Date;
-  readonly status: Status;
-  readonly by: Party;
-}
-
 export interface Saga extends Order {
   readonly uuid: string;
   readonly status: Status;
@@ -72,10 +66,7 @@ export interface Saga extends Order {
   readonly total_invoice?: number;
   /** What was taken from the customer's credit, in minor units. Absent where the customer had no limit. */
   readonly charged?: number;
-  /**
-   * Every transition, oldest first, as a line: "2026-01-02T03:04:05.678Z CREATED order". A line is one value in the
-   * database where an object would be three, and it is rewritten at each step (docs/decisions/0006-throughput.md).
-   */
+  /** Every transition, oldest first, as a line: "2026-01-02T03:04:05.678Z CREATED order". */
   readonly history: readonly string[];
   readonly createdAt: Date;
   /** How long each stage of this order may take. */
@@ -111,19 +102,6 @@ export class IllegalTransition extends Error {
 
 /** The topic on which a ledger in this status must be announced. Pure: the same ledger always says the same. */
 export const emissionFor = (saga: Pick<Saga, 'status'>): EmissionTopic => topicOfStatus[saga.status];
-
-/** What happened to the order, oldest first. */
-export function transitionsOf(saga: Pick<Saga, 'history'>): Transition[] {
-  return saga.history.map((line) => {
-    const [at = '', status, by] = line.split(' ');
-    return { at: new Date(at), status: status as Status, by: by as Party };
-  });
-}
-
-/** The last thing that happened to the order. */
-export function lastTransition(saga: Pick<Saga, 'history'>): Transition {
-  return transitionsOf({ history: saga.history.slice(-1) })[0] as Transition;
-}
 
 /** Whether the ledger still stands where this party left it, so that the party must see to its announcement. */
 export const leftBy = (saga: Saga, party: Party): boolean => lastTransition(saga).by === party;
@@ -190,8 +168,6 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
   const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
   return { ...moved, sweepAt: nextSweep(moved, 0, now), ...(saga.redrives && { redrives: 0 }) };
 }
-
-const historyLine = (status: Status, by: Party, at: Date): string => `${at.toISOString()} ${status} ${by}`;
 
 /** The first hexadecimal digits of a uuid are random enough to spread by. */
 function shardOf(uuid: string): number {

@@ -248,7 +248,10 @@ describe('The message that a ledger calls for', () => {
 
 describe('A dead letter', () => {
   const letter = (attributes: Record<string, string>, reason: string) =>
-    deadLetterOf(aDelivery(Buffer.from('hello'), { attributes, attempt: 3 }), 'frontend-sub', reason);
+    deadLetterOf(
+      aDelivery(Buffer.from('hello'), { subscription: 'frontend-sub', attributes, attempt: 3 }),
+      reason,
+    );
   const ours = {
     [DEAD_LETTER.reason]: 'The message is not JSON',
     [DEAD_LETTER.subscription]: 'frontend-sub',

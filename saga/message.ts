@@ -1,6 +1,7 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { Delivery, OutgoingMessage } from './bus.ts';
-import { emissionFor, lastTransition, REASONS, type Reason, type Saga } from './ledger.ts';
+import { lastTransition } from './history.ts';
+import { emissionFor, REASONS, type Reason, type Saga } from './ledger.ts';
 import { type InputFault, type Order, parseOrderOfMessage } from './order.ts';
 
 /**
@@ -127,8 +128,7 @@ export function messageFor(saga: Saga): OutgoingMessage {
  * that Pub/Sub itself uses when it dead-letters, so that the desk reads one form.
  */
 export function deadLetterOf(
-  delivery: Pick<Delivery, 'data' | 'attributes' | 'messageId' | 'attempt'>,
-  subscription: string,
+  delivery: Pick<Delivery, 'subscription' | 'data' | 'attributes' | 'messageId' | 'attempt'>,
   reason: string,
 ): OutgoingMessage {
   return {
@@ -137,7 +137,7 @@ export function deadLetterOf(
     attributes: {
       ...Object.fromEntries(Object.entries(delivery.attributes).slice(0, KEPT_ATTRIBUTES_MAX)),
       [DEAD_LETTER.reason]: Buffer.from(reason).subarray(0, REASON_BYTES_MAX).toString(),
-      [DEAD_LETTER.subscription]: subscription,
+      [DEAD_LETTER.subscription]: delivery.subscription,
       [DEAD_LETTER.messageId]: delivery.messageId,
       [DEAD_LETTER.attempts]: String(delivery.attempt),
     },

@@ -54,7 +54,7 @@ async function scene(
   reaction: Reaction = reactionOf(takeFromShelf),
 ) {
   const ports = await recordedPorts({ ...ledgers(...sagas), [SHELF]: { left } });
-  const run = createRunner({ reaction, subscription: 'order-created-sub', allowNameless: false }, ports);
+  const run = createRunner(reaction, ports);
   let messages = 0;
   const note = (event: string) => ports.journal.push(event);
   return {
@@ -181,10 +181,7 @@ describe('The runner', () => {
 
   it('[anomaly 3] does nothing again where another worker was faster', async () => {
     const { ports, deliver, process } = await scene();
-    const other = createRunner(
-      { reaction: reactionOf(takeFromShelf), subscription: 'order-created-sub', allowNameless: false },
-      ports,
-    );
+    const other = createRunner(reactionOf(takeFromShelf), ports);
     ports.store.commitFaults.push(() => other([deliver({ uuid: UUID }, { messageId: 'twin' })]));
     await process(deliver({ uuid: UUID }, { messageId: 'slow' }));
     expect(ports.journal).to.deep.equal([
@@ -308,10 +305,7 @@ describe('A message that is an order of its own', () => {
           : { outcome: 'duplicate', writes: [], saga },
     };
     const ports = await recordedPorts({ [SHELF]: { left: 5 } });
-    const run = createRunner(
-      { reaction: asItComes, subscription: 'frontend-sub', allowNameless: true },
-      ports,
-    );
+    const run = createRunner(asItComes, ports, { allowNameless: true });
     const order = { user: 'jack', item: 'widget', quantity: 2 };
     for (const attempt of [1, 2]) await run([aDelivery(order, { messageId: 'm1', attempt })]);
     const uuid = derivedUuid('message-id', 'm1');

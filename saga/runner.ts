@@ -4,23 +4,17 @@ import type { Ports } from './ports.ts';
 import type { Reaction } from './reaction.ts';
 import { type TakenTurn, type TurnTask, takeTurns } from './turns.ts';
 
-/** How messages of one subscription are processed. */
-export interface RunnerOptions {
-  readonly reaction: Reaction;
-  readonly subscription: string;
-  /** Whether a message without a uuid is an order of its own. */
-  readonly allowNameless: boolean;
-}
-
 /**
  * Does all effects for a reaction: parses a batch of deliveries, takes their turns in one commit, publishes, acks.
  * The order is always commit, then publish, then ack: whatever breaks in between, the message comes again and finds
  * in the ledger how far it got.
+ * @param allowNameless whether a message without a uuid is an order of its own.
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
 export function createRunner(
-  { reaction, subscription, allowNameless }: RunnerOptions,
+  reaction: Reaction,
   ports: Ports,
+  { allowNameless = false } = {},
 ): (deliveries: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
     const startMs = ports.clock.now().getTime();
@@ -42,7 +36,7 @@ export function createRunner(
       ),
       ...readable.map(({ delivery, message }, index) => report(delivery, message, taken[index])),
     ];
-    await park(reports, subscription, ports);
+    await park(reports, ports);
     for (const { delivery, error } of reports) error === undefined ? delivery.ack() : delivery.nack();
     const durationMs = ports.clock.now().getTime() - startMs;
     for (const entry of reports) logReport(entry, reaction.name, deliveries.length, durationMs, ports);
@@ -86,13 +80,11 @@ function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | un
 }
 
 /** Hands what can never be processed to the dead-letter desk. Where that fails, the message comes again. */
-async function park(reports: readonly Report[], subscription: string, { bus }: Ports): Promise<void> {
+async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
   const parked = reports.filter(({ outcome }) => outcome === 'parked');
   if (parked.length === 0) return;
   const results = await bus.publish(
-    parked.map(({ delivery, detail }) =>
-      deadLetterOf(delivery, subscription, detail ?? 'No reason was given'),
-    ),
+    parked.map(({ delivery, detail }) => deadLetterOf(delivery, detail ?? 'No reason was given')),
   );
   parked.forEach((entry, index) => {
     if (results[index]) entry.error = results[index];

@@ -113,6 +113,7 @@ export function aDelivery(
     note(`${as} ${messageId}`);
   };
   return {
+    subscription: fields.subscription ?? 'order-created-sub',
     messageId,
     data: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
     attributes: deepFreeze(fields.attributes ?? {}),

@@ -194,6 +194,12 @@ for (const { name, open, others } of implementations) {
         }
       });
 
+      it('says by which subscription a message arrives', async () => {
+        await publish('orders', '1');
+        const [delivery] = await broker.wait(reader('orders-sub').received(1));
+        expect(delivery?.subscription).to.equal('orders-sub');
+      });
+
       it('takes a copy: what becomes of the buffer after it changes nothing', async () => {
         const outgoing = message('orders', 'as published');
         await broker.bus.publish([outgoing]);

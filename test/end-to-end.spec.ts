@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
-import { emissionFor, transitionsOf } from '../saga/ledger.ts';
+import { transitionsOf } from '../saga/history.ts';
+import { emissionFor } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { backends, type Pipeline, startPipeline } from './pipeline.ts';
 import { doublingBus } from './tracking-bus.ts';
@@ -164,6 +165,48 @@ for (const backend of backends) {
         expect(status).to.equal(422);
         expect(body.detail).to.contain('Idempotency-Key');
         expect(await sold()).to.deep.equal({ wotsit: 1 });
+      });
+
+      it('[anomaly 29] that is canceled after its payment is refunded, and its stock is back', async () => {
+        const paid = await pipeline.order({ item: 'widget', quantity: 2, user: 'joe' });
+        expect(paid.status).to.equal('PAID');
+        const { status, headers, body } = await pipeline.post(`/order/${paid.uuid}/cancel`, {});
+        expect([status, headers.get('location')]).to.deep.equal([202, `/order/${paid.uuid}`]);
+        expect(body).to.include({ uuid: paid.uuid, status: 'FAILING', reason: 'CANCELED_BY_CUSTOMER' });
+        await pipeline.bus.idle();
+        expect(await pipeline.ledger(paid.uuid)).to.deep.include({ status: 'CANCELED', steps: [] });
+        expect(await sold()).to.deep.equal({});
+        expect(await pipeline.recordsOf(paid)).to.deep.equal([]);
+      });
+
+      it('[anomaly 29] that is canceled while it runs ends in one final state, and the books balance', async () => {
+        const placed = await Promise.all(
+          Array.from({ length: 12 }, () =>
+            pipeline.post('/order', { item: 'wotsit', quantity: 1, user: 'jack' }),
+          ),
+        );
+        const answers = await Promise.all(
+          placed.map(({ body }) => pipeline.post(`/order/${body.uuid}/cancel`, {})),
+        );
+        await pipeline.bus.idle();
+        expect(answers.map(({ status }) => status)).to.deep.equal(answers.map(() => 202));
+        const sagas = await Promise.all(placed.map(({ body }) => pipeline.ledger(body.uuid)));
+        expect(new Set(sagas.map((saga) => `${saga?.status} ${saga?.reason}`))).to.deep.equal(
+          new Set(['CANCELED CANCELED_BY_CUSTOMER']),
+        );
+        expect(await sold()).to.deep.equal({});
+      });
+
+      it('[anomaly 30] can be canceled once, and not after its end', async () => {
+        const saga = await pipeline.order({ item: 'widget', quantity: 1, user: 'jack' });
+        const cancel = () => pipeline.post(`/order/${saga.uuid}/cancel`, {});
+        const both = await Promise.all([cancel(), cancel()]);
+        await pipeline.bus.idle();
+        expect(both.map(({ status }) => status)).to.include(202);
+        const ledger = await pipeline.ledger(saga.uuid);
+        expect((await cancel()).status).to.equal(409);
+        expect(await pipeline.ledger(saga.uuid)).to.deep.equal(ledger);
+        expect(await sold()).to.deep.equal({});
       });
 
       it('published straight to the topic, with a uuid of its own, is paid', async () => {

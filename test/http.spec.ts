@@ -31,6 +31,18 @@ describe('The HTTP API', () => {
     });
   });
 
+  it('[anomaly 30] answers 404 where there is no order to cancel', async () => {
+    for (const uuid of [uuidv4(), 'no-uuid', 'a%2Fb']) {
+      const { status, body } = await pipeline.post(`/order/${uuid}/cancel`, {});
+      expect([status, body.title]).to.deep.equal([404, 'Not found']);
+    }
+  });
+
+  it('sweeps when it is asked to', async () => {
+    const { status, body } = await pipeline.post('/sweep', {});
+    expect([status, body]).to.deep.equal([200, { redriven: 0, failed: 0, errors: 0 }]);
+  });
+
   // Each case: what is posted, and which field is named.
   const refused: [what: string, body: unknown, field: string][] = [
     ['a negative quantity', { ...good, quantity: -1 }, 'quantity'],

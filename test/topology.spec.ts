@@ -17,7 +17,7 @@ describe('The topology of the pipeline', () => {
   };
 
   it('[anomaly 25] gives every message that a ledger calls for somewhere to arrive', () => {
-    const { topic: deadLetters } = deadLetterOf(aDelivery('poison'), 'frontend-sub', 'No reason');
+    const { topic: deadLetters } = deadLetterOf(aDelivery('poison'), 'No reason');
     const emitted = [...STATUSES.map((status) => emissionFor({ status })), deadLetters];
     const unheard = emitted.filter(
       (topic) => !subscriptions.some(([, settings]) => settings.topic === topic),

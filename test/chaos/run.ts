@@ -1,5 +1,6 @@
 import { isStanding } from '../../saga/deadline.ts';
-import { STATUSES, sagaPath, transitionsOf } from '../../saga/ledger.ts';
+import { transitionsOf } from '../../saga/history.ts';
+import { STATUSES, sagaPath } from '../../saga/ledger.ts';
 import type { Topology } from '../../saga/topology.ts';
 import { type Book, openCustomers } from './customers.ts';
 import { describeFault, drawFaults, type FaultCounts, type FaultLog, openSaboteur } from './faults.ts';

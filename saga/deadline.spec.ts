@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { aSaga, aSagaThatIs, NOW } from '../test/builders.ts';
+import { DEADLINE_SECONDS, deadlineOf, isOverdue, isStanding, nextSweep, redriven } from './deadline.ts';
+import { STATUSES, type Status } from './ledger.ts';
+
+const seconds = (count: number) => new Date(NOW.getTime() + 1000 * count);
+const secondsUntil = (moment: Date | null | undefined) => moment && (moment.getTime() - NOW.getTime()) / 1000;
+
+describe('The deadline of a stage', () => {
+  it('begins with the stage, and does not exist where the order rests or is being compensated', () => {
+    const deadlines = STATUSES.map((status) => [status, secondsUntil(deadlineOf(aSagaThatIs(status)))]);
+    expect(Object.fromEntries(deadlines)).to.deep.equal({
+      RECEIVED: DEADLINE_SECONDS,
+      CREATED: DEADLINE_SECONDS,
+      RESERVED: DEADLINE_SECONDS,
+      PAID: undefined,
+      FAILING: undefined,
+      CANCELED: undefined,
+    } satisfies Record<Status, number | undefined>);
+  });
+
+  it('is over exactly when its seconds have passed', () => {
+    const saga = aSaga({ deadlineSeconds: 60 });
+    expect([isOverdue(saga, seconds(59.999)), isOverdue(saga, seconds(60))]).to.deep.equal([false, true]);
+  });
+});
+
+describe('An order', () => {
+  it('stands while something must follow', () => {
+    const standing = STATUSES.filter((status) => isStanding({ status }));
+    expect(standing).to.deep.equal(['RECEIVED', 'CREATED', 'RESERVED', 'FAILING']);
+  });
+});
+
+describe('The next sweep of a ledger', () => {
+  const pauses = (status: Status, deadlineSeconds: number, count: number) =>
+    Array.from({ length: count }, (_, redrives) =>
+      secondsUntil(nextSweep(aSagaThatIs(status, { deadlineSeconds }), redrives, NOW)),
+    );
+
+  it('[anomaly 34] comes after a pause that doubles with each re-drive, and at the deadline at the latest', () => {
+    expect(pauses('CREATED', 900, 7)).to.deep.equal([30, 60, 120, 240, 480, 900, 900]);
+  });
+
+  it('comes soon enough where the deadline is short', () => {
+    expect(pauses('CREATED', 8, 5)).to.deep.equal([1, 2, 4, 8, 8]);
+  });
+
+  it('[anomaly 12] comes for a compensation at least once an hour, for ever', () => {
+    expect(pauses('FAILING', 900, 10).slice(5)).to.deep.equal([960, 1920, 3600, 3600, 3600]);
+  });
+
+  it('does not come where the order rests', () => {
+    expect([...pauses('PAID', 900, 1), ...pauses('CANCELED', 900, 1)]).to.deep.equal([null, null]);
+  });
+});
+
+describe('A re-drive', () => {
+  it('is counted within its stage', () => {
+    const once = redriven(aSaga(), NOW);
+    expect(once).to.deep.equal({ ...aSaga(), redrives: 1, sweepAt: seconds(60) });
+    expect(redriven(once, NOW)).to.deep.equal({ ...aSaga(), redrives: 2, sweepAt: seconds(120) });
+  });
+});

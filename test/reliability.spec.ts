@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { ANOMALIES, NOT_BUILT } from './anomalies.ts';
+import { numberedTests, RELIABILITY, withCurrentList } from './reliability-list.ts';
+
+describe('docs/reliability.md', () => {
+  it('lists the tests as they are: npm run docs brings it up to date', () => {
+    const document = readFileSync(RELIABILITY, 'utf8');
+    expect(withCurrentList(document)).to.equal(document);
+  });
+
+  it('has a test for every anomaly of what is built', () => {
+    const shown = new Set(numberedTests().flatMap(({ numbers }) => numbers));
+    const missing = ANOMALIES.map(({ number }) => number).filter((number) => !shown.has(number));
+    expect(missing).to.deep.equal(Object.keys(NOT_BUILT).map(Number));
+  });
+
+  it('knows every number that a test bears', () => {
+    const unknown = numberedTests().flatMap(({ numbers }) =>
+      numbers.filter((number) => !ANOMALIES[number - 1]),
+    );
+    expect(unknown).to.deep.equal([]);
+  });
+});
