@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from '../../saga/bus.ts';
+import type { Scene } from './scene.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Stack } from './stack.ts';
-import type { Tap } from './tap.ts';
 
 /** Something that goes wrong on purpose. */
 export type Fault =
@@ -69,7 +69,6 @@ export interface FaultLog {
   kills: number;
   readonly terminations: { readonly service: string; readonly durationMs: number; readonly manner: string }[];
   repeated: number;
-  poisoned: number;
 }
 
 /**
@@ -79,12 +78,9 @@ export interface FaultLog {
 export type Saboteur = (fault: Fault) => Promise<void>;
 
 /** Faults of one service or door follow each other, so that each is what the plan says. */
-export function openSaboteur(
-  stack: Stack,
-  tap: Tap,
-  random: SeededRandom,
-): { log: FaultLog; bring: Saboteur } {
-  const log: FaultLog = { kills: 0, terminations: [], repeated: 0, poisoned: 0 };
+export function openSaboteur(scene: Scene, random: SeededRandom): { log: FaultLog; bring: Saboteur } {
+  const { stack, tap } = scene;
+  const log: FaultLog = { kills: 0, terminations: [], repeated: 0 };
   const busy = new Map<string, Promise<void>>();
 
   async function carryOut(fault: Fault): Promise<void> {
@@ -116,10 +112,10 @@ export function openSaboteur(
       }
       case 'poison': {
         // A number makes each of them another message, and none of them an order.
-        const data = Buffer.from(`This is no order, for the ${log.poisoned + 1}. time`);
+        const data = Buffer.from(`This is no order, for the ${scene.poisonCount + 1}. time`);
         const [error] = await stack.bus.publish([{ topic: fault.topic, data, attributes: POISON }]);
         if (error) throw error;
-        log.poisoned++;
+        scene.poisonCount++;
       }
     }
   }

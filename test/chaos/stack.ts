@@ -26,8 +26,8 @@ export interface Stack {
   readonly bus: Bus;
   /** When a service last logged anything, by `performance.now()`. */
   lastLineAtMs(): number;
-  /** The log lines that hold a text, such as a uuid. */
-  linesWith(text: string): string[];
+  /** What the services have logged so far, as far as it matches. */
+  lines(pattern: RegExp): string[];
   /** Resolves with the next line of the log that matches; lines of before don't count. */
   nextLine(pattern: RegExp): Promise<string>;
   portOf(service: string): number | undefined;
@@ -137,7 +137,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     store: ports.store,
     bus: ports.bus,
     lastLineAtMs: () => lastLineAtMs,
-    linesWith: (text) => lines.filter((line) => line.includes(text)),
+    lines: (pattern) => lines.filter((line) => pattern.test(line)),
     nextLine,
     portOf: processes.portOf,
     async kill(service) {
@@ -156,7 +156,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     async steal(subscription, messagesMax) {
       const ask = async (method: string, body: object) => {
         const url = `http://${pubsubHost}/v1/projects/${projectId}/subscriptions/${subscription}:${method}`;
-        const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+        const headers = { 'content-type': 'application/json' };
+        const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
         if (!response.ok) throw new Error(`${method} on ${subscription}: ${await response.text()}`);
         return (await response.json()) as { receivedMessages?: { ackId: string }[] };
       };
