@@ -1,15 +1,16 @@
+import { v4 as uuidv4 } from 'uuid';
 import { isStanding } from '../../saga/deadline.ts';
 import { transitionsOf } from '../../saga/history.ts';
 import type { Book } from './customers.ts';
 import { describeFault, drawFaults, type FaultCounts, type FaultLog, openSaboteur } from './faults.ts';
 import { dataFor, drawOrder } from './orders.ts';
-import { openScene, type SceneOptions } from './scene.ts';
+import { openScene, type Scene, type SceneOptions } from './scene.ts';
 import { seededRandom } from './seeded-random.ts';
-import type { Stack } from './stack.ts';
 import type { Verdict } from './verdict.ts';
 import type { World } from './world.ts';
 
-export interface ChaosOptions extends Omit<SceneOptions, 'data'> {
+/** What is done to a pipeline. */
+export interface Storm {
   /** Decides every order and every fault, and when each of them comes. How the machine takes it, no seed decides. */
   readonly seed: number;
   /** For how long orders are placed and things go wrong. */
@@ -19,6 +20,8 @@ export interface ChaosOptions extends Omit<SceneOptions, 'data'> {
   readonly victims?: readonly string[];
   readonly faults: FaultCounts;
 }
+
+export type ChaosOptions = Omit<SceneOptions, 'data'> & Storm;
 
 /** What a run has shown. */
 export interface ChaosReport extends Verdict {
@@ -42,45 +45,56 @@ const TERMINATION_MS_MAX = 10_000;
 /** Runs the pipeline under load while things go wrong, waits until it is quiet, and finds out what came of it. */
 export async function runChaos(options: ChaosOptions, print: (line: string) => void): Promise<ChaosReport> {
   const startMs = performance.now();
-  const { seed, loadSeconds, ordersPerSecond } = options;
-  const random = seededRandom(seed);
-  const orderCount = loadSeconds * ordersPerSecond;
-  const scene = await openScene({ ...options, data: dataFor(orderCount) });
+  const scene = await openScene({ ...options, data: dataFor(orderCountOf(options)) });
   const { stack, customers } = scene;
-  const saboteur = openSaboteur(scene, seededRandom(seed + 1));
   try {
-    const plan = drawFaults(random, 1000 * loadSeconds, options.victims ?? stack.services, options.faults);
-    print(`seed ${seed}: ${orderCount} orders in ${loadSeconds} s, and meanwhile:`);
-    for (const { atMs, fault } of plan) {
-      print(`  ${(atMs / 1000).toFixed(1).padStart(6)} s  ${describeFault(fault)}`);
-    }
-    const orders = Array.from({ length: orderCount }, (_, index) => ({
-      atMs: (1000 * index) / ordersPerSecond,
-      planned: drawOrder(random, options.projectId, index),
-    }));
-    await Promise.all([
-      ...orders.map(({ atMs, planned }) => after(atMs).then(() => customers.place(planned))),
-      ...plan.map(({ atMs, fault }) => after(atMs).then(() => saboteur.bring(fault))),
-    ]);
+    const faults = await rage(scene, options, print);
     const calmAt = new Date();
     print('everything is placed and done; waiting until it is quiet');
     const { world, lost, wrong } = await scene.settle();
-    const changes = lost.length > 0 ? [] : await scene.replay();
+    print('having every message come again that a service ever got');
+    const changes = await scene.replay();
     return {
       seconds: (performance.now() - startMs) / 1000,
       book: customers.book,
       world,
-      faults: saboteur.log,
+      faults,
       recoverySeconds: Math.max(0, (lastTransitionMs(world) - calmAt.getTime()) / 1000),
       redrives: stack.lines(/ an order stood still: redriven /).length,
       idleDeliveries: stack.lines(/ (duplicate|fenced|ignored) uuid=/).length,
       lost,
-      wrong: [...wrong, ...changes, ...saboteur.log.terminations.flatMap(wrongTermination)],
-      stories: storiesOf(world, stack),
+      wrong: [...wrong, ...changes, ...faults.terminations.flatMap(wrongTermination)],
+      stories: storiesOf(scene, world),
     };
   } finally {
     await scene.close();
   }
+}
+
+export const orderCountOf = ({ loadSeconds, ordersPerSecond }: Storm): number =>
+  loadSeconds * ordersPerSecond;
+
+/** Places the orders of a storm and brings its faults about. Resolves when the last of them is over. */
+export async function rage(scene: Scene, storm: Storm, print: (line: string) => void): Promise<FaultLog> {
+  const { stack, customers } = scene;
+  const { seed, loadSeconds, ordersPerSecond } = storm;
+  const random = seededRandom(seed);
+  const saboteur = openSaboteur(scene, seededRandom(seed + 1));
+  const plan = drawFaults(random, 1000 * loadSeconds, storm.victims ?? stack.services, storm.faults);
+  print(`seed ${seed}: ${orderCountOf(storm)} orders in ${loadSeconds} s, and meanwhile:`);
+  for (const { atMs, fault } of plan) {
+    print(`  ${(atMs / 1000).toFixed(1).padStart(6)} s  ${describeFault(fault)}`);
+  }
+  const run = uuidv4();
+  const orders = Array.from({ length: orderCountOf(storm) }, (_, index) => ({
+    atMs: (1000 * index) / ordersPerSecond,
+    planned: drawOrder(random, run, index),
+  }));
+  await Promise.all([
+    ...orders.map(({ atMs, planned }) => after(atMs).then(() => customers.place(planned))),
+    ...plan.map(({ atMs, fault }) => after(atMs).then(() => saboteur.bring(fault))),
+  ]);
+  return saboteur.log;
 }
 
 const after = (delayMs: number) => new Promise<void>((resolve) => setTimeout(resolve, delayMs));
@@ -104,7 +118,8 @@ export function wrongTermination({
 
 const STORIES_MAX = 10;
 
-function storiesOf({ sagas }: World, stack: Stack): string[] {
+/** What the services said about orders that stand still. */
+export function storiesOf({ stack }: Scene, { sagas }: World): string[] {
   return [...sagas.values()]
     .filter(isStanding)
     .slice(0, STORIES_MAX)

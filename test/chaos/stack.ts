@@ -39,8 +39,8 @@ export interface Stack {
   isUp(service: string): Promise<void>;
   /** Has the broker send everything again that it ever sent to a service. */
   replayAll(): Promise<void>;
-  /** Takes messages away from a subscription, as a person does who pulls with auto-ack. Returns how many. */
-  steal(subscription: string, messagesMax: number): Promise<number>;
+  /** Takes messages away from a subscription, as a person does who pulls with auto-ack. Returns what they said. */
+  steal(subscription: string, messagesMax: number): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -159,12 +159,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         const headers = { 'content-type': 'application/json' };
         const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
         if (!response.ok) throw new Error(`${method} on ${subscription}: ${await response.text()}`);
-        return (await response.json()) as { receivedMessages?: { ackId: string }[] };
+        return (await response.json()) as {
+          receivedMessages?: { ackId: string; message: { data: string } }[];
+        };
       };
       const { receivedMessages = [] } = await ask('pull', { maxMessages: messagesMax });
       const ackIds = receivedMessages.map(({ ackId }) => ackId);
       if (ackIds.length > 0) await ask('acknowledge', { ackIds });
-      return ackIds.length;
+      return receivedMessages.map(({ message }) => Buffer.from(message.data, 'base64').toString());
     },
     async close() {
       for (const door of Object.values(doors)) door.open();
