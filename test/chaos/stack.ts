@@ -77,7 +77,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     FIRESTORE_EMULATOR_HOST: doors.firestore.address,
     ...options.environment,
   };
-  const config = readConfig(environment);
+  // Whoever watches has more patience than the services.
+  const config = readConfig({ ...environment, STORE_TIMEOUT_MS: '60000', PUBLISH_TIMEOUT_MS: '60000' });
   await createTopology(projectId, topology);
   const pubsub = new PubSub({ projectId, ...emulatorOptions(pubsubHost) });
   const readByServices = Object.entries(topology.subscriptions).flatMap(([name, { service }]) =>
