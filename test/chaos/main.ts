@@ -21,7 +21,11 @@ const { values } = parseArgs({
 });
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const log = values.log === undefined ? undefined : createWriteStream(values.log);
-const minutes = Number(values.minutes);
+const [minutes = 0, rate = 0, seed = 0] = [values.minutes, values.rate, values.seed].map(Number);
+if (!(minutes > 0 && rate > 0 && Number.isSafeInteger(seed))) {
+  print('Usage: npm run chaos -- [--minutes N] [--seed S] [--rate ORDERS_PER_SECOND] [--log FILE]');
+  process.exit(1);
+}
 const times = (perMinute: number, atLeast: number) => Math.max(atLeast, Math.round(perMinute * minutes));
 
 const emulators = await startEmulators(0, 0, (error) => {
@@ -34,9 +38,9 @@ try {
       projectId: `demo-chaos-${process.pid}`,
       ...emulators,
       topology: readTopology(),
-      seed: Number(values.seed),
-      loadSeconds: Math.round(60 * minutes),
-      ordersPerSecond: Number(values.rate),
+      seed,
+      loadSeconds: Math.ceil(60 * minutes),
+      ordersPerSecond: rate,
       faults: {
         kills: times(0.5, 1),
         terminations: times(1.5, 2),
@@ -56,7 +60,7 @@ try {
   for (const story of report.stories) print(`\n${story}`);
   for (const line of summaryOf(report)) print(line);
   if (report.lost.length + report.wrong.length > 0) {
-    print(`Again: npm run chaos -- --minutes ${values.minutes} --seed ${values.seed} --rate ${values.rate}`);
+    print(`Again: npm run chaos -- --minutes ${minutes} --seed ${seed} --rate ${rate}`);
     process.exitCode = 1;
   }
 } finally {

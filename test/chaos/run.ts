@@ -72,7 +72,7 @@ export async function runChaos(options: ChaosOptions, print: (line: string) => v
 }
 
 export const orderCountOf = ({ loadSeconds, ordersPerSecond }: Storm): number =>
-  loadSeconds * ordersPerSecond;
+  Math.ceil(loadSeconds * ordersPerSecond);
 
 /** Places the orders of a storm and brings its faults about. Resolves when the last of them is over. */
 export async function rage(scene: Scene, storm: Storm, print: (line: string) => void): Promise<FaultLog> {

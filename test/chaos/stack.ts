@@ -28,7 +28,7 @@ export interface Stack {
   lastLineAtMs(): number;
   /** What the services have logged so far, as far as it matches. */
   lines(pattern: RegExp): string[];
-  /** Resolves with the next line of the log that matches; lines of before don't count. */
+  /** Resolves with the next line of the log that matches; lines of before don't count. Rejects when none comes. */
   nextLine(pattern: RegExp): Promise<string>;
   portOf(service: string): number | undefined;
   /** Ends a service at once. Resolves when it is gone; it is then started again. */
@@ -58,6 +58,8 @@ export interface StackOptions {
 
 /** How long a service may take to come up again, on a machine that has much else to do. */
 const START_LIMIT_MS = 60_000;
+/** Longer than anything takes that a line is waited for. */
+const LINE_LIMIT_MS = 120_000;
 
 /** Starts a pipeline in a project of its own on emulators that run already. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -108,15 +110,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     config.host,
     0,
   );
-  await processes.started;
 
   function nextLine(pattern: RegExp): Promise<string> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const watch = (line: string) => {
         if (!pattern.test(line)) return;
-        watchers.delete(watch);
+        forget();
         resolve(line);
       };
+      const forget = () => {
+        clearTimeout(timer);
+        watchers.delete(watch);
+      };
+      const timer = setTimeout(() => {
+        forget();
+        reject(new Error(`No service said anything like ${pattern} within ${LINE_LIMIT_MS / 1000} s`));
+      }, LINE_LIMIT_MS);
       watchers.add(watch);
     });
   }
@@ -131,7 +140,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return /ended \((.*?)\)/.exec(await gone)?.[1] ?? '';
   }
 
-  return {
+  const stack: Stack = {
     url: `http://${config.host}:${gateway.port}`,
     services: names,
     doors,
@@ -178,4 +187,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await Promise.all(Object.values(doors).map((door) => door.remove()));
     },
   };
+  try {
+    await Promise.all(names.map(isUp));
+    return stack;
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
 }
