@@ -3,7 +3,6 @@ import {
   type DocumentReference,
   FieldPath,
   Firestore,
-  type ReadOnlyTransactionOptions,
   Timestamp,
   type WriteBatch,
 } from '@google-cloud/firestore';
@@ -106,17 +105,10 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async snapshot() {
-      const asOf = (readTime?: Timestamp): ReadOnlyTransactionOptions => ({
-        readOnly: true,
-        ...(readTime && { readTime }),
-      });
-      // Which moment it is, Firestore says: its clock and ours differ.
-      const { readTime } = await answer(
-        firestore.runTransaction(
-          (transaction) => transaction.get(firestore.collection('sagas').limit(1)),
-          asOf(),
-        ),
-      );
+      // Which moment it is, Firestore says: its clock and ours differ. Not by a transaction that begins with its first
+      // read: where that fails, the client leaves behind a promise whose rejection nobody can handle.
+      const { readTime } = await answer(firestore.collection('sagas').limit(1).get());
+      const asOfThen = { readOnly: true, readTime } as const;
       return {
         async read(paths) {
           if (paths.length === 0) return new Map();
@@ -124,7 +116,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
           const snapshots = await answer(
             firestore.runTransaction(
               (transaction) => transaction.getAll(...paths.map((path) => firestore.doc(path))),
-              asOf(readTime),
+              asOfThen,
             ),
           );
           return new Map(
@@ -138,7 +130,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
           let query = firestore.collectionGroup(collection).orderBy(FieldPath.documentId()).limit(limit);
           if (after) query = query.startAfter(firestore.doc(after));
           const { docs } = await answer(
-            firestore.runTransaction((transaction) => transaction.get(query), asOf(readTime)),
+            firestore.runTransaction((transaction) => transaction.get(query), asOfThen),
           );
           return docs.map((document) => ({
             path: document.ref.path,

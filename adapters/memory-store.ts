@@ -7,6 +7,7 @@ import {
   type Query,
   type Scan,
   type Store,
+  type StoredDocument,
   StoreError,
   type Version,
   type Versioned,
@@ -114,6 +115,18 @@ export function createMemoryStore(): Store {
       // Documents are values: it is enough to keep which there are.
       const kept = new Map([...collections].map(([name, documents]) => [name, new Map(documents)]));
       const keptAt = (path: Path) => kept.get(path.split('/').at(-2) ?? '')?.get(path)?.fields;
+      /** Sorted once, when the first piece is asked for: a scan has as many pieces as there is to read. */
+      const sorted = new Map<string, readonly StoredDocument[]>();
+      function sortedIn(collection: string): readonly StoredDocument[] {
+        const documents =
+          sorted.get(collection) ??
+          [...(kept.get(collection) ?? [])]
+            .map(([path, { fields }]) => ({ path, fields, key: sortKey(path) }))
+            .sort((one, other) => Buffer.compare(one.key, other.key))
+            .map(({ path, fields }) => ({ path, fields }));
+        sorted.set(collection, documents);
+        return documents;
+      }
       return {
         async read(paths) {
           paths.forEach(assertDocumentPath);
@@ -125,11 +138,9 @@ export function createMemoryStore(): Store {
           );
         },
         async scan({ collection, after, limit }: Scan) {
-          return [...(kept.get(collection) ?? [])]
-            .map(([path, { fields }]) => ({ path, fields }))
-            .sort((one, other) => comparePaths(one.path, other.path))
-            .filter(({ path }) => after === undefined || comparePaths(path, after) > 0)
-            .slice(0, limit);
+          const documents = sortedIn(collection);
+          const start = after === undefined ? 0 : firstBehind(documents, after);
+          return documents.slice(start, start + limit);
         },
       };
     },
@@ -161,16 +172,31 @@ const fieldOf = (fields: object, field: string): unknown => (fields as Record<st
 /** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
-/** By their parts, as Firestore does: what is below a document comes right behind it. */
-function comparePaths(one: Path, other: Path): number {
-  const others = other.split('/');
-  for (const [index, part] of one.split('/').entries()) {
-    const otherPart = others[index];
-    if (otherPart === undefined) return 1;
-    const order = compare(part, otherPart);
-    if (order !== 0) return order;
+/**
+ * What paths are compared by: their parts, as Firestore does. What is below a document comes right behind it, which
+ * bytes alone say only where nothing that a name may hold is smaller than what stands between the names.
+ */
+const sortKey = (path: Path): Buffer =>
+  Buffer.concat(path.split('/').flatMap((name) => [BETWEEN_NAMES, escaped(Buffer.from(name))]));
+
+/** No name begins with it or holds it, once its zeros are escaped: 0 becomes 0 255. */
+const BETWEEN_NAMES = Buffer.from([0, 0]);
+
+function escaped(name: Buffer): Buffer {
+  return name.includes(0) ? Buffer.from([...name].flatMap((byte) => (byte === 0 ? [0, 255] : [byte]))) : name;
+}
+
+/** Where in sorted documents the first one behind a path stands. */
+function firstBehind(documents: readonly StoredDocument[], after: Path): number {
+  const key = sortKey(after);
+  let [low, high] = [0, documents.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { path } = documents[middle] as StoredDocument;
+    if (Buffer.compare(sortKey(path), key) > 0) high = middle;
+    else low = middle + 1;
   }
-  return one.length - other.length;
+  return low;
 }
 
 /**

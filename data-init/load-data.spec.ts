@@ -13,6 +13,8 @@ const DATA: Data = {
   inventory: { widget: { quantity: 10, price_per_unit: 10 } },
 };
 
+const STOCK = { quantity: 1, price_per_unit: 1 };
+
 describe('Users and stock', () => {
   const environment = { clock: createManualClock(), random: () => 0 };
   let store: Store;
@@ -22,8 +24,9 @@ describe('Users and stock', () => {
 
   it('are loaded as the file says', async () => {
     expect(await loadData(store, environment, DATA)).to.deep.equal({ loaded: 3, present: 0 });
-    expect(await readOne(store, userPath('joe'))).to.deep.equal(DATA.users.joe);
-    expect(await readOne(store, itemPath('widget'))).to.deep.equal(DATA.inventory.widget);
+    expect(await readOne(store, userPath('jack'))).to.deep.equal(DATA.users.jack);
+    expect(await readOne(store, userPath('joe'))).to.deep.equal({ ...DATA.users.joe, credit_limit: 100 });
+    expect(await readOne(store, itemPath('widget'))).to.deep.equal({ ...DATA.inventory.widget, loaded: 10 });
   });
 
   it('[anomaly 44] stay as orders have left them when they are loaded again', async () => {
@@ -36,7 +39,7 @@ describe('Users and stock', () => {
     await groupCommit(store, environment, [sale]);
     const more = { ...DATA, users: { ...DATA.users, jill: { address: '2 Hill Road' } } };
     expect(await loadData(store, environment, more)).to.deep.equal({ loaded: 1, present: 3 });
-    expect(await readOne(store, path)).to.deep.equal({ quantity: 3, price_per_unit: 10 });
+    expect(await readOne(store, path)).to.deep.equal({ quantity: 3, price_per_unit: 10, loaded: 10 });
   });
 
   it('are gone after a reset, with every order, invoice and dead letter, however many there are', async () => {
@@ -60,7 +63,7 @@ describe('A data file', () => {
   it('names every fault that it has', () => {
     const text = JSON.stringify({
       users: { jack: { address: 7 }, 'a/b': { address: 'x' }, joe: { address: 'x', credit: -1 } },
-      inventory: { widget: { quantity: 1.5, price_per_unit: 10 } },
+      inventory: { widget: { quantity: 1.5, price_per_unit: 10 }, wotsit: { ...STOCK, loaded: 1 } },
     });
     const read = () => parseData(text, 'mine.json');
     for (const part of [
@@ -69,6 +72,7 @@ describe('A data file', () => {
       '"/"',
       'users.joe.credit',
       'inventory.widget.quantity',
+      'Unrecognized key: "loaded"',
     ]) {
       expect(read).to.throw(part);
     }

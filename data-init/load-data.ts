@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { itemPath, itemSchema } from '../inventory/documents.ts';
-import { userPath, userSchema } from '../order/documents.ts';
+import { type User, userPath, userSchema } from '../order/documents.ts';
 import { create } from '../saga/documents.ts';
 import { type Environment, groupCommit, type Task } from '../saga/group-commit.ts';
 import { nameSchema } from '../saga/order.ts';
 import type { Path, Store } from '../saga/store.ts';
 
+/** What people write into a data file; what follows from it is not asked for. */
 const dataSchema = z.strictObject({
-  users: z.record(nameSchema, userSchema.strict()),
-  inventory: z.record(nameSchema, itemSchema.strict()),
+  users: z.record(nameSchema, userSchema.omit({ credit_limit: true, corrections: true }).strict()),
+  inventory: z.record(nameSchema, itemSchema.omit({ loaded: true, corrections: true }).strict()),
 });
 
 export type Data = z.infer<typeof dataSchema>;
@@ -49,8 +50,14 @@ export async function loadData(
   data: Data,
 ): Promise<{ loaded: number; present: number }> {
   const documents: [Path, object][] = [
-    ...Object.entries(data.users).map(([user, fields]): [Path, object] => [userPath(user), fields]),
-    ...Object.entries(data.inventory).map(([item, fields]): [Path, object] => [itemPath(item), fields]),
+    ...Object.entries(data.users).map(([user, fields]): [Path, object] => [
+      userPath(user),
+      withLimit(fields),
+    ]),
+    ...Object.entries(data.inventory).map(([item, fields]): [Path, object] => [
+      itemPath(item),
+      { ...fields, loaded: fields.quantity },
+    ]),
   ];
   const settled = await groupCommit(store, environment, documents.map(loadTask));
   const failed = settled.find((result) => result.status === 'rejected');
@@ -58,6 +65,10 @@ export async function loadData(
   const loaded = settled.filter((result) => result.status === 'fulfilled' && result.value).length;
   return { loaded, present: documents.length - loaded };
 }
+
+/** Beside what is left stands what there was: the audit compares both. */
+const withLimit = (user: Data['users'][string]): User =>
+  user.credit === undefined ? user : { ...user, credit_limit: user.credit };
 
 function loadTask([path, fields]: [Path, object]): Task<boolean> {
   return {

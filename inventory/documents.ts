@@ -6,6 +6,13 @@ export const itemSchema = z.object({
   quantity: z.int().min(0),
   /** In minor units of the currency. */
   price_per_unit: z.int().min(0),
+  /**
+   * How many units were ever loaded: what is available and what is reserved add up to it, and the audit holds the stock
+   * to that. Absent where nobody has noted it; such an item can't be audited.
+   */
+  loaded: z.int().min(0).exactOptional(),
+  /** How often a repair has corrected the quantity: of two that found the same fault, only one corrects it. */
+  corrections: z.int().min(0).exactOptional(),
 });
 
 export type Item = z.infer<typeof itemSchema>;

@@ -1,7 +1,7 @@
 import { notFound, type Route, route } from '../saga/http.ts';
 import { isName } from '../saga/order.ts';
 import { readOne, type Store } from '../saga/store.ts';
-import { itemPath } from './documents.ts';
+import { type Item, itemPath } from './documents.ts';
 
 /** More items than this are a catalogue, which wants a service of its own. */
 const LISTED_MAX = 1000;
@@ -15,7 +15,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
       responses: { 200: `The items by name, at most ${LISTED_MAX}` },
       async handle() {
         const items = await store.list('inventory', LISTED_MAX);
-        return { status: 200, body: { items: items.map(({ id, fields }) => ({ item: id, ...fields })) } };
+        return { status: 200, body: { items: items.map(({ id, fields }) => stockOf(id, fields as Item)) } };
       },
     }),
     route({
@@ -26,8 +26,11 @@ export function inventoryRoutes(store: Store): readonly Route[] {
       async handle({ params: { item = '' } }) {
         const found = isName(item) ? await readOne(store, itemPath(item)) : undefined;
         if (found === undefined) throw notFound(`There is no item ${item}`);
-        return { status: 200, body: { item, ...found } };
+        return { status: 200, body: stockOf(item, found) };
       },
     }),
   ];
 }
+
+/** What is for sale; what only the audit needs is left out. */
+const stockOf = (item: string, { quantity, price_per_unit }: Item) => ({ item, quantity, price_per_unit });

@@ -6,7 +6,8 @@ import { completeCompensation, type Saga, type StepName, tombstone } from '../sa
 import type { Reaction } from '../saga/reaction.ts';
 import type { Step } from '../saga/step.ts';
 
-const steps: Readonly<Record<StepName, Step>> = {
+/** All steps, by their names. */
+export const steps: Readonly<Record<StepName, Step>> = {
   order: createOrder,
   inventory: reserveStock,
   payments: chargeCustomer(),

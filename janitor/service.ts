@@ -2,6 +2,7 @@ import type { Ports } from '../saga/ports.ts';
 import { createRunner } from '../saga/runner.ts';
 import type { Service } from '../saga/service.ts';
 import type { Topology } from '../saga/topology.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { compensate } from './compensate.ts';
 import { deskRoutes } from './desk-routes.ts';
 import { createParking } from './park-messages.ts';
@@ -19,7 +20,12 @@ export function janitorService(ports: Ports, topology: Topology, sweepIntervalSe
       { topic: 'error', process: createRunner(compensate, ports) },
       { topic: 'dead-letter', process: createParking(ports, topology) },
     ],
-    routes: [...deskRoutes(ports), ...sagaRoutes(ports), ...sweepRoutes(() => sweep(ports))],
+    routes: [
+      ...deskRoutes(ports),
+      ...sagaRoutes(ports),
+      ...sweepRoutes(() => sweep(ports)),
+      ...auditRoutes(ports),
+    ],
     start: patrol.start,
     drain: patrol.stop,
   };

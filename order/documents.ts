@@ -7,6 +7,13 @@ export const userSchema = z.object({
   location: z.object({ lat: z.number(), lng: z.number() }).exactOptional(),
   /** What the customer may still spend, in minor units of the currency; absent: no limit. */
   credit: z.int().min(0).exactOptional(),
+  /**
+   * The whole limit: what is left and what was charged add up to it, and the audit holds the credit to that. Absent
+   * where there is no limit, or where nobody has noted it; such a credit can't be audited.
+   */
+  credit_limit: z.int().min(0).exactOptional(),
+  /** How often a repair has corrected the credit: of two that found the same fault, only one corrects it. */
+  corrections: z.int().min(0).exactOptional(),
 });
 
 export type User = z.infer<typeof userSchema>;

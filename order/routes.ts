@@ -8,12 +8,13 @@ export function orderRoutes(store: Store): readonly Route[] {
     route({
       method: 'GET',
       path: '/users/{user}',
-      summary: 'A customer: address, and what is left of the credit',
+      summary: 'A customer: address, and what is left of the credit and its limit',
       responses: { 200: 'The customer', 404: 'No such customer' },
       async handle({ params: { user = '' } }) {
         const found = isName(user) ? await readOne(store, userPath(user)) : undefined;
         if (found === undefined) throw notFound(`There is no user ${user}`);
-        return { status: 200, body: { user, ...found } };
+        const { corrections: _, ...shown } = found;
+        return { status: 200, body: { user, ...shown } };
       },
     }),
   ];

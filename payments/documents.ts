@@ -5,6 +5,13 @@ import type { Path } from '../saga/store.ts';
 export const accountSchema = z.object({
   /** What the customer may still spend, in minor units of the currency; absent: no limit. */
   credit: z.int().min(0).exactOptional(),
+  /**
+   * The whole limit: what is left and what was charged add up to it, and the audit holds the credit to that. Absent
+   * where there is no limit, or where nobody has noted it; such a credit can't be audited.
+   */
+  credit_limit: z.int().min(0).exactOptional(),
+  /** How often a repair has corrected the credit: of two that found the same fault, only one corrects it. */
+  corrections: z.int().min(0).exactOptional(),
 });
 
 export type Account = z.infer<typeof accountSchema>;

@@ -103,6 +103,10 @@ export class IllegalTransition extends Error {
   override readonly name = 'IllegalTransition';
 }
 
+/** Whether the state machine lets one status follow another. */
+export const mayFollow = (from: Status, to: Status): boolean =>
+  (successors[from] as readonly Status[]).includes(to);
+
 /** The topic on which a ledger in this status must be announced. Pure: the same ledger always says the same. */
 export const emissionFor = (saga: Pick<Saga, 'status'>): EmissionTopic => topicOfStatus[saga.status];
 
@@ -164,8 +168,7 @@ export function priceOf(line: Line): number {
 }
 
 function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
-  const allowed: readonly Status[] = successors[saga.status];
-  if (!allowed.includes(to)) {
+  if (!mayFollow(saga.status, to)) {
     throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
   }
   const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
@@ -173,6 +176,6 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
 }
 
 /** The first hexadecimal digits of a uuid are random enough to spread by. */
-function shardOf(uuid: string): number {
+export function shardOf(uuid: string): number {
   return Number.parseInt(uuid.slice(0, 8), 16) % SHARD_COUNT;
 }

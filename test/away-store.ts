@@ -18,6 +18,8 @@ const requests = {
   commit: store.commit([{ kind: 'create', path: 'users/joe', fields: { by: 'us' } }]),
   query: store.query({ collection: 'users', where: {}, limit: 1 }),
   list: store.list('users', 1),
+  due: store.due({ collection: 'users', where: {}, field: 'at', until: new Date(0), limit: 1 }),
+  snapshot: store.snapshot(),
 };
 await Promise.all(
   Object.entries(requests).map(async ([name, request]) => {

@@ -8,6 +8,8 @@ export interface Child {
   readonly process: ChildProcess;
   /** Everything it has printed so far. */
   output(): string;
+  /** What of it went to the standard output. */
+  answer(): string;
   /** Resolves with the first line, past or future, that matches. Rejects when the program ends before. */
   line(pattern: RegExp): Promise<string>;
   /** Resolves with the exit code; a signal counts as none. */
@@ -32,6 +34,7 @@ export function runProgram(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
+  const answered: string[] = [];
   const watchers = new Set<() => void>();
   let ended = false;
   const exited = new Promise<number | null>((resolve) => {
@@ -44,12 +47,14 @@ export function runProgram(
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
+      if (stream === child.stdout) answered.push(line);
       for (const watch of watchers) watch();
     });
   }
   return {
     process: child,
     output: () => lines.join('\n'),
+    answer: () => answered.join('\n'),
     exited,
     line: (pattern) =>
       new Promise((resolve, reject) => {

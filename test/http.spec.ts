@@ -219,6 +219,24 @@ describe('The HTTP API', () => {
     ).to.have.keys('user', 'item', 'quantity', 'items', 'payment-error');
   });
 
+  it('shows the stock and the customers, without what only the audit needs', async () => {
+    const { store, get } = pipeline;
+    const joe = (await store.read(['users/joe'])).get('users/joe');
+    if (joe === undefined) throw new Error('Joe was not loaded');
+    await store.commit([
+      { kind: 'update', path: 'users/joe', version: joe.version, fields: { corrections: 1 } },
+    ]);
+    const wotsit = { item: 'wotsit', quantity: 20, price_per_unit: 15 };
+    expect((await get('/inventory/wotsit')).body).to.deep.equal(wotsit);
+    expect((await get('/inventory')).body.items[1]).to.deep.equal(wotsit);
+    expect((await get('/users/joe')).body).to.deep.equal({
+      user: 'joe',
+      address: '3 Mill Lane',
+      credit: 100,
+      credit_limit: 100,
+    });
+  });
+
   it('is alive and ready', async () => {
     expect((await pipeline.get('/livez')).status).to.equal(200);
     expect((await pipeline.get('/readyz')).status).to.equal(200);

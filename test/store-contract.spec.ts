@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import {
   type Cursor,
+  type DueQuery,
   type GuardedWrite,
   type Path,
   type Query,
   readOne,
+  type Snapshot,
   type Store,
+  type StoredDocument,
   StoreError,
   type StoreErrorKind,
   type Version,
@@ -588,6 +591,239 @@ for (const { name, open } of implementations) {
       });
     });
 
+    describe('due', () => {
+      const moment = (ms: number) => new Date(1_767_322_800_000 + ms);
+      const due = async (rest: Partial<DueQuery> = {}) => {
+        const found = await store.due({
+          collection,
+          where: {},
+          field: 'sweepAt',
+          until: moment(0),
+          limit: 100,
+          ...rest,
+        });
+        return found.map((fields) => (fields as { id: string }).id);
+      };
+      const keep = (...documents: { readonly id: string; readonly sweepAt?: unknown; shard?: number }[]) =>
+        store.commit(documents.map((document) => create(at(document.id), document)));
+
+      it('lists what is due by then, to the millisecond, the earliest first, and the fields as they were written', async () => {
+        const documents = [3, -1, 0, 1, -2].map((ms) => ({ id: `at ${ms}`, sweepAt: moment(ms) }));
+        await keep(...documents);
+        expect(await due()).to.deep.equal(['at -2', 'at -1', 'at 0']);
+        const query = { collection, where: {}, field: 'sweepAt', until: moment(-2), limit: 10 };
+        expect(await store.due(query)).to.deep.equal([{ id: 'at -2', sweepAt: moment(-2) }]);
+      });
+
+      it('lists what is due at the same moment by ascending id, by code point', async () => {
+        const ids = ['10', '9', 'Z', 'a', 'é', '\uff5e', '😀'];
+        await keep(...ids.toReversed().map((id) => ({ id, sweepAt: moment(0) })));
+        expect(await due()).to.deep.equal(ids);
+      });
+
+      it('lists only documents whose fields equal all that is asked for', async () => {
+        await keep(
+          { id: 'a', sweepAt: moment(0), shard: 1 },
+          { id: 'b', sweepAt: moment(0), shard: 2 },
+          { id: 'c', sweepAt: moment(0) },
+        );
+        expect(await due({ where: { shard: 1 } })).to.deep.equal(['a']);
+        expect(await due({ where: { shard: 3 } })).to.deep.equal([]);
+      });
+
+      it('leaves out what has no moment', async () => {
+        const moments = [
+          null,
+          undefined,
+          0,
+          '2026-01-02T03:04:05.678Z',
+          true,
+          { at: moment(0) },
+          [moment(0)],
+        ];
+        await keep(...moments.map((sweepAt, n) => ({ id: `${n}`, sweepAt })), {
+          id: 'due',
+          sweepAt: moment(-1),
+        });
+        expect(await due()).to.deep.equal(['due']);
+      });
+
+      it('lists one collection, not those below it or of a similar name', async () => {
+        await keep({ id: 'a', sweepAt: moment(0) });
+        await store.commit([
+          create(`${at('a')}/${collection}/b`, { id: 'b', sweepAt: moment(0) }),
+          create(`${collection}-2/c`, { id: 'c', sweepAt: moment(0) }),
+        ]);
+        expect(await due()).to.deep.equal(['a']);
+        expect(await due({ collection: 'nothing' })).to.deep.equal([]);
+      });
+
+      it('returns at most as many as it was asked for, the earliest ones', async () => {
+        await keep(...[-3, -1, -2].map((ms) => ({ id: `${ms}`, sweepAt: moment(ms) })));
+        expect(await due({ limit: 2 })).to.deep.equal(['-3', '-2']);
+        expect(await due({ limit: 1000 })).to.deep.equal(['-3', '-2', '-1']);
+      });
+
+      it('sees every commit that has returned, also that nothing is due any more', async () => {
+        for (let n = 1; n <= 5; n++) {
+          await keep({ id: 'a', sweepAt: moment(0) });
+          expect(await due()).to.deep.equal(['a']);
+          await store.commit([update(at('a'), await versionOf(store, at('a')), { sweepAt: null })]);
+          expect(await due()).to.deep.equal([]);
+          await store.commit([remove(at('a'))]);
+        }
+      });
+    });
+
+    describe('snapshot', () => {
+      /** All documents of a kind, piece by piece, until a piece is not full. */
+      async function allOf(snapshot: Snapshot, kind: string, limit: number): Promise<StoredDocument[]> {
+        const found: StoredDocument[] = [];
+        for (;;) {
+          const after = found.at(-1)?.path;
+          const piece = await snapshot.scan({ collection: kind, limit, ...(after && { after }) });
+          expect(piece.length).to.be.at.most(limit);
+          found.push(...piece);
+          if (piece.length < limit) return found;
+        }
+      }
+
+      it('reads documents as they were written, and leaves out those that there are not', async () => {
+        const fields = { n: 1, at: new Date(0), items: [{ quantity: 2 }] };
+        await given('a', fields);
+        const snapshot = await store.snapshot();
+        expect([...(await snapshot.read([at('a'), at('nothing')]))]).to.deep.equal([[at('a'), fields]]);
+        expect([...(await snapshot.read([]))]).to.deep.equal([]);
+        expect(await outcomeOf(snapshot.read([at('a'), 'users']))).to.equal('rejected');
+      });
+
+      it('scans all documents of a kind with their paths, wherever they stand', async () => {
+        const paths = [
+          `inventory/widget/${collection}/1`,
+          `users/jack/${collection}/1`,
+          `users/jack/${collection}/2`,
+          `users/joe/${collection}/1`,
+        ];
+        await store.commit([
+          ...paths.toReversed().map((path) => create(path, { path, at: new Date(1) })),
+          create(`users/jack/${collection}/1/lines/1`, {}),
+          create(`${collection}-2/1`, {}),
+        ]);
+        const snapshot = await store.snapshot();
+        expect(await snapshot.scan({ collection, limit: 1000 })).to.deep.equal(
+          paths.map((path) => ({ path, fields: { path, at: new Date(1) } })),
+        );
+        expect(await snapshot.scan({ collection: `no-${collection}`, limit: 1000 })).to.deep.equal([]);
+      });
+
+      it('scans in the order of the parts of the paths, by code point', async () => {
+        // Controls, the space, the exclamation mark and the full stop are smaller than the slash between the names.
+        const users = [
+          'a',
+          'a\u0000',
+          'a\u0000\u0000',
+          'a\u0001',
+          'a ',
+          'a!',
+          'a.',
+          'a0',
+          'aé',
+          'a\uff5e',
+          'a😀',
+        ];
+        const paths = [
+          ...users.map((user) => `users/${user}/${collection}/1`),
+          `users/b/${collection}/1`,
+          `users/b/${collection}/1/parts/1/${collection}/2`,
+          `users/b/${collection}/1!`,
+          `users/b/${collection}/10`,
+          `users/b/${collection}/2`,
+        ];
+        await store.commit(paths.toReversed().map((path) => create(path, {})));
+        const snapshot = await store.snapshot();
+        for (const limit of [3, 1000]) {
+          const found = await allOf(snapshot, collection, limit);
+          expect(found.map(({ path }) => path)).to.deep.equal(paths);
+        }
+      });
+
+      it('scans in pieces of any size without a gap or a repeat, also behind what is not there', async () => {
+        const paths = ['users/jack', 'users/joe', 'inventory/widget'].flatMap((parent) =>
+          Array.from({ length: 7 }, (_, n) => `${parent}/${collection}/${n}`),
+        );
+        await store.commit(paths.map((path) => create(path, { path })));
+        const snapshot = await store.snapshot();
+        const expected = paths.toSorted();
+        for (const limit of [1, 2, 7, 20, 21, 1000]) {
+          const found = await allOf(snapshot, collection, limit);
+          expect(found.map(({ path }) => path)).to.deep.equal(expected);
+        }
+        const behind = await snapshot.scan({ collection, after: `users/jack/${collection}/5a`, limit: 2 });
+        expect(behind.map(({ path }) => path)).to.deep.equal([
+          `users/jack/${collection}/6`,
+          `users/joe/${collection}/0`,
+        ]);
+      });
+
+      it('sees every commit that had returned before, and nothing that is written after', async () => {
+        const [toUpdate, toRemove] = [await given('updated'), await given('removed')];
+        const snapshot = await store.snapshot();
+        await store.commit([
+          update(at('updated'), toUpdate, { n: 2 }),
+          remove(at('removed'), toRemove),
+          create(at('created'), { n: 2 }),
+        ]);
+        const before = [
+          { path: at('removed'), fields: { n: 1 } },
+          { path: at('updated'), fields: { n: 1 } },
+        ];
+        expect(await snapshot.scan({ collection, limit: 10 })).to.deep.equal(before);
+        const read = await snapshot.read([at('created'), at('removed'), at('updated')]);
+        expect([...read]).to.deep.equal(before.map(({ path, fields }) => [path, fields]));
+        const now = await (await store.snapshot()).scan({ collection, limit: 10 });
+        expect(now).to.deep.equal([
+          { path: at('created'), fields: { n: 2 } },
+          { path: at('updated'), fields: { n: 2 } },
+        ]);
+      });
+
+      it('holds each commit of a constant writer as a whole or not at all, however it is read', async () => {
+        const ids = Array.from({ length: 6 }, (_, n) => `${n}`);
+        await store.commit(ids.map((id) => create(at(id), { n: 0 })));
+        let stopped = false;
+        let committed = 0;
+        async function writeOn(): Promise<void> {
+          while (!stopped) {
+            const n = committed + 1;
+            const found = await store.read(ids.map(at));
+            const writes = [...found].map(([path, { version }]) => update(path, version, { n }));
+            // Below one of them, a record of each commit.
+            await store.commit([...writes, create(`${at('0')}/${collection}-log/${n}`, { n })]);
+            committed = n;
+          }
+        }
+        const writing = writeOn();
+        try {
+          const seen: number[] = [];
+          while (seen.length < 8) {
+            const atLeast = committed;
+            const snapshot = await store.snapshot();
+            const read = [...(await snapshot.read(ids.map(at))).values()];
+            const states = [...read, ...(await allOf(snapshot, collection, 2)).map(({ fields }) => fields)];
+            const { n } = states[0] as { n: number };
+            expect(states).to.deep.equal([...ids, ...ids].map(() => ({ n })));
+            expect(await allOf(snapshot, `${collection}-log`, 5)).to.have.length(n);
+            expect(n).to.be.at.least(atLeast);
+            // Only a snapshot that the writer has left behind shows anything.
+            if (committed > n) seen.push(n);
+          }
+        } finally {
+          stopped = true;
+          await writing;
+        }
+      });
+    });
+
     describe('list', () => {
       it('returns every document with its id, in the order of the ids by code point', async () => {
         const ids = ['10', '9', 'Z', 'a', 'é', '\uff5e', '😀'];
@@ -660,7 +896,7 @@ describe('The store on Firestore, while Firestore is away', () => {
   });
   const millisecondsIn = (line: string) => Number(/after (\d+) ms/.exec(line)?.[1]);
 
-  for (const request of ['read', 'commit', 'query', 'list']) {
+  for (const request of ['read', 'commit', 'query', 'list', 'due', 'snapshot']) {
     it(`[anomaly 37] says within its time limit that a ${request} is unavailable`, async () => {
       const line = await child.line(new RegExp(`^${request}: unavailable`));
       expect(millisecondsIn(line)).to.be.within(TIMEOUT_MS - 10, 2_000);
