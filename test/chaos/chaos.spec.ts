@@ -34,7 +34,7 @@ const STORM: Storm = {
   loadSeconds: 5,
   ordersPerSecond: 50,
   victims: ['frontend', 'order', 'payments'],
-  faults: { kills: 1, terminations: 1, cuts: 1, slowdowns: 1, repeats: 2, poison: 1 },
+  faults: { kills: 1, terminations: 1, cuts: 1, slowdowns: 1, repeats: 2, poison: 1, audits: 2 },
 };
 
 describe('A pipeline of processes', () => {
@@ -90,9 +90,9 @@ describe('A pipeline of processes', () => {
   it('[anomalies 1, 2, 4, 6, 14, 15, 22, 36] under load, killed, cut off and told everything twice, loses nothing and does nothing wrong', async function () {
     this.timeout(LIMIT_MS);
     const plan: string[] = [];
-    const { terminations } = await rage(scene, STORM, (line) => plan.push(line));
+    const { terminations, violations } = await rage(scene, STORM, (line) => plan.push(line));
     const { world, lost, wrong } = await scene.settle();
-    const found = { lost, wrong: [...wrong, ...terminations.flatMap(wrongTermination)] };
+    const found = { lost, wrong: [...wrong, ...violations, ...terminations.flatMap(wrongTermination)] };
     expect(found, [...plan, ...storiesOf(scene, world)].join('\n')).to.deep.equal(NOTHING);
   });
 

@@ -16,7 +16,9 @@ export type Fault =
   /** Messages that were published before are published again, of any topic. */
   | { readonly kind: 'repeat'; readonly messageCount: number }
   /** A message that nobody can process, on any topic that a service reads. */
-  | { readonly kind: 'poison'; readonly topic: string };
+  | { readonly kind: 'poison'; readonly topic: string }
+  /** No fault: the doctor looks at everything in the midst of it. */
+  | { readonly kind: 'audit' };
 
 export interface PlannedFault {
   readonly atMs: number;
@@ -32,6 +34,7 @@ export interface FaultCounts {
   readonly slowdowns: number;
   readonly repeats: number;
   readonly poison: number;
+  readonly audits: number;
 }
 
 /** Draws what goes wrong in a run, and when: each service's kills and terminations, then the rest, in time order. */
@@ -58,6 +61,7 @@ export function drawFaults(
       kind: 'poison',
       topic: random.pick(['frontend', 'order-created', 'inventory-updated', 'error']),
     })),
+    ...times(counts.audits, () => ({ kind: 'audit' })),
   ];
   return faults
     .map((fault) => ({ atMs: Math.round(durationMs * (0.05 + 0.85 * random.next())), fault }))
@@ -69,6 +73,9 @@ export interface FaultLog {
   kills: number;
   readonly terminations: { readonly service: string; readonly durationMs: number; readonly manner: string }[];
   repeated: number;
+  audits: number;
+  /** What the doctor found that does not balance. */
+  readonly violations: string[];
 }
 
 /**
@@ -80,7 +87,7 @@ export type Saboteur = (fault: Fault) => Promise<void>;
 /** Faults of one service or door follow each other, so that each is what the plan says. */
 export function openSaboteur(scene: Scene, random: SeededRandom): { log: FaultLog; bring: Saboteur } {
   const { stack, tap } = scene;
-  const log: FaultLog = { kills: 0, terminations: [], repeated: 0 };
+  const log: FaultLog = { kills: 0, terminations: [], repeated: 0, audits: 0, violations: [] };
   const busy = new Map<string, Promise<void>>();
 
   async function carryOut(fault: Fault): Promise<void> {
@@ -116,6 +123,12 @@ export function openSaboteur(scene: Scene, random: SeededRandom): { log: FaultLo
         const [error] = await stack.bus.publish([{ topic: fault.topic, data, attributes: POISON }]);
         if (error) throw error;
         scene.poisonCount++;
+        return;
+      }
+      case 'audit': {
+        const { violations } = await scene.audit();
+        log.violations.push(...violations.map(({ sentence }) => `In the midst of it: ${sentence}`));
+        log.audits++;
       }
     }
   }
@@ -152,5 +165,7 @@ export function describeFault(fault: Fault): string {
       return `publish ${fault.messageCount} messages again`;
     case 'poison':
       return `publish what is no order to ${fault.topic}`;
+    case 'audit':
+      return 'audit';
   }
 }

@@ -48,6 +48,7 @@ try {
         slowdowns: times(1, 1),
         repeats: times(4, 2),
         poison: times(2, 1),
+        audits: times(3, 2),
       },
       // Longer than the ack deadline: what a dead reader held has come again by then.
       quietSeconds: 15,

@@ -63,7 +63,7 @@ export async function runChaos(options: ChaosOptions, print: (line: string) => v
       redrives: stack.lines(/ an order stood still: redriven /).length,
       idleDeliveries: stack.lines(/ (duplicate|fenced|ignored) uuid=/).length,
       lost,
-      wrong: [...wrong, ...changes, ...faults.terminations.flatMap(wrongTermination)],
+      wrong: [...wrong, ...changes, ...faults.violations, ...faults.terminations.flatMap(wrongTermination)],
       stories: storiesOf(scene, world),
     };
   } finally {

@@ -1,3 +1,6 @@
+import { systemClock } from '../../adapters/system-clock.ts';
+import type { AuditReport } from '../../janitor/audit-report.ts';
+import { takeAudit } from '../../janitor/take-audit.ts';
 import { isStanding } from '../../saga/deadline.ts';
 import { STATUSES, sagaPath } from '../../saga/ledger.ts';
 import { type Customers, openCustomers } from './customers.ts';
@@ -14,6 +17,8 @@ export interface Scene {
   readonly customers: Customers;
   /** Messages that nobody can process and that were published all the same: so many dead letters there must be. */
   poisonCount: number;
+  /** What the doctor says, at any time. */
+  audit(): Promise<AuditReport>;
   /** Waits until it is quiet, within the limit, and then judges what there is. */
   settle(): Promise<Verdict & { readonly world: World }>;
   /** Has every message come again that a service ever got. @returns what that has changed, each as a sentence. */
@@ -59,8 +64,11 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     tap,
     customers,
     poisonCount: 0,
+    audit: () => takeAudit({ store: stack.store, clock: systemClock }),
     async settle() {
       const unrest = await becomesQuiet();
+      const { violations, stuck } = await scene.audit();
+      const findings = [...violations, ...stuck].map(({ sentence }) => `The doctor: ${sentence}`);
       const world = await readWorld(stack.store);
       const { lost, wrong } = judge(world, {
         loaded: options.data,
@@ -69,7 +77,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         poisonCount: scene.poisonCount,
         heard: tap.ids,
       });
-      return { world, lost, wrong: [...wrong, ...unrest, ...book.complaints] };
+      return { world, lost, wrong: [...wrong, ...findings, ...unrest, ...book.complaints] };
     },
     async replay() {
       const before = await readWorld(stack.store);

@@ -18,6 +18,7 @@ export function summaryOf(report: ChaosReport): string[] {
     `SIGTERM:       ${terminations.join(', ') || 'none'}`,
     `duplicates:    ${report.idleDeliveries} deliveries found nothing to do`,
     `re-drives:     ${redrives}`,
+    `audits:        ${faults.audits} in the midst of it, and one at the end`,
     `dead letters:  ${world.deadLetters.size}`,
     `recovery:      ${report.recoverySeconds.toFixed(1)} s after the last order and fault; the whole run took ${report.seconds.toFixed(0)} s`,
     ...[...lost, ...wrong].map((fault) => `  ${fault}`),
