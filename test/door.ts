@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { readStreams } from './open-streams.ts';
 
-/** A port in front of an emulator. A test shuts it and opens it again: what lies behind is then away, and back. */
+/** A port in front of an emulator, for clients that talk gRPC. A test shuts it and opens it again: what lies behind is then away, and back. */
 export interface Door {
   /** Its own host:port. */
   readonly address: string;
