@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, {
   type ErrorRequestHandler,
@@ -30,11 +30,26 @@ export interface HttpServer {
  * @throws Error in one clear sentence when the port is taken.
  */
 export async function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
-  const server = createServer(app);
+  const underWay = new Set<ServerResponse>();
+  let isClosing = false;
+  // A client that keeps its connection would go on to send requests over it, and there would be no end.
+  const endConnection = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+  const server = createServer((request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    if (isClosing) endConnection(response);
+    app(request, response);
+  });
   await listen(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
-    close: (timeoutMs) => closeServer(server, timeoutMs),
+    close(timeoutMs) {
+      isClosing = true;
+      underWay.forEach(endConnection);
+      return closeServer(server, timeoutMs);
+    },
   };
 }
 
