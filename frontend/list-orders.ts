@@ -1,5 +1,6 @@
 import { type Saga, SHARD_COUNT, type Status } from '../saga/ledger.ts';
-import type { Cursor, Store } from '../saga/store.ts';
+import { pageBehind, parsePage } from '../saga/page.ts';
+import type { Store } from '../saga/store.ts';
 
 /** Which orders to list. */
 export interface OrderFilter {
@@ -28,21 +29,11 @@ export async function listOrders(
   );
   const orders = (listings.flat() as Saga[]).sort(newestFirst).slice(0, limit);
   const last = orders.at(-1);
-  return last && orders.length === limit ? { orders, nextPage: pageBehind(last) } : { orders };
+  return last && orders.length === limit
+    ? { orders, nextPage: pageBehind({ createdAt: last.createdAt, id: last.uuid }) }
+    : { orders };
 }
 
 function newestFirst(one: Saga, other: Saga): number {
   return other.createdAt.getTime() - one.createdAt.getTime() || (one.uuid < other.uuid ? 1 : -1);
-}
-
-/** A page token names the last order of the page before it. */
-function pageBehind({ createdAt, uuid }: Saga): string {
-  return Buffer.from(`${createdAt.getTime()}/${uuid}`).toString('base64url');
-}
-
-/** @returns the place that a token names; undefined where it is none of ours. */
-export function parsePage(token: string): Cursor | undefined {
-  const match = /^(\d{1,15})\/([0-9a-f-]{36})$/.exec(Buffer.from(token, 'base64url').toString());
-  if (match?.[1] === undefined || match[2] === undefined) return undefined;
-  return { createdAt: new Date(Number(match[1])), id: match[2] };
 }

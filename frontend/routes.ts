@@ -6,32 +6,22 @@ import { invalidInput, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
+import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder, noSuchOrder } from './cancel-order.ts';
-import { listOrders, parsePage } from './list-orders.ts';
+import { listOrders } from './list-orders.ts';
 
-const PAGE_MAX = 100;
 const KEY_LENGTH_MAX = 255;
 
-const limitFault = `must be a whole number from 1 to ${PAGE_MAX}`;
 const listSchema = z.strictObject(
   {
     user: nameSchema.optional(),
     status: z
       .enum(STATUSES as [Status, ...Status[]], { error: `must be one of ${STATUSES.join(', ')}` })
       .optional(),
-    limit: z.coerce
-      .number({ error: limitFault })
-      .int({ error: limitFault })
-      .min(1, { error: limitFault })
-      .max(PAGE_MAX, { error: limitFault })
-      .default(20),
-    page: z
-      .string()
-      .refine((token) => parsePage(token) !== undefined, 'is not a page that this API has handed out')
-      .optional(),
+    ...pageParameters,
   },
   { error: faultOfObject('must be query parameters') },
 );

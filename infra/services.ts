@@ -1,4 +1,4 @@
-import type { Config } from '../adapters/config.ts';
+import { type Config, readTopology } from '../adapters/config.ts';
 import { frontendService } from '../frontend/service.ts';
 import { inventoryService } from '../inventory/service.ts';
 import { janitorService } from '../janitor/service.ts';
@@ -20,6 +20,6 @@ export function allServices(
     orderService(ports, deadlineSeconds),
     inventoryService(ports),
     paymentsService(ports, paymentFailures),
-    janitorService(ports, sweepIntervalSeconds),
+    janitorService(ports, readTopology(), sweepIntervalSeconds),
   ];
 }

@@ -52,7 +52,7 @@ describe('The audit', () => {
     world.set(sagaPath(UUID), tombstone(UUID, 'INVALID_ORDER', 'Unknown', NOW));
     world.set('dead-letters/1', { status: 'parked' });
     world.set('dead-letters/2', { status: 'redriven' });
-    world.set('dead-letters/3', {});
+    world.set('dead-letters/3', { status: 'parked' });
     expect(await audited(world)).to.deep.equal({
       checkedAt: LATER,
       counts: {

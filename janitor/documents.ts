@@ -1,12 +1,25 @@
 import type { Path } from '../saga/store.ts';
 
+/** What became of a letter: it waits for people, was sent back to its topic, or was given up by them. */
+export const LETTER_STATUSES = ['parked', 'redriven', 'discarded'] as const;
+export type LetterStatus = (typeof LETTER_STATUSES)[number];
+
 /** A message that could not be processed, kept for people to look at. */
 export interface DeadLetter {
   readonly id: string;
+  readonly status: LetterStatus;
   readonly reason: string;
   /** Where it could not be processed, and how often that was tried. */
   readonly subscription: string;
   readonly attempts: number;
+  /** The topic of that subscription, to which a redrive sends it; absent where the topology does not know it. */
+  readonly topic?: string;
+  /** The order that it names; absent where it names none. */
+  readonly uuid?: string;
+  /** The broker's id of the message when it was published for the first time; absent where that is not known. */
+  readonly messageId?: string;
+  /** The letter that it was before, where it failed again after a redrive. */
+  readonly redriveOf?: string;
   /** Pairs instead of a map: an attribute may have a name that Firestore does not take for a field. */
   readonly attributes: readonly { readonly name: string; readonly value: string }[];
   /** The body as text where it is UTF-8, otherwise in base64; cut at the limit. */
@@ -14,7 +27,18 @@ export interface DeadLetter {
   readonly encoding: 'utf8' | 'base64';
   /** The size of the whole body. */
   readonly bodyBytes: number;
+  /**
+   * What happened to it, oldest first, as lines: "2026-01-02T03:04:05.678Z discarded Was a test". At most one for each
+   * status, because nothing leads back to `parked`.
+   */
+  readonly history: readonly string[];
   readonly createdAt: Date;
+  /** When Firestore may delete the letter: later than any redelivery, which would otherwise park it anew. */
+  readonly expireAt: Date;
 }
 
 export const deadLetterPath = (id: string): Path<DeadLetter> => `dead-letters/${id}`;
+
+/** A line of a letter's history. */
+export const letterLine = (at: Date, status: LetterStatus, note?: string): string =>
+  [at.toISOString(), status, ...(note === undefined ? [] : [note])].join(' ');

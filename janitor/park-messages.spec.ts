@@ -1,12 +1,17 @@
 import { expect } from 'chai';
-import { DEAD_LETTER, deadLetterOf, derivedUuid } from '../saga/message.ts';
-import { aDelivery, NOW, type TestDelivery } from '../test/builders.ts';
+import { readTopology } from '../adapters/config.ts';
+import { expireAtFor } from '../saga/ledger.ts';
+import { DEAD_LETTER, deadLetterOf, derivedUuid, REDRIVE } from '../saga/message.ts';
+import { readOne } from '../saga/store.ts';
+import { aDelivery, NOW, type TestDelivery, UUID, uuidOf } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
+import { type DeadLetter, deadLetterPath } from './documents.ts';
 import { BODY_BYTES_MAX, createParking } from './park-messages.ts';
+import { discardLetter, redriveLetters } from './redrive-letters.ts';
 
 async function desk() {
   const ports = await recordedPorts();
-  const park = createParking(ports);
+  const park = createParking(ports, readTopology());
   return {
     ports,
     park: (...deliveries: TestDelivery[]) => ports.clock.finish(park(deliveries)),
@@ -25,11 +30,20 @@ const parked = (data: Buffer, messageId = 'm1', fields: { attempt?: number } = {
   const { attributes } = deadLetterOf(original, 'The message is not JSON');
   return aDelivery(data, { messageId: `dead-${messageId}`, attributes, ...fields });
 };
+/** What is the same in every letter that has just been parked. */
+const FRESH = {
+  status: 'parked',
+  history: [`${NOW.toISOString()} parked`],
+  createdAt: NOW,
+  expireAt: expireAtFor(NOW),
+};
 const letter = (id: string, fields: object) => ({
   id,
   reason: 'The message is not JSON',
   subscription: 'frontend-sub',
   attempts: 3,
+  topic: 'frontend',
+  messageId: 'm1',
   attributes: [
     { name: 'ce-id', value: 'x' },
     { name: DEAD_LETTER.reason, value: 'The message is not JSON' },
@@ -37,7 +51,7 @@ const letter = (id: string, fields: object) => ({
     { name: DEAD_LETTER.messageId, value: 'm1' },
     { name: DEAD_LETTER.attempts, value: '3' },
   ],
-  createdAt: NOW,
+  ...FRESH,
   ...fields,
 });
 const ID = derivedUuid('dead-letter', 'frontend-sub/m1');
@@ -84,6 +98,54 @@ describe('The dead-letter desk', () => {
     ]);
   });
 
+  it('[anomaly 31] leaves a letter redriven or discarded, whatever duplicate comes late', async () => {
+    const { ports, park, letters } = await desk();
+    await park(parked(Buffer.from('a')), parked(Buffer.from('b'), 'm2'));
+    const [first, second] = (await letters()) as DeadLetter[];
+    await redriveLetters([first as DeadLetter], ports);
+    await discardLetter(second?.id ?? '', 'A test', ports);
+    const before = await letters();
+    await park(parked(Buffer.from('a')), parked(Buffer.from('b'), 'm2'));
+    expect(await letters()).to.deep.equal(before);
+    expect((before as DeadLetter[]).map(({ status }) => status).sort()).to.deep.equal([
+      'discarded',
+      'redriven',
+    ]);
+  });
+
+  it('names the order that a message names, in its body or on its envelope', async () => {
+    const { ports, park } = await desk();
+    const kept = async (body: Buffer, attributes: Record<string, string>) => {
+      const messageId = `m${ports.store.commits.length}`;
+      await park(aDelivery(body, { messageId, attributes }));
+      const path = deadLetterPath(derivedUuid('dead-letter', `unknown/${messageId}`));
+      return (await readOne(ports.store, path))?.uuid;
+    };
+    const other = uuidOf(2);
+    expect(await kept(Buffer.from(`{"uuid":"${UUID.toUpperCase()}"}`), { 'ce-subject': other })).to.equal(
+      UUID,
+    );
+    expect(await kept(Buffer.from('no json'), { 'ce-subject': other.toUpperCase() })).to.equal(other);
+    expect(await kept(Buffer.from('no json'), { 'ce-subject': '../x' })).to.equal(undefined);
+  });
+
+  it('[anomaly 31] names the letter that a message was before it was redriven, and its first id', async () => {
+    const { park, letters } = await desk();
+    const attributes = {
+      [DEAD_LETTER.subscription]: 'frontend-sub',
+      [DEAD_LETTER.messageId]: 'm2',
+      [REDRIVE.messageId]: 'm1',
+      [REDRIVE.letter]: ID,
+    };
+    await park(aDelivery(Buffer.from('{}'), { attributes }));
+    const [kept] = await letters();
+    expect(kept).to.include({
+      id: derivedUuid('dead-letter', 'frontend-sub/m2'),
+      messageId: 'm1',
+      redriveOf: ID,
+    });
+  });
+
   it('[anomaly 12] keeps what Pub/Sub itself dead-lettered, and tells that it failed again and again', async () => {
     const { park, letters } = await desk();
     const attributes = { [DEAD_LETTER.subscription]: 'error-sub', [DEAD_LETTER.attempts]: '20' };
@@ -94,11 +156,12 @@ describe('The dead-letter desk', () => {
         reason: 'It failed at every delivery',
         subscription: 'error-sub',
         attempts: 20,
+        topic: 'error',
         attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
         body: '{}',
         encoding: 'utf8',
         bodyBytes: 2,
-        createdAt: NOW,
+        ...FRESH,
       },
     ]);
   });
@@ -116,7 +179,7 @@ describe('The dead-letter desk', () => {
         body: '',
         encoding: 'utf8',
         bodyBytes: 0,
-        createdAt: NOW,
+        ...FRESH,
       },
     ]);
   });

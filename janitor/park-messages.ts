@@ -1,32 +1,34 @@
 import { isUtf8 } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
+import { validate as isUuid } from 'uuid';
 import type { Delivery } from '../saga/bus.ts';
 import { create } from '../saga/documents.ts';
 import { groupCommit, type Task } from '../saga/group-commit.ts';
-import { DEAD_LETTER, derivedUuid } from '../saga/message.ts';
+import { expireAtFor } from '../saga/ledger.ts';
+import { DEAD_LETTER, derivedUuid, parseMessage, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
-import { type DeadLetter, deadLetterPath } from './documents.ts';
+import type { Topology } from '../saga/topology.ts';
+import { type DeadLetter, deadLetterPath, letterLine } from './documents.ts';
 
 /** What is kept of a body. Everything that we publish is smaller. */
 export const BODY_BYTES_MAX = 256 * 1024;
 
 /**
- * Keeps each message of the dead-letter topic as a document, once, however often it is delivered.
+ * Keeps each message of the dead-letter topic as a document, once, however often it is delivered: a late duplicate of
+ * a letter that was redriven or discarded changes nothing.
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
-export function createParking({
-  store,
-  clock,
-  random,
-  log,
-}: Ports): (batch: readonly Delivery[]) => Promise<void> {
+export function createParking(
+  { store, clock, random, log }: Ports,
+  topology: Topology,
+): (batch: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
-    const letters = deliveries.map((delivery) => deadLetter(delivery, clock.now()));
+    const letters = deliveries.map((delivery) => deadLetter(delivery, topology, clock.now()));
     const settled = await groupCommit(store, { clock, random }, letters.map(keep));
     deliveries.forEach((delivery, index) => {
       const failure = settled[index]?.status === 'rejected' ? String(settled[index].reason) : undefined;
       failure === undefined ? delivery.ack() : delivery.nack();
-      const { id, reason, subscription } = letters[index] as DeadLetter;
+      const { id, reason, subscription, uuid } = letters[index] as DeadLetter;
       const outcome = failure === undefined ? 'parked' : 'surprise';
       log(
         'WARNING',
@@ -37,6 +39,7 @@ export function createParking({
           deadLetter: id,
           reason,
           subscription,
+          ...(uuid !== undefined && { uuid }),
           messageId: delivery.messageId,
           attempt: delivery.attempt,
           ...(failure !== undefined && { error: failure }),
@@ -58,20 +61,43 @@ function keep(letter: DeadLetter): Task<void> {
   };
 }
 
-function deadLetter({ data, attributes, messageId }: Delivery, now: Date): DeadLetter {
+function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date): DeadLetter {
+  const { data, attributes } = delivery;
   const subscription = attributes[DEAD_LETTER.subscription] ?? 'unknown';
+  const topic = subscriptions[subscription]?.topic;
+  const uuid = uuidIn(delivery);
+  const messageId = attributes[REDRIVE.messageId] ?? attributes[DEAD_LETTER.messageId];
+  const redriveOf = attributes[REDRIVE.letter];
   const kept = data.subarray(0, BODY_BYTES_MAX);
   const encoding = isUtf8(data) ? 'utf8' : 'base64';
   return {
-    id: derivedUuid('dead-letter', `${subscription}/${attributes[DEAD_LETTER.messageId] ?? messageId}`),
+    id: derivedUuid(
+      'dead-letter',
+      `${subscription}/${attributes[DEAD_LETTER.messageId] ?? delivery.messageId}`,
+    ),
+    status: 'parked',
     reason: attributes[DEAD_LETTER.reason] ?? 'It failed at every delivery',
     subscription,
     attempts: Number.parseInt(attributes[DEAD_LETTER.attempts] ?? '', 10) || 1,
+    ...(topic !== undefined && { topic }),
+    ...(uuid !== undefined && { uuid }),
+    ...(messageId !== undefined && { messageId }),
+    ...(redriveOf !== undefined && { redriveOf }),
     attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
     // The decoder leaves out a last character that the limit has cut in two.
     body: encoding === 'utf8' ? new StringDecoder('utf8').write(kept) : kept.toString('base64'),
     encoding,
     bodyBytes: data.length,
+    history: [letterLine(now, 'parked')],
     createdAt: now,
+    expireAt: expireAtFor(now),
   };
+}
+
+/** The order that a message names: in its body, or at least on its envelope. */
+function uuidIn(delivery: Delivery): string | undefined {
+  const parsed = parseMessage(delivery, false);
+  if ('message' in parsed) return parsed.message.uuid;
+  const subject = delivery.attributes['ce-subject'];
+  return subject !== undefined && isUuid(subject) ? subject.toLowerCase() : undefined;
 }

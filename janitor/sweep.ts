@@ -109,11 +109,10 @@ async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports):
 }
 
 function letterOf(saga: Saga) {
-  const { uuid, redrives = 0, reason } = saga;
-  const why = `The compensation of order ${uuid} (${reason}) did not succeed in ${redrives} re-drives`;
+  const { uuid, redrives = 0 } = saga;
   // Its id is derived, so that the desk knows it again.
   const delivery = { subscription: 'error-sub', messageId: `compensation/${uuid}`, attempt: redrives };
-  return deadLetterOf({ ...messageFor(saga), ...delivery }, why);
+  return deadLetterOf({ ...messageFor(saga), ...delivery }, 'The compensation does not succeed');
 }
 
 function logSwept(uuid: string, taken: TakenTurn, { log }: Ports): void {

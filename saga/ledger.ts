@@ -91,6 +91,9 @@ export type Facts = Partial<Pick<Saga, 'items' | 'total_invoice' | 'charged'>>;
 export const TOMBSTONE_DAYS = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** When a document of this moment may be deleted. */
+export const expireAtFor = (now: Date): Date => new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS);
+
 export const SHARD_COUNT = 8;
 
 export const sagaPath = (uuid: string): Path<Saga> => `sagas/${uuid}`;
@@ -129,7 +132,7 @@ export function receive(
     steps: [],
     sweepAt: nextSweep(stage, 0, now),
     createdAt: now,
-    expireAt: new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS),
+    expireAt: expireAtFor(now),
     shard: shardOf(uuid),
   };
 }

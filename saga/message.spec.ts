@@ -11,6 +11,7 @@ import {
   messageFor,
   type ParsedMessage,
   parseMessage,
+  REDRIVE,
   snapshot,
 } from './message.ts';
 import { isName, LINES_MAX, type Order, QUANTITY_MAX } from './order.ts';
@@ -118,6 +119,18 @@ describe('An order that is published without a uuid', () => {
     const uuid = derivedUuid('message-id', '4711');
     expect(nameless('4711')).to.deep.equal({ message: { uuid, order: anOrder() } });
     expect(nameless('4711')).to.deep.equal(nameless('4711'));
+  });
+
+  it('[anomaly 31] is the same order when it is redriven, under another id', () => {
+    const redriven = aDelivery(ORDER, { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } });
+    expect(parseMessage(redriven, true)).to.deep.equal(nameless('4711'));
+  });
+
+  it('[anomaly 39] is never another order than the one that its body names', () => {
+    const forged = { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } };
+    expect(parseMessage(aDelivery({ uuid: UUID, ...ORDER }, forged), true)).to.deep.equal({
+      message: { uuid: UUID, order: anOrder() },
+    });
   });
 
   it('is another order in another message', () => {

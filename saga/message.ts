@@ -40,10 +40,14 @@ export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-lette
 /**
  * Reads what arrived, doubting all of it.
  * @param allowNameless whether a message without a uuid is an order of its own, whose uuid is then derived from
- * the broker's id of the message, so that a redelivery is the same order.
+ * the broker's id of the message, so that a redelivery is the same order. A redriven message has another id, so it
+ * carries the first one in an attribute. Whoever forges that attribute gains nothing: they name an order, as they
+ * could have done with a uuid in the body, and the ledger of that order decides what the message may do.
  */
-export function parseMessage(delivery: Delivery, allowNameless: boolean): ParsedMessage {
-  const { data, attributes } = delivery;
+export function parseMessage(
+  { data, attributes, messageId }: Pick<Delivery, 'data' | 'attributes' | 'messageId'>,
+  allowNameless: boolean,
+): ParsedMessage {
   if (data.length > MESSAGE_BYTES_MAX) {
     return { fault: `The message has ${data.length} bytes; at most ${MESSAGE_BYTES_MAX} are allowed` };
   }
@@ -60,7 +64,8 @@ export function parseMessage(delivery: Delivery, allowNameless: boolean): Parsed
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return { fault: 'The message is not a JSON object' };
   }
-  return parseBody(body as Record<string, unknown>, delivery.messageId, allowNameless);
+  const firstId = attributes[REDRIVE.messageId] ?? messageId;
+  return parseBody(body as Record<string, unknown>, firstId, allowNameless);
 }
 
 function parseBody(body: Record<string, unknown>, messageId: string, allowNameless: boolean): ParsedMessage {
@@ -154,4 +159,12 @@ export const DEAD_LETTER = {
   messageId: 'saga-park-message-id',
   subscription: 'CloudPubSubDeadLetterSourceSubscription',
   attempts: 'CloudPubSubDeadLetterSourceDeliveryCount',
+} as const;
+
+/** The attributes of a message that the desk has sent back to its topic. */
+export const REDRIVE = {
+  /** The broker's id of the message when it was published for the first time. */
+  messageId: 'saga-message-id',
+  /** The letter that it was. If it fails again, it becomes a letter of its own, which names the earlier one. */
+  letter: 'saga-redrive-of',
 } as const;

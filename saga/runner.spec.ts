@@ -12,9 +12,9 @@ import {
 import { type RecordedPorts, recordedPorts } from '../test/recorded-ports.ts';
 import { create, update } from './documents.ts';
 import { advance, fail, receive, type Saga, sagaPath } from './ledger.ts';
-import { DEAD_LETTER, derivedUuid, messageFor } from './message.ts';
+import { DEAD_LETTER, deadLetterOf, derivedUuid, messageFor } from './message.ts';
 import type { Reaction } from './reaction.ts';
-import { createRunner } from './runner.ts';
+import { createRunner, DELIVERIES_MAX } from './runner.ts';
 import { accept, reactionOf, refuse, type Step, take } from './step.ts';
 import { type Path, readOne } from './store.ts';
 
@@ -218,7 +218,7 @@ describe('A message that can never be processed', () => {
     ['a list', [], 'The message is not a JSON object'],
     ['without a uuid', { user: 'jack' }, 'The message has no uuid'],
     ['with a uuid that is none', { uuid: 'x' }, 'The uuid of the message is not a UUID'],
-    ['of an order that nobody knows', { uuid: uuidOf(9) }, `No order has the uuid ${uuidOf(9)}`],
+    ['of an order that nobody knows', { uuid: uuidOf(9) }, 'No order has the uuid of the message'],
     ['too large', Buffer.alloc(300_000, ' '), 'The message has 300000 bytes; at most 262144 are allowed'],
   ];
   for (const [what, body, reason] of poison) {
@@ -277,6 +277,26 @@ describe('A message that can never be processed', () => {
       'inventory-updated',
       'inventory-updated',
     ]);
+  });
+
+  it('[anomaly 12] is parked with the surprise that it was at every delivery, and can be repeated', async () => {
+    const fragile = reactionOf({
+      ...takeFromShelf,
+      decide() {
+        throw new Error('The shelf fell down');
+      },
+    });
+    const { ports, deliver, process } = await scene([created()], 5, fragile);
+    const last = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX });
+    const lastButOne = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX - 1 });
+    await process(lastButOne);
+    expect([settled(lastButOne), ports.published]).to.deep.equal([['nacked'], []]);
+    await process(last);
+    expect(settled(last)).to.deep.equal(['acked']);
+    expect(ports.published).to.deep.equal([
+      deadLetterOf(last, 'It failed at every delivery: The shelf fell down'),
+    ]);
+    expect(await ledgerIn(ports)).to.deep.equal(created());
   });
 
   it('[anomaly 23] is handed back alone where the store rejects what it writes', async () => {

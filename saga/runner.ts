@@ -60,24 +60,30 @@ function turnTask(reaction: Reaction, message: SagaMessage): TurnTask {
   };
 }
 
+/**
+ * What fails again and again is parked at this delivery, shortly before the broker itself would give it up: only here is
+ * known why it failed, and the first id of the message, without which a redriven order could become a second one.
+ */
+export const DELIVERIES_MAX = 90;
+
 function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | undefined): Report {
+  const story = { delivery, uuid };
   if (taken === undefined || 'error' in taken) {
-    return {
-      delivery,
-      uuid,
-      outcome: 'surprise',
-      error: taken?.error ?? new Error('The turn was not taken'),
-    };
+    const error = taken?.error ?? new Error('The turn was not taken');
+    return delivery.attempt < DELIVERIES_MAX
+      ? { ...story, outcome: 'surprise', error }
+      : { ...story, outcome: 'parked', detail: `It failed at every delivery: ${sentenceOf(error)}` };
   }
   const { turn, publishError } = taken;
   return {
-    delivery,
-    uuid,
+    ...story,
     outcome: turn.outcome,
     detail: turn.detail,
     ...(publishError && { error: publishError }),
   };
 }
+
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Hands what can never be processed to the dead-letter desk. Where that fails, the message comes again. */
 async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
@@ -100,7 +106,7 @@ function logReport(entry: Report, step: string, batchSize: number, durationMs: n
     outcome,
     ...(uuid && { uuid }),
     ...(detail && { detail }),
-    ...(error !== undefined && { error: error instanceof Error ? error.message : String(error) }),
+    ...(error !== undefined && { error: sentenceOf(error) }),
     messageId: delivery.messageId,
     attempt: delivery.attempt,
     batchSize,

@@ -51,9 +51,10 @@ export function reactionOf(step: Step): Reaction {
       const order = saga ?? message.order;
       return order && (saga === undefined || saga.status === step.from) ? step.reads(order) : [];
     },
-    react(saga, message, documents, now) {
+    react(saga, _message, documents, now) {
       if (saga === undefined) {
-        return { outcome: 'parked', writes: [], detail: `No order has the uuid ${message.uuid}` };
+        // The uuid is told beside it, so that the desk can count letters by their reason.
+        return { outcome: 'parked', writes: [], detail: 'No order has the uuid of the message' };
       }
       if (saga.status === step.from) return take(step, saga, documents, now);
       return { outcome: outcomeWithoutTurn(step, saga), writes: [], saga };

@@ -254,11 +254,9 @@ for (const backend of backends) {
         const saga = await pipeline.order({ item: 'wotsit', quantity: 1, user: 'jack' });
         expect(saga.status).to.equal('PAID');
         const letters = await pipeline.store.list('dead-letters', 100);
-        const reasons = new Set(
-          letters.map(({ fields }) => (fields as { reason: string }).reason.replace(/[0-9a-f-]{36}/, 'X')),
-        );
+        const reasons = new Set(letters.map(({ fields }) => (fields as { reason: string }).reason));
         expect([...reasons].sort()).to.deep.equal([
-          'No order has the uuid X',
+          'No order has the uuid of the message',
           'The message is not JSON',
           'The message is not a JSON object',
           'The message is not an order: user is missing; quantity is missing',

@@ -3,8 +3,11 @@ import { expect } from 'chai';
 import { packageRoot } from '../adapters/config.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { listOrders } from '../frontend/list-orders.ts';
+import { examineSaga } from '../janitor/examine-saga.ts';
+import { listLetters } from '../janitor/list-letters.ts';
 import { sweep } from '../janitor/sweep.ts';
 import type { Store } from '../saga/store.ts';
+import { aSaga } from './builders.ts';
 import { recordedPorts } from './recorded-ports.ts';
 
 interface Field {
@@ -55,7 +58,9 @@ describe('The indexes of Firestore', () => {
         await listOrders(store, { user, status }, 10, undefined);
     }
     await sweep({ ...(await recordedPorts()), store });
-    await store.query({ collection: 'dead-letters', where: { status: 'parked' }, limit: 10 });
+    for (const reason of [undefined, 'It is poison'])
+      await listLetters(store, { status: 'parked', reason }, 10, undefined);
+    await examineSaga(store, aSaga());
     expect(indexes.map(({ collectionGroup, fields }) => nameOf(collectionGroup, fields))).to.have.members([
       ...needed,
     ]);

@@ -63,6 +63,7 @@ export interface Pipeline {
   readonly bus: TrackingBus;
   readonly url: string;
   get(path: string): Promise<Answer>;
+  delete(path: string): Promise<Answer>;
   /** Posts JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Posts an order and waits until nothing more happens. Returns its ledger. */
@@ -111,6 +112,7 @@ export async function startPipeline(
     bus: tracked,
     url,
     get: async (path) => answerOf(await fetch(url + path)),
+    delete: async (path) => answerOf(await fetch(url + path, { method: 'DELETE' })),
     post: async (path, body, headers = {}) =>
       answerOf(
         await fetch(url + path, {

@@ -3,6 +3,7 @@ import { readTopology } from '../adapters/config.ts';
 import { allServices } from '../infra/services.ts';
 import { emissionFor, STATUSES } from '../saga/ledger.ts';
 import { deadLetterOf } from '../saga/message.ts';
+import { DELIVERIES_MAX } from '../saga/runner.ts';
 import { aDelivery, SETTINGS } from './builders.ts';
 import { recordedPorts } from './recorded-ports.ts';
 
@@ -56,6 +57,8 @@ describe('The topology of the pipeline', () => {
     for (const [name, { service, topic, deadLetter }] of subscriptions) {
       const expected = service !== undefined && topic !== 'dead-letter' ? 'dead-letter' : undefined;
       expect(deadLetter?.topic, name).to.equal(expected);
+      // The runner comes first, because it knows why.
+      if (deadLetter) expect(deadLetter.maxDeliveryAttempts, name).to.be.above(DELIVERIES_MAX);
     }
   });
 });

@@ -1,0 +1,81 @@
+/** What the janitor answers, in lines for people. Moments are as they come: ISO 8601, in UTC. */
+
+export interface LetterAnswer {
+  readonly id: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly topic?: string;
+  readonly subscription: string;
+  readonly attempts: number;
+  readonly uuid?: string;
+  readonly redriveOf?: string;
+  readonly createdAt: string;
+  readonly history: readonly string[];
+  readonly bodyBytes: number;
+  /** Of a letter on its own. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly encoding?: string;
+}
+
+export interface SagaAnswer {
+  readonly ledger: {
+    readonly uuid: string;
+    readonly status: string;
+    readonly user: string;
+    readonly items: readonly { readonly item: string; readonly quantity: number }[];
+    readonly total_invoice?: number;
+    readonly sweepAt: string | null;
+    readonly redrives?: number;
+  };
+  readonly timeline: readonly {
+    readonly at: string;
+    readonly status: string;
+    readonly by: string;
+    readonly reason?: string;
+    readonly detail?: string;
+  }[];
+  readonly callsFor: string;
+  readonly deadline?: string;
+  readonly records: readonly string[];
+  readonly letters: readonly LetterAnswer[];
+}
+
+export function sagaLines({ ledger, timeline, callsFor, deadline, records, letters }: SagaAnswer): string[] {
+  const { uuid, status, user, items, total_invoice: total, sweepAt, redrives } = ledger;
+  const lines = items.map(({ item, quantity }) => `${quantity} ${item}`).join(', ');
+  return [
+    `Order ${uuid} is ${status}`,
+    `  ${items.length === 0 ? 'nobody knows what was ordered' : `${user} ordered ${lines}`}${total === undefined ? '' : `, for ${total} in all`}`,
+    ...timeline.map(({ at, status: to, by, reason, detail }) => {
+      const cause = reason === undefined ? '' : `  ${reason}: ${detail ?? ''}`;
+      return `  ${at}  ${to.padEnd(10)} by ${by}${cause}`;
+    }),
+    `  calls for   ${callsFor}`,
+    ...(deadline === undefined ? [] : [`  deadline    ${deadline}`]),
+    ...(sweepAt === null ? [] : [`  next sweep  ${sweepAt}`]),
+    ...(redrives ? [`  re-driven   ${redrives} times in this stage`] : []),
+    ...(records.length === 0 ? ['  records     none'] : records.map((path) => `  record      ${path}`)),
+    ...letters.map((letter) => `  letter      ${letter.id} ${letter.status}: ${letter.reason}`),
+  ];
+}
+
+export function letterLines(letter: LetterAnswer): string[] {
+  const { id, status, reason, topic, subscription, attempts, uuid, redriveOf, history, createdAt } = letter;
+  const { attributes = {}, body, encoding, bodyBytes } = letter;
+  return [
+    `${id}  ${createdAt}  ${status}: ${reason}`,
+    `  from ${subscription}${topic === undefined ? '' : ` on ${topic}`}, after ${attempts} ${attempts === 1 ? 'delivery' : 'deliveries'}`,
+    ...(uuid === undefined ? [] : [`  names order ${uuid}`]),
+    ...(redriveOf === undefined ? [] : [`  was redriven before, as ${redriveOf}`]),
+    ...history.slice(1).map((line) => `  ${line}`),
+    ...Object.entries(attributes).map(([name, value]) => `  ${name}: ${value}`),
+    ...(body === undefined
+      ? []
+      : [`  ${bodyBytes} bytes, as ${encoding}:`, ...body.split('\n').map((line) => `  ${line}`)]),
+  ];
+}
+
+/** Messages come from anybody: what would steer a terminal, or begin a line of its own, is made visible instead. */
+export const harmless = (line: string): string =>
+  line.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

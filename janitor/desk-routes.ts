@@ -1,0 +1,156 @@
+import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import { notFound, Problem, type Route, route } from '../saga/http.ts';
+import { faultOfObject } from '../saga/order.ts';
+import { pageParameters } from '../saga/page.ts';
+import type { Ports } from '../saga/ports.ts';
+import { readOne, StoreError } from '../saga/store.ts';
+import { type DeadLetter, deadLetterPath, LETTER_STATUSES } from './documents.ts';
+import { outlineOf, viewOf } from './letter-view.ts';
+import { countReasons, listLetters } from './list-letters.ts';
+import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
+import { sentenceSchema } from './sentence.ts';
+
+/** How many letters one request sends at most: with 256 KiB each they are on hand together. */
+const REDRIVEN_AT_ONCE_MAX = 100;
+
+const unknownParameter = { error: faultOfObject('must be query parameters') };
+const reason = z.string().min(1).max(1024).optional();
+const listSchema = z.strictObject(
+  {
+    status: z
+      .enum(LETTER_STATUSES, { error: `must be one of ${LETTER_STATUSES.join(', ')}` })
+      .default('parked'),
+    reason,
+    ...pageParameters,
+  },
+  unknownParameter,
+);
+const redriveSchema = z.strictObject({ reason, page: pageParameters.page }, unknownParameter);
+const discardSchema = z.strictObject({ note: sentenceSchema.optional() }, unknownParameter);
+
+/** The dead-letter desk, where people decide what becomes of messages that could not be processed. */
+export function deskRoutes(ports: Ports): readonly Route[] {
+  const { store } = ports;
+
+  async function letterOf(id: string): Promise<DeadLetter> {
+    const letter = isUuid(id) ? await readOne(store, deadLetterPath(id.toLowerCase())) : undefined;
+    if (letter === undefined) throw noSuchLetter(id);
+    return letter;
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/dead-letters',
+      summary: 'Messages that could not be processed, newest first, a page at a time (operators)',
+      query: listSchema,
+      responses: {
+        200: 'One page, without bodies; next_page leads to the next',
+        400: 'A parameter is wrong; errors says which',
+      },
+      async handle({ query: { limit, page, ...filter } }) {
+        const { letters, nextPage } = await listLetters(store, filter, limit, page);
+        return {
+          status: 200,
+          body: { letters: letters.map(outlineOf), ...(nextPage && { next_page: nextPage }) },
+        };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/dead-letters/reasons',
+      summary: 'How many messages are parked for which reason (operators)',
+      responses: { 200: 'The counts; complete is false where only the newest letters were counted' },
+      async handle() {
+        const { reasons, counted, isComplete } = await countReasons(store);
+        return { status: 200, body: { reasons, counted, complete: isComplete } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/dead-letters/{id}',
+      summary: 'One message that could not be processed, as it came, and what became of it (operators)',
+      responses: { 200: 'The letter', 404: 'No such letter' },
+      async handle({ params: { id = '' } }) {
+        return { status: 200, body: viewOf(await letterOf(id)) };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/dead-letters/redrive',
+      summary:
+        'Send parked messages back to their topics, a portion at a time: all, or of one reason (operators)',
+      query: redriveSchema,
+      responses: {
+        200: 'How many were sent, and which can never be; next_page leads to the next portion',
+        400: 'A parameter is wrong; errors says which',
+        503: 'Not all could be sent; the others stay parked. To repeat is safe',
+      },
+      async handle({ query: { page, ...filter } }) {
+        const parked = { status: 'parked' as const, ...filter };
+        const { letters, nextPage } = await listLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
+        const results = await redriveLetters(letters, ports);
+        const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
+        const failure = results.find((result) => result.outcome === 'failed');
+        if (failure) throw notSent(failure.error, `${sent} of ${letters.length} letters were sent. `);
+        const refused = results.flatMap((result, index) =>
+          result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
+        );
+        return { status: 200, body: { sent, refused, ...(nextPage && { next_page: nextPage }) } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/dead-letters/{id}/redrive',
+      summary: 'Send a message back to its topic (operators)',
+      responses: {
+        200: 'It was sent, now or before',
+        404: 'No such letter',
+        409: "It can't be sent; the detail says why",
+        503: 'It could not be sent and stays parked. To repeat is safe',
+      },
+      async handle({ params: { id = '' } }) {
+        const [result] = await redriveLetters([await letterOf(id)], ports);
+        return { status: 200, body: viewOf(letterAfter(result as Redriven)) };
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/dead-letters/{id}',
+      summary: 'Discard a message: the letter stays, with a note (operators)',
+      query: discardSchema,
+      responses: {
+        200: 'It is discarded, now or before',
+        400: 'The note is wrong; errors says why',
+        404: 'No such letter',
+        409: 'It was redriven already',
+      },
+      async handle({ params: { id = '' }, query }) {
+        const known = await letterOf(id);
+        const letter = await discardLetter(known.id, query.note ?? 'No note was left', ports);
+        if (letter === undefined) throw noSuchLetter(id);
+        if (letter.status === 'redriven') {
+          throw conflict("The letter was redriven already: what was sent can't be called back");
+        }
+        return { status: 200, body: viewOf(letter) };
+      },
+    }),
+  ];
+}
+
+function letterAfter(result: Redriven): DeadLetter {
+  if (result.outcome === 'redriven') return result.letter;
+  if (result.outcome === 'refused') throw conflict(result.why);
+  throw notSent(result.error, '');
+}
+
+const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);
+const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detail);
+
+/** What the store could not do is told by the server as everywhere; what is left is the broker's. */
+function notSent(error: unknown, progress: string): unknown {
+  if (error instanceof StoreError) return error;
+  const detail = `${progress}The broker did not take what was sent; it stays parked. Try again`;
+  return new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
+}
