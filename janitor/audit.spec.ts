@@ -440,7 +440,9 @@ describe('The audit', () => {
     }
     const progress: number[] = [];
     const snapshot = await (await storeHolding(Object.fromEntries(world))).snapshot();
-    const report = await audit(snapshot, LATER, (checkedCount) => progress.push(checkedCount));
+    const report = await audit(snapshot, LATER, (checkedCount) => {
+      progress.push(checkedCount);
+    });
     expect([report.violations.length, report.violationCount]).to.deep.equal([LISTED_MAX, LISTED_MAX + 1]);
     expect(progress).to.deep.equal(progress.toSorted((one, other) => one - other));
     expect(progress.length).to.be.greaterThan(4);

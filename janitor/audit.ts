@@ -31,13 +31,13 @@ const LEDGER_MS = (TOMBSTONE_DAYS - 1) * DAY_MS;
  * Every ledger is read together with the records that it names, and every record together with the ledger that it
  * belongs to. What is held in memory grows with items and customers, never with orders.
  * @param now about when the snapshot was taken.
- * @param onProgress is told now and then how many documents have been checked.
+ * @param onProgress is told now and then how many documents have been checked, and waited for.
  * @throws StoreError where the snapshot can't be read.
  */
 export async function audit(
   snapshot: Snapshot,
   now: Date,
-  onProgress: (checkedCount: number) => void = () => {},
+  onProgress: (checkedCount: number) => void | Promise<void> = () => {},
 ): Promise<AuditReport> {
   const findings = new Findings();
   const { books, counts } = findings;
@@ -56,7 +56,7 @@ export async function audit(
       const ours = page.filter(({ path }) => isOurs(path.split('/')));
       await check(ours);
       checkedCount += page.length;
-      onProgress(checkedCount);
+      await onProgress(checkedCount);
       after = page.at(-1)?.path;
       if (page.length < limit) return;
     }
