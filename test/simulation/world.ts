@@ -24,6 +24,7 @@ import {
   holdingFaults,
   moneyFaults,
   recordFaults,
+  silenceFaults,
   stockFaults,
   transitionFaults,
 } from './invariants.ts';
@@ -81,6 +82,10 @@ export const checkAlways = (documents: AllDocuments, plan: Plan): string[] => [
   ...recordFaults(documents),
 ];
 
+/** What was published, as `{uuid}/{topic}`. */
+const announcements = ({ published }: World): Set<string> =>
+  new Set(published.map(({ topic, attributes }) => `${attributes['ce-subject']}/${topic}`));
+
 /** The uuids of the orders whose cancellation everybody was told. */
 export const announcedAsCanceled = ({ published }: World): Set<string> =>
   new Set(
@@ -99,6 +104,10 @@ export function checkAtRest(world: World, { accepted, canceled }: Deeds): string
   return [
     ...endFaults(documents, accepted),
     ...holdingFaults(documents, accepted, announced),
+    // After a crash, the message that is taken away may be the one from which the end would have been announced.
+    ...(world.plan.faults.some(({ kind }) => kind === 'stolen')
+      ? []
+      : silenceFaults(documents, announcements(world))),
     ...(letters.length === poisonCount
       ? []
       : [`${poisonCount} unreadable messages were published, ${letters.length} are on the desk`]),
