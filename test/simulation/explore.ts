@@ -2,7 +2,7 @@ import { explore } from './explorer.ts';
 import { largerWorlds, smallWorlds } from './small-worlds.ts';
 
 /** Goes every way through the small worlds and the larger ones: `npm run explore`. */
-for (const small of [...smallWorlds, ...largerWorlds]) {
+for (const small of [...Object.values(smallWorlds), ...largerWorlds]) {
   const startMs = performance.now();
   const { stateCount, interleavingCount, restCount, fault } = await explore(small);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);

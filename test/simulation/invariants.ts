@@ -68,7 +68,7 @@ const LEGAL: Readonly<Record<string, readonly string[]>> = {
 const statusesOf = (ledger: Fields): string[] =>
   ledger.history.map((line: string) => line.split(' ')[1] ?? '');
 
-/** A ledger only grows, by transitions that are allowed, and is never erased. */
+/** A ledger only grows, by transitions that are allowed, forward in time, and is never erased. */
 export function transitionFaults(
   path: string,
   before: Fields | undefined,
@@ -84,6 +84,8 @@ export function transitionFaults(
   });
   if (statuses.at(-1) !== after.status)
     faults.push(`${path} is ${after.status}, but became ${statuses.at(-1)}`);
+  const moments: number[] = after.history.map((line: string) => Date.parse(line.slice(0, line.indexOf(' '))));
+  if (moments.some((ms, index) => ms < (moments[index - 1] ?? ms))) faults.push(`${path} went back in time`);
   const isKept = (before?.history ?? []).every(
     (line: string, index: number) => after.history[index] === line,
   );
@@ -156,6 +158,17 @@ export function holdingFaults(
     return found.length === 0 || found.length === paths.length
       ? []
       : [`order ${order.uuid} holds only ${found.join(', ')}`];
+  });
+}
+
+/** The end of every order was announced to those who wait for it. */
+export function silenceFaults(documents: AllDocuments, announced: ReadonlySet<string>): string[] {
+  return [...documents].flatMap(([path, { status }]) => {
+    const [collection, uuid] = path.split('/');
+    const topic = status === 'PAID' ? 'payment-created' : 'order-canceled';
+    return collection !== 'sagas' || announced.has(`${uuid}/${topic}`)
+      ? []
+      : [`${path} is ${status}, and ${topic} was never published`];
   });
 }
 

@@ -4,7 +4,7 @@ import type { Order } from '../../saga/order.ts';
 import { uuidOf } from '../builders.ts';
 import type { AcceptedOrder } from './invariants.ts';
 import type { PlannedOrder } from './plan.ts';
-import type { Deeds, World } from './world.ts';
+import { type Deeds, POISON, type World } from './world.ts';
 
 /** A customer who has no answer asks again after this time, if that is safe: with an idempotency key. */
 const PATIENCE_MS = 20_000;
@@ -34,6 +34,14 @@ export class People implements Deeds {
         this.#world.later(`a customer cancels ${fault.order}`, fault.atMs, () => this.#cancel(fault.order));
       }
       if (fault.kind === 'sweep') this.#world.later('somebody sweeps', fault.atMs, () => this.sweep());
+      if (fault.kind === 'poison') {
+        this.#world.later('somebody publishes poison', fault.atMs, () => this.#poison(fault.topic), 'local');
+      }
+      if (fault.kind === 'price') {
+        this.#world.later('an operator sets a price', fault.atMs, () =>
+          this.#setPrice(fault.item, fault.price),
+        );
+      }
       if (fault.kind === 'forged') {
         const { topic, order, atMs } = fault;
         this.#world.later(
@@ -101,6 +109,23 @@ export class People implements Deeds {
     const order = this.#world.plan.orders.find((one) => one.name === name);
     if (uuid === undefined || order === undefined) return;
     this.#publish(topic, { ...this.#bodyOf(order), uuid });
+  }
+
+  #poison(topic: string): void {
+    const world = this.#world;
+    if (world.isAway('bus away')) return;
+    world.note(`somebody publishes poison to ${topic}`);
+    world.poisonCount++;
+    void world.bus.publish([{ topic, data: Buffer.from(POISON), attributes: {} }]);
+  }
+
+  async #setPrice(item: string, price: number): Promise<void> {
+    const world = this.#world;
+    const path = `inventory/${item}`;
+    const version = (await world.store.read([path])).get(path)?.version;
+    if (version === undefined) return;
+    world.note(`an operator sets the price of ${item} to ${price}`);
+    await world.commit([{ kind: 'update', path, fields: { price_per_unit: price }, version }]);
   }
 
   #bodyOf({ name, user, items, paymentError }: PlannedOrder): object {

@@ -50,6 +50,8 @@ interface AtDelivery {
   readonly nth: number;
 }
 
+export type Topic = 'frontend' | 'order-created' | 'inventory-updated' | 'error';
+
 export type Fault =
   /** The process dies at an effect: just before it takes place, or before it learns that it did. */
   | ({ readonly kind: 'crash'; readonly when: 'before' | 'after' } & AtEffect)
@@ -73,10 +75,14 @@ export type Fault =
   /** Somebody publishes a message about an order by hand, when its time has not come or is long over. */
   | {
       readonly kind: 'forged';
-      readonly topic: 'frontend' | 'order-created' | 'inventory-updated' | 'error';
+      readonly topic: Topic;
       readonly order: string;
       readonly atMs: number;
     }
+  /** Somebody publishes what is no message to the topic that a service reads. */
+  | { readonly kind: 'poison'; readonly topic: Topic; readonly atMs: number }
+  /** An operator sets another price. */
+  | { readonly kind: 'price'; readonly item: string; readonly price: number; readonly atMs: number }
   | { readonly kind: 'cancel'; readonly order: string; readonly atMs: number }
   | { readonly kind: 'sweep'; readonly atMs: number };
 
@@ -94,12 +100,16 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'lost ack',
   'stolen',
   'forged',
+  'poison',
+  'price',
   'cancel',
   'sweep',
 ];
 
 /** The subscriptions by which messages reach services. */
 const SUBSCRIPTIONS = ['frontend-sub', 'order-created-sub', 'inventory-updated-sub', 'error-sub'] as const;
+const TOPICS: readonly Topic[] = ['frontend', 'order-created', 'inventory-updated', 'error'];
+const ITEMS = ['widget', 'wotsit', 'gadget'] as const;
 const ORDERS_MAX = 8;
 const FAULTS_MAX = 10;
 /** When orders come in: close enough to each other to be in each other's way. */
@@ -128,10 +138,7 @@ export function drawPlan(
 ): Plan {
   const dice = new Dice(`plan ${seed}`);
   const items = Object.fromEntries(
-    ['widget', 'wotsit', 'gadget'].map((item) => [
-      item,
-      { quantity: dice.whole(0, 12), price_per_unit: dice.whole(1, 9) },
-    ]),
+    ITEMS.map((item) => [item, { quantity: dice.whole(0, 12), price_per_unit: dice.whole(1, 9) }]),
   );
   const users = { jack: {}, jill: { credit: dice.whole(20, 90) }, joe: { credit: dice.whole(0, 40) } };
   const orders = Array.from({ length: dice.whole(Math.min(2, orderMax), orderMax) }, (_, index) =>
@@ -209,10 +216,14 @@ function drawFault(
     case 'forged':
       return {
         kind,
-        topic: dice.oneOf(['frontend', 'order-created', 'inventory-updated', 'error', 'error']),
+        topic: dice.oneOf([...TOPICS, 'error']),
         order,
         atMs,
       };
+    case 'poison':
+      return { kind, topic: dice.oneOf(TOPICS), atMs };
+    case 'price':
+      return { kind, item: dice.oneOf(ITEMS), price: dice.whole(1, 9), atMs };
     case 'cancel':
       return { kind, order, atMs };
     case 'sweep':

@@ -19,6 +19,8 @@ interface Life extends Owner {
   memory: Memory[];
   /** How many deliveries it holds, and requests it has not answered. */
   busyWith: number;
+  /** Whether, since it last had nothing to do, one read gave it documents from two moments. */
+  hasTornRead: boolean;
 }
 
 /** Something that a process learned: a text, or documents as it read them. */
@@ -62,6 +64,7 @@ export class SimulatedProcess {
       readers: new Map(),
       memory: [] as Memory[],
       busyWith: 0,
+      hasTornRead: false,
     });
     this.#life = life;
     const ports = this.#portsOf(life);
@@ -167,7 +170,7 @@ export class SimulatedProcess {
       random: () => world.chance(`${this.name} random`),
       newUuid: () => world.newUuid(),
       log: (_severity, text, fields) => {
-        world.heard(this.name, text, fields);
+        world.heard(this.name, text, fields, life.hasTornRead);
       },
     };
   }
@@ -198,6 +201,7 @@ export class SimulatedProcess {
         const middle = Math.ceil(paths.length / 2);
         if (paths.length < 2 || !world.tearsReads || world.chance(`${this.name} torn read`) < 0.8)
           return read(paths);
+        life.hasTornRead = true;
         const [one, other] = await Promise.all([read(paths.slice(0, middle)), read(paths.slice(middle))]);
         return new Map([...one, ...other]);
       },
@@ -289,7 +293,9 @@ export class SimulatedProcess {
 /** Who has nothing to do any more knows nothing that matters. */
 function isDone(life: Life): void {
   life.busyWith--;
-  if (life.busyWith === 0) life.memory = [];
+  if (life.busyWith > 0) return;
+  life.memory = [];
+  life.hasTornRead = false;
 }
 
 function memoryOf(label: string, value: unknown): Memory {

@@ -52,7 +52,7 @@ export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<
   await world.begin();
   people.begin();
   await untilAllOrdersRest();
-  world.rest(people);
+  await world.rest(people);
   const atRest = contentOf(world.documents);
   world.note('every old message comes again');
   replay(world);
