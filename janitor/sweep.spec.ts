@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { nextSweep, redriven } from '../saga/deadline.ts';
 import { fail, type Saga, STATUSES, sagaPath } from '../saga/ledger.ts';
-import { messageFor } from '../saga/message.ts';
+import { DEAD_LETTER, messageFor } from '../saga/message.ts';
 import { type Path, readOne } from '../saga/store.ts';
 import { takeTurns } from '../saga/turns.ts';
 import { aSaga, aSagaThatIs, NOW, UUID, uuidOf } from '../test/builders.ts';
@@ -84,6 +84,17 @@ describe('A sweep', () => {
     expect((await ledger())?.sweepAt).to.deep.equal(
       nextSweep(base, COMPENSATION_REDRIVES_MAX, secondsLater(1_000_000)),
     );
+  });
+
+  it('[anomaly 12] shows it again when people have dealt with it and it still does not succeed', async () => {
+    const idAfter = async (redrives: number) => {
+      const { ports, sweep } = await scene(1_000_000, { ...aSagaThatIs('FAILING'), redrives: redrives - 1 });
+      await sweep();
+      return ports.published[1]?.attributes[DEAD_LETTER.messageId];
+    };
+    const ids = await Promise.all([5, 6, 9, 10, 19, 20].map(idAfter));
+    const id = (generation: number) => `compensation/${UUID}/${generation}`;
+    expect(ids).to.deep.equal([id(0), id(0), id(0), id(1), id(1), id(2)]);
   });
 
   it('[anomaly 28] obeys a step that was faster: the ledger has moved on when its turn comes', async () => {

@@ -110,8 +110,14 @@ async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports):
 
 function letterOf(saga: Saga) {
   const { uuid, redrives = 0 } = saga;
-  // Its id is derived, so that the desk knows it again.
-  const delivery = { subscription: 'error-sub', messageId: `compensation/${uuid}`, attempt: redrives };
+  // Its id is derived, so that the desk knows it again; but not for ever, so that a letter which people have dealt with
+  // is followed by another one if that did not help.
+  const generation = Math.floor(Math.log2(redrives / COMPENSATION_REDRIVES_MAX));
+  const delivery = {
+    subscription: 'error-sub',
+    messageId: `compensation/${uuid}/${generation}`,
+    attempt: redrives,
+  };
   return deadLetterOf({ ...messageFor(saga), ...delivery }, 'The compensation does not succeed');
 }
 

@@ -1,0 +1,21 @@
+import { drawPlan, type PlanLimits } from './plan.ts';
+import { type Outcome, simulate } from './simulation.ts';
+import type { WorldOptions } from './world.ts';
+
+/** How a failure is reported in a spec: the sentence, and the command that shows it. */
+export const told = ({ plan, fault, trace }: Outcome): string =>
+  `seed ${plan.seed}: ${fault}\n${JSON.stringify(plan)}\n${trace.join('\n')}`;
+
+/** Runs the worlds of the seeds 1 to `seedCount`. @returns the first in which something is wrong (that `wanted` matches). */
+export async function findFault(
+  seedCount: number,
+  limits: PlanLimits,
+  options: WorldOptions = {},
+  wanted = /./,
+): Promise<Outcome | undefined> {
+  for (let seed = 1; seed <= seedCount; seed++) {
+    const outcome = await simulate(drawPlan(seed, limits), options);
+    if (outcome.wrongs.some((wrong) => wanted.test(wrong))) return outcome;
+  }
+  return undefined;
+}
