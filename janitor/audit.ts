@@ -16,7 +16,7 @@ import type { DeadLetter } from './documents.ts';
 import { type ExpectedRecord, expectedRecords } from './expected-records.ts';
 
 /** How many documents are scanned, and read, at once. */
-const PAGE_SIZE = 300;
+const PAGE_SIZE = 500;
 const READ_SIZE = 500;
 /** A dead letter may have 256 KiB. */
 const LETTERS_PAGE_SIZE = 20;
