@@ -44,7 +44,7 @@ export async function sweep(ports: Ports): Promise<SweepReport> {
         logSwept(uuids[index] ?? '', one, ports);
       });
       report = sum(report, reportOf(taken));
-      moved = taken.filter((one) => 'turn' in one).length;
+      moved = taken.filter((one) => 'turn' in one && one.turn.outcome !== 'ignored').length;
       // A page that was full has successors, unless it is full of ledgers that can't be moved.
     } while (moved === BATCH_MAX);
   }
