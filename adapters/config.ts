@@ -3,6 +3,7 @@ import dotenv from 'dotenv';
 import { z } from 'zod';
 import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { parseTopology, type Topology } from '../saga/topology.ts';
+import type { PushIdentity } from './push-token.ts';
 
 /** What the environment says, checked. Every variable is explained in `.env.example`. */
 export interface Config {
@@ -10,6 +11,10 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly backend: 'memory' | 'gcp';
+  /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
+  readonly subscriber: 'pull' | 'push';
+  /** Whose tokens a push must bear; undefined where somebody in front of the service has checked that. */
+  readonly pushIdentity?: PushIdentity;
   readonly firestoreDatabase: string;
   /** Whether the clients talk to the emulators. */
   readonly isEmulated: boolean;
@@ -40,6 +45,10 @@ const environmentSchema = z
     PORT: wholeNumber(0, 65535).prefault('8080'),
     HOST: z.string().default('127.0.0.1'),
     BACKEND: z.enum(['memory', 'gcp'], { error: 'must be memory or gcp' }).default('gcp'),
+    SUBSCRIBER: z.enum(['pull', 'push'], { error: 'must be pull or push' }).default('pull'),
+    PUSH_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).default('token'),
+    PUSH_AUDIENCE: z.string().optional(),
+    PUSH_SERVICE_ACCOUNT: z.email({ error: 'must be the address of a service account' }).optional(),
     FIRESTORE_DATABASE: z.string().default('(default)'),
     PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
     FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
@@ -58,9 +67,22 @@ const environmentSchema = z
   })
   .superRefine(
     (value, context) => {
-      if (value.BACKEND !== 'gcp') return;
       const fault = (name: string, message: string) =>
         context.addIssue({ code: 'custom', path: [name], message, input: value });
+      if (value.SUBSCRIBER === 'push' && value.BACKEND === 'memory') {
+        fault('SUBSCRIBER', 'must be pull with BACKEND=memory: the embedded engine pushes nothing');
+      }
+      if (value.BACKEND !== 'gcp') return;
+      if (value.SUBSCRIBER === 'push' && value.PUSH_AUTH === 'token') {
+        for (const name of ['PUSH_AUDIENCE', 'PUSH_SERVICE_ACCOUNT'] as const) {
+          if (value[name] === undefined) {
+            fault(
+              name,
+              'is missing: without it anybody could push; or say PUSH_AUTH=platform where Cloud Run checks',
+            );
+          }
+        }
+      }
       if (value.PROJECT_ID === undefined) fault('PROJECT_ID', 'is missing: BACKEND=gcp needs a project');
       const emulators = [value.PUBSUB_EMULATOR_HOST, value.FIRESTORE_EMULATOR_HOST];
       if (emulators.filter(Boolean).length === 1) {
@@ -81,6 +103,8 @@ const environmentSchema = z
     // Also where single variables are wrong, so that one error names them all.
     { when: () => true },
   );
+
+type Variables = z.infer<typeof environmentSchema>;
 
 /** Adds what `.env` says to the environment; what is set already stays. */
 export function loadDotenv(): void {
@@ -105,6 +129,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port: variables.PORT,
     host: variables.HOST,
     backend: variables.BACKEND,
+    subscriber: variables.SUBSCRIBER,
+    ...pushIdentityOf(variables),
     firestoreDatabase: variables.FIRESTORE_DATABASE,
     isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
     logLevel: variables.LOG_LEVEL,
@@ -117,6 +143,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       failEvery: variables.PAYMENT_FAIL_EVERY,
     },
   };
+}
+
+function pushIdentityOf({ SUBSCRIBER, PUSH_AUTH, PUSH_AUDIENCE, PUSH_SERVICE_ACCOUNT }: Variables) {
+  const isChecked = SUBSCRIBER === 'push' && PUSH_AUTH === 'token';
+  return isChecked && PUSH_AUDIENCE !== undefined && PUSH_SERVICE_ACCOUNT !== undefined
+    ? { pushIdentity: { audience: PUSH_AUDIENCE, serviceAccount: PUSH_SERVICE_ACCOUNT } }
+    : {};
 }
 
 /** The root of the package; the compiled code stands two folders below it. */

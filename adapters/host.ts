@@ -1,6 +1,7 @@
 import { v4 as uuidv4 } from 'uuid';
 import { endsWithin } from '../saga/clock.ts';
-import { startConsumer } from '../saga/consumer.ts';
+import { type Consumer, startConsumer } from '../saga/consumer.ts';
+import { createInbox, type Inbox } from '../saga/inbox.ts';
 import type { Log } from '../saga/log.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
@@ -13,6 +14,8 @@ import { createLog } from './log.ts';
 import { createMemoryBus } from './memory-bus.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createPubSubBus } from './pubsub-bus.ts';
+import { pushHandlers, type TokenCheck } from './push-receiver.ts';
+import { createTokenCheck, type PushIdentity } from './push-token.ts';
 import { systemClock } from './system-clock.ts';
 
 /** Services at work in this process. */
@@ -22,6 +25,9 @@ export interface Host {
   /** Takes nothing new, finishes or hands back what is under way, and lets go of the ports. May be called again. */
   close(): Promise<void>;
 }
+
+/** Where and how services are hosted. */
+export type HostOptions = Pick<Config, 'host' | 'port' | 'subscriber' | 'pushIdentity'>;
 
 /** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
 const CLOSE_TIMEOUT_MS = 7_500;
@@ -55,11 +61,15 @@ export async function hostServices(
   services: readonly Service[],
   ports: Ports,
   topology: Topology,
-  address: { host: string; port: number },
+  { host, port, subscriber, pushIdentity }: HostOptions,
   onFailure: (error: Error) => void,
 ): Promise<Host> {
   const subscribed = services.flatMap(({ name, consumers }) =>
-    consumers.map((consumer) => ({ consumer, subscription: subscriptionOf(topology, name, consumer.topic) })),
+    consumers.map(({ topic, process }) => ({
+      topic,
+      subscription: subscriptionOf(topology, name, topic),
+      inbox: createInbox(process),
+    })),
   );
   await assertTopologyExists(
     ports,
@@ -73,13 +83,20 @@ export async function hostServices(
     ['broker', () => brokerAnswers(ports, topology)],
   ];
   const routes = services.flatMap((service) => service.routes);
-  const http = await serveHttp(httpApp(routes, readiness, ports.log), address.host, address.port);
-  const consumers = subscribed.map(({ consumer: { topic, process }, subscription }) => ({
-    subscription,
-    topic,
-    ...startConsumer(ports.bus, subscription, process, onFailure),
-  }));
-  const stopWatchdog = startWatchdog(consumers, ports, onFailure);
+  const isPushed = subscriber === 'push';
+  const push = isPushed
+    ? pushHandlers(
+        new Map(subscribed.map(({ subscription, inbox }) => [subscription, inbox])),
+        tokenCheckOf({ pushIdentity }),
+        ports.clock,
+      )
+    : [];
+  const http = await serveHttp(httpApp(routes, readiness, ports.log, { push }), host, port);
+  const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
+    isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
+  );
+  // Of pushed messages the platform takes care: it is no fault of this process if none come.
+  const stopWatchdog = isPushed ? () => {} : startWatchdog(subscribed, ports, onFailure);
   for (const service of services) service.start?.();
 
   async function finish(): Promise<void> {
@@ -151,6 +168,20 @@ export async function runProcess(
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exit(1);
   }
+}
+
+/** Where no identity is configured, somebody in front of the service has checked it. */
+export const tokenCheckOf = ({ pushIdentity }: { pushIdentity?: PushIdentity | undefined }): TokenCheck =>
+  pushIdentity ? createTokenCheck(pushIdentity) : async () => undefined;
+
+/** What is pushed comes by HTTP; there is nothing to open. */
+function pushedConsumer(inbox: Inbox): Consumer {
+  return {
+    async close() {
+      inbox.stop();
+      await inbox.done();
+    },
+  };
 }
 
 async function assertTopologyExists({ bus }: Ports, { topics }: Topology, subscriptions: readonly string[]) {

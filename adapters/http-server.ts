@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, {
   type ErrorRequestHandler,
@@ -30,23 +30,44 @@ export interface HttpServer {
  * @throws Error in one clear sentence when the port is taken.
  */
 export async function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
-  const server = createServer(app);
+  const underWay = new Set<ServerResponse>();
+  let isClosing = false;
+  // A client that keeps its connection would go on to send requests over it, and there would be no end.
+  const endConnection = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+  const server = createServer((request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    if (isClosing) endConnection(response);
+    app(request, response);
+  });
   await listen(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
-    close: (timeoutMs) => closeServer(server, timeoutMs),
+    close(timeoutMs) {
+      isClosing = true;
+      underWay.forEach(endConnection);
+      return closeServer(server, timeoutMs);
+    },
   };
 }
 
 /** How a route is answered: by its own `handle`, unless somebody passes it on. */
 export type HandlersOf = (route: Route) => RequestHandler[];
 
+export interface HttpAppOptions {
+  readonly handlersOf?: HandlersOf;
+  /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
+  readonly push?: RequestHandler[];
+}
+
 /** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
 export function httpApp(
   routes: readonly Route[],
   readiness: readonly ReadinessCheck[],
   log: Log,
-  handlersOf: HandlersOf = answerHere,
+  { handlersOf = answerHere, push = [] }: HttpAppOptions = {},
 ): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -66,6 +87,7 @@ export function httpApp(
       .status(missing.length === 0 ? 200 : 503)
       .json(missing.length === 0 ? { status: 'ready' } : { missing });
   });
+  if (push.length > 0) app.post('/push/:subscription', ...push);
   for (const route of routes) {
     app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
       expressPath(route.path),

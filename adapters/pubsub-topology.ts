@@ -10,15 +10,23 @@ const EMULATOR_RETENTION_DAYS_MAX = 7;
 /**
  * Creates the topics and subscriptions of a topology on the emulator; Terraform does it on Google. What exists
  * already stays as it is, so it may run again.
+ * @param pushTo where a service's subscription pushes to; without it all of them are pulled.
  */
-export async function createTopology(projectId: string, topology: Topology): Promise<void> {
+export async function createTopology(
+  projectId: string,
+  topology: Topology,
+  pushTo?: (subscription: string) => string,
+): Promise<void> {
   const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
   await Promise.all(topology.topics.map((topic) => pubsub.createTopic(topic).catch(unlessThere)));
   await Promise.all(
     Object.entries(topology.subscriptions).map(([name, settings]) =>
       pubsub
         .topic(settings.topic)
-        .createSubscription(name, optionsOf(projectId, settings))
+        .createSubscription(name, {
+          ...optionsOf(projectId, settings),
+          ...(pushTo && settings.service && { pushEndpoint: pushTo(name) }),
+        })
         .catch(unlessThere),
     ),
   );

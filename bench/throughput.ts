@@ -18,6 +18,7 @@ import { paymentsService } from '../payments/service.ts';
 import type { Bus } from '../saga/bus.ts';
 import { startConsumer } from '../saga/consumer.ts';
 import { DEADLINE_SECONDS } from '../saga/deadline.ts';
+import { createInbox } from '../saga/inbox.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
 import { subscriptionOf, type Topology } from '../saga/topology.ts';
@@ -62,7 +63,7 @@ const consumers = [
   .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))
   .map(({ name, consumer }) => {
     const subscription = subscriptionOf(topology, name, consumer.topic);
-    return startConsumer(ports.bus, subscription, consumer.process, fail);
+    return startConsumer(ports.bus, subscription, createInbox(consumer.process), fail);
   });
 
 const intake = createOrderIntake(ports, DEADLINE_SECONDS);

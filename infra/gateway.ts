@@ -46,7 +46,7 @@ export function gatewayApp(
       request.pipe(upstream);
     },
   ];
-  return httpApp([...ownerOf.keys()], readiness, log, passOn);
+  return httpApp([...ownerOf.keys()], readiness, log, { handlersOf: passOn });
 }
 
 const unavailable = (service: string): Problem =>

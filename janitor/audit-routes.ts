@@ -1,3 +1,4 @@
+import { pause } from '../saga/clock.ts';
 import { type Route, route } from '../saga/http.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { AuditReport } from './audit-report.ts';
@@ -13,8 +14,9 @@ export function auditRoutes(ports: Ports): readonly Route[] {
       summary: 'Prove that stock, money and records are what the ledgers say (operators)',
       responses: { 200: 'What is wrong, which orders are stuck, and how much was checked' },
       async handle() {
-        // An audit reads everything: who asks while one is under way gets the same answer.
-        underWay ??= takeAudit(ports).finally(() => {
+        // An audit reads everything: who asks while one is under way gets the same answer. On the embedded engine it
+        // waits for nothing by itself, so that the orders would have to wait for its end.
+        underWay ??= takeAudit(ports, () => pause(ports.clock, 0)).finally(() => {
           underWay = undefined;
         });
         return { status: 200, body: await underWay };

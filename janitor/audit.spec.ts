@@ -52,7 +52,7 @@ describe('The audit', () => {
     world.set(sagaPath(UUID), tombstone(UUID, 'INVALID_ORDER', 'Unknown', NOW));
     world.set('dead-letters/1', { status: 'parked' });
     world.set('dead-letters/2', { status: 'redriven' });
-    world.set('dead-letters/3', {});
+    world.set('dead-letters/3', { status: 'parked' });
     expect(await audited(world)).to.deep.equal({
       checkedAt: LATER,
       counts: {
@@ -440,7 +440,9 @@ describe('The audit', () => {
     }
     const progress: number[] = [];
     const snapshot = await (await storeHolding(Object.fromEntries(world))).snapshot();
-    const report = await audit(snapshot, LATER, (checkedCount) => progress.push(checkedCount));
+    const report = await audit(snapshot, LATER, (checkedCount) => {
+      progress.push(checkedCount);
+    });
     expect([report.violations.length, report.violationCount]).to.deep.equal([LISTED_MAX, LISTED_MAX + 1]);
     expect(progress).to.deep.equal(progress.toSorted((one, other) => one - other));
     expect(progress.length).to.be.greaterThan(4);

@@ -12,11 +12,14 @@ import type { Path, Snapshot, StoredDocument } from '../saga/store.ts';
 import { type AuditReport, BoundedList, type StuckOrder, type Violation } from './audit-report.ts';
 import { Books } from './books.ts';
 import { checkLedger, schemaFaults } from './check-ledger.ts';
+import type { DeadLetter } from './documents.ts';
 import { type ExpectedRecord, expectedRecords } from './expected-records.ts';
 
 /** How many documents are scanned, and read, at once. */
-const PAGE_SIZE = 300;
+const PAGE_SIZE = 500;
 const READ_SIZE = 500;
+/** A dead letter may have 256 KiB. */
+const LETTERS_PAGE_SIZE = 20;
 /** After so many re-drives an order is shown as stuck, although its deadline has not passed. */
 const REDRIVES_MAX = 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -28,13 +31,13 @@ const LEDGER_MS = (TOMBSTONE_DAYS - 1) * DAY_MS;
  * Every ledger is read together with the records that it names, and every record together with the ledger that it
  * belongs to. What is held in memory grows with items and customers, never with orders.
  * @param now about when the snapshot was taken.
- * @param onProgress is told now and then how many documents have been checked.
+ * @param onProgress is told now and then how many documents have been checked, and waited for.
  * @throws StoreError where the snapshot can't be read.
  */
 export async function audit(
   snapshot: Snapshot,
   now: Date,
-  onProgress: (checkedCount: number) => void = () => {},
+  onProgress: (checkedCount: number) => void | Promise<void> = () => {},
 ): Promise<AuditReport> {
   const findings = new Findings();
   const { books, counts } = findings;
@@ -45,16 +48,17 @@ export async function audit(
     collection: string,
     isOurs: (names: readonly string[]) => boolean,
     check: (page: readonly StoredDocument[]) => void | Promise<void>,
+    limit = PAGE_SIZE,
   ): Promise<void> {
     let after: Path | undefined;
     for (;;) {
-      const page = await snapshot.scan({ collection, limit: PAGE_SIZE, ...(after && { after }) });
+      const page = await snapshot.scan({ collection, limit, ...(after && { after }) });
       const ours = page.filter(({ path }) => isOurs(path.split('/')));
       await check(ours);
       checkedCount += page.length;
-      onProgress(checkedCount);
+      await onProgress(checkedCount);
       after = page.at(-1)?.path;
-      if (page.length < PAGE_SIZE) return;
+      if (page.length < limit) return;
     }
   }
 
@@ -106,9 +110,14 @@ export async function audit(
       }
       await checkOwners(page, snapshot, now, findings);
     }),
-    scan('dead-letters', atTop, (page) => {
-      counts.deadLettersParked += page.filter(({ fields }) => isParked(fields)).length;
-    }),
+    scan(
+      'dead-letters',
+      atTop,
+      (page) => {
+        counts.deadLettersParked += page.filter(({ fields }) => isParked(fields)).length;
+      },
+      LETTERS_PAGE_SIZE,
+    ),
   ]);
   for (const imbalance of books.imbalances()) findings.violations.add({ kind: 'total', ...imbalance });
   return findings.report(now);
@@ -341,8 +350,7 @@ function stuckOrder(saga: Saga): StuckOrder {
   };
 }
 
-const isParked = (letter: object): boolean =>
-  ((letter as { status?: unknown }).status ?? 'parked') === 'parked';
+const isParked = (letter: object): boolean => (letter as Partial<DeadLetter>).status === 'parked';
 
 /** Reads documents, however many. */
 async function readAll(snapshot: Snapshot, paths: readonly Path[]): Promise<ReadonlyMap<Path, object>> {

@@ -10,12 +10,12 @@ const BACKOFF_FIRST_MS = 100;
 
 /**
  * Audits everything as it is now.
- * @param onProgress is told now and then how many documents have been checked.
+ * @param onProgress is told now and then how many documents have been checked, and waited for.
  * @throws StoreError where the store can't be read, also because the audit took longer than a snapshot lasts.
  */
 export async function takeAudit(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
-  onProgress?: (checkedCount: number) => void,
+  onProgress?: (checkedCount: number) => void | Promise<void>,
 ): Promise<AuditReport> {
   const patiently = <A extends unknown[], R>(work: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {

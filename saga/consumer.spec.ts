@@ -3,8 +3,9 @@ import { expect } from 'chai';
 import { aDelivery, NOW } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import type { Bus, Delivery } from './bus.ts';
-import { OUTSTANDING_MAX, QUEUE_MAX, startConsumer } from './consumer.ts';
+import { startConsumer } from './consumer.ts';
 import { BATCH_MAX } from './group-commit.ts';
+import { createInbox, OUTSTANDING_MAX, QUEUE_MAX } from './inbox.ts';
 
 /** A consumer of `frontend` on the embedded broker, whose batches end when the spec says so. */
 async function heldConsumer() {
@@ -26,13 +27,13 @@ async function heldConsumer() {
     startConsumer(
       noting,
       subscription,
-      async (deliveries) => {
+      createInbox(async (deliveries) => {
         batches.push(deliveries.map(({ data }) => data.toString()));
         await new Promise<void>((resolve) => {
           finish = resolve;
         });
         for (const delivery of deliveries) delivery.ack();
-      },
+      }),
       (error) => failures.push(error.message),
     );
   return {

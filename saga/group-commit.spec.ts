@@ -99,6 +99,21 @@ describe('A group commit', () => {
     expect(await countOf(store)).to.equal(2);
   });
 
+  it('[anomalies 14, 33] makes a batch smaller that somebody with smaller ones always outruns', async () => {
+    const store = await counterStore();
+    let rivals = 1000;
+    const outrun: FaultyStore = {
+      ...store,
+      async commit(writes) {
+        if (writes.length > 30) await groupCommit(store, { clock, random: () => 0.5 }, [increment(rivals++)]);
+        await store.commit(writes);
+      },
+    };
+    const settled = await commitAll(outrun, increments(100));
+    expect(settled.filter(({ status }) => status === 'rejected')).to.deep.equal([]);
+    expect(await countOf(store)).to.equal(100 + rivals - 1000);
+  });
+
   for (const fault of ['lost answer', 'own success'] as const) {
     it(`[anomaly 19] sees its own effect after a commit that went through although it failed (${fault})`, async () => {
       const store = await counterStore();

@@ -33,6 +33,8 @@ export const BATCH_MAX = 240;
 export const COMMIT_WRITES_MAX = 500;
 /** How often a batch is decided before its tasks are given back. */
 export const COMMIT_ATTEMPTS_MAX = 8;
+/** A batch that was refused so often by its guards is halved before each further attempt. */
+const OUTRUN_ATTEMPTS = 2;
 /** How often `reads` is asked: for the ledger, for what the ledger names, one in reserve, and to name nothing more. */
 const READ_ROUNDS_MAX = 4;
 const BACKOFF_FIRST_MS = 20;
@@ -61,12 +63,13 @@ export async function groupCommit<R>(
   return settled;
 }
 
-/** Commits as many of the first tasks as fit into one commit, at least one. */
+/** Commits as many of the first tasks as fit into one commit, at least one, or gives all of them back. */
 async function commitSome<R>(
   store: Store,
   environment: Environment,
-  tasks: readonly Task<R>[],
+  offered: readonly Task<R>[],
 ): Promise<PromiseSettledResult<R>[]> {
+  let tasks = offered;
   let doubtful: ReadonlySet<Path> = new Set();
   for (let attempt = 1; ; attempt++) {
     const copy = new WorkingCopy();
@@ -79,8 +82,11 @@ async function commitSome<R>(
       const hopeless = !(error instanceof StoreError) || error.kind === 'rejected';
       if (hopeless && tasks.length > 1) return commitHalves(store, environment, tasks);
       if (hopeless || attempt === COMMIT_ATTEMPTS_MAX) {
-        return tasks.map(() => ({ status: 'rejected', reason: error }));
+        return offered.map(() => ({ status: 'rejected', reason: error }));
       }
+      // Between its read and its commit a large batch takes so long that somebody with small ones is always faster.
+      const isOutrun = error.kind === 'conflict' && attempt >= OUTRUN_ATTEMPTS;
+      if (isOutrun) tasks = tasks.slice(0, Math.ceil(tasks.length / 2));
       doubtful = new Set([...doubtful, ...copy.writes.map((write) => write.path)]);
       await pause(environment.clock, backoffMs(attempt, environment.random()));
     }

@@ -12,7 +12,7 @@ async function scene(saga: Saga) {
   const watched = {
     subscription: 'order-created-sub',
     topic: 'order-created',
-    deliveredCount: () => deliveredCount,
+    inbox: { deliveredCount: () => deliveredCount },
   };
   const stop = startWatchdog([watched], ports, (error) => barked.push(error.message));
   return {

@@ -1,4 +1,5 @@
 import { announcedAt } from './deadline.ts';
+import type { Inbox } from './inbox.ts';
 import { emissionFor, type Saga, SHARD_COUNT } from './ledger.ts';
 import type { Ports } from './ports.ts';
 
@@ -10,8 +11,7 @@ import type { Ports } from './ports.ts';
 export interface Watched {
   readonly subscription: string;
   readonly topic: string;
-  /** How many messages it has delivered so far. */
-  readonly deliveredCount: () => number;
+  readonly inbox: Pick<Inbox, 'deliveredCount'>;
 }
 
 const CHECK_PAUSE_MS = 30_000;
@@ -32,7 +32,9 @@ export function startWatchdog(
   { store, clock, log }: Pick<Ports, 'store' | 'clock' | 'log'>,
   onSilent: (error: Error) => void,
 ): () => void {
-  const lastHeard = new Map(watched.map((one) => [one, { count: one.deliveredCount(), at: clock.now() }]));
+  const lastHeard = new Map(
+    watched.map((one) => [one, { count: one.inbox.deliveredCount(), at: clock.now() }]),
+  );
   let shard = 0;
   let stopped = false;
   let callOff = () => {};
@@ -45,7 +47,7 @@ export function startWatchdog(
   async function check(): Promise<void> {
     const now = clock.now();
     for (const [one, heard] of lastHeard) {
-      const count = one.deliveredCount();
+      const count = one.inbox.deliveredCount();
       if (count !== heard.count) lastHeard.set(one, { count, at: now });
     }
     const silent = [...lastHeard].filter(([, { at }]) => now.getTime() - at.getTime() >= SILENCE_MAX_MS);

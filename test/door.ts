@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { readStreams } from './open-streams.ts';
 
-/** A port in front of an emulator. A test shuts it and opens it again: what lies behind is then away, and back. */
+/** A port in front of an emulator, for clients that talk gRPC. A test shuts it and opens it again: what lies behind is then away, and back. */
 export interface Door {
   /** Its own host:port. */
   readonly address: string;
   open(): void;
+  /** Open, but whatever passes, in either direction, is held up piece by piece for so many milliseconds. */
+  slow(delayMs: number): void;
   /** Cuts every connection, and each new one at once. */
   shut(): void;
   /** Makes a client that passes through the door: Google's clients read their variable once, when they are made. */
@@ -19,19 +23,29 @@ export async function hangDoor(target: string): Promise<Door> {
   const [host, port] = target.split(':');
   const passing = new Set<Socket>();
   let isOpen = false;
+  let delayMs = 0;
+  const holdUp = () =>
+    new Transform({
+      transform(piece, _encoding, pass) {
+        if (delayMs === 0) pass(null, piece);
+        else setTimeout(pass, delayMs, null, piece);
+      },
+    });
   const server = createServer((guest) => {
-    const inside = isOpen ? connect(Number(port), host) : undefined;
-    for (const socket of inside ? [guest, inside] : [guest]) {
-      passing.add(socket);
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => {
-        passing.delete(socket);
-        guest.destroy();
-        inside?.destroy();
-      });
+    passing.add(guest);
+    guest.on('error', () => guest.destroy());
+    guest.on('close', () => passing.delete(guest));
+    if (!isOpen) {
+      guest.destroy();
+      return;
     }
-    if (inside) guest.pipe(inside).pipe(guest);
-    else guest.destroy();
+    const inside = connect(Number(port), host);
+    const streams = readStreams();
+    guest.on('close', () => inside.end(streams.farewell()));
+    inside.on('error', () => inside.destroy());
+    inside.on('close', () => guest.destroy());
+    guest.pipe(holdUp()).pipe(streams.passage).pipe(inside, { end: false });
+    inside.pipe(holdUp()).pipe(guest);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,6 +60,11 @@ export async function hangDoor(target: string): Promise<Door> {
     address,
     open() {
       isOpen = true;
+      delayMs = 0;
+    },
+    slow(forMs) {
+      isOpen = true;
+      delayMs = forMs;
     },
     shut,
     inFrontOf(variable, makeClient) {

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
+import { httpApp, serveHttp } from '../adapters/http-server.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { route } from '../saga/http.ts';
 import { StoreError } from '../saga/store.ts';
 import { type Pipeline, startPipeline, topology } from './pipeline.ts';
 
@@ -271,4 +273,42 @@ describe('The HTTP API without its store', () => {
 
 function manyLines(count: number) {
   return Array.from({ length: count }, (_, index) => ({ item: `item ${index}`, quantity: 1 }));
+}
+
+describe('A server that is told to close', () => {
+  it('[anomaly 35] answers what is under way, and ends connections that would be kept', async () => {
+    const { promise: released, resolve: release } = withResolvers();
+    const { promise: arrived, resolve: arrive } = withResolvers();
+    const slow = route({
+      method: 'GET',
+      path: '/slow',
+      summary: 'Waits',
+      responses: { 200: 'Done' },
+      async handle() {
+        arrive();
+        await released;
+        return { status: 200, body: 'answered' };
+      },
+    });
+    const server = await serveHttp(
+      httpApp([slow], [], () => {}),
+      '127.0.0.1',
+      0,
+    );
+    const answering = fetch(`http://127.0.0.1:${server.port}/slow`);
+    await arrived;
+    const closing = server.close(60_000);
+    release();
+    const answer = await answering;
+    expect([await answer.json(), answer.headers.get('connection')]).to.deep.equal(['answered', 'close']);
+    await closing;
+  });
+});
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

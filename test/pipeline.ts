@@ -100,7 +100,7 @@ export async function startPipeline(
     services,
     ports,
     topology,
-    { host: '127.0.0.1', port: 0 },
+    { host: '127.0.0.1', port: 0, subscriber: 'pull' },
     (error) => {
       throw error;
     },

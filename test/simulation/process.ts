@@ -1,6 +1,7 @@
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../saga/bus.ts';
 import { startConsumer } from '../../saga/consumer.ts';
 import type { HttpResponse } from '../../saga/http.ts';
+import { createInbox } from '../../saga/inbox.ts';
 import type { Ports } from '../../saga/ports.ts';
 import type { Service } from '../../saga/service.ts';
 import { type Path, type Store, StoreError, type Versioned } from '../../saga/store.ts';
@@ -70,7 +71,7 @@ export class SimulatedProcess {
     life.service = world.makeService(this.serviceName, ports);
     for (const consumer of life.service.consumers) {
       const subscription = subscriptionOf(world.topology, this.serviceName, consumer.topic);
-      startConsumer(ports.bus, subscription, consumer.process, (error) =>
+      startConsumer(ports.bus, subscription, createInbox(consumer.process), (error) =>
         world.fail(`${this.name} can't read ${subscription}: ${error.message}`),
       );
     }

@@ -1,0 +1,107 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import type { Delivery } from '../saga/bus.ts';
+
+/**
+ * What Pub/Sub pushes over HTTP, in each of the forms that it has:
+ * - wrapped, as a JSON object with the message in it (https://cloud.google.com/pubsub/docs/push#receive_push);
+ * - unwrapped, with the data as body and the rest in headers (…/docs/payload-unwrapping), if the subscription writes metadata;
+ * - as a CloudEvent of Eventarc around the wrapped form, binary or structured (https://cloud.google.com/eventarc/docs/cloudevents).
+ */
+export type PushedMessage = Omit<Delivery, 'ack' | 'nack'>;
+
+/** A pushed message, or what is wrong with the request. */
+export type ParsedPush = { readonly message: PushedMessage } | { readonly fault: string };
+
+const wrappedSchema = z.object({
+  message: z
+    .object({
+      data: z.base64().default(''),
+      attributes: z.record(z.string(), z.string()).default({}),
+      messageId: z.string().min(1).optional(),
+      message_id: z.string().min(1).optional(),
+      publishTime: z.iso.datetime({ offset: true }).optional(),
+      publish_time: z.iso.datetime({ offset: true }).optional(),
+    })
+    .refine(({ messageId, message_id }) => messageId ?? message_id, { error: 'has no messageId' }),
+  deliveryAttempt: z.int().min(1).optional(),
+});
+
+const MESSAGE_ID = 'x-goog-pubsub-message-id';
+const PUBLISH_TIME = 'x-goog-pubsub-publish-time';
+const ATTEMPT = 'x-goog-pubsub-delivery-attempt';
+
+/**
+ * Reads what was pushed, doubting all of it.
+ * @param subscription by which it arrives: the path says so, because not every form does.
+ * @param now for a message that does not say when it was published.
+ */
+export function parsePush(
+  subscription: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  now: Date,
+): ParsedPush {
+  const messageId = headers[MESSAGE_ID];
+  if (typeof messageId === 'string')
+    return { message: unwrapped(subscription, messageId, headers, body, now) };
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return { fault: `The body is not JSON, and there is no header ${MESSAGE_ID}` };
+  }
+  return parseWrapped(subscription, dataOf(headers, json), now);
+}
+
+/** In a structured CloudEvent the message is in its data; everywhere else the body is it. */
+function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {
+  const isStructured = headers['content-type']?.startsWith('application/cloudevents+json') ?? false;
+  return isStructured ? (json as { data?: unknown } | null)?.data : json;
+}
+
+/** Reads the wrapped form, as a value. */
+export function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPush {
+  const parsed = wrappedSchema.safeParse(json);
+  if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
+  const { message, deliveryAttempt } = parsed.data;
+  const publishTime = message.publishTime ?? message.publish_time;
+  return {
+    message: {
+      subscription,
+      messageId: (message.messageId ?? message.message_id) as string,
+      data: Buffer.from(message.data, 'base64'),
+      attributes: message.attributes,
+      publishTime: publishTime === undefined ? now : new Date(publishTime),
+      attempt: deliveryAttempt ?? 1,
+    },
+  };
+}
+
+function unwrapped(
+  subscription: string,
+  messageId: string,
+  headers: IncomingHttpHeaders,
+  data: Buffer,
+  now: Date,
+): PushedMessage {
+  const published = new Date(String(headers[PUBLISH_TIME]));
+  return {
+    subscription,
+    messageId,
+    data,
+    attributes: attributesIn(headers),
+    publishTime: Number.isNaN(published.getTime()) ? now : published,
+    attempt: Math.max(1, Number.parseInt(String(headers[ATTEMPT]), 10) || 1),
+  };
+}
+
+/** Attributes come as headers among those of HTTP: only what we publish ourselves can be told from the rest. */
+function attributesIn(headers: IncomingHttpHeaders): Record<string, string> {
+  const own = Object.entries(headers).filter(
+    ([name, value]) =>
+      typeof value === 'string' &&
+      (/^(ce-|saga-)/.test(name) || ['content-type', 'traceparent', 'tracestate'].includes(name)),
+  );
+  return Object.fromEntries(own) as Record<string, string>;
+}

@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '../adapters/system-clock.ts';
+import { itemPath, reservationPath } from '../inventory/documents.ts';
+import { audit } from '../janitor/audit.ts';
+import { expectedRecords } from '../janitor/expected-records.ts';
+import { orderRecordPath, userPath } from '../order/documents.ts';
+import { invoicePath } from '../payments/documents.ts';
+import { advance, receive, type Saga, sagaPath } from '../saga/ledger.ts';
+import type { Path, Snapshot } from '../saga/store.ts';
+
+/**
+ * How long an audit of very many orders takes by itself, and that its memory does not grow with them. The snapshot holds
+ * nothing: it makes each document up when it is asked for, so that what is live is the audit's own. All orders are paid,
+ * of one item and by one of a few customers. Run with --expose-gc, so that what is live is told from what is only not yet
+ * collected: node --expose-gc dist/bench/audit-scale.js --orders 1000000
+ */
+const { values } = parseArgs({ options: { orders: { type: 'string', default: '100000' } } });
+const orderCount = Number(values.orders);
+const USERS = 10;
+const PRICE = 10;
+const LIMIT = orderCount * PRICE;
+const NOW = systemClock.now();
+
+const uuidOf = (number: number) => `${number.toString(16).padStart(8, '0')}-1111-4111-8111-111111111111`;
+const numberIn = (path: Path) => Number.parseInt(path.slice(path.lastIndexOf('/') + 1), 16);
+const customerOf = (number: number) => `user-${number % USERS}`;
+
+/** A kind of document, one for each of the numbers that it counts through. */
+interface Series {
+  readonly first: number;
+  readonly step: number;
+  readonly pathOf: (number: number) => Path;
+}
+
+const customers = Array.from({ length: USERS }, (_, user) => user);
+const series: Readonly<Record<string, readonly Series[]>> = {
+  sagas: [{ first: 0, step: 1, pathOf: (number) => sagaPath(uuidOf(number)) }],
+  payments: [{ first: 0, step: 1, pathOf: (number) => invoicePath(uuidOf(number)) }],
+  orders: [
+    { first: 0, step: 1, pathOf: (number) => reservationPath('widget', uuidOf(number)) },
+    ...customers.map((user) => ({
+      first: user,
+      step: USERS,
+      pathOf: (number: number) => orderRecordPath(customerOf(number), uuidOf(number)),
+    })),
+  ],
+};
+const few: Readonly<Record<string, readonly [Path, object][]>> = {
+  inventory: [[itemPath('widget'), { quantity: 0, price_per_unit: PRICE, loaded: orderCount }]],
+  users: customers.map((user) => {
+    const orders = Math.floor(orderCount / USERS) + (user < orderCount % USERS ? 1 : 0);
+    return [
+      userPath(customerOf(user)),
+      { address: 'here', credit: LIMIT - PRICE * orders, credit_limit: LIMIT },
+    ];
+  }),
+};
+
+const snapshot: Snapshot = {
+  async read(paths) {
+    return new Map(paths.map((path) => [path, documentAt(path)]));
+  },
+  async scan({ collection, after, limit }) {
+    const listed = few[collection];
+    if (listed) return listed.map(([path, fields]) => ({ path, fields }));
+    const paths: Path[] = [];
+    // Behind the last one the same series goes on, and then the next.
+    let behind = after;
+    for (const { first, step, pathOf } of series[collection] ?? []) {
+      const holds = (path: Path) => pathOf(numberIn(path)) === path && (numberIn(path) - first) % step === 0;
+      if (behind !== undefined && !holds(behind)) continue;
+      const from = behind === undefined ? first : numberIn(behind) + step;
+      behind = undefined;
+      for (let number = from; number < orderCount && paths.length < limit; number += step) {
+        paths.push(pathOf(number));
+      }
+      if (paths.length === limit) break;
+    }
+    return paths.map((path) => ({ path, fields: documentAt(path) }));
+  },
+};
+
+function documentAt(path: Path): object {
+  const saga = paid(numberIn(path));
+  if (path.startsWith('sagas/')) return saga;
+  const record = expectedRecords(saga).find((expected) => expected.path === path);
+  if (record === undefined) throw new Error(`There is no ${path}`);
+  return record.fields;
+}
+
+function paid(number: number): Saga {
+  const order = { user: customerOf(number), items: [{ item: 'widget', quantity: 1 }] };
+  const created = advance(receive(uuidOf(number), order, 'frontend', NOW), 'order', 'CREATED', {}, NOW);
+  const items = [{ item: 'widget', quantity: 1, price_per_unit: PRICE }];
+  const reserved = advance(created, 'inventory', 'RESERVED', { items }, NOW);
+  return advance(reserved, 'payments', 'PAID', { total_invoice: PRICE, charged: PRICE }, NOW);
+}
+
+const liveBytes = () => {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+};
+const before = liveBytes();
+let peakBytes = 0;
+let pages = 0;
+const startMs = performance.now();
+const { counts, violationCount } = await audit(snapshot, NOW, () => {
+  pages++;
+  if (pages % 100 === 0) peakBytes = Math.max(peakBytes, liveBytes() - before);
+});
+const seconds = (performance.now() - startMs) / 1000;
+process.stdout.write(
+  `${counts.orders} orders, ${counts.reservations + counts.orderRecords + counts.invoices} records: ` +
+    `${violationCount} violations in ${seconds.toFixed(1)} s (${Math.round(orderCount / seconds)} orders/s), ` +
+    `at most ${(peakBytes / 1024 / 1024).toFixed(1)} MiB live beyond the start\n`,
+);

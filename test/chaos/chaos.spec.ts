@@ -1,0 +1,170 @@
+import { expect } from 'chai';
+import { v4 as uuidv4 } from 'uuid';
+import { readTopology } from '../../adapters/config.ts';
+import { receive, type Saga, sagaPath } from '../../saga/ledger.ts';
+import { messageFor } from '../../saga/message.ts';
+import { readOne } from '../../saga/store.ts';
+import { freshProjectId, requireEmulators } from '../emulators.ts';
+import { dataFor, type PlannedOrder } from './orders.ts';
+import { orderCountOf, rage, type Storm, storiesOf, wrongTermination } from './run.ts';
+import { openScene, type Scene } from './scene.ts';
+import { until } from './until.ts';
+
+/**
+ * The pipeline as it runs: Google's emulators, each service its own process, and what goes wrong between them. The same
+ * at length, with thousands of orders: npm run chaos.
+ */
+
+const topology = readTopology();
+/** The first re-drive comes after an eighth of it. */
+const DEADLINE_SECONDS = 40;
+/** Far more than anything here takes, on any machine: a test that gets there has failed. */
+const LIMIT_MS = 240_000;
+const NOTHING = { lost: [], wrong: [] };
+
+const ORDER: PlannedOrder = {
+  order: { user: 'jack', items: [{ item: 'widget', quantity: 1 }] },
+  by: 'http',
+  posts: 1,
+};
+
+/** All that goes wrong in the run under load: three services are killed, one of them is told to end. */
+const STORM: Storm = {
+  seed: 20_261_120,
+  loadSeconds: 5,
+  ordersPerSecond: 50,
+  victims: ['frontend', 'order', 'payments'],
+  faults: { kills: 1, terminations: 1, cuts: 1, slowdowns: 1, repeats: 2, poison: 1, audits: 2 },
+};
+
+describe('A pipeline of processes', () => {
+  let scene: Scene;
+  before(async function () {
+    const emulators = await requireEmulators(this);
+    scene = await openScene({
+      ...emulators,
+      projectId: freshProjectId(),
+      topology,
+      data: dataFor(orderCountOf(STORM)),
+      quietSeconds: 1,
+      quietLimitSeconds: 120,
+      environment: {
+        SWEEP_INTERVAL_SECONDS: '1',
+        SAGA_DEADLINE_SECONDS: String(DEADLINE_SECONDS),
+        STORE_TIMEOUT_MS: '400',
+        PUBLISH_TIMEOUT_MS: '1000',
+      },
+    });
+  });
+  after(async function () {
+    this.timeout(LIMIT_MS);
+    await scene?.close();
+  });
+
+  const placeMany = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => scene.customers.place(ORDER)));
+  const settle = async () => {
+    const { lost, wrong } = await scene.settle();
+    return { lost, wrong };
+  };
+  /** What the gateway says, which is what a load balancer sees. */
+  const readiness = async () => {
+    const response = await fetch(`${scene.stack.url}/readyz`);
+    return {
+      status: '',
+      missing: [],
+      ...((await response.json()) as { status?: string; missing?: string[] }),
+    };
+  };
+  const post = async () => {
+    const response = await fetch(`${scene.stack.url}/order`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ user: 'jack', item: 'widget', quantity: 1 }),
+    });
+    const { uuid, detail } = (await response.json()) as { uuid?: string; detail?: string };
+    const { status, headers } = response;
+    return { status, uuid, detail, retryAfter: headers.get('retry-after') };
+  };
+
+  it('[anomalies 1, 2, 4, 6, 14, 15, 22, 36] under load, killed, cut off and told everything twice, loses nothing and does nothing wrong', async function () {
+    this.timeout(LIMIT_MS);
+    const plan: string[] = [];
+    const { terminations, violations } = await rage(scene, STORM, (line) => plan.push(line));
+    const { world, lost, wrong } = await scene.settle();
+    const found = { lost, wrong: [...wrong, ...violations, ...terminations.flatMap(wrongTermination)] };
+    expect(found, [...plan, ...storiesOf(scene, world)].join('\n')).to.deep.equal(NOTHING);
+  });
+
+  it('[anomaly 35] ends within ten seconds of SIGTERM with orders in flight, and nothing is lost or done twice', async function () {
+    this.timeout(LIMIT_MS);
+    const { stack } = scene;
+    const placing = placeMany(200);
+    await stack.nextLine(/ payments +accepted /);
+    const terminations = await Promise.all(
+      ['frontend', 'inventory', 'payments'].map(async (service) => {
+        const termination = await stack.terminate(service);
+        const { missing } = await readiness();
+        return { service, ...termination, missedAtOnce: missing.includes(service) };
+      }),
+    );
+    await placing;
+    expect(terminations.flatMap(wrongTermination)).to.deep.equal([]);
+    expect(terminations.filter(({ missedAtOnce }) => !missedAtOnce)).to.deep.equal([]);
+    await until('all are ready again', LIMIT_MS, async () => (await readiness()).status === 'ready');
+    expect(await settle()).to.deep.equal(NOTHING);
+  });
+
+  it('[anomaly 37] refuses orders with 503 while the store is away, keeps what it has accepted, and goes on by itself', async function () {
+    this.timeout(LIMIT_MS);
+    const { stack } = scene;
+    await placeMany(50);
+    stack.doors.firestore.shut();
+    const { status, retryAfter } = await post();
+    expect({ status, retryAfter }).to.deep.equal({ status: 503, retryAfter: '1' });
+    stack.doors.firestore.open();
+    await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
+    expect(await settle()).to.deep.equal(NOTHING);
+  });
+
+  it('[anomalies 37, 38] keeps what it accepted while the broker was away, and what somebody took away, and refuses the rest', async function () {
+    this.timeout(LIMIT_MS);
+    const { stack } = scene;
+    await placeMany(50);
+    stack.doors.pubsub.shut();
+    const unannounced = await post();
+    expect(unannounced.status).to.equal(202);
+    expect(await post()).to.deep.include({
+      status: 503,
+      retryAfter: '1',
+      detail: 'The broker does not answer; the order was not accepted, try again',
+    });
+    const stolen = await stealOrder();
+    stack.doors.pubsub.open();
+    await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
+    expect(await settle()).to.deep.equal(NOTHING);
+    const sagas = await Promise.all([unannounced.uuid ?? '', stolen].map(ledger));
+    expect(sagas.map((saga) => saga?.status)).to.deep.equal(['PAID', 'PAID']);
+    expect(stack.lines(/ redriven /).filter((line) => line.includes(stolen))).to.have.length.at.least(1);
+  });
+
+  /** An order whose message a person has pulled with auto-ack from the service's own subscription. */
+  async function stealOrder(): Promise<string> {
+    const { store, bus, steal } = scene.stack;
+    const saga = receive(uuidv4(), ORDER.order, 'frontend', new Date(), DEADLINE_SECONDS);
+    await store.commit([{ kind: 'create', path: sagaPath(saga.uuid), fields: saga }]);
+    expect(await bus.publish([messageFor(saga)])).to.deep.equal([undefined]);
+    await until('its message is stolen', LIMIT_MS, async () =>
+      (await steal('frontend-sub', 100)).some((data) => data.includes(saga.uuid)),
+    );
+    return saga.uuid;
+  }
+
+  it('[anomaly 32] is not changed by a seek that brings every message again', async function () {
+    this.timeout(LIMIT_MS);
+    expect(await scene.replay()).to.deep.equal([]);
+    expect(await settle()).to.deep.equal(NOTHING);
+  });
+
+  const ledger = (uuid: string): Promise<Saga | undefined> => readOne(scene.stack.store, sagaPath(uuid));
+});

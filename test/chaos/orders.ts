@@ -1,0 +1,87 @@
+import type { Data } from '../../data-init/load-data.ts';
+import type { Line, Order } from '../../saga/order.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** One order that a customer is going to place, and how. */
+export interface PlannedOrder {
+  readonly order: Order;
+  /** Through the frontend, or as a message straight to its topic. */
+  readonly by: 'http' | 'topic';
+  /** Given where the customer posts with an Idempotency-Key; then `posts` times, all of them one order. */
+  readonly key?: string;
+  readonly posts: number;
+  /** How long after its acceptance the customer cancels it, in milliseconds; absent: never. */
+  readonly cancelAfterMs?: number;
+}
+
+const HOT = 'gadget';
+const PLENTY = ['widget', 'wotsit'];
+const UNLIMITED = ['jack', 'jill'];
+const LIMITED = 'joe';
+
+/** Users and stock for so many orders: of the hot item and of the limited customer's credit there is too little. */
+export function dataFor(orderCount: number): Data {
+  return {
+    users: {
+      jack: { address: '1 Hill Road' },
+      jill: { address: '2 Hill Road' },
+      [LIMITED]: { address: '3 Mill Lane', credit: 3 * orderCount },
+    },
+    inventory: {
+      widget: { quantity: 1_000_000_000, price_per_unit: 10 },
+      wotsit: { quantity: 1_000_000_000, price_per_unit: 15 },
+      [HOT]: { quantity: Math.ceil(orderCount / 5), price_per_unit: 5 },
+    },
+  };
+}
+
+/**
+ * Draws the order number `index` of a run.
+ * @param run tells this run's keys from those of every other.
+ */
+export function drawOrder(random: SeededRandom, run: string, index: number): PlannedOrder {
+  const order: Order = {
+    user: random.happens(0.01) ? 'nobody' : random.happens(0.25) ? LIMITED : random.pick(UNLIMITED),
+    items: drawLines(random),
+    ...(random.happens(0.1) && { paymentError: random.pick(['true', 'null', '"declined"']) }),
+  };
+  const byTopic = random.happens(0.05);
+  const keyed = !byTopic && random.happens(0.15);
+  return {
+    order,
+    by: byTopic ? 'topic' : 'http',
+    ...(keyed && { key: `${run}-${index}` }),
+    posts: keyed ? random.between(2, 3) : 1,
+    ...(!byTopic && random.happens(0.05) && { cancelAfterMs: random.between(0, 1500) }),
+  };
+}
+
+function drawLines(random: SeededRandom): Line[] {
+  if (random.happens(0.01)) return [{ item: 'nothing', quantity: 1 }];
+  if (random.happens(0.3)) return [{ item: HOT, quantity: random.between(1, 2) }];
+  if (random.happens(0.2)) return [...PLENTY, HOT].map((item) => ({ item, quantity: random.between(1, 3) }));
+  return [{ item: random.pick(PLENTY), quantity: random.between(1, 5) }];
+}
+
+/** Whether nothing but its customer's own will can keep the order from being paid. */
+export const mustBePaid = ({ order }: PlannedOrder): boolean =>
+  order.paymentError === undefined &&
+  UNLIMITED.includes(order.user) &&
+  order.items.every(({ item }) => PLENTY.includes(item));
+
+/** Why an order can't be paid, whatever happens; undefined where it might be. */
+export function neverPaid({ order }: PlannedOrder): string | undefined {
+  if (order.paymentError !== undefined) return 'its payment was to fail';
+  if (order.user === 'nobody') return 'nobody knows its customer';
+  return order.items.some(({ item }) => item === 'nothing') ? 'there is no such item' : undefined;
+}
+
+/** The order as it is posted. */
+export function bodyOf({ user, items, paymentError }: Order): object {
+  const [line, ...others] = items;
+  return {
+    user,
+    ...(others.length === 0 ? line : { items }),
+    ...(paymentError !== undefined && { 'payment-error': JSON.parse(paymentError) }),
+  };
+}

@@ -1,0 +1,105 @@
+import { systemClock } from '../../adapters/system-clock.ts';
+import type { AuditReport } from '../../janitor/audit-report.ts';
+import { takeAudit } from '../../janitor/take-audit.ts';
+import { isStanding } from '../../saga/deadline.ts';
+import { STATUSES, sagaPath } from '../../saga/ledger.ts';
+import { type Customers, openCustomers } from './customers.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+import { openTap, type Tap, withTaps } from './tap.ts';
+import { until } from './until.ts';
+import { differences, judge, unannounced, type Verdict } from './verdict.ts';
+import { readWorld, type World } from './world.ts';
+
+/** A running pipeline, its customers, and the means to find out whether it did right by them. */
+export interface Scene {
+  readonly stack: Stack;
+  readonly tap: Tap;
+  readonly customers: Customers;
+  /** Messages that nobody can process and that were published all the same: so many dead letters there must be. */
+  poisonCount: number;
+  /** What the doctor says, at any time. */
+  audit(): Promise<AuditReport>;
+  /** Waits until it is quiet, within the limit, and then judges what there is. */
+  settle(): Promise<Verdict & { readonly world: World }>;
+  /** Has every message come again that a service ever got. @returns what that has changed, each as a sentence. */
+  replay(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface SceneOptions extends StackOptions {
+  /** How long no service may say a word before it counts as quiet. */
+  readonly quietSeconds: number;
+  /** How long it may take to become quiet. */
+  readonly quietLimitSeconds: number;
+}
+
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const topology = withTaps(options.topology);
+  const stack = await startStack({ ...options, topology });
+  const tap = openTap(stack.bus, topology);
+  const customers = openCustomers(stack.url, stack.bus);
+  const { book } = customers;
+
+  /** All orders have come to their end, what that is has been announced, and no service has anything left to do. */
+  async function isQuiet(): Promise<boolean> {
+    if (performance.now() - stack.lastLineAtMs() < 1000 * options.quietSeconds) return false;
+    if (await standsAny(stack)) return false;
+    const world = await readWorld(stack.store);
+    const isThere = (uuid: string) => world.sagas.has(sagaPath(uuid));
+    return [...book.accepted.keys()].every(isThere) && unannounced(world, tap.ids).length === 0;
+  }
+
+  /** @returns what is wrong with that, as a sentence. */
+  async function becomesQuiet(): Promise<string[]> {
+    try {
+      await until('it is quiet', 1000 * options.quietLimitSeconds, isQuiet);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  }
+
+  const scene: Scene = {
+    stack,
+    tap,
+    customers,
+    poisonCount: 0,
+    audit: () => takeAudit({ store: stack.store, clock: systemClock }),
+    async settle() {
+      const unrest = await becomesQuiet();
+      const { violations, stuck } = await scene.audit();
+      const findings = [...violations, ...stuck].map(({ sentence }) => `The doctor: ${sentence}`);
+      const world = await readWorld(stack.store);
+      const { lost, wrong } = judge(world, {
+        loaded: options.data,
+        accepted: book.accepted,
+        canceled: book.canceled,
+        poisonCount: scene.poisonCount,
+        heard: tap.ids,
+      });
+      return { world, lost, wrong: [...wrong, ...findings, ...unrest, ...book.complaints] };
+    },
+    async replay() {
+      const before = await readWorld(stack.store);
+      const begun = stack.nextLine(/ (duplicate|fenced) /);
+      await stack.replayAll();
+      await begun;
+      const unrest = await becomesQuiet();
+      return [...unrest, ...differences(before, await readWorld(stack.store))];
+    },
+    async close() {
+      await tap.close();
+      await stack.close();
+    },
+  };
+  return scene;
+}
+
+async function standsAny({ store }: Stack): Promise<boolean> {
+  const found = await Promise.all(
+    STATUSES.filter((status) => isStanding({ status })).map((status) =>
+      store.query({ collection: 'sagas', where: { status }, limit: 1 }),
+    ),
+  );
+  return found.flat().length > 0;
+}

@@ -1,0 +1,33 @@
+import type { ChaosReport } from './run.ts';
+
+/** A run in words and numbers, line by line. */
+export function summaryOf(report: ChaosReport): string[] {
+  const { book, world, faults, lost, wrong, redrives } = report;
+  const sagas = [...world.sagas.values()];
+  const reasons = countsOf(
+    sagas.flatMap(({ status, reason }) => (status === 'CANCELED' ? [`${reason}`] : [])),
+  );
+  const answers = [...book.answers].map(([status, count]) => `${count} x ${status || 'no answer'}`);
+  const terminations = faults.terminations.map(({ service, durationMs }) => `${service} ${durationMs} ms`);
+  return [
+    `placed:        ${book.posts} (answers: ${answers.join(', ')}), accepted: ${book.accepted.size} orders`,
+    `ledgers:       ${sagas.length}, of them PAID: ${sagas.filter(({ status }) => status === 'PAID').length}`,
+    ...Object.entries(reasons).map(([reason, count]) => `               CANCELED ${reason}: ${count}`),
+    `cancellations: ${book.canceled.size} accepted`,
+    `faults:        ${faults.kills} SIGKILL, ${faults.repeated} messages repeated by hand`,
+    `SIGTERM:       ${terminations.join(', ') || 'none'}`,
+    `duplicates:    ${report.idleDeliveries} deliveries found nothing to do`,
+    `re-drives:     ${redrives}`,
+    `audits:        ${faults.audits} in the midst of it, and one at the end`,
+    `dead letters:  ${world.deadLetters.size}`,
+    `recovery:      ${report.recoverySeconds.toFixed(1)} s after the last order and fault; the whole run took ${report.seconds.toFixed(0)} s`,
+    ...[...lost, ...wrong].map((fault) => `  ${fault}`),
+    `${lost.length} lost, ${wrong.length} wrong`,
+  ];
+}
+
+function countsOf(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}
