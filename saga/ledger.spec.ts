@@ -91,13 +91,6 @@ describe('A ledger that moves on', () => {
     });
   }
 
-  it('[anomaly 21] never goes back in time, whatever the clock of the one who moves it says', () => {
-    const earlier = new Date(LATER.getTime() - 60_000);
-    const created = advance(aSaga(), 'order', 'CREATED', {}, LATER);
-    const reserved = advance(created, 'inventory', 'RESERVED', {}, earlier);
-    expect(reserved).to.deep.equal(advance(created, 'inventory', 'RESERVED', {}, LATER));
-  });
-
   it('is canceled once it fails: nothing is left to undo, and the reason stays', () => {
     const failing = aSagaThatIs('FAILING');
     expect(completeCompensation(failing, LATER)).to.deep.equal({

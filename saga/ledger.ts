@@ -171,11 +171,8 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
   if (!mayFollow(saga.status, to)) {
     throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
   }
-  // A worker that was held up decides with the moment at which it began, and clocks differ: history still runs forward,
-  // or the next stage would begin, and be overdue, before the last one ended.
-  const at = new Date(Math.max(now.getTime(), lastTransition(saga).at.getTime()));
-  const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, at)] };
-  return { ...moved, sweepAt: nextSweep(moved, 0, at), ...(saga.redrives && { redrives: 0 }) };
+  const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
+  return { ...moved, sweepAt: nextSweep(moved, 0, now), ...(saga.redrives && { redrives: 0 }) };
 }
 
 /** The first hexadecimal digits of a uuid are random enough to spread by. */

@@ -26,6 +26,24 @@ describe('Turns', () => {
     expect(moments).to.deep.equal([NOW, NOW]);
   });
 
+  it('[anomaly 21] never happen before the transition that they follow, whatever the clock says', async () => {
+    const ports = await recordedPorts({
+      [sagaPath(UUID)]: advance(aSaga(), 'order', 'CREATED', {}, LATER),
+      [sagaPath(uuidOf(2))]: aSaga({ uuid: uuidOf(2) }),
+    });
+    const moments: Date[] = [];
+    const take: TurnTask['take'] = (_saga, _documents, now) => {
+      moments.push(now);
+      return { outcome: 'ignored', writes: [] };
+    };
+    await takeTurns(
+      'inventory',
+      [turnOf(UUID, take), turnOf(uuidOf(2), take), turnOf(uuidOf(3), take)],
+      ports,
+    );
+    expect(moments).to.deep.equal([LATER, NOW, NOW]);
+  });
+
   it('read no ledger for a uuid that was freshly drawn, and find it there all the same after a lost answer', async () => {
     const ports = await recordedPorts();
     const received = receive(UUID, anOrder(), 'frontend', NOW);

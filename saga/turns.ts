@@ -1,6 +1,7 @@
 import type { Bus, OutgoingMessage, PublishResult } from './bus.ts';
 import { create, type Documents, update, type Write } from './documents.ts';
 import { groupCommit, type Task } from './group-commit.ts';
+import { lastTransition } from './history.ts';
 import { leftBy, type Party, type Saga, sagaPath } from './ledger.ts';
 import { messageFor } from './message.ts';
 import type { Ports } from './ports.ts';
@@ -75,12 +76,22 @@ function transactionOf(
     reads: (known) => (known.has(path) ? task.reads(known.get(path)) : [path, ...task.reads(undefined)]),
     decide(documents) {
       const saga = documents.get(path);
-      const turn = task.take(saga, documents, now);
+      const turn = task.take(saga, documents, notBefore(saga, now));
       const announcement =
         turn.saga && (turn.redrive || leftBy(turn.saga, party)) ? messageFor(turn.saga) : undefined;
       return { writes: [...turn.writes, ...ledgerWrites(saga, turn.saga)], result: { turn, announcement } };
     },
   };
+}
+
+/**
+ * The moment of a turn. A worker that was held up has the moment at which its batch began, and clocks differ: without
+ * this, a stage could begin, and be overdue, before the last one ended.
+ */
+function notBefore(saga: Saga | undefined, now: Date): Date {
+  if (saga === undefined) return now;
+  const { at } = lastTransition(saga);
+  return at > now ? at : now;
 }
 
 function ledgerWrites(before: Saga | undefined, after: Saga | undefined): Write[] {
