@@ -9,7 +9,7 @@ import type { Body, Configuration } from './configuration.ts';
 /**
  * What Terraform makes of our files, without Google and without its provider: every resource becomes a `terraform_data`,
  * which Terraform brings along and which keeps whatever it is given. So all expressions are evaluated by Terraform
- * itself: for_each, dynamic blocks, references, the validation of variables.
+ * itself: for_each, dynamic blocks, references, what depends on what, the validation of variables.
  */
 
 /** The resources, by their address such as `google_pubsub_topic.topic["error"]`. */
@@ -44,7 +44,7 @@ export async function hasTerraform(): Promise<boolean> {
 export async function terraform(folder: string, ...args: readonly string[]): Promise<string> {
   try {
     // A proxy of the provider or a token of the user has no part in this.
-    const env = { PATH: process.env.PATH, HOME: folder, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+    const env = { PATH: process.env.PATH, HOME: tmpdir(), CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
     const { stdout } = await promisify(execFile)('terraform', [...args], {
       cwd: folder,
       env,
@@ -81,7 +81,7 @@ export async function evaluate(configuration: Configuration, variables: Body): P
     return Object.fromEntries(
       state.resources.flatMap(({ name, instances }) =>
         instances.flatMap(({ index_key: key, attributes: { input } }) =>
-          input === undefined ? [] : [[addressOf(name, key), clean(input.value) as Body] as const],
+          input === null ? [] : [[addressOf(name, key), clean(input.value) as Body] as const],
         ),
       ),
     );
@@ -95,7 +95,7 @@ interface State {
     readonly name: string;
     readonly instances: readonly {
       readonly index_key?: string | number;
-      readonly attributes: { readonly input?: { readonly value: unknown } };
+      readonly attributes: { readonly input: { readonly value: unknown } | null };
     }[];
   }[];
 }
@@ -103,33 +103,43 @@ interface State {
 const addressOf = (name: string, key: string | number | undefined): string =>
   `${name.replace('__', '.')}${key === undefined ? '' : `[${JSON.stringify(key)}]`}`;
 
-function translated({ resource, variable, locals }: Configuration): Body {
-  const resources = Object.entries(resource).flatMap(([type, labels]) =>
-    Object.entries(labels).map(([label, body]) => [type, label, body] as const),
+function translated({ resource, variable, locals, output }: Configuration): Body {
+  const standIns = Object.entries(resource).flatMap(([type, labels]) =>
+    Object.entries(labels).map(([label, body]) =>
+      type === 'terraform_data'
+        ? [label, withDependencies(body)]
+        : [`${type}__${label}`, standIn(type, label, body)],
+    ),
   );
   return {
     variable: Object.fromEntries(
       Object.entries(variable).map(([name, body]) => [name, { ...body, type: typeName(body.type) }]),
     ),
     locals: rewritten({ ...locals, data: DATA }),
-    resource: {
-      terraform_data: Object.fromEntries(
-        resources
-          .filter(([type]) => type.startsWith('google_'))
-          .map(([type, label, body]) => {
-            const { for_each, count, depends_on: _, lifecycle: __, ...own } = body;
-            return [
-              `${type}__${label}`,
-              rewritten({
-                ...(for_each !== undefined && { for_each }),
-                ...(count !== undefined && { count }),
-                input: { ...computedOf(type, label, own), ...withoutDynamic(own) },
-              }),
-            ];
-          }),
-      ),
-    },
+    resource: { terraform_data: Object.fromEntries(standIns) },
+    output: rewritten(output),
   };
+}
+
+/** What is given to a resource becomes the input of its stand-in; when it is made stays as it is. */
+function standIn(type: string, label: string, body: Body): unknown {
+  const { for_each, count, depends_on, lifecycle: _, ...own } = body;
+  return {
+    ...withDependencies({ ...(depends_on !== undefined && { depends_on }) }),
+    ...(rewritten({
+      ...(for_each !== undefined && { for_each }),
+      ...(count !== undefined && { count }),
+      input: { ...computedOf(type, label, own), ...withoutDynamic(own) },
+    }) as Body),
+  };
+}
+
+/** In JSON, what something depends on is named, not referred to. */
+function withDependencies({ depends_on: dependencies = [], ...body }: Body): Body {
+  const named = (dependencies as string[]).map((one) =>
+    one.replace(/^\$\{(.*)\}$/, '$1').replace(/^(google_\w+)\.(\w+)$/, 'terraform_data.$1__$2'),
+  );
+  return { ...body, depends_on: named };
 }
 
 /** JSON has no place for an expression that is no value; a type is written as its name. */
