@@ -76,6 +76,8 @@ async function commitSome<R>(
     try {
       await readAll(store, copy, tasks, doubtful);
       const settled = decideSome(copy, tasks);
+      // What was read need not be of one moment, and may contradict itself: a throw is believed the second time.
+      if (attempt === 1 && settled.some(({ status }) => status === 'rejected')) continue;
       if (copy.writeCount > 0) await store.commit(copy.writes);
       return settled;
     } catch (error) {
