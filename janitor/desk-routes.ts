@@ -6,8 +6,8 @@ import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, StoreError } from '../saga/store.ts';
 import { type DeadLetter, deadLetterPath, LETTER_STATUSES } from './documents.ts';
-import { outlineOf, viewOf } from './letter-view.ts';
-import { countReasons, listLetters } from './list-letters.ts';
+import { viewOf } from './letter-view.ts';
+import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
 import { sentenceSchema } from './sentence.ts';
 
@@ -53,7 +53,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         const { letters, nextPage } = await listLetters(store, filter, limit, page);
         return {
           status: 200,
-          body: { letters: letters.map(outlineOf), ...(nextPage && { next_page: nextPage }) },
+          body: { letters, ...(nextPage && { next_page: nextPage }) },
         };
       },
     }),
@@ -88,7 +88,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
       },
       async handle({ query: { page, ...filter } }) {
         const parked = { status: 'parked' as const, ...filter };
-        const { letters, nextPage } = await listLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
+        const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
         const results = await redriveLetters(letters, ports);
         const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
         const refused = results.flatMap((result, index) =>
