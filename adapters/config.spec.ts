@@ -108,7 +108,11 @@ describe('The configuration', () => {
       ['localhost', 'http://localhost:8085', ':8085'],
       'must be host:port, such as 127.0.0.1:8085',
     ],
-    ['FIRESTORE_EMULATOR_HOST', ['localhost', 'a:b'], 'must be host:port, such as 127.0.0.1:8085'],
+    [
+      'FIRESTORE_EMULATOR_HOST',
+      ['localhost', 'a:b', '127.0.0.1:65536'],
+      'must be host:port, such as 127.0.0.1:8085',
+    ],
     ['LOG_LEVEL', ['verbose'], 'must be debug, info, warn, error, fatal or silent'],
     ['STORE_TIMEOUT_MS', ['99', '600001', 'ten'], 'must be a whole number from 100 to 600000'],
     ['PUBLISH_TIMEOUT_MS', ['99', '600001', '1e9'], 'must be a whole number from 100 to 600000'],

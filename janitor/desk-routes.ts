@@ -15,7 +15,8 @@ import { sentenceSchema } from './sentence.ts';
 const REDRIVEN_AT_ONCE_MAX = 100;
 
 const unknownParameter = { error: faultOfObject('must be query parameters') };
-const reason = z.string().min(1).max(1024).optional();
+const reasonFault = 'must have 1 to 1024 characters';
+const reason = z.string({ error: reasonFault }).min(1, reasonFault).max(1024, reasonFault).optional();
 const listSchema = z.strictObject(
   {
     status: z
@@ -127,8 +128,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         409: 'It was redriven already',
       },
       async handle({ params: { id = '' }, query }) {
-        const known = await letterOf(id);
-        const letter = await discardLetter(known.id, query.note ?? 'No note was left', ports);
+        await letterOf(id);
+        const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {
           throw conflict("The letter was redriven already: what was sent can't be called back");

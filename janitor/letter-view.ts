@@ -4,6 +4,7 @@ import type { DeadLetter } from './documents.ts';
 export function viewOf(letter: DeadLetter): object {
   return {
     ...letter,
-    attributes: Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value])),
+    // A letter that somebody has edited is still shown.
+    attributes: Object.fromEntries((letter.attributes ?? []).map(({ name, value }) => [name, value])),
   };
 }
