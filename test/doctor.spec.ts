@@ -3,7 +3,7 @@ import { itemPath, reservationPath } from '../inventory/documents.ts';
 import type { AuditReport } from '../janitor/audit-report.ts';
 import { orderRecordPath, userPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
-import type { Delivery } from '../saga/bus.ts';
+import type { Delivery, OpenSubscription } from '../saga/bus.ts';
 import { receive, type Saga, sagaPath } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import type { Path, Store } from '../saga/store.ts';
@@ -203,10 +203,12 @@ describe('npm run doctor, while no service runs', () => {
       '0 violations, 1 stuck orders.',
     ]);
     expect((await runDoctor(['--repair'], environment)).lines).to.include(`  done: ${action}`);
+    let reading: OpenSubscription | undefined;
     const arrived = await new Promise<Delivery>((resolve, reject) => {
-      bus.subscribe('frontend-sub', 1, resolve, reject);
+      reading = bus.subscribe('frontend-sub', 1, resolve, reject);
     });
     arrived.ack();
+    await reading?.close(1_000);
     expect([arrived.data.toString(), arrived.attributes]).to.deep.equal([data.toString(), attributes]);
     await bus.close();
     await store.close();
