@@ -42,11 +42,16 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const customers = openCustomers(stack.url, stack.bus);
   const { book } = customers;
 
+  /** The world as it was when it was quiet, or else as it was last seen. */
+  let seen: World | undefined;
+
   /** All orders have come to their end, what that is has been announced, and no service has anything left to do. */
   async function isQuiet(): Promise<boolean> {
     if (performance.now() - stack.lastLineAtMs() < 1000 * options.quietSeconds) return false;
     if (await standsAny(stack)) return false;
     const world = await readWorld(stack.store);
+    seen = world;
+    if ([...world.sagas.values()].some(isStanding)) return false;
     const isThere = (uuid: string) => world.sagas.has(sagaPath(uuid));
     return [...book.accepted.keys()].every(isThere) && unannounced(world, tap.ids).length === 0;
   }
@@ -71,7 +76,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       const unrest = await becomesQuiet();
       const { violations, stuck } = await scene.audit();
       const findings = [...violations, ...stuck].map(({ sentence }) => `The doctor: ${sentence}`);
-      const world = await readWorld(stack.store);
+      // A commit that was cut off may still be applied: an order that nobody was promised begins after this moment.
+      const world = seen ?? (await readWorld(stack.store));
       const { lost, wrong } = judge(world, {
         loaded: options.data,
         accepted: book.accepted,
