@@ -18,6 +18,7 @@ const DEFAULTS: Config = {
   host: '127.0.0.1',
   backend: 'memory',
   subscriber: 'pull',
+  pushIdentity: { audience: 'nobody', serviceAccount: 'nobody' },
   firestoreDatabase: '(default)',
   isEmulated: false,
   logLevel: 'info',

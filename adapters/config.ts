@@ -13,8 +13,8 @@ export interface Config {
   readonly backend: 'memory' | 'gcp';
   /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
   readonly subscriber: 'pull' | 'push';
-  /** Whose tokens a push must bear; undefined where somebody in front of the service has checked that. */
-  readonly pushIdentity?: PushIdentity;
+  /** Whose tokens a push must bear; `platform` where somebody in front of the service has checked that. */
+  readonly pushIdentity: PushIdentity | 'platform';
   readonly firestoreDatabase: string;
   /** Whether the clients talk to the emulators. */
   readonly isEmulated: boolean;
@@ -142,7 +142,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     host: variables.HOST,
     backend: variables.BACKEND,
     subscriber: variables.SUBSCRIBER,
-    ...pushIdentityOf(variables),
+    pushIdentity: pushIdentityOf(variables),
     firestoreDatabase: variables.FIRESTORE_DATABASE,
     isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
     logLevel: variables.LOG_LEVEL,
@@ -159,11 +159,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-function pushIdentityOf({ SUBSCRIBER, PUSH_AUTH, PUSH_AUDIENCE, PUSH_SERVICE_ACCOUNT }: Variables) {
-  const isChecked = SUBSCRIBER === 'push' && PUSH_AUTH === 'token';
-  return isChecked && PUSH_AUDIENCE !== undefined && PUSH_SERVICE_ACCOUNT !== undefined
-    ? { pushIdentity: { audience: PUSH_AUDIENCE, serviceAccount: PUSH_SERVICE_ACCOUNT } }
-    : {};
+/** Where messages are pulled, nobody pushes; then the identity is one that no token can have. */
+function pushIdentityOf({
+  PUSH_AUTH,
+  PUSH_AUDIENCE,
+  PUSH_SERVICE_ACCOUNT,
+}: Variables): PushIdentity | 'platform' {
+  if (PUSH_AUTH === 'platform') return 'platform';
+  return { audience: PUSH_AUDIENCE ?? 'nobody', serviceAccount: PUSH_SERVICE_ACCOUNT ?? 'nobody' };
 }
 
 /** The root of the package; the compiled code stands two folders below it. */

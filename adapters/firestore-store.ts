@@ -96,12 +96,17 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       return docs.map((document) => fromFirestore(document.data()));
     },
 
-    async due({ collection, where, field, until, limit }: DueQuery) {
+    async due({ collection, where, field, until, after, limit }: DueQuery) {
       let query = firestore.collection(collection).limit(limit);
       for (const [name, value] of Object.entries(where)) query = query.where(name, '==', value);
-      query = query.where(field, '<=', Timestamp.fromDate(until)).orderBy(field, 'asc');
+      query = query.where(field, '<=', Timestamp.fromDate(until));
+      query = query.orderBy(field, 'asc').orderBy(FieldPath.documentId(), 'asc');
+      if (after) query = query.startAfter(Timestamp.fromDate(after.moment), after.id);
       const { docs } = await answer(query.get());
-      return docs.map((document) => fromFirestore(document.data()));
+      return docs.map((document) => {
+        const fields = fromFirestore(document.data());
+        return { id: document.id, moment: fields[field] as Date, fields };
+      });
     },
 
     async snapshot() {

@@ -15,7 +15,7 @@ import { createMemoryBus } from './memory-bus.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createPubSubBus } from './pubsub-bus.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
-import { createTokenCheck, type PushIdentity } from './push-token.ts';
+import { createTokenCheck } from './push-token.ts';
 import { systemClock } from './system-clock.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -28,7 +28,7 @@ export interface Host {
 }
 
 /** Where and how services are hosted. */
-export type HostOptions = Pick<Config, 'host' | 'port' | 'subscriber' | 'pushIdentity'>;
+export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'>;
 
 /** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
 const CLOSE_TIMEOUT_MS = 7_500;
@@ -65,7 +65,7 @@ export async function hostServices(
   services: readonly Service[],
   ports: Ports,
   topology: Topology,
-  { host, port, subscriber, pushIdentity }: HostOptions,
+  { host, port, backend, subscriber, pushIdentity }: HostOptions,
   onFailure: (error: Error) => void,
   telemetry: Telemetry = noTelemetry,
 ): Promise<Host> {
@@ -104,8 +104,9 @@ export async function hostServices(
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
     isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
   );
-  // Of pushed messages the platform takes care: it is no fault of this process if none come.
-  const stopWatchdog = isPushed ? () => {} : startWatchdog(subscribed, ports, onFailure);
+  // Pushed messages are the platform's care, and the embedded broker has no streams that could fall silent.
+  const isWatched = backend === 'gcp' && !isPushed;
+  const stopWatchdog = isWatched ? startWatchdog(subscribed, ports, onFailure) : () => {};
   for (const service of services) service.start?.();
 
   async function finish(): Promise<void> {
@@ -165,6 +166,12 @@ export async function runProcess(
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
   let running: { close(): Promise<void> } | undefined;
+  /** A subscription can't go on, or is silent: what is under way elsewhere is finished first. */
+  const giveUp = (error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    if (running === undefined) process.exit(1);
+    running.close().then(() => process.exit(1), end);
+  };
   const stop = () => {
     // Told so while still starting: nothing was taken yet that would have to be handed back.
     if (running === undefined) process.exit(0);
@@ -175,16 +182,15 @@ export async function runProcess(
   // Started by another process of ours that is gone now: nobody would ever stop this one.
   process.once('disconnect', stop);
   try {
-    running = await start(end);
+    running = await start(giveUp);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exit(1);
   }
 }
 
-/** Where no identity is configured, somebody in front of the service has checked it. */
-export const tokenCheckOf = ({ pushIdentity }: { pushIdentity?: PushIdentity | undefined }): TokenCheck =>
-  pushIdentity ? createTokenCheck(pushIdentity) : async () => undefined;
+export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>
+  pushIdentity === 'platform' ? async () => undefined : createTokenCheck(pushIdentity);
 
 /** What is pushed comes by HTTP; there is nothing to open. */
 function pushedConsumer(inbox: Inbox): Consumer {

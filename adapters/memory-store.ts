@@ -1,6 +1,7 @@
 import {
   assertDocumentPath,
   assertWritable,
+  type DueDocument,
   type DueQuery,
   type GuardedWrite,
   type Path,
@@ -100,16 +101,16 @@ export function createMemoryStore(): Store {
         .slice(0, limit)
         .map(({ fields }) => fields);
     },
-    async due({ collection, where, field, until, limit }: DueQuery) {
+    async due({ collection, where, field, until, after, limit }: DueQuery) {
       return inCollection(collection)
         .filter(({ fields }) => matches(fields, where))
         .flatMap(({ id, fields }) => {
           const moment = fieldOf(fields, field);
-          return moment instanceof Date && moment <= until ? [{ id, fields, ms: moment.getTime() }] : [];
+          return moment instanceof Date && moment <= until ? [{ id, moment, fields }] : [];
         })
-        .sort((one, other) => one.ms - other.ms || compare(one.id, other.id))
-        .slice(0, limit)
-        .map(({ fields }) => fields);
+        .sort(earliestFirst)
+        .filter((document) => after === undefined || earliestFirst(document, after) > 0)
+        .slice(0, limit);
     },
     async snapshot() {
       // Documents are values: it is enough to keep which there are.
@@ -168,6 +169,9 @@ const matches = (fields: object, where: Readonly<Record<string, unknown>>): bool
   Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value);
 
 const fieldOf = (fields: object, field: string): unknown => (fields as Record<string, unknown>)[field];
+
+const earliestFirst = (one: Omit<DueDocument, 'fields'>, other: Omit<DueDocument, 'fields'>): number =>
+  one.moment.getTime() - other.moment.getTime() || compare(one.id, other.id);
 
 /** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));

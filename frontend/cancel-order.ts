@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { cancelTask } from '../saga/cancel.ts';
+import { endsWithin } from '../saga/clock.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
@@ -14,7 +15,7 @@ import { takeTurns } from '../saga/turns.ts';
 export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
   const task = cancelTask(uuid.toLowerCase(), 'frontend', 'The customer canceled the order');
-  const [taken] = await takeTurns('frontend', [task], ports);
+  const [taken] = await inTime(takeTurns('frontend', [task], ports), uuid, ports);
   if (taken === undefined || 'error' in taken) throw taken?.error ?? new Error('The turn was not taken');
   const { turn, publishError } = taken;
   if (turn.saga === undefined) throw noSuchOrder(uuid);
@@ -29,6 +30,15 @@ export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
     });
   }
   return turn.saga;
+}
+
+/** No customer waits longer for an answer than for that to an order. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+async function inTime<T>(work: Promise<T>, uuid: string, { clock }: Ports): Promise<T> {
+  if (await endsWithin(clock, ANSWER_TIMEOUT_MS, work)) return work;
+  const detail = `Whether the order will be canceled is not known: look at /order/${uuid}, or ask again`;
+  throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 }
 
 export const noSuchOrder = (uuid: string): Problem => notFound(`There is no order ${uuid.slice(0, 36)}`);

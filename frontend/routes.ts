@@ -44,7 +44,7 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
         413: 'The body is larger than 64 KiB',
         415: 'The body is not application/json',
         422: 'The Idempotency-Key was used for another order',
-        503: 'The order could not be stored; nothing was accepted',
+        503: 'The order was not accepted, or nobody knows whether it was: detail says which',
       },
       async handle({ body, header }) {
         const key = idempotencyKey(header('idempotency-key'));

@@ -62,7 +62,7 @@ const sagaSchema = z.object({
   deadlineSeconds: z.number().positive(),
   sweepAt: z.date().nullable(),
   redrives: z.int().min(0).exactOptional(),
-  expireAt: z.date(),
+  expireAt: z.date().nullable(),
   shard: z.int(),
   trace: z.string().exactOptional(),
 });

@@ -83,21 +83,21 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         'Send parked messages back to their topics, a portion at a time: all, or of one reason (operators)',
       query: redriveSchema,
       responses: {
-        200: 'How many were sent, and which can never be; next_page leads to the next portion',
+        200: 'How many were sent, which can never be, and which could not be now; next_page leads to the next portion',
         400: 'A parameter is wrong; errors says which',
-        503: 'Not all could be sent; the others stay parked. To repeat is safe',
       },
       async handle({ query: { page, ...filter } }) {
         const parked = { status: 'parked' as const, ...filter };
         const { letters, nextPage } = await listLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
         const results = await redriveLetters(letters, ports);
         const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
-        const failure = results.find((result) => result.outcome === 'failed');
-        if (failure) throw notSent(failure.error, `${sent} of ${letters.length} letters were sent. `);
         const refused = results.flatMap((result, index) =>
           result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
         );
-        return { status: 200, body: { sent, refused, ...(nextPage && { next_page: nextPage }) } };
+        const failed = results.flatMap((result, index) =>
+          result.outcome === 'failed' ? [{ id: letters[index]?.id, detail: String(result.error) }] : [],
+        );
+        return { status: 200, body: { sent, refused, failed, ...(nextPage && { next_page: nextPage }) } };
       },
     }),
     route({
@@ -142,15 +142,15 @@ export function deskRoutes(ports: Ports): readonly Route[] {
 function letterAfter(result: Redriven): DeadLetter {
   if (result.outcome === 'redriven') return result.letter;
   if (result.outcome === 'refused') throw conflict(result.why);
-  throw notSent(result.error, '');
+  throw notSent(result.error);
 }
 
 const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);
 const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detail);
 
 /** What the store could not do is told by the server as everywhere; what is left is the broker's. */
-function notSent(error: unknown, progress: string): unknown {
+function notSent(error: unknown): unknown {
   if (error instanceof StoreError) return error;
-  const detail = `${progress}The broker did not take what was sent; it stays parked. Try again`;
+  const detail = 'The broker did not take what was sent; it stays parked. Try again';
   return new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 }

@@ -4,12 +4,11 @@ import { validate as isUuid } from 'uuid';
 import type { Delivery } from '../saga/bus.ts';
 import { create } from '../saga/documents.ts';
 import { groupCommit, type Task } from '../saga/group-commit.ts';
-import { expireAtFor } from '../saga/ledger.ts';
 import { DEAD_LETTER, derivedUuid, parseMessage, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Topology } from '../saga/topology.ts';
 import { traceparentIn } from '../saga/trace.ts';
-import { type DeadLetter, deadLetterPath, letterLine } from './documents.ts';
+import { type DeadLetter, deadLetterPath, letterExpiry, letterLine } from './documents.ts';
 
 /** What is kept of a body. Everything that we publish is smaller. */
 export const BODY_BYTES_MAX = 256 * 1024;
@@ -93,7 +92,7 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
     bodyBytes: data.length,
     history: [letterLine(now, 'parked')],
     createdAt: now,
-    expireAt: expireAtFor(now),
+    expireAt: letterExpiry(now),
   };
 }
 

@@ -102,7 +102,7 @@ export async function startPipeline(
     services,
     ports,
     topology,
-    { host: '127.0.0.1', port: 0, subscriber: 'pull' },
+    { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'pull', pushIdentity: 'platform' },
     (error) => {
       throw error;
     },

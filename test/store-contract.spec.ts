@@ -602,7 +602,7 @@ for (const { name, open } of implementations) {
           limit: 100,
           ...rest,
         });
-        return found.map((fields) => (fields as { id: string }).id);
+        return found.map(({ id }) => id);
       };
       const keep = (...documents: { readonly id: string; readonly sweepAt?: unknown; shard?: number }[]) =>
         store.commit(documents.map((document) => create(at(document.id), document)));
@@ -612,7 +612,22 @@ for (const { name, open } of implementations) {
         await keep(...documents);
         expect(await due()).to.deep.equal(['at -2', 'at -1', 'at 0']);
         const query = { collection, where: {}, field: 'sweepAt', until: moment(-2), limit: 10 };
-        expect(await store.due(query)).to.deep.equal([{ id: 'at -2', sweepAt: moment(-2) }]);
+        expect(await store.due(query)).to.deep.equal([
+          { id: 'at -2', moment: moment(-2), fields: { id: 'at -2', sweepAt: moment(-2) } },
+        ]);
+      });
+
+      it('pages without a gap or a repeat, also where many are due at the same moment', async () => {
+        const ids = Array.from({ length: 25 }, (_, index) => `at ${String(index).padStart(2, '0')}`);
+        await keep(...ids.map((id, index) => ({ id, sweepAt: moment(-Math.floor((24 - index) / 10)) })));
+        const found: string[] = [];
+        const query = { collection, where: {}, field: 'sweepAt', until: moment(0), limit: 4 };
+        let page = await store.due(query);
+        for (let after = page.at(-1); after !== undefined; after = page.at(-1)) {
+          found.push(...page.map(({ id }) => id));
+          page = await store.due({ ...query, after });
+        }
+        expect(found).to.deep.equal(ids);
       });
 
       it('lists what is due at the same moment by ascending id, by code point', async () => {

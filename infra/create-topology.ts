@@ -1,0 +1,20 @@
+import { loadDotenv, readConfig, readTopology } from '../adapters/config.ts';
+import { runProcess } from '../adapters/host.ts';
+import { createTopology } from '../adapters/pubsub-topology.ts';
+
+/** Makes the topics and subscriptions on an emulator that somebody else has started, such as infra/compose.yaml. */
+
+loadDotenv();
+await runProcess(async () => {
+  const { projectId, isEmulated } = readConfig(process.env);
+  if (!isEmulated) {
+    throw new Error(
+      'There is no emulator (PUBSUB_EMULATOR_HOST): on Google, Terraform makes topics and subscriptions',
+    );
+  }
+  const topology = readTopology();
+  await createTopology(projectId, topology);
+  const [topics, subscriptions] = [topology.topics.length, Object.keys(topology.subscriptions).length];
+  process.stdout.write(`${topics} topics and ${subscriptions} subscriptions are there\n`);
+  return { close: async () => {} };
+});

@@ -1,0 +1,270 @@
+# What the janitor says of orders and messages that need somebody, counted. The sentences are the code's own.
+locals {
+  log_lines = {
+    saga_stuck_orders = {
+      description = "Orders that stood still and were moved on by the sweep"
+      filter      = "jsonPayload.message=~\"^janitor: an order stood still\""
+    }
+    saga_failed_compensations = {
+      description = "Compensations that do not succeed"
+      filter      = "jsonPayload.message=\"janitor: a compensation does not succeed\""
+    }
+    saga_dead_letters = {
+      description = "Messages that could not be processed and were parked on the desk"
+      filter      = "jsonPayload.message=\"janitor: a dead letter was parked\""
+    }
+    saga_failed_sweeps = {
+      description = "Sweeps that Cloud Scheduler could not get done"
+      filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"sweep\" AND severity>=ERROR"
+    }
+  }
+}
+
+resource "google_logging_metric" "line" {
+  for_each    = local.log_lines
+  name        = each.key
+  description = each.value.description
+  filter      = each.value.filter
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# Which figures call somebody, and from where on. Each is a chart of the dashboard, too.
+locals {
+  # Who parks dead letters writes their lines.
+  reader_resource = var.subscriber == "push" ? "cloud_run_revision" : "cloud_run_worker_pool"
+  # What people don't pull gets older and older, and concerns nobody.
+  read_subscriptions = join(", ", [for name, subscription in local.subscriptions : "\"${name}\"" if subscription.service != null])
+
+  watched = {
+    backlog = {
+      title     = "Messages wait too long"
+      filter    = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=one_of(${local.read_subscriptions})"
+      aligner   = "ALIGN_MAX"
+      reducer   = "REDUCE_MAX"
+      group_by  = ["resource.labels.subscription_id"]
+      threshold = 120
+      for       = "120s"
+      meaning   = "A service has not acked its oldest message for two minutes (in seconds). Look at the service's log and at /readyz. Orders wait; none is lost."
+    }
+    dead_letters = {
+      title     = "A message could not be processed"
+      filter    = "metric.type=\"logging.googleapis.com/user/saga_dead_letters\" AND resource.type=\"${local.reader_resource}\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = []
+      threshold = 0
+      for       = "0s"
+      meaning   = "It lies on the desk with its reason: GET /dead-letters of the janitor. Mend the cause, then redrive it."
+    }
+    stuck_orders = {
+      title     = "Orders stand still"
+      filter    = "metric.type=\"logging.googleapis.com/user/saga_stuck_orders\" AND resource.type=\"cloud_run_revision\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = []
+      threshold = 10
+      for       = "300s"
+      meaning   = "The sweep had to move on more than ten orders in five minutes, again and again: a service or a subscription does nothing. Each line of the log names an order."
+    }
+    failed_compensations = {
+      title     = "A compensation does not succeed"
+      filter    = "metric.type=\"logging.googleapis.com/user/saga_failed_compensations\" AND resource.type=\"cloud_run_revision\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = []
+      threshold = 0
+      for       = "0s"
+      meaning   = "Stock or money of a failed order is still held. It is tried on; the janitor's log says what stands in its way."
+    }
+    failed_sweeps = {
+      title     = "The sweep does not run"
+      filter    = "metric.type=\"logging.googleapis.com/user/saga_failed_sweeps\" AND resource.type=\"cloud_scheduler_job\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = []
+      threshold = 2
+      for       = "0s"
+      meaning   = "Nothing moves on what stands still. Look at the janitor's log, and at the log of the scheduler's job."
+    }
+    push_errors = {
+      title     = "Pushes fail"
+      filter    = "metric.type=\"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type=\"pubsub_subscription\" AND metric.labels.response_class!=\"ack\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = ["resource.labels.subscription_id"]
+      threshold = 50
+      for       = "300s"
+      meaning   = "More than 50 pushes in five minutes were not acked, twice in a row. 401 and 403: the token or the invoker's right; 5xx: the service's log. Each is repeated."
+    }
+    latency = {
+      title     = "The frontend answers slowly"
+      filter    = "metric.type=\"run.googleapis.com/request_latencies\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"frontend\""
+      aligner   = "ALIGN_PERCENTILE_99"
+      reducer   = "REDUCE_MAX"
+      group_by  = []
+      threshold = 3000
+      for       = "300s"
+      meaning   = "One request in a hundred takes more than three seconds (in milliseconds). Look at cold starts, at the instance count and at Firestore's latency."
+    }
+    errors = {
+      title     = "The frontend fails"
+      filter    = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"frontend\" AND metric.labels.response_code_class=\"5xx\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = []
+      threshold = 5
+      for       = "300s"
+      meaning   = "Orders are turned away. A 503 says why in its body: the store or the broker does not answer."
+    }
+  }
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  count        = var.alert_email == null ? 0 : 1
+  display_name = "order-saga"
+  type         = "email"
+  labels       = { email_address = var.alert_email }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_monitoring_alert_policy" "alert" {
+  for_each              = local.watched
+  display_name          = "order-saga: ${each.value.title}"
+  combiner              = "OR"
+  notification_channels = google_monitoring_notification_channel.email[*].id
+
+  conditions {
+    display_name = each.value.title
+
+    condition_threshold {
+      filter          = each.value.filter
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.threshold
+      duration        = each.value.for
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
+        group_by_fields      = each.value.group_by
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "${each.value.meaning} What to do then: docs/operations.md."
+  }
+
+  depends_on = [terraform_data.groundwork]
+}
+
+locals {
+  traffic = [
+    {
+      title    = "Orders and questions a second"
+      filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"frontend\""
+      aligner  = "ALIGN_RATE"
+      reducer  = "REDUCE_SUM"
+      group_by = ["metric.labels.response_code_class"]
+    },
+    {
+      title    = "Messages published a second"
+      filter   = "metric.type=\"pubsub.googleapis.com/topic/send_message_operation_count\" AND resource.type=\"pubsub_topic\""
+      aligner  = "ALIGN_RATE"
+      reducer  = "REDUCE_SUM"
+      group_by = ["resource.labels.topic_id"]
+    },
+    {
+      title    = "Instances"
+      filter   = "metric.type=\"run.googleapis.com/container/instance_count\" AND resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_MAX"
+      reducer  = "REDUCE_SUM"
+      group_by = ["resource.labels.service_name"]
+    },
+    {
+      title    = "Documents written a second"
+      filter   = "metric.type=\"firestore.googleapis.com/document/write_count\" AND resource.type=\"firestore_instance\""
+      aligner  = "ALIGN_RATE"
+      reducer  = "REDUCE_SUM"
+      group_by = ["metric.labels.op"]
+    },
+  ]
+  charts = concat(
+    [for chart in local.traffic : merge(chart, { thresholds = [] })],
+    [for chart in values(local.watched) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
+  )
+}
+
+resource "google_monitoring_dashboard" "dashboard" {
+  dashboard_json = jsonencode({
+    displayName = "order-saga"
+    mosaicLayout = {
+      columns = 12
+      tiles = [
+        for index, chart in local.charts : {
+          xPos   = index % 2 * 6
+          yPos   = floor(index / 2) * 4
+          width  = 6
+          height = 4
+          widget = {
+            title = chart.title
+            xyChart = {
+              thresholds = chart.thresholds
+              dataSets = [{
+                plotType = "LINE"
+                timeSeriesQuery = {
+                  timeSeriesFilter = {
+                    filter = chart.filter
+                    aggregation = {
+                      alignmentPeriod    = "300s"
+                      perSeriesAligner   = chart.aligner
+                      crossSeriesReducer = chart.reducer
+                      groupByFields      = chart.group_by
+                    }
+                  }
+                }
+              }]
+            }
+          }
+        }
+      ]
+    }
+  })
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_billing_budget" "budget" {
+  count           = var.monthly_budget == null ? 0 : 1
+  billing_account = data.google_project.project.billing_account
+  display_name    = "order-saga"
+
+  budget_filter {
+    projects = ["projects/${data.google_project.project.number}"]
+  }
+  amount {
+    specified_amount {
+      units = tostring(var.monthly_budget)
+    }
+  }
+  threshold_rules {
+    threshold_percent = 0.5
+  }
+  threshold_rules {
+    threshold_percent = 1
+  }
+  threshold_rules {
+    threshold_percent = 1
+    spend_basis       = "FORECASTED_SPEND"
+  }
+
+  depends_on = [google_project_service.api]
+}

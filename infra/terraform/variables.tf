@@ -1,0 +1,158 @@
+variable "project" {
+  description = "The id of the Google Cloud project."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "The id of a project has 6 to 30 lower-case letters, digits and hyphens, such as my-project."
+  }
+  validation {
+    condition     = !startswith(var.project, "demo-")
+    error_message = "A project whose name starts with demo- exists on emulators only."
+  }
+}
+
+variable "region" {
+  description = "Where everything runs and is stored."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "A region is named like europe-west1. Firestore's multi-regions don't run services."
+  }
+}
+
+variable "public" {
+  description = "Whether anybody may place orders and look at them. If not, only who has roles/run.invoker."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
+variable "subscriber" {
+  description = "How messages reach the services: pushed to them by Pub/Sub, or pulled by worker pools of the same image."
+  type        = string
+  nullable    = false
+  default     = "push"
+
+  validation {
+    condition     = contains(["push", "pull"], var.subscriber)
+    error_message = "Messages are either pushed or pulled: push or pull."
+  }
+}
+
+variable "operators" {
+  description = "Who may call the operators' routes from outside, such as user:jill@example.com. With nobody, the inner services answer inside the project alone."
+  type        = set(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.operators : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))])
+    error_message = "An operator is a person, a group or a service account: user:…, group:… or serviceAccount:… with an address."
+  }
+}
+
+variable "image_tag" {
+  description = "Which image runs. The tag is resolved when Terraform plans, so that a new image under the same tag is rolled out."
+  type        = string
+  nullable    = false
+  default     = "latest"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag))
+    error_message = "A tag has letters, digits, dots, hyphens and underscores."
+  }
+}
+
+variable "instances_max" {
+  description = "How many instances of a service may run. Each is one more writer who competes for the same stock."
+  type        = number
+  nullable    = false
+  default     = 4
+
+  validation {
+    condition     = var.instances_max >= 1 && var.instances_max <= 100 && floor(var.instances_max) == var.instances_max
+    error_message = "From 1 to 100 instances."
+  }
+}
+
+variable "workers" {
+  description = "How many instances of each worker pool run, where messages are pulled."
+  type        = number
+  nullable    = false
+  default     = 1
+
+  validation {
+    condition     = var.workers >= 1 && var.workers <= 100 && floor(var.workers) == var.workers
+    error_message = "From 1 to 100 workers."
+  }
+}
+
+variable "deadline_seconds" {
+  description = "How long an order may stand in one stage before it fails."
+  type        = number
+  nullable    = false
+  default     = 900
+
+  validation {
+    condition     = var.deadline_seconds >= 1 && var.deadline_seconds <= 2592000 && floor(var.deadline_seconds) == var.deadline_seconds
+    error_message = "From 1 second to 30 days."
+  }
+}
+
+variable "log_level" {
+  description = "The least severe line that is logged."
+  type        = string
+  nullable    = false
+  default     = "info"
+
+  validation {
+    # Not error, fatal or silent: alerts are raised by warnings.
+    condition     = contains(["debug", "info", "warn"], var.log_level)
+    error_message = "One of debug, info and warn: alerts need the warnings."
+  }
+}
+
+variable "firestore_database" {
+  description = "The Firestore database of the pipeline. Only (default) has a free quota."
+  type        = string
+  nullable    = false
+  default     = "(default)"
+
+  validation {
+    condition     = var.firestore_database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.firestore_database))
+    error_message = "Either (default), or 4 to 63 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether the database and the services refuse to be deleted. To destroy all, apply with false first."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
+variable "alert_email" {
+  description = "Who is told of alerts. Without it, they are seen in the console alone."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alert_email == null || can(regex("^[^@ ]+@[^@ ]+$", var.alert_email))
+    error_message = "An e-mail address, such as oncall@example.com."
+  }
+}
+
+variable "monthly_budget" {
+  description = "How much a month may cost, in the currency of the billing account, before its administrators are told. Needs rights on the billing account; without it, there is no budget."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget == null ? true : var.monthly_budget >= 1 && floor(var.monthly_budget) == var.monthly_budget
+    error_message = "A whole number from 1."
+  }
+}

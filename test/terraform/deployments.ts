@@ -1,0 +1,80 @@
+import { allServices } from '../../infra/services.ts';
+import type { Service } from '../../saga/service.ts';
+import { SETTINGS } from '../builders.ts';
+import { recordedPorts } from '../recorded-ports.ts';
+import { type Body, readConfiguration } from './configuration.ts';
+import { evaluate, hasTerraform, type Resources } from './evaluate.ts';
+
+/** What Terraform makes of our files, and the code that it has to suit. */
+export interface Deployments {
+  /** With nothing but a project and a region. */
+  readonly byDefault: Resources;
+  /** With every variable that changes what is made: pulled, public, with operators, alerts and a budget. */
+  readonly withEverything: Resources;
+  readonly services: readonly Service[];
+  readonly serviceNames: readonly string[];
+  /** The services that read messages. */
+  readonly readers: readonly string[];
+}
+
+const REQUIRED = { project: 'my-project', region: 'europe-west1' };
+const EVERYTHING = {
+  ...REQUIRED,
+  subscriber: 'pull',
+  public: true,
+  operators: ['user:jill@example.com'],
+  deletion_protection: false,
+  alert_email: 'jill@example.com',
+  monthly_budget: 50,
+  firestore_database: 'orders',
+};
+
+let evaluated: Promise<Deployments> | undefined;
+
+/** Evaluated once for all suites. Where there is no Terraform, the suite that asks is skipped. */
+export async function deployments(context: Mocha.Context): Promise<Deployments> {
+  context.timeout(120_000);
+  if (!(await hasTerraform())) {
+    process.stdout.write('*** Skipped: there is no terraform on this machine\n');
+    context.skip();
+  }
+  evaluated ??= evaluateBoth();
+  return evaluated;
+}
+
+async function evaluateBoth(): Promise<Deployments> {
+  const configuration = await readConfiguration();
+  const [byDefault, withEverything, ports] = await Promise.all([
+    evaluate(configuration, REQUIRED),
+    evaluate(configuration, EVERYTHING),
+    recordedPorts(),
+  ]);
+  const services = allServices(ports, SETTINGS);
+  const reading = services.filter(({ consumers }) => consumers.length > 0);
+  return {
+    byDefault,
+    withEverything,
+    services,
+    serviceNames: services.map(({ name }) => name),
+    readers: reading.map(({ name }) => name),
+  };
+}
+
+/** The resources of one block, by their key. */
+export const all = (resources: Resources, block: string): Record<string, Body> =>
+  Object.fromEntries(
+    Object.entries(resources).flatMap(([address, body]) => {
+      const [, type, key] = /^([\w.]+)(?:\[(.*)\])?$/.exec(address) ?? [];
+      return type === block ? [[key === undefined ? '' : String(JSON.parse(key)), body]] : [];
+    }),
+  );
+
+/** The resource of a block that makes one. */
+export const only = (resources: Resources, block: string): Body => all(resources, block)[''] ?? {};
+
+/** Where a service answers. */
+export const urlOf = (service: string): string => `https://${service}-123456789012.europe-west1.run.app`;
+
+/** As whom a program acts. */
+export const emailOf = (program: string): string => `saga-${program}@my-project.iam.gserviceaccount.com`;
+export const agentOf = (program: string): string => `serviceAccount:${emailOf(program)}`;

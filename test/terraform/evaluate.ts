@@ -1,0 +1,210 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../../adapters/config.ts';
+import type { Body, Configuration } from './configuration.ts';
+
+/**
+ * What Terraform makes of our files, without Google and without its provider: every resource becomes a `terraform_data`,
+ * which Terraform brings along and which keeps whatever it is given. So all expressions are evaluated by Terraform
+ * itself: for_each, dynamic blocks, references, what depends on what, the validation of variables.
+ */
+
+/** The resources, by their address such as `google_pubsub_topic.topic["error"]`. */
+export type Resources = Readonly<Record<string, Body>>;
+
+/** What Google would answer to the questions of our data sources. */
+const DATA: Readonly<Record<string, Body>> = {
+  'google_project.project': { number: '123456789012', billing_account: '000000-000000-000000' },
+  'google_artifact_registry_docker_image.pipeline': { self_link: 'image@sha256:0123' },
+};
+
+/** What can be read of a resource beyond what it was given, as far as we read it. */
+function computedOf(type: string, label: string, body: Body): Body {
+  const { name, account_id: account, topic, subscription } = body;
+  const email = `${account}@\${var.project}.iam.gserviceaccount.com`;
+  return {
+    ...(name === undefined && { name: `${type}.${label}` }),
+    id: `${type}.${label}/${name ?? topic ?? subscription ?? body.secret_id ?? label}`,
+    ...(type === 'google_service_account' && { email, member: `serviceAccount:${email}`, name: email }),
+  };
+}
+
+/** Whether there is a Terraform on this machine. */
+export async function hasTerraform(): Promise<boolean> {
+  return terraform(tmpdir(), 'version').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @throws Error with what Terraform complains about. */
+export async function terraform(folder: string, ...args: readonly string[]): Promise<string> {
+  try {
+    // A proxy of the provider or a token of the user has no part in this.
+    const env = { PATH: process.env.PATH, HOME: tmpdir(), CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+    const { stdout } = await promisify(execFile)('terraform', [...args], {
+      cwd: folder,
+      env,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (error) {
+    const {
+      stdout = '',
+      stderr = '',
+      message,
+    } = error as { stdout?: string; stderr?: string; message: string };
+    throw new Error(`${stderr}${stdout}` || message);
+  }
+}
+
+/**
+ * Evaluates the configuration with values for its variables.
+ * @throws Error with Terraform's own words, also where a variable is refused.
+ */
+export async function evaluate(configuration: Configuration, variables: Body): Promise<Resources> {
+  const root = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
+  try {
+    const folder = join(root, 'infra', 'terraform');
+    mkdirSync(folder, { recursive: true });
+    for (const file of ['topology.json', 'firestore.indexes.json']) {
+      copyFileSync(new URL(`infra/${file}`, packageRoot), join(root, 'infra', file));
+    }
+    writeFileSync(join(folder, 'main.tf.json'), JSON.stringify(translated(configuration)));
+    writeFileSync(join(folder, 'terraform.tfvars.json'), JSON.stringify(variables));
+    await terraform(folder, 'init', '-no-color', '-input=false');
+    await terraform(folder, 'apply', '-no-color', '-input=false', '-auto-approve', '-parallelism=100');
+    const state = JSON.parse(readFileSync(join(folder, 'terraform.tfstate'), 'utf8')) as State;
+    return Object.fromEntries(
+      state.resources.flatMap(({ name, instances }) =>
+        instances.flatMap(({ index_key: key, attributes: { input } }) =>
+          input === null ? [] : [[addressOf(name, key), clean(input.value) as Body] as const],
+        ),
+      ),
+    );
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+interface State {
+  readonly resources: readonly {
+    readonly name: string;
+    readonly instances: readonly {
+      readonly index_key?: string | number;
+      readonly attributes: { readonly input: { readonly value: unknown } | null };
+    }[];
+  }[];
+}
+
+const addressOf = (name: string, key: string | number | undefined): string =>
+  `${name.replace('__', '.')}${key === undefined ? '' : `[${JSON.stringify(key)}]`}`;
+
+function translated({ resource, variable, locals, output }: Configuration): Body {
+  const standIns = Object.entries(resource).flatMap(([type, labels]) =>
+    Object.entries(labels).map(([label, body]) =>
+      type === 'terraform_data'
+        ? [label, withDependencies(body)]
+        : [`${type}__${label}`, standIn(type, label, body)],
+    ),
+  );
+  return {
+    variable: Object.fromEntries(
+      Object.entries(variable).map(([name, body]) => [name, { ...body, type: typeName(body.type) }]),
+    ),
+    locals: rewritten({ ...locals, data: DATA }),
+    resource: { terraform_data: Object.fromEntries(standIns) },
+    output: rewritten(output),
+  };
+}
+
+/** What is given to a resource becomes the input of its stand-in; when it is made stays as it is. */
+function standIn(type: string, label: string, body: Body): unknown {
+  const { for_each, count, depends_on, lifecycle: _, ...own } = body;
+  return {
+    ...withDependencies({ ...(depends_on !== undefined && { depends_on }) }),
+    ...(rewritten({
+      ...(for_each !== undefined && { for_each }),
+      ...(count !== undefined && { count }),
+      input: { ...computedOf(type, label, own), ...withoutDynamic(own) },
+    }) as Body),
+  };
+}
+
+/** In JSON, what something depends on is named, not referred to. */
+function withDependencies({ depends_on: dependencies = [], ...body }: Body): Body {
+  const named = (dependencies as string[]).map((one) =>
+    one.replace(/^\$\{(.*)\}$/, '$1').replace(/^(google_\w+)\.(\w+)$/, 'terraform_data.$1__$2'),
+  );
+  return { ...body, depends_on: named };
+}
+
+/** JSON has no place for an expression that is no value; a type is written as its name. */
+const typeName = (type: unknown): string => String(type).replace(/^\$\{(.*)\}$/, '$1');
+
+/** References to resources and data lead to their stand-ins. */
+function rewritten(value: unknown): unknown {
+  if (typeof value === 'string') return rewrittenText(value);
+  if (Array.isArray(value)) return value.map(rewritten);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, rewritten(member)]));
+}
+
+const rewrittenText = (text: string): string =>
+  text
+    .replaceAll(/\bdata\.(google_\w+\.\w+)/g, (_, address) => `local.data["${address}"]`)
+    .replaceAll(/\b(?<!["\w])(google_\w+)\.(\w+)(\[[^\]]*\])?\.(\w+)/g, 'terraform_data.$1__$2$3.output.$4');
+
+/** A dynamic block becomes the list of blocks that it stands for. */
+function withoutDynamic(body: Body): Body {
+  const { dynamic = {}, ...own } = body as Body & {
+    dynamic?: Record<string, { for_each: unknown; content: Body[] }[]>;
+  };
+  const nested = Object.entries(own).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map((one) => (isObject(one) ? withoutDynamic(one) : one)) : value,
+  ]);
+  const lists = Object.entries(dynamic).map(([name, blocks]) => [
+    name,
+    `\${concat(${blocks.map((block) => listOf(name, block)).join(', ')})}`,
+  ]);
+  return Object.fromEntries([...nested, ...lists]);
+}
+
+/** `for_each` may be a list, whose keys are numbers, or a map. */
+function listOf(
+  name: string,
+  { for_each: items, content: [content = {}] }: { for_each: unknown; content: Body[] },
+): string {
+  return `flatten([for key, value in ${expressionOf(items)} : [for ${name} in [{ key = key, value = value }] : ${expressionOf(withoutDynamic(content))}]])`;
+}
+
+/** A value of the translated files as one expression of HCL. */
+function expressionOf(value: unknown): string {
+  if (typeof value === 'string') {
+    const whole = /^\$\{((?:(?!\$\{)[\s\S])*)\}$/.exec(value)?.[1];
+    return whole === undefined ? JSON.stringify(value) : `(${whole})`;
+  }
+  if (Array.isArray(value)) return `[${value.map(expressionOf).join(', ')}]`;
+  if (!isObject(value)) return String(value);
+  return `{ ${Object.entries(value)
+    .map(([key, member]) => `${key} = ${expressionOf(member)}`)
+    .join(', ')} }`;
+}
+
+const isObject = (value: unknown): value is Body =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Without what was not given. */
+function clean(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(clean);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([key, member]) => [key, clean(member)]),
+  );
+}

@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { readTopology } from '../../adapters/config.ts';
+import { emissionFor, leftBy, STATUSES } from '../../saga/ledger.ts';
+import { deadLetterOf } from '../../saga/message.ts';
+import { subscriptionOf } from '../../saga/topology.ts';
+import { aDelivery, aSagaThatIs } from '../builders.ts';
+import { agentOf, type Deployments, deployments, emailOf } from './deployments.ts';
+import type { Resources } from './evaluate.ts';
+
+describe('The rights that Terraform grants', () => {
+  const topology = readTopology();
+  const names = Object.keys(topology.subscriptions);
+  const PUBSUB = 'serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com';
+  let deployed: Deployments;
+  before(async function () {
+    deployed = await deployments(this);
+  });
+  /** Everything that is granted, each as "who may what where". */
+  function granted(resources: Resources): string[] {
+    return Object.entries(resources).flatMap(([address, body]) => {
+      if (!/_iam_(member|binding)\b/.test(address)) return [];
+      const {
+        member,
+        members = [member],
+        role,
+        condition = [],
+      } = body as {
+        member?: string;
+        members?: string[];
+        role: string;
+        condition?: { expression: string }[];
+      };
+      const {
+        topic,
+        subscription,
+        secret_id: secret,
+        service_account_id: account,
+        bucket,
+        repository,
+        name,
+        project,
+      } = body;
+      const place =
+        topic ??
+        subscription ??
+        secret ??
+        account ??
+        bucket ??
+        repository ??
+        (name === undefined || address.includes('_project_') ? project : name);
+      const where = [String(place).split('/').at(-1), ...condition.map(({ expression }) => expression)].join(
+        ' if ',
+      );
+      return members.map((one) => `${one} ${role} ${where}`);
+    });
+  }
+  const subscribed = (service: string) =>
+    deployed.services
+      .filter(({ name }) => name === service)
+      .flatMap(({ consumers }) => consumers.map(({ topic }) => subscriptionOf(topology, service, topic)));
+  /** What a service may publish, by the code: what the ledgers that it leaves call for, refusals, and what it can't read. */
+  function publishes(service: string): readonly string[] {
+    if (service === 'janitor') return topology.topics;
+    const left = STATUSES.filter((status) => leftBy(aSagaThatIs(status), service as never)).map((status) =>
+      emissionFor({ status }),
+    );
+    const deadLetters = deployed.readers.includes(service)
+      ? [deadLetterOf(aDelivery('poison'), 'No reason').topic]
+      : [];
+    return [...new Set([...left, emissionFor({ status: 'FAILING' }), ...deadLetters])];
+  }
+  const expected = (database: string) => [
+    ...deployed.serviceNames.flatMap((service) => [
+      ...publishes(service).map((topic) => `${agentOf(service)} roles/pubsub.publisher ${topic}`),
+      ...topology.topics.map((topic) => `${agentOf(service)} roles/pubsub.viewer ${topic}`),
+      ...subscribed(service).map((name) => `${agentOf(service)} roles/pubsub.viewer ${name}`),
+      `${agentOf(service)} roles/cloudtrace.agent my-project`,
+      `${agentOf(service)} roles/monitoring.metricWriter my-project`,
+    ]),
+    ...[...deployed.serviceNames, 'data-init'].map(
+      (service) =>
+        `${agentOf(service)} roles/datastore.user my-project if resource.name == "projects/my-project/databases/${database}"`,
+    ),
+    ...['inventory', 'janitor'].map(
+      (service) => `${agentOf(service)} roles/secretmanager.secretAccessor operator-token`,
+    ),
+    ...[...new Set(names.flatMap((name) => topology.subscriptions[name]?.deadLetter?.topic ?? []))].map(
+      (topic) => `${PUBSUB} roles/pubsub.publisher ${topic}`,
+    ),
+    ...names
+      .filter((name) => topology.subscriptions[name]?.deadLetter)
+      .map((name) => `${PUBSUB} roles/pubsub.subscriber ${name}`),
+    `${PUBSUB} roles/iam.serviceAccountTokenCreator ${emailOf('push')}`,
+    `${agentOf('sweep')} roles/run.invoker janitor`,
+    `${agentOf('builder')} roles/artifactregistry.writer google_artifact_registry_repository.images`,
+    `${agentOf('builder')} roles/storage.objectViewer my-project-order-saga-source`,
+    `${agentOf('builder')} roles/logging.logWriter my-project`,
+  ];
+
+  it('[anomaly 39] are exactly what the code needs', () => {
+    const pushing = deployed.readers.map((service) => `${agentOf('push')} roles/run.invoker ${service}`);
+    expect(granted(deployed.byDefault).sort()).to.deep.equal([...expected('(default)'), ...pushing].sort());
+  });
+
+  it('are others only as far as the variables say', () => {
+    expect(granted(deployed.withEverything).sort()).to.deep.equal(
+      [
+        ...expected('orders'),
+        ...deployed.serviceNames.flatMap((service) =>
+          subscribed(service).map((name) => `${agentOf(service)} roles/pubsub.subscriber ${name}`),
+        ),
+        ...deployed.serviceNames.map((service) => `user:jill@example.com roles/run.invoker ${service}`),
+        'allUsers roles/run.invoker frontend',
+      ].sort(),
+    );
+  });
+});

@@ -1,0 +1,208 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { packageRoot, readConfig } from '../../adapters/config.ts';
+import { BATCH_MAX } from '../../saga/group-commit.ts';
+import type { Body } from './configuration.ts';
+import { all, type Deployments, deployments, emailOf, only, urlOf } from './deployments.ts';
+import type { Resources } from './evaluate.ts';
+
+describe('The services that Terraform makes', () => {
+  let deployed: Deployments;
+  before(async function () {
+    deployed = await deployments(this);
+  });
+  /** What one service's container is given. */
+  const container = (service: Body | undefined): Body =>
+    (service as { template: [{ containers: [Body] }] }).template[0].containers[0];
+  const environment = (body: Body): Record<string, unknown> =>
+    Object.fromEntries(
+      ((body.env ?? []) as { name: string; value?: string; value_source?: unknown }[]).map(
+        ({ name, value, value_source: source }) => [name, value ?? source],
+      ),
+    );
+
+  it('runs the services of the pipeline, each as its own program and its own identity', () => {
+    const made = all(deployed.byDefault, 'google_cloud_run_v2_service.service');
+    expect(Object.keys(made)).to.have.members(deployed.serviceNames);
+    for (const [name, service] of Object.entries(made)) {
+      const [template] = service.template as Body[];
+      expect(container(service).args).to.deep.equal([`dist/${name}/main.js`]);
+      expect(existsSync(new URL(`${name}/main.ts`, packageRoot)), name).to.equal(true);
+      expect(template?.service_account).to.equal(emailOf(name));
+    }
+    const accounts = Object.values(all(deployed.byDefault, 'google_service_account.identity')).map(
+      ({ account_id: id }) => String(id),
+    );
+    expect(new Set(accounts).size).to.equal(accounts.length);
+    expect(accounts.filter((id) => !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id))).to.deep.equal([]);
+  });
+
+  it('answers the internet at the frontend alone, unless operators are named', () => {
+    const ingress = (resources: Resources) =>
+      Object.fromEntries(
+        Object.entries(all(resources, 'google_cloud_run_v2_service.service')).map(([name, one]) => [
+          name,
+          one.ingress,
+        ]),
+      );
+    const outside = (reach: string) =>
+      Object.fromEntries(
+        deployed.serviceNames.map((name) => [name, name === 'frontend' ? 'INGRESS_TRAFFIC_ALL' : reach]),
+      );
+    expect(ingress(deployed.byDefault)).to.deep.equal(outside('INGRESS_TRAFFIC_INTERNAL_ONLY'));
+    expect(ingress(deployed.withEverything)).to.deep.equal(outside('INGRESS_TRAFFIC_ALL'));
+  });
+
+  it('[anomaly 33] gives an instance enough requests to fill batches, and asks for its health where it answers', () => {
+    for (const service of Object.values(all(deployed.byDefault, 'google_cloud_run_v2_service.service'))) {
+      const [template] = service.template as Body[];
+      expect(template?.max_instance_request_concurrency).to.be.at.least(2 * BATCH_MAX);
+      expect(template?.scaling).to.deep.equal([{ min_instance_count: 0, max_instance_count: 4 }]);
+      const { startup_probe: startup, liveness_probe: liveness } = container(service) as Record<
+        string,
+        [{ http_get: unknown }]
+      >;
+      expect([startup?.[0].http_get, liveness?.[0].http_get]).to.deep.equal([
+        [{ path: '/readyz' }],
+        [{ path: '/livez' }],
+      ]);
+    }
+  });
+
+  describe('the environment', () => {
+    /** Every variable that the code checks; and the one that guards the operators' routes. */
+    const checked = readFileSync(new URL('adapters/config.ts', packageRoot), 'utf8').matchAll(
+      /^ {4}([A-Z_]+): /gm,
+    );
+    const known = [...[...checked].map(([, name = '']) => name), 'OPERATOR_TOKEN'];
+    const common = (database: string) => ({
+      BACKEND: 'gcp',
+      FIRESTORE_DATABASE: database,
+      LOG_LEVEL: 'info',
+      PROJECT_ID: 'my-project',
+    });
+    const own: Record<string, Record<string, string>> = {
+      frontend: { SAGA_DEADLINE_SECONDS: '900' },
+      order: { SAGA_DEADLINE_SECONDS: '900' },
+      janitor: { SWEEP_INTERVAL_SECONDS: '0' },
+    };
+    const pushed = (service: string) =>
+      deployed.readers.includes(service) ? { SUBSCRIBER: 'push', PUSH_AUTH: 'platform' } : {};
+    const secrets = (service: string) =>
+      ['inventory', 'janitor'].includes(service)
+        ? {
+            OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
+          }
+        : {};
+
+    it('[anomaly 26] of each service is what it needs, and nothing else', () => {
+      for (const [resources, database] of [
+        [deployed.byDefault, '(default)'],
+        [deployed.withEverything, 'orders'],
+      ] as const) {
+        for (const [name, service] of Object.entries(all(resources, 'google_cloud_run_v2_service.service'))) {
+          expect(environment(container(service)), name).to.deep.equal({
+            ...common(database),
+            ...own[name],
+            ...pushed(name),
+            ...secrets(name),
+          });
+        }
+      }
+    });
+
+    it('of each worker is that of its service, without what only callers need', () => {
+      expect(all(deployed.byDefault, 'google_cloud_run_v2_worker_pool.worker')).to.deep.equal({});
+      const workers = all(deployed.withEverything, 'google_cloud_run_v2_worker_pool.worker');
+      expect(Object.keys(workers)).to.have.members(deployed.readers);
+      for (const [name, worker] of Object.entries(workers)) {
+        expect(container(worker).args).to.deep.equal([`dist/${name}/main.js`]);
+        expect(environment(container(worker)), name).to.deep.equal({
+          ...common('orders'),
+          ...own[name],
+          SUBSCRIBER: 'pull',
+        });
+      }
+    });
+
+    it('is understood by the code: each variable is known, and each service gets those that it reads', () => {
+      const made = all(deployed.byDefault, 'google_cloud_run_v2_service.service');
+      for (const [name, service] of Object.entries(made)) {
+        const variables = environment(container(service));
+        expect(known).to.include.members(Object.keys(variables));
+        const text = Object.entries(variables).filter(
+          (one): one is [string, string] => typeof one[1] === 'string',
+        );
+        expect(readConfig(Object.fromEntries(text))).to.include({
+          projectId: 'my-project',
+          backend: 'gcp',
+          isEmulated: false,
+        });
+        const main = readFileSync(new URL(`${name}/main.ts`, packageRoot), 'utf8');
+        for (const [field, variable] of [
+          ['deadlineSeconds', 'SAGA_DEADLINE_SECONDS'],
+          ['sweepIntervalSeconds', 'SWEEP_INTERVAL_SECONDS'],
+        ] as const) {
+          expect(variable in variables, `${name} reads ${variable}`).to.equal(main.includes(field));
+        }
+      }
+    });
+
+    it('of each job is that of every program', () => {
+      const jobs = all(deployed.byDefault, 'google_cloud_run_v2_job.job');
+      const programs = Object.entries(jobs).map(([name, { template }]) => {
+        const [{ template: inner }] = template as [{ template: [Body] }];
+        const program = container({ template: inner });
+        expect(environment(program)).to.deep.equal(common('(default)'));
+        return [name, program.args, inner[0].service_account];
+      });
+      expect(programs).to.deep.equal([
+        ['data-init', ['dist/data-init/main.js'], emailOf('data-init')],
+        ['doctor', ['dist/infra/doctor.js'], emailOf('janitor')],
+      ]);
+      for (const [, [script]] of programs as [string, [string]][]) {
+        expect(existsSync(new URL(script, packageRoot)), script).to.equal(true);
+      }
+    });
+  });
+
+  it('protects the database until it is told otherwise', () => {
+    const protection = (resources: Resources) => [
+      only(resources, 'google_firestore_database.database').delete_protection_state,
+      ...Object.entries(resources).flatMap(([address, one]) =>
+        address.startsWith('google_cloud_run_v2_') && 'deletion_protection' in one
+          ? [one.deletion_protection]
+          : [],
+      ),
+    ];
+    expect(new Set(protection(deployed.byDefault))).to.deep.equal(
+      new Set(['DELETE_PROTECTION_ENABLED', true]),
+    );
+    expect(new Set(protection(deployed.withEverything))).to.deep.equal(
+      new Set(['DELETE_PROTECTION_DISABLED', false]),
+    );
+  });
+
+  it('[anomaly 27] asks the janitor for a sweep every minute', () => {
+    const { schedule, http_target: target } = only(deployed.byDefault, 'google_cloud_scheduler_job.sweep');
+    const routes = deployed.services
+      .find(({ name }) => name === 'janitor')
+      ?.routes.map(({ method, path }) => `${method} ${path}`);
+    expect(routes).to.include('POST /sweep');
+    expect({ schedule, target }).to.deep.equal({
+      schedule: '* * * * *',
+      target: [
+        {
+          http_method: 'POST',
+          uri: `${urlOf('janitor')}/sweep`,
+          oidc_token: [
+            {
+              service_account_email: emailOf('sweep'),
+              audience: urlOf('janitor'),
+            },
+          ],
+        },
+      ],
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { packageRoot } from '../../adapters/config.ts';
+import { readConfiguration, terraformFolder } from './configuration.ts';
+import { evaluate, hasTerraform, terraform } from './evaluate.ts';
+
+describe('Terraform itself', () => {
+  /** What `terraform init` leaves, and what only a machine with a way to the registry can get. */
+  const hasProvider = existsSync(new URL('.terraform', terraformFolder));
+  before(async function () {
+    if (await hasTerraform()) return;
+    process.stdout.write('*** Skipped: there is no terraform on this machine\n');
+    this.skip();
+  });
+  if (!hasProvider) {
+    process.stdout.write(
+      '*** Not validated by the provider: terraform -chdir=infra/terraform init -backend=false gets it\n',
+    );
+  }
+  it('is formatted as Terraform formats it', async () => {
+    expect(await terraform(fileURLToPath(terraformFolder), 'fmt', '-check', '-diff')).to.equal('');
+  });
+
+  if (hasProvider)
+    it('is valid for the provider itself', async function () {
+      this.timeout(120_000);
+      const copy = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
+      cpSync(fileURLToPath(terraformFolder), join(copy, 'infra', 'terraform'), { recursive: true });
+      for (const file of ['topology.json', 'firestore.indexes.json']) {
+        cpSync(fileURLToPath(new URL(`infra/${file}`, packageRoot)), join(copy, 'infra', file));
+      }
+      expect(await terraform(join(copy, 'infra', 'terraform'), 'validate', '-no-color')).to.contain(
+        'Success!',
+      );
+      rmSync(copy, { recursive: true });
+    });
+
+  it('refuses values that can not be meant, each with a sentence', async function () {
+    this.timeout(60_000);
+    const wrong = {
+      project: 'demo-saga',
+      region: 'eur3',
+      subscriber: 'poll',
+      operators: ['jill'],
+      image_tag: 'a/b',
+      instances_max: 0,
+      workers: 1.5,
+      deadline_seconds: 0,
+      log_level: 'error',
+      firestore_database: 'x',
+      alert_email: 'jill',
+      monthly_budget: 0,
+    };
+    const { variable } = await readConfiguration();
+    const complaint = await evaluate(await readConfiguration(), wrong).then(
+      () => 'nothing',
+      (error: Error) => error.message.replaceAll(/\s*[│╷╵]?\s+/g, ' '),
+    );
+    const sentences = Object.entries(variable).flatMap(([name, { validation = [] }]) =>
+      (validation as { error_message: string }[]).map(
+        ({ error_message: sentence }) => [name, sentence] as const,
+      ),
+    );
+    // The id of an emulator's project is an id.
+    const expected = sentences.filter(([name, sentence]) => name !== 'project' || sentence.includes('demo-'));
+    expect(expected.filter(([, sentence]) => !complaint.includes(sentence))).to.deep.equal([]);
+    expect(new Set(expected.map(([name]) => name))).to.deep.equal(new Set(Object.keys(wrong)));
+  });
+});

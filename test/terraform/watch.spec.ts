@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import { readTopology } from '../../adapters/config.ts';
+import { allServices } from '../../infra/services.ts';
+import { COMPENSATION_REDRIVES_MAX } from '../../janitor/sweep.ts';
+import { sagaPath } from '../../saga/ledger.ts';
+import { aDelivery, aSagaThatIs, SETTINGS, uuidOf } from '../builders.ts';
+import { type LogLine, recordedPorts } from '../recorded-ports.ts';
+import type { Body } from './configuration.ts';
+import { all, type Deployments, deployments, only } from './deployments.ts';
+
+describe('The watch that Terraform keeps', () => {
+  const topology = readTopology();
+  const read = Object.keys(topology.subscriptions).filter(
+    (name) => topology.subscriptions[name]?.service !== undefined,
+  );
+  let deployed: Deployments;
+  before(async function () {
+    deployed = await deployments(this);
+  });
+  /** The janitor at work: a letter that it parks, an order that stands still, a compensation that does not succeed. */
+  async function linesOfTheJanitor(): Promise<LogLine[]> {
+    const still = aSagaThatIs('CREATED', { uuid: uuidOf(1) });
+    const failing = {
+      ...aSagaThatIs('FAILING', { uuid: uuidOf(2) }),
+      redrives: COMPENSATION_REDRIVES_MAX - 1,
+    };
+    const ports = await recordedPorts({ [sagaPath(still.uuid)]: still, [sagaPath(failing.uuid)]: failing });
+    const janitor = allServices(ports, SETTINGS).find(({ name }) => name === 'janitor');
+    const desk = janitor?.consumers.find(({ topic }) => topic === 'dead-letter');
+    const sweep = janitor?.routes.find(({ path }) => path === '/sweep');
+    if (desk === undefined || sweep === undefined) throw new Error('The janitor has lost a room');
+    await ports.clock.finish(desk.process([aDelivery('poison')]));
+    const pause = new Promise<void>((resolve) => {
+      ports.clock.after(30_000, resolve);
+    });
+    await ports.clock.finish(pause);
+    await ports.clock.finish(Promise.resolve(sweep.handle({} as never)));
+    return ports.logged;
+  }
+
+  it('counts the lines that the janitor writes', async () => {
+    const lines = await linesOfTheJanitor();
+    const counted = Object.entries(all(deployed.byDefault, 'google_logging_metric.line')).flatMap(
+      ([name, { filter }]) => {
+        const [, isPattern, sentence = ''] = /^jsonPayload\.message(=|=~)"(.*)"$/.exec(String(filter)) ?? [];
+        if (isPattern === undefined) return [];
+        const matches = ({ message }: LogLine) =>
+          isPattern === '=~' ? new RegExp(sentence).test(message) : message === sentence;
+        return [[name, lines.filter(matches).map(({ message }) => message)]];
+      },
+    );
+    expect(Object.fromEntries(counted)).to.deep.equal({
+      saga_dead_letters: ['janitor: a dead letter was parked'],
+      saga_failed_compensations: ['janitor: a compensation does not succeed'],
+      saga_stuck_orders: [
+        'janitor: an order stood still: redriven',
+        'janitor: an order stood still: redriven',
+      ],
+    });
+  });
+
+  it('calls somebody for each figure that it counts, and for what Google counts', () => {
+    const alerts = all(deployed.withEverything, 'google_monitoring_alert_policy.alert') as Record<
+      string,
+      Body
+    >;
+    const filters = Object.values(alerts).flatMap(({ conditions }) =>
+      (conditions as { condition_threshold: [{ filter: string }] }[]).map(
+        ({ condition_threshold: [one] }) => one.filter,
+      ),
+    );
+    const metrics = filters.map((filter) => /metric\.type="([^"]+)"/.exec(filter)?.[1] ?? '');
+    const counted = Object.keys(all(deployed.byDefault, 'google_logging_metric.line')).map(
+      (name) => `logging.googleapis.com/user/${name}`,
+    );
+    expect(metrics).to.have.members([
+      ...counted,
+      'pubsub.googleapis.com/subscription/oldest_unacked_message_age',
+      'pubsub.googleapis.com/subscription/push_request_count',
+      'run.googleapis.com/request_latencies',
+      'run.googleapis.com/request_count',
+    ]);
+    // Without its type of resource, Google refuses the filter.
+    expect(filters.filter((filter) => !/resource\.type="\w+"/.test(filter))).to.deep.equal([]);
+    for (const alert of Object.values(alerts)) {
+      expect(alert.notification_channels).to.deep.equal([
+        'google_monitoring_notification_channel.email/email',
+      ]);
+    }
+  });
+
+  it('watches the age of messages that services read, not of those that people may leave', () => {
+    const { conditions } = all(deployed.byDefault, 'google_monitoring_alert_policy.alert').backlog ?? {};
+    const [condition] = conditions as [{ condition_threshold: [{ filter: string }] }];
+    const [, watched = ''] = /one_of\((.*)\)/.exec(condition.condition_threshold[0].filter) ?? [];
+    expect(watched.split(', ').map((name) => JSON.parse(name) as string)).to.have.members(read);
+  });
+
+  it('draws each alert, one chart beside the other', () => {
+    const { dashboard_json: text } = only(deployed.byDefault, 'google_monitoring_dashboard.dashboard');
+    const {
+      mosaicLayout: { tiles, columns },
+    } = JSON.parse(String(text)) as {
+      mosaicLayout: {
+        columns: number;
+        tiles: { xPos: number; yPos: number; width: number; height: number; widget: { title: string } }[];
+      };
+    };
+    const places = tiles.map(({ xPos, yPos }) => `${xPos}/${yPos}`);
+    expect(new Set(places).size).to.equal(tiles.length);
+    expect(tiles.filter(({ xPos, width }) => xPos + width > columns)).to.deep.equal([]);
+    const titles = Object.values(all(deployed.byDefault, 'google_monitoring_alert_policy.alert')).map(
+      ({ conditions }) => (conditions as [{ display_name: string }])[0].display_name,
+    );
+    expect(tiles.map(({ widget }) => widget.title)).to.include.members(titles);
+  });
+
+  it('limits the cost only where somebody names an amount', () => {
+    expect(all(deployed.byDefault, 'google_billing_budget.budget')).to.deep.equal({});
+    expect(all(deployed.withEverything, 'google_billing_budget.budget')['0']).to.deep.include({
+      billing_account: '000000-000000-000000',
+      amount: [{ specified_amount: [{ units: '50' }] }],
+    });
+  });
+});
