@@ -33,7 +33,7 @@ export function startTelemetry(
 ): Telemetry {
   tellOfFailures(log);
   const page = metrics === 'prometheus' ? new PrometheusExporter({ preventServerStart: true }) : undefined;
-  const exporters = exportersOf(telemetry, projectId);
+  const exporters = exportersOf(telemetry);
   return telemetryBy(
     resourceOf(service, telemetry === 'google' ? { 'gcp.project_id': projectId } : {}),
     exporters ? [new BatchSpanProcessor(exporters.traces)] : [],
@@ -91,15 +91,12 @@ function resourceOf(service: string, more: Record<string, string>): Resource {
   return own.merge(detectResources({ detectors: [envDetector] }));
 }
 
-function exportersOf(telemetry: Config['telemetry'], projectId: string) {
+function exportersOf(telemetry: Config['telemetry']) {
   if (telemetry === 'off') return undefined;
   if (telemetry === 'otlp') return { traces: new OTLPTraceExporter(), metrics: new OTLPMetricExporter() };
   // Google takes OTLP itself: https://cloud.google.com/stackdriver/docs/reference/telemetry/overview
   const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
-  const headers = async (): Promise<Record<string, string>> => ({
-    ...(await authorization(auth)),
-    'x-goog-user-project': projectId,
-  });
+  const headers = () => credentialsOf(auth);
   const url = 'https://telemetry.googleapis.com/v1';
   return {
     traces: new OTLPTraceExporter({ url: `${url}/traces`, headers }),
@@ -108,9 +105,9 @@ function exportersOf(telemetry: Config['telemetry'], projectId: string) {
 }
 
 /** The exporter can't take an error here; without credentials Google refuses, and that is told. */
-async function authorization(auth: GoogleAuth): Promise<Record<string, string>> {
+async function credentialsOf(auth: GoogleAuth): Promise<Record<string, string>> {
   try {
-    return { authorization: `Bearer ${await auth.getAccessToken()}` };
+    return Object.fromEntries(await auth.getRequestHeaders());
   } catch (error) {
     diag.error('No credentials for Google', String(error));
     return {};
