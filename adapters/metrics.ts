@@ -84,7 +84,9 @@ export function createMetrics(meter: Meter): Omit<Telemetry, 'close' | 'service'
   }
 
   function countTransitions(path: string, fields: Partial<Saga>, count: number): void {
-    const transitions = transitionsOf({ history: fields.history ?? [] });
+    const history = fields.history ?? [];
+    // Those that are new, and the one before them.
+    const transitions = transitionsOf({ history: history.slice(-count - 1) });
     transitions.forEach(({ at, status, by }, index) => {
       if (index < transitions.length - count) return;
       const before = transitions[index - 1];
@@ -94,7 +96,8 @@ export function createMetrics(meter: Meter): Omit<Telemetry, 'close' | 'service'
       const reason = fields.reason ?? reasons.get(path);
       reasons.delete(path);
       orders.add(1, { status, ...(reason !== undefined && { reason }) });
-      runs.record(seconds(transitions[0]?.at ?? at, at), { status });
+      const [first] = transitionsOf({ history: history.slice(0, 1) });
+      runs.record(seconds(first?.at ?? at, at), { status });
     });
   }
 

@@ -79,7 +79,9 @@ const consumers = [
 
 const intake = createOrderIntake(ports, DEADLINE_SECONDS);
 await run(warmupCount);
+const cpuBefore = process.cpuUsage();
 const { acceptedMs, paidMs } = await run(orderCount);
+const { user, system } = process.cpuUsage(cpuBefore);
 const left = (await readOne(ports.store as Store, itemPath(ITEM)))?.quantity;
 
 print(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
@@ -88,6 +90,7 @@ print(
 );
 print(`accepted: ${Math.round((1000 * orderCount) / acceptedMs)} orders/s`);
 print(`paid: ${Math.round((1000 * orderCount) / paidMs)} orders/s, ${Math.round(paidMs)} ms in all`);
+print(`CPU of this process: ${((user + system) / 1000 / orderCount).toFixed(3)} ms per order`);
 print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
 
 await Promise.all(consumers.map((consumer) => consumer.close(5000)));
