@@ -114,7 +114,11 @@ describe('The configuration', () => {
       ['localhost', 'http://localhost:8085', ':8085'],
       'must be host:port, such as 127.0.0.1:8085',
     ],
-    ['FIRESTORE_EMULATOR_HOST', ['localhost', 'a:b'], 'must be host:port, such as 127.0.0.1:8085'],
+    [
+      'FIRESTORE_EMULATOR_HOST',
+      ['localhost', 'a:b', '127.0.0.1:65536'],
+      'must be host:port, such as 127.0.0.1:8085',
+    ],
     ['LOG_LEVEL', ['verbose'], 'must be debug, info, warn, error, fatal or silent'],
     ['TELEMETRY', ['on', 'OTLP'], 'must be off, otlp or google'],
     ['METRICS', ['on', 'otlp'], 'must be off or prometheus'],

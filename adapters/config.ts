@@ -38,7 +38,12 @@ const wholeNumber = (min: number, max: number) => {
   return digits.transform(Number).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
 };
 const share = { error: 'must be a number from 0 to 1' };
-const hostAndPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'must be host:port, such as 127.0.0.1:8085');
+const hostAndPort = z
+  .string()
+  .refine(
+    (text) => Number(/^[^\s:/]+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN) <= 65535,
+    'must be host:port, such as 127.0.0.1:8085',
+  );
 
 const environmentSchema = z
   .object({

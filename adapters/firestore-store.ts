@@ -87,11 +87,12 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       await answer(batch.commit());
     },
 
-    async query({ collection, where, after, limit }: Query) {
+    async query({ collection, where, fields, after, limit }: Query) {
       let query = firestore.collection(collection).limit(limit);
       for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
       query = query.orderBy('createdAt', 'desc').orderBy(FieldPath.documentId(), 'desc');
       if (after) query = query.startAfter(Timestamp.fromDate(after.createdAt), after.id);
+      if (fields) query = query.select(...fields);
       const { docs } = await answer(query.get());
       return docs.map((document) => fromFirestore(document.data()));
     },

@@ -181,12 +181,26 @@ export async function runProcess(
   process.once('SIGINT', stop);
   // Started by another process of ours that is gone now: nobody would ever stop this one.
   process.once('disconnect', stop);
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(stop);
   try {
     running = await start(giveUp);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exit(1);
   }
+}
+
+const PARENT_CHECK_MS = 500;
+
+/** npm starts us by a shell, which passes no signal on: when npm is told to end, we only lose our parent. */
+function whenOrphaned(action: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    action();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }
 
 export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>

@@ -83,7 +83,7 @@ export function createMemoryStore(): Store {
         else collectionOf(path).set(path, { fields, version });
       }
     },
-    async query({ collection, where, after, limit }: Query) {
+    async query({ collection, where, fields: wanted, after, limit }: Query) {
       return inCollection(collection)
         .filter(({ fields }) => matches(fields, where))
         .flatMap(({ id, fields }) => {
@@ -99,7 +99,7 @@ export function createMemoryStore(): Store {
           );
         })
         .slice(0, limit)
-        .map(({ fields }) => fields);
+        .map(({ fields }) => (wanted ? picked(fields, wanted) : fields));
     },
     async due({ collection, where, field, until, after, limit }: DueQuery) {
       return inCollection(collection)
@@ -167,6 +167,9 @@ export function createMemoryStore(): Store {
 
 const matches = (fields: object, where: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value);
+
+const picked = (fields: object, wanted: readonly string[]): object =>
+  Object.fromEntries(Object.entries(fields).filter(([field]) => wanted.includes(field)));
 
 const fieldOf = (fields: object, field: string): unknown => (fields as Record<string, unknown>)[field];
 

@@ -153,7 +153,7 @@ async function redriveAll(api: OperatorApi, reason: string | undefined): Promise
   } while (page !== undefined);
   return {
     data: { sent, refused, failed },
-    isComplete: failed.length === 0,
+    isComplete: failed.length + refused.length === 0,
     lines: [
       `${sent} ${sent === 1 ? 'letter was' : 'letters were'} sent back`,
       ...refused.map(({ id, detail }) => `Letter ${id} stays: ${detail}`),

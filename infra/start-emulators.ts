@@ -21,7 +21,7 @@ const portFrom = (host: string | undefined, otherwise: number) => Number(host?.s
 
 loadDotenv();
 await runProcess(async (end) => {
-  const wanted = readConfig({ ...process.env, BACKEND: 'memory' });
+  const wanted = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
     // What was started last depends on what was started first.
@@ -36,7 +36,13 @@ await runProcess(async (end) => {
     stack.push(emulators);
     process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
     process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
-    const environment = { ...process.env, BACKEND: 'gcp', PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID };
+    const environment = {
+      ...process.env,
+      BACKEND: 'gcp',
+      // The services listen on ports that nobody knows beforehand, so nothing can be pushed to them.
+      SUBSCRIBER: 'pull',
+      PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID,
+    };
     const config = readConfig(environment);
     const topology = readTopology();
     await createTopology(config.projectId, topology);

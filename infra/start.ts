@@ -21,7 +21,7 @@ const log: Log = (severity, message, fields) => {
 
 loadDotenv();
 await runProcess(async (end) => {
-  const config = readConfig({ ...process.env, BACKEND: 'memory' });
+  const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
   const topology = readTopology();
   const telemetry = await openTelemetry(config, 'order-saga', log);
   const ports = telemetry.ports(openPorts(config, topology, log));

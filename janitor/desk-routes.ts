@@ -6,8 +6,8 @@ import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, StoreError } from '../saga/store.ts';
 import { type DeadLetter, deadLetterPath, LETTER_STATUSES } from './documents.ts';
-import { outlineOf, viewOf } from './letter-view.ts';
-import { countReasons, listLetters } from './list-letters.ts';
+import { viewOf } from './letter-view.ts';
+import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
 import { sentenceSchema } from './sentence.ts';
 
@@ -15,7 +15,8 @@ import { sentenceSchema } from './sentence.ts';
 const REDRIVEN_AT_ONCE_MAX = 100;
 
 const unknownParameter = { error: faultOfObject('must be query parameters') };
-const reason = z.string().min(1).max(1024).optional();
+const reasonFault = 'must have 1 to 1024 characters';
+const reason = z.string({ error: reasonFault }).min(1, reasonFault).max(1024, reasonFault).optional();
 const listSchema = z.strictObject(
   {
     status: z
@@ -53,7 +54,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         const { letters, nextPage } = await listLetters(store, filter, limit, page);
         return {
           status: 200,
-          body: { letters: letters.map(outlineOf), ...(nextPage && { next_page: nextPage }) },
+          body: { letters, ...(nextPage && { next_page: nextPage }) },
         };
       },
     }),
@@ -88,7 +89,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
       },
       async handle({ query: { page, ...filter } }) {
         const parked = { status: 'parked' as const, ...filter };
-        const { letters, nextPage } = await listLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
+        const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
         const results = await redriveLetters(letters, ports);
         const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
         const refused = results.flatMap((result, index) =>
@@ -127,8 +128,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         409: 'It was redriven already',
       },
       async handle({ params: { id = '' }, query }) {
-        const known = await letterOf(id);
-        const letter = await discardLetter(known.id, query.note ?? 'No note was left', ports);
+        await letterOf(id);
+        const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {
           throw conflict("The letter was redriven already: what was sent can't be called back");

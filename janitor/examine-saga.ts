@@ -5,7 +5,7 @@ import { deadlineOf } from '../saga/deadline.ts';
 import { type Transition, transitionsOf } from '../saga/history.ts';
 import { type EmissionTopic, emissionFor, type Saga } from '../saga/ledger.ts';
 import type { Path, Store } from '../saga/store.ts';
-import type { DeadLetter } from './documents.ts';
+import { type LetterOutline, lettersOfOrder } from './list-letters.ts';
 
 /** A transition, and why it happened where the ledger knows. */
 export interface Cause extends Transition {
@@ -24,7 +24,7 @@ export interface Examination {
   /** The records of its steps that exist. */
   readonly records: readonly Path[];
   /** The newest letters on the desk that name it. */
-  readonly letters: readonly DeadLetter[];
+  readonly letters: readonly LetterOutline[];
 }
 
 const LETTERS_MAX = 20;
@@ -33,10 +33,7 @@ const LETTERS_MAX = 20;
 export async function examineSaga(store: Store, ledger: Saga): Promise<Examination> {
   const { uuid } = ledger;
   const paths = recordPaths(ledger);
-  const [found, letters] = await Promise.all([
-    store.read(paths),
-    store.query({ collection: 'dead-letters', where: { uuid }, limit: LETTERS_MAX }),
-  ]);
+  const [found, letters] = await Promise.all([store.read(paths), lettersOfOrder(store, uuid, LETTERS_MAX)]);
   const deadline = deadlineOf(ledger);
   return {
     ledger,
@@ -44,7 +41,7 @@ export async function examineSaga(store: Store, ledger: Saga): Promise<Examinati
     callsFor: emissionFor(ledger),
     ...(deadline && { deadline }),
     records: paths.filter((path) => found.has(path)),
-    letters: letters as DeadLetter[],
+    letters,
   };
 }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import { validate as isUuid } from 'uuid';
 import type { Delivery } from '../saga/bus.ts';
@@ -73,10 +74,7 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
   const kept = data.subarray(0, BODY_BYTES_MAX);
   const encoding = isUtf8(data) ? 'utf8' : 'base64';
   return {
-    id: derivedUuid(
-      'dead-letter',
-      `${subscription}/${attributes[DEAD_LETTER.messageId] ?? delivery.messageId}`,
-    ),
+    id: derivedUuid('dead-letter', `${subscription}/${identityOf(delivery)}`),
     status: 'parked',
     reason: attributes[DEAD_LETTER.reason] ?? 'It failed at every delivery',
     subscription,
@@ -94,6 +92,17 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
     createdAt: now,
     expireAt: letterExpiry(now),
   };
+}
+
+/**
+ * What tells one parked message from another. Two people may redrive one letter at the same moment: both copies are one
+ * message, whatever ids the broker gave them, so they become one letter if they fail. The bytes are part of it, so that
+ * nobody can keep a message from the desk by naming its letter.
+ */
+function identityOf({ data, attributes, messageId }: Delivery): string {
+  const redriveOf = attributes[REDRIVE.letter];
+  if (redriveOf === undefined) return attributes[DEAD_LETTER.messageId] ?? messageId;
+  return `${redriveOf}/${createHash('sha256').update(data).digest('hex')}`;
 }
 
 /** The order that a message names: in its body, or at least on its envelope. */

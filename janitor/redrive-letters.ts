@@ -27,7 +27,7 @@ export async function redriveLetters(
   const results = new Map<DeadLetter, Redriven>();
   const sendable: { letter: DeadLetter; message: OutgoingMessage }[] = [];
   for (const letter of letters) {
-    const draft = letter.status === 'redriven' ? undefined : messageOf(letter, clock.now());
+    const draft = letter.status === 'redriven' ? undefined : readable(letter, clock.now());
     if (draft === undefined) results.set(letter, { outcome: 'redriven', letter });
     else if (typeof draft === 'string') results.set(letter, { outcome: 'refused', why: draft });
     else sendable.push({ letter, message: draft });
@@ -112,6 +112,15 @@ const ORIGINAL_ATTRIBUTES_MAX = 98;
 const addedByDesk = new Set<string>([...Object.values(DEAD_LETTER), ...Object.values(REDRIVE)]);
 const isOriginal = (name: string) =>
   !addedByDesk.has(name) && !name.startsWith('CloudPubSubDeadLetterSource');
+
+/** One letter that somebody has edited must not keep the others from being sent. */
+function readable(letter: DeadLetter, now: Date): OutgoingMessage | string {
+  try {
+    return messageOf(letter, now);
+  } catch (error) {
+    return `The letter is malformed: ${(error as Error).message}`;
+  }
+}
 
 /** The message that a letter was, or the sentence that says why it can't be sent again. */
 function messageOf(letter: DeadLetter, now: Date): OutgoingMessage | string {

@@ -8,7 +8,6 @@ import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import { type TurnTask, takeTurns } from '../saga/turns.ts';
 import { examineSaga } from './examine-saga.ts';
-import { outlineOf } from './letter-view.ts';
 import { sentenceSchema } from './sentence.ts';
 import { redriveTask } from './sweep.ts';
 
@@ -43,8 +42,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
       async handle({ params: { uuid = '' } }) {
         const ledger = isUuid(uuid) ? await readOne(store, sagaPath(uuid.toLowerCase())) : undefined;
         if (ledger === undefined) throw noSuchOrder(uuid);
-        const { letters, ...known } = await examineSaga(store, ledger);
-        return { status: 200, body: { ...known, letters: letters.map(outlineOf) } };
+        return { status: 200, body: await examineSaga(store, ledger) };
       },
     }),
     route({

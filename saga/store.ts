@@ -46,6 +46,8 @@ export interface Cursor {
 export interface Query {
   readonly collection: string;
   readonly where: Readonly<Record<string, string | number>>;
+  /** Which top-level fields are wanted; without it, all. */
+  readonly fields?: readonly string[];
   /** Continue behind this place; without it, start with the newest. */
   readonly after?: Cursor;
   /** The most documents to return, 1 to 1,000. */

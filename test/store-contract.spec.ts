@@ -512,6 +512,14 @@ for (const { name, open } of implementations) {
         expect(await query()).to.deep.equal(documents.toSorted((one, other) => (one.id < other.id ? 1 : -1)));
       });
 
+      it('lists only the fields that are wanted, also page by page', async () => {
+        const documents = [0, 1, 2].map((ms) => ({ id: `at-${ms}`, createdAt: moment(ms), user: 'jack' }));
+        await list(...documents);
+        const fields = ['id', 'user'];
+        const after = { createdAt: moment(2), id: 'at-2' };
+        expect(await query({ fields, after, limit: 1 })).to.deep.equal([{ id: 'at-1', user: 'jack' }]);
+      });
+
       it('lists what is equally old by descending id, by code point', async () => {
         const ids = ['10', '9', 'Z', 'a', 'é', '\uff5e', '😀'];
         await list(...ids.map((id) => ({ id, createdAt: moment(0) })));
