@@ -22,6 +22,8 @@ const DEFAULTS: Config = {
   firestoreDatabase: '(default)',
   isEmulated: false,
   logLevel: 'info',
+  telemetry: 'off',
+  metrics: 'off',
   storeTimeoutMs: 10_000,
   publishTimeoutMs: 10_000,
   deadlineSeconds: 900,
@@ -47,6 +49,8 @@ describe('The configuration', () => {
       PUBSUB_EMULATOR_HOST: '127.0.0.1:8085',
       FIRESTORE_EMULATOR_HOST: 'localhost:8086',
       LOG_LEVEL: 'warn',
+      TELEMETRY: 'google',
+      METRICS: 'prometheus',
       STORE_TIMEOUT_MS: '100',
       PUBLISH_TIMEOUT_MS: '600000',
       SAGA_DEADLINE_SECONDS: '60',
@@ -67,6 +71,8 @@ describe('The configuration', () => {
       firestoreDatabase: 'orders',
       isEmulated: true,
       logLevel: 'warn',
+      telemetry: 'google',
+      metrics: 'prometheus',
       storeTimeoutMs: 100,
       publishTimeoutMs: 600_000,
       deadlineSeconds: 60,
@@ -114,6 +120,8 @@ describe('The configuration', () => {
       'must be host:port, such as 127.0.0.1:8085',
     ],
     ['LOG_LEVEL', ['verbose'], 'must be debug, info, warn, error, fatal or silent'],
+    ['TELEMETRY', ['on', 'OTLP'], 'must be off, otlp or google'],
+    ['METRICS', ['on', 'otlp'], 'must be off or prometheus'],
     ['STORE_TIMEOUT_MS', ['99', '600001', 'ten'], 'must be a whole number from 100 to 600000'],
     ['PUBLISH_TIMEOUT_MS', ['99', '600001', '1e9'], 'must be a whole number from 100 to 600000'],
     ['PAYMENT_FAIL_PROBABILITY', ['-0.1', '1.1', 'half', 'NaN'], 'must be a number from 0 to 1'],
@@ -137,6 +145,12 @@ describe('The configuration', () => {
       'LOG_LEVEL must be debug, info, warn, error, fatal or silent',
       'PROJECT_ID is missing: BACKEND=gcp needs a project',
       'FIRESTORE_EMULATOR_HOST is missing: one half on an emulator and the other on Google would mix test and real orders',
+    ]);
+  });
+
+  it('[anomaly 26] sends telemetry to Google only where there is a project', () => {
+    expect(faultsOf({ BACKEND: 'memory', TELEMETRY: 'google' })).to.deep.equal([
+      'TELEMETRY must be off or otlp with BACKEND=memory: there is no project that Google could file it under',
     ]);
   });
 

@@ -19,6 +19,10 @@ export interface Config {
   /** Whether the clients talk to the emulators. */
   readonly isEmulated: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** Where traces and metrics are sent: to a collector, to Google, or nowhere. */
+  readonly telemetry: 'off' | 'otlp' | 'google';
+  /** Whether metrics can be fetched at `GET /metrics`, besides being sent. */
+  readonly metrics: 'off' | 'prometheus';
   readonly storeTimeoutMs: number;
   readonly publishTimeoutMs: number;
   /** How long each stage of an order may take. */
@@ -63,6 +67,8 @@ const environmentSchema = z
         error: 'must be debug, info, warn, error, fatal or silent',
       })
       .default('info'),
+    TELEMETRY: z.enum(['off', 'otlp', 'google'], { error: 'must be off, otlp or google' }).default('off'),
+    METRICS: z.enum(['off', 'prometheus'], { error: 'must be off or prometheus' }).default('off'),
     STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     SAGA_DEADLINE_SECONDS: wholeNumber(1, 2_592_000).prefault(String(DEADLINE_SECONDS)),
@@ -76,6 +82,12 @@ const environmentSchema = z
         context.addIssue({ code: 'custom', path: [name], message, input: value });
       if (value.SUBSCRIBER === 'push' && value.BACKEND === 'memory') {
         fault('SUBSCRIBER', 'must be pull with BACKEND=memory: the embedded engine pushes nothing');
+      }
+      if (value.TELEMETRY === 'google' && value.BACKEND === 'memory') {
+        fault(
+          'TELEMETRY',
+          'must be off or otlp with BACKEND=memory: there is no project that Google could file it under',
+        );
       }
       if (value.BACKEND !== 'gcp') return;
       if (value.SUBSCRIBER === 'push' && value.PUSH_AUTH === 'token') {
@@ -139,6 +151,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     firestoreDatabase: variables.FIRESTORE_DATABASE,
     isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
     logLevel: variables.LOG_LEVEL,
+    telemetry: variables.TELEMETRY,
+    metrics: variables.METRICS,
     storeTimeoutMs: variables.STORE_TIMEOUT_MS,
     publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,
     deadlineSeconds: variables.SAGA_DEADLINE_SECONDS,

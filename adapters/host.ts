@@ -17,6 +17,7 @@ import { createPubSubBus } from './pubsub-bus.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
 import { createTokenCheck } from './push-token.ts';
 import { systemClock } from './system-clock.ts';
+import { noTelemetry, openTelemetry, type Telemetry } from './telemetry.ts';
 
 /** Services at work in this process. */
 export interface Host {
@@ -32,6 +33,8 @@ export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber
 /** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
 const CLOSE_TIMEOUT_MS = 7_500;
 const FLUSH_TIMEOUT_MS = 1_500;
+/** A collector that is away must not hold a process up that is done. */
+const TELEMETRY_TIMEOUT_MS = 1_000;
 /** How long the store may take to say that it is there. */
 const READINESS_TIMEOUT_MS = 2_000;
 
@@ -54,6 +57,7 @@ export function openPorts(config: Config, topology: Topology, log: Log): Ports {
 
 /**
  * Starts services: their consumers, and one HTTP server for all their routes.
+ * @param services made with ports that the telemetry sees.
  * @param onFailure is told when a subscription can't go on; the process should then end and be started again.
  * @throws Error that names every topic and subscription that is missing, or a port that is taken.
  */
@@ -63,8 +67,9 @@ export async function hostServices(
   topology: Topology,
   { host, port, backend, subscriber, pushIdentity }: HostOptions,
   onFailure: (error: Error) => void,
+  telemetry: Telemetry = noTelemetry,
 ): Promise<Host> {
-  const subscribed = services.flatMap(({ name, consumers }) =>
+  const subscribed = services.map(telemetry.service).flatMap(({ name, consumers }) =>
     consumers.map(({ topic, process }) => ({
       topic,
       subscription: subscriptionOf(topology, name, topic),
@@ -91,7 +96,11 @@ export async function hostServices(
         ports.clock,
       )
     : [];
-  const http = await serveHttp(httpApp(routes, readiness, ports.log, { push }), host, port);
+  const http = await serveHttp(
+    httpApp(routes, readiness, ports.log, { push, first: telemetry.http }),
+    host,
+    port,
+  );
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
     isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
   );
@@ -109,6 +118,7 @@ export async function hostServices(
     await Promise.all(services.map((service) => service.drain?.()));
     await ports.bus.close();
     await ports.store.close();
+    await endsWithin(ports.clock, TELEMETRY_TIMEOUT_MS, telemetry.close());
   }
 
   return {
@@ -130,8 +140,10 @@ export async function runService(
   await runProcess(async (end) => {
     const config = readConfig(process.env);
     const topology = readTopology();
-    const ports = openPorts(config, topology, createLog(config.logLevel, { service: name }));
-    const host = await hostServices([create(ports, config)], ports, topology, config, end);
+    const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
+    const telemetry = await openTelemetry(config, name, log);
+    const ports = telemetry.ports(openPorts(config, topology, log));
+    const host = await hostServices([create(ports, config)], ports, topology, config, end, telemetry);
     ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });
     process.send?.({ port: host.port });
     return host;

@@ -60,6 +60,8 @@ export interface HttpAppOptions {
   readonly handlersOf?: HandlersOf;
   /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
   readonly push?: RequestHandler[];
+  /** What every request passes first. */
+  readonly first?: readonly RequestHandler[];
 }
 
 /** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
@@ -67,11 +69,12 @@ export function httpApp(
   routes: readonly Route[],
   readiness: readonly ReadinessCheck[],
   log: Log,
-  { handlersOf = answerHere, push = [] }: HttpAppOptions = {},
+  { handlersOf = answerHere, push = [], first = [] }: HttpAppOptions = {},
 ): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
     response.json(indexOf(routes));
   });

@@ -9,7 +9,7 @@ describe('The log', () => {
   });
 
   it('writes one line of JSON in the fields that Cloud Logging reads', () => {
-    const log = createLog('info', { service: 'order' }, destination);
+    const log = createLog('info', { service: 'order' }, { destination });
     log('WARNING', 'order: parked', { uuid: 'u-1', attempt: 2 });
     expect(lines).to.have.length(1);
     const { time, ...entry } = JSON.parse(lines[0] ?? '');
@@ -23,8 +23,27 @@ describe('The log', () => {
     expect(new Date(time).toISOString()).to.equal(time);
   });
 
+  for (const [flags, sampled] of [
+    ['01', true],
+    ['00', false],
+  ] as const) {
+    it(`says in the fields of Cloud Logging where in a trace a line belongs, flags ${flags}`, () => {
+      const log = createLog('info', {}, { projectId: 'demo-saga', destination });
+      log('INFO', 'order: accepted', { traceparent: `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-${flags}` });
+      const { time: _, ...entry } = JSON.parse(lines[0] ?? '');
+      expect(entry).to.deep.equal({
+        severity: 'INFO',
+        message: 'order: accepted',
+        'logging.googleapis.com/trace': `projects/demo-saga/traces/${'a1'.repeat(16)}`,
+        'logging.googleapis.com/spanId': 'b2'.repeat(8),
+        'logging.googleapis.com/trace_sampled': sampled,
+      });
+      expect(readableLine('order', entry)).to.equal(' INFO    order     accepted');
+    });
+  }
+
   it('leaves out what is below its level', () => {
-    const log = createLog('error', {}, destination);
+    const log = createLog('error', {}, { destination });
     log('INFO', 'too quiet');
     log('CRITICAL', 'loud enough');
     expect(lines.map((line) => JSON.parse(line).severity)).to.deep.equal(['CRITICAL']);

@@ -1,5 +1,6 @@
 import pino, { type DestinationStream } from 'pino';
 import type { Log, Severity } from '../saga/log.ts';
+import { traceparentIn } from '../saga/trace.ts';
 
 /** pino's levels, by the severities of Cloud Logging. */
 const levels = {
@@ -16,12 +17,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
  * One JSON object per line on standard output, in the fields that Cloud Logging reads by itself:
  * https://cloud.google.com/logging/docs/structured-logging
  * @param fields stand in every line, such as the name of the service.
+ * @param projectId where the traces are that lines belong to; without it, Cloud Logging is not told of them.
  * @param destination takes the lines instead of standard output.
  */
 export function createLog(
   level: LogLevel,
   fields: Readonly<Record<string, string>>,
-  destination?: DestinationStream,
+  { projectId, destination }: { projectId?: string; destination?: DestinationStream } = {},
 ): Log {
   const severityOf = Object.fromEntries(Object.entries(levels).map(([severity, name]) => [name, severity]));
   const options = {
@@ -32,17 +34,39 @@ export function createLog(
     formatters: { level: (label: string) => ({ severity: severityOf[label] }) },
   };
   const logger = destination ? pino(options, destination) : pino(options);
-  return (severity, message, more) => logger[levels[severity]](more ?? {}, message);
+  return (severity, message, more) => logger[levels[severity]](withTrace(more ?? {}, projectId), message);
+}
+
+const TRACE = 'logging.googleapis.com/trace';
+const SPAN_ID = 'logging.googleapis.com/spanId';
+const TRACE_SAMPLED = 'logging.googleapis.com/trace_sampled';
+
+/** A line says where in a trace it belongs as `traceparent`; Cloud Logging reads that in three fields of its own. */
+function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string | undefined): object {
+  const { traceparent, ...fields } = entry;
+  const place = typeof traceparent === 'string' ? traceparentIn(traceparent) : undefined;
+  if (place === undefined || projectId === undefined) return entry;
+  const [, traceId, spanId, flags = ''] = place.split('-');
+  return {
+    ...fields,
+    [TRACE]: `projects/${projectId}/traces/${traceId}`,
+    [SPAN_ID]: spanId,
+    [TRACE_SAMPLED]: (Number.parseInt(flags, 16) & 1) === 1,
+  };
 }
 
 /** A line of the log as people like to read it: time, who, what, and the fields that matter. */
 export function readableLine(service: string, entry: Readonly<Record<string, unknown>>): string {
-  const { time, severity = 'INFO', message = '', service: _, step: __, outcome: ___, ...fields } = entry;
+  const { time, severity = 'INFO', message = '', ...fields } = entry;
   const clock = typeof time === 'string' ? time.slice(11, 23) : '';
-  const details = Object.entries(fields).map(([name, value]) => `${name}=${readableValue(value)}`);
+  const telling = Object.entries(fields).filter(([name]) => !untold.has(name));
+  const details = telling.map(([name, value]) => `${name}=${readableValue(value)}`);
   const sentence = String(message).replace(`${service}: `, '');
   return [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' ');
 }
+
+/** The sentence says it already, or programs alone need it. */
+const untold = new Set(['service', 'step', 'outcome', 'traceparent', TRACE, SPAN_ID, TRACE_SAMPLED]);
 
 /** Words as they are; everything else as JSON, so that no text from outside can pretend to be another line. */
 function readableValue(value: unknown): string {

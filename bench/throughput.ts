@@ -8,6 +8,7 @@ import { createMemoryStore } from '../adapters/memory-store.ts';
 import { createPubSubBus } from '../adapters/pubsub-bus.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { openTelemetry } from '../adapters/telemetry.ts';
 import { loadData } from '../data-init/load-data.ts';
 import { createOrderIntake } from '../frontend/accept-orders.ts';
 import { startEmulators } from '../infra/emulators.ts';
@@ -19,6 +20,8 @@ import type { Bus } from '../saga/bus.ts';
 import { startConsumer } from '../saga/consumer.ts';
 import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { createInbox } from '../saga/inbox.ts';
+import type { Saga } from '../saga/ledger.ts';
+import type { Order } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
 import { subscriptionOf, type Topology } from '../saga/topology.ts';
@@ -33,6 +36,7 @@ const { values } = parseArgs({
     orders: { type: 'string', default: '20000' },
     warmup: { type: 'string', default: '10000' },
     backend: { type: 'string', default: 'emulators' },
+    telemetry: { type: 'string', default: 'off' },
   },
 });
 const orderCount = Number(values.orders);
@@ -49,7 +53,13 @@ let expected = 0;
 
 const opened = values.backend === 'memory' ? openMemory(topology) : await openEmulators(topology);
 const { stop } = opened;
-const ports: Ports = { ...opened.ports, bus: notingPaid(opened.ports.bus) };
+/** With `--telemetry otlp`, every order is traced; OTEL_EXPORTER_OTLP_ENDPOINT says where to. */
+const telemetry = await openTelemetry(
+  { telemetry: values.telemetry === 'otlp' ? 'otlp' : 'off', metrics: 'off', projectId: 'demo-bench' },
+  'bench',
+  (severity, message, fields) => print(`${severity} ${message} ${JSON.stringify(fields)}`),
+);
+const ports: Ports = telemetry.ports({ ...opened.ports, bus: notingPaid(opened.ports.bus) });
 await loadData(ports.store, ports, {
   users: { jack: { address: 'here' } },
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
@@ -60,6 +70,7 @@ const consumers = [
   inventoryService(ports),
   paymentsService(ports, { failProbability: 0, failEvery: 0 }),
 ]
+  .map(telemetry.service)
   .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))
   .map(({ name, consumer }) => {
     const subscription = subscriptionOf(topology, name, consumer.topic);
@@ -68,13 +79,18 @@ const consumers = [
 
 const intake = createOrderIntake(ports, DEADLINE_SECONDS);
 await run(warmupCount);
+const cpuBefore = process.cpuUsage();
 const { acceptedMs, paidMs } = await run(orderCount);
+const { user, system } = process.cpuUsage(cpuBefore);
 const left = (await readOne(ports.store as Store, itemPath(ITEM)))?.quantity;
 
 print(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
-print(`backend: ${values.backend}; ${orderCount} orders after ${warmupCount} to warm up, all for one item`);
+print(
+  `backend: ${values.backend}; telemetry: ${values.telemetry}; ${orderCount} orders after ${warmupCount} to warm up, all for one item`,
+);
 print(`accepted: ${Math.round((1000 * orderCount) / acceptedMs)} orders/s`);
 print(`paid: ${Math.round((1000 * orderCount) / paidMs)} orders/s, ${Math.round(paidMs)} ms in all`);
+print(`CPU of this process: ${((user + system) / 1000 / orderCount).toFixed(3)} ms per order`);
 print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
 
 await Promise.all(consumers.map((consumer) => consumer.close(5000)));
@@ -106,11 +122,18 @@ async function run(count: number): Promise<{ acceptedMs: number; paidMs: number 
   const order = { user: 'jack', items: [{ item: ITEM, quantity: 1 }] };
   for (let placed = 0; placed < count; placed += CUSTOMERS) {
     const customers = Math.min(CUSTOMERS, count - placed);
-    await Promise.all(Array.from({ length: customers }, () => intake.accept(uuidv4(), order, true)));
+    await Promise.all(Array.from({ length: customers }, () => placeOrder(order)));
   }
   const acceptedMs = performance.now() - startMs;
   if (count > 0) await finished;
   return { acceptedMs, paidMs: performance.now() - startMs };
+}
+
+/** As a request of a customer does who traces it; without telemetry, nobody does. */
+function placeOrder(order: Order): Promise<Saga> {
+  const uuid = uuidv4();
+  const trace = `00-${uuid.replaceAll('-', '')}-${uuid.slice(0, 8)}00000001-01`;
+  return intake.accept(uuid, order, true, values.telemetry === 'off' ? undefined : trace);
 }
 
 function openMemory(topology: Topology): { ports: Ports; stop(): Promise<void> } {

@@ -5,7 +5,7 @@ import { Problem } from '../saga/http.ts';
 import { receive, type Saga, sagaPath } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import { type Path, readOne } from '../saga/store.ts';
-import { anOrder, aSagaThatIs, NOW, UUID, uuidOf } from '../test/builders.ts';
+import { anOrder, aSagaThatIs, NOW, TRACE, UUID, uuidOf } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import { createOrderIntake } from './accept-orders.ts';
 
@@ -39,6 +39,12 @@ describe('The order intake', () => {
     expect(ports.journal).to.deep.equal(['commit', 'publish frontend', 'answer']);
     expect([await ledger(), ports.published]).to.deep.equal([received(), [messageFor(received())]]);
     expect(ports.logged).to.deep.equal([]);
+  });
+
+  it('remembers under which trace an order came', async () => {
+    const { intake, ledger } = await scene();
+    await intake.accept(UUID, anOrder(), true, TRACE);
+    expect(await ledger()).to.deep.equal({ ...received(), trace: TRACE });
   });
 
   it('[anomaly 18] accepts what is stored even if the broker could not be reached', async () => {

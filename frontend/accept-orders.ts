@@ -14,11 +14,12 @@ export interface OrderIntake {
    * Stores the order's ledger, then publishes it. A second call with the same uuid finds the first one's ledger, and
    * publishes again only where that still stands at the beginning.
    * @param isNew the uuid is freshly drawn; otherwise an order may already have it.
+   * @param trace the W3C traceparent of the request that brings it.
    * @returns the ledger: from here on the order can't be lost, even if the broker could not be reached.
    * @throws Problem 422 where another order has the uuid; 503 where the order was not accepted (also while the broker is
    * known to be away), or where it is not known whether it was: the problem says which.
    */
-  accept(uuid: string, order: Order, isNew: boolean): Promise<Saga>;
+  accept(uuid: string, order: Order, isNew: boolean, trace?: string): Promise<Saga>;
   /** Finishes the commit under way, and refuses what waits for the next one. */
   drain(): Promise<void>;
 }
@@ -27,6 +28,7 @@ interface Waiting {
   readonly uuid: string;
   readonly order: Order;
   readonly isNew: boolean;
+  readonly trace: string | undefined;
   /** Whether the order's commit may have begun. */
   started: boolean;
   /** Whether its customer has been answered. */
@@ -69,7 +71,7 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
     for (const [index, waiting] of wanted.entries()) settle(waiting, taken[index], ports);
   }
 
-  function enqueue(uuid: string, order: Order, isNew: boolean): Promise<Saga> {
+  function enqueue(uuid: string, order: Order, isNew: boolean, trace: string | undefined): Promise<Saga> {
     return new Promise<Saga>((resolve, reject) => {
       const cancelTimeout = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
         waiting.reject(waiting.started ? unknown(uuid) : refused('The store did not answer in time')),
@@ -86,6 +88,7 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
         uuid,
         order,
         isNew,
+        trace,
         started: false,
         answered: false,
         resolve: answer(resolve),
@@ -97,9 +100,9 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
   }
 
   return {
-    async accept(uuid, order, isNew) {
+    async accept(uuid, order, isNew, trace) {
       if (!(await broker.isThere())) throw refused('The broker does not answer');
-      return enqueue(uuid, order, isNew);
+      return enqueue(uuid, order, isNew, trace);
     },
     async drain() {
       isDraining = true;
@@ -110,7 +113,7 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
 }
 
 /** The customer's turn: a new ledger, or the one that is there. */
-function receiveTask({ uuid, order, isNew }: Waiting, deadlineSeconds: number): TurnTask {
+function receiveTask({ uuid, order, isNew, trace }: Waiting, deadlineSeconds: number): TurnTask {
   return {
     uuid,
     isNew,
@@ -120,7 +123,7 @@ function receiveTask({ uuid, order, isNew }: Waiting, deadlineSeconds: number): 
         return {
           outcome: 'accepted',
           writes: [],
-          saga: receive(uuid, order, 'frontend', now, deadlineSeconds),
+          saga: receive(uuid, order, 'frontend', now, deadlineSeconds, trace),
         };
       }
       return { outcome: sameOrder(saga, order) ? 'duplicate' : 'refused', writes: [], saga };
@@ -128,10 +131,18 @@ function receiveTask({ uuid, order, isNew }: Waiting, deadlineSeconds: number): 
   };
 }
 
-function settle({ uuid, resolve, reject }: Waiting, taken: TakenTurn | undefined, { log }: Ports): void {
+function settle(
+  { uuid, trace, resolve, reject }: Waiting,
+  taken: TakenTurn | undefined,
+  { log }: Ports,
+): void {
   if (taken === undefined || 'error' in taken) {
     const error = taken?.error;
-    log('ERROR', 'frontend: an order may not have been stored', { uuid, error: String(error) });
+    log('ERROR', 'frontend: an order may not have been stored', {
+      uuid,
+      error: String(error),
+      ...(trace && { traceparent: trace }),
+    });
     const isKnown = !(error instanceof StoreError) || error.kind === 'rejected';
     reject(isKnown ? refused('The order could not be stored') : unknown(uuid));
     return;
@@ -148,6 +159,7 @@ function settle({ uuid, resolve, reject }: Waiting, taken: TakenTurn | undefined
     log('WARNING', 'frontend: an order was stored but not yet published', {
       uuid,
       error: publishError.message,
+      ...(trace && { traceparent: trace }),
     });
   }
   resolve(turn.saga as Saga);

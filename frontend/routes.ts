@@ -9,6 +9,7 @@ import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
+import { traceparentIn } from '../saga/trace.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder, noSuchOrder } from './cancel-order.ts';
 import { listOrders } from './list-orders.ts';
@@ -48,7 +49,8 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
       async handle({ body, header }) {
         const key = idempotencyKey(header('idempotency-key'));
         const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', key);
-        const saga = await intake.accept(uuid, body, key === undefined);
+        const trace = traceparentIn(header('traceparent'));
+        const saga = await intake.accept(uuid, body, key === undefined, trace);
         return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga) };
       },
     }),

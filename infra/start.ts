@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
 import { hostServices, openPorts, runProcess } from '../adapters/host.ts';
 import { readableLine } from '../adapters/log.ts';
+import { openTelemetry } from '../adapters/telemetry.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
 import type { Log } from '../saga/log.ts';
 import { allServices } from './services.ts';
@@ -22,10 +23,11 @@ loadDotenv();
 await runProcess(async (end) => {
   const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
   const topology = readTopology();
-  const ports = openPorts(config, topology, log);
+  const telemetry = await openTelemetry(config, 'order-saga', log);
+  const ports = telemetry.ports(openPorts(config, topology, log));
   const file = new URL('data-init/data.json', packageRoot);
   await loadData(ports.store, ports, parseData(readFileSync(file, 'utf8'), file.pathname));
-  const host = await hostServices(allServices(ports, config), ports, topology, config, end);
+  const host = await hostServices(allServices(ports, config), ports, topology, config, end, telemetry);
   const url = `http://${config.host}:${host.port}`;
   process.stdout.write(`
 The pipeline runs on ${url}, on the embedded engine: what it holds is gone when it stops.

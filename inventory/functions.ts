@@ -1,4 +1,4 @@
 import { runFunctions } from '../adapters/functions-host.ts';
 import { inventoryService } from './service.ts';
 
-runFunctions('inventory', inventoryService);
+await runFunctions('inventory', inventoryService);

@@ -64,6 +64,7 @@ const sagaSchema = z.object({
   redrives: z.int().min(0).exactOptional(),
   expireAt: z.date().nullable(),
   shard: z.int(),
+  trace: z.string().exactOptional(),
 });
 
 function beginsWithMoment(line: string): boolean {

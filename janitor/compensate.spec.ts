@@ -21,6 +21,7 @@ import {
   documentsOf,
   LATER,
   NOW,
+  TRACE,
   UUID,
 } from '../test/builders.ts';
 import { deepFreeze } from '../test/deep-freeze.ts';
@@ -108,6 +109,11 @@ describe('Compensation', () => {
       fenced(tombstone(UUID, 'PAYMENT_ERROR', detail, LATER)),
     );
     expect(react(undefined)).to.deep.equal(fenced(tombstone(UUID, 'INVALID_ORDER', detail, LATER)));
+  });
+
+  it('keeps the trace of the message in such a tombstone', () => {
+    const message = { uuid: UUID, reason: 'PAYMENT_ERROR', trace: TRACE } as const;
+    expect(compensate.react(undefined, message, documentsOf({}), NOW).saga).to.include({ trace: TRACE });
   });
 
   it("[anomaly 12] is a surprise where something can't be put back, and then undoes nothing at all", () => {

@@ -26,13 +26,13 @@ export const compensate: Reaction = {
     return saga.status === 'FAILING' ? allReads(saga, doneSteps(saga)) : [];
   },
 
-  react(saga, { uuid, reason }, documents, now) {
+  react(saga, { uuid, reason, trace }, documents, now) {
     if (saga === undefined) {
       const detail = 'The order failed before anybody knew it';
       return {
         outcome: 'fenced',
         writes: [],
-        saga: tombstone(uuid, reason ?? 'INVALID_ORDER', detail, now),
+        saga: tombstone(uuid, reason ?? 'INVALID_ORDER', detail, now, trace),
         detail,
       };
     }

@@ -2,6 +2,6 @@ import { readTopology } from '../adapters/config.ts';
 import { runFunctions } from '../adapters/functions-host.ts';
 import { janitorService } from './service.ts';
 
-runFunctions('janitor', (ports, { sweepIntervalSeconds }) =>
+await runFunctions('janitor', (ports, { sweepIntervalSeconds }) =>
   janitorService(ports, readTopology(), sweepIntervalSeconds),
 );

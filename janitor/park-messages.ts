@@ -8,6 +8,7 @@ import { groupCommit, type Task } from '../saga/group-commit.ts';
 import { DEAD_LETTER, derivedUuid, parseMessage, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Topology } from '../saga/topology.ts';
+import { traceparentIn } from '../saga/trace.ts';
 import { type DeadLetter, deadLetterPath, letterExpiry, letterLine } from './documents.ts';
 
 /** What is kept of a body. Everything that we publish is smaller. */
@@ -30,6 +31,7 @@ export function createParking(
       failure === undefined ? delivery.ack() : delivery.nack();
       const { id, reason, subscription, uuid } = letters[index] as DeadLetter;
       const outcome = failure === undefined ? 'parked' : 'surprise';
+      const traceparent = traceparentIn(delivery.attributes.traceparent);
       log(
         'WARNING',
         `janitor: a dead letter was ${outcome === 'parked' ? 'parked' : 'not parked, to be repeated'}`,
@@ -42,6 +44,7 @@ export function createParking(
           ...(uuid !== undefined && { uuid }),
           messageId: delivery.messageId,
           attempt: delivery.attempt,
+          ...(traceparent && { traceparent }),
           ...(failure !== undefined && { error: failure }),
         },
       );

@@ -142,6 +142,7 @@ function logSwept(uuid: string, taken: TakenTurn, { log }: Ports): void {
     outcome: turn.outcome,
     uuid,
     detail: turn.detail,
+    ...(turn.saga?.trace && { traceparent: turn.saga.trace }),
     ...(publishError && { error: publishError.message }),
   });
 }

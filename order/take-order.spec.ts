@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { advance, fail, receive, type Saga } from '../saga/ledger.ts';
-import { anOrder, aSaga, aSagaThatIs, documentsOf, LATER, UUID } from '../test/builders.ts';
+import { anOrder, aSaga, aSagaThatIs, documentsOf, LATER, TRACE, UUID } from '../test/builders.ts';
 import { createOrder } from './create-order.ts';
 import { takeOrder } from './take-order.ts';
 
@@ -29,6 +29,16 @@ describe('The order service', () => {
       outcome: 'accepted',
       writes: recordOf(received),
       saga: advance(received, 'order', 'CREATED', {}, LATER),
+    });
+  });
+
+  it('remembers under which trace such an order came, and of a known order the first one', () => {
+    const received = receive(UUID, anOrder(), 'order', LATER, DEADLINE_SECONDS, TRACE);
+    expect(react(undefined, { order: anOrder(), trace: TRACE })).to.deep.include({
+      saga: advance(received, 'order', 'CREATED', {}, LATER),
+    });
+    expect(react(aSaga({ trace: TRACE }), { trace: TRACE.replaceAll('a', 'f') })).to.deep.include({
+      saga: advance(aSaga({ trace: TRACE }), 'order', 'CREATED', {}, LATER),
     });
   });
 

@@ -14,10 +14,10 @@ export const takeOrder = (deadlineSeconds: number): Reaction => ({
   ...step,
   react(saga, message, documents, now) {
     if (saga !== undefined) return step.react(saga, message, documents, now);
-    const { uuid, order, orderFault } = message;
+    const { uuid, order, orderFault, trace } = message;
     if (order === undefined) {
       return { outcome: 'parked', writes: [], detail: `The message is not an order: ${orderFault}` };
     }
-    return take(createOrder, receive(uuid, order, 'order', now, deadlineSeconds), documents, now);
+    return take(createOrder, receive(uuid, order, 'order', now, deadlineSeconds, trace), documents, now);
   },
 });

@@ -75,6 +75,8 @@ export interface Saga extends Order {
   readonly sweepAt: Date | null;
   /** How often the ledger was announced again in this stage because nothing followed. */
   readonly redrives?: number;
+  /** Under which trace the order came, as a W3C traceparent; absent where nobody traced it. */
+  readonly trace?: string;
   /** When Firestore may delete the ledger: long after the order has come to rest, never before. No decision depends on it. */
   readonly expireAt: Date | null;
   /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
@@ -116,6 +118,7 @@ export const leftBy = (saga: Saga, party: Party): boolean => lastTransition(saga
 /**
  * A new ledger: the order was accepted.
  * @param deadlineSeconds how long each of its stages may take.
+ * @param trace the W3C traceparent under which the order came.
  */
 export function receive(
   uuid: string,
@@ -123,6 +126,7 @@ export function receive(
   by: Party,
   now: Date,
   deadlineSeconds = DEADLINE_SECONDS,
+  trace?: string,
 ): Saga {
   const stage = { status: 'RECEIVED', history: [historyLine('RECEIVED', by, now)], deadlineSeconds } as const;
   return {
@@ -134,6 +138,7 @@ export function receive(
     createdAt: now,
     expireAt: null,
     shard: shardOf(uuid),
+    ...(trace !== undefined && { trace }),
   };
 }
 
@@ -156,8 +161,8 @@ export function completeCompensation(saga: Saga, now: Date): Saga {
  * The tombstone of an order that nobody knows: its failure overtook it. When the order itself arrives, it meets a
  * canceled ledger and is refused.
  */
-export function tombstone(uuid: string, reason: Reason, detail: string, now: Date): Saga {
-  const unknown = receive(uuid, { user: '', items: [] }, 'janitor', now);
+export function tombstone(uuid: string, reason: Reason, detail: string, now: Date, trace?: string): Saga {
+  const unknown = receive(uuid, { user: '', items: [] }, 'janitor', now, DEADLINE_SECONDS, trace);
   return completeCompensation(fail(unknown, 'janitor', reason, detail, now), now);
 }
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { aDelivery, anOrder, aSaga, aSagaThatIs, LATER, PRICE, UUID } from '../test/builders.ts';
+import { aDelivery, anOrder, aSaga, aSagaThatIs, LATER, PRICE, TRACE, UUID } from '../test/builders.ts';
 import { deepFreeze } from '../test/deep-freeze.ts';
-import { advance, fail, receive, type Saga } from './ledger.ts';
+import { advance, fail, receive, type Saga, STATUSES } from './ledger.ts';
 import {
   DEAD_LETTER,
   deadLetterOf,
@@ -96,6 +96,29 @@ describe('A message that arrives', () => {
     expect(parse(sized(MESSAGE_BYTES_MAX + 1))).to.deep.equal({
       fault: 'The message has 262145 bytes; at most 262144 are allowed',
     });
+  });
+
+  it('belongs to the trace that its attribute names, if that can be understood', () => {
+    const traceIn = (traceparent: string) => {
+      const arrived = {
+        data: Buffer.from(JSON.stringify({ uuid: UUID })),
+        attributes: { traceparent },
+        messageId: '1',
+      };
+      const parsed = parseMessage(arrived, false);
+      return 'message' in parsed ? parsed.message.trace : parsed;
+    };
+    expect(traceIn(TRACE)).to.equal(TRACE);
+    const wrong = [
+      TRACE.toUpperCase(),
+      TRACE.replace(/^00/, '01'),
+      `${TRACE}-more`,
+      ` ${TRACE}`,
+      TRACE.replace('a1'.repeat(16), '0'.repeat(32)),
+      TRACE.replace('b2'.repeat(8), '0'.repeat(16)),
+      '',
+    ];
+    for (const text of wrong) expect(traceIn(text), text).to.equal(undefined);
   });
 
   it('[anomaly 22] speaks a version of CloudEvents that we do not', () => {
@@ -218,6 +241,17 @@ describe('The message that a ledger calls for', () => {
   it('[anomaly 2] is the same fact under the same id when it is repeated', () => {
     const saga = aSagaThatIs('FAILING');
     expect(messageFor(saga)).to.deep.equal(messageFor(saga));
+  });
+
+  it('bears the trace of its order, at every status and every repetition', () => {
+    for (const status of STATUSES) {
+      const saga = aSagaThatIs(status);
+      const message = messageFor(saga);
+      expect(messageFor({ ...saga, trace: TRACE })).to.deep.equal({
+        ...message,
+        attributes: { ...message.attributes, traceparent: TRACE },
+      });
+    }
   });
 
   it('is understood by whoever receives it, whatever was ordered', () => {

@@ -3,6 +3,7 @@ import type { Delivery, OutgoingMessage } from './bus.ts';
 import { lastTransition } from './history.ts';
 import { emissionFor, REASONS, type Reason, type Saga } from './ledger.ts';
 import { type InputFault, type Order, parseOrderOfMessage } from './order.ts';
+import { traceparentIn } from './trace.ts';
 
 /**
  * Messages are hints: they say which ledger to look at, and carry a snapshot for people. What a message claims
@@ -18,6 +19,8 @@ export interface SagaMessage {
   readonly orderFault?: string;
   /** Why the order failed, according to the message. */
   readonly reason?: Reason;
+  /** The trace that the message belongs to, as a W3C traceparent. An order that begins with it remembers it. */
+  readonly trace?: string;
 }
 
 /** Either a message or the reason why it can't be one. */
@@ -65,10 +68,16 @@ export function parseMessage(
     return { fault: 'The message is not a JSON object' };
   }
   const firstId = attributes[REDRIVE.messageId] ?? messageId;
-  return parseBody(body as Record<string, unknown>, firstId, allowNameless);
+  const trace = traceparentIn(attributes.traceparent);
+  return parseBody(body as Record<string, unknown>, firstId, allowNameless, trace);
 }
 
-function parseBody(body: Record<string, unknown>, messageId: string, allowNameless: boolean): ParsedMessage {
+function parseBody(
+  body: Record<string, unknown>,
+  messageId: string,
+  allowNameless: boolean,
+  trace: string | undefined,
+): ParsedMessage {
   const uuid = body.uuid === undefined && allowNameless ? derivedUuid('message-id', messageId) : body.uuid;
   if (uuid === undefined) return { fault: 'The message has no uuid' };
   if (typeof uuid !== 'string' || !isUuid(uuid)) return { fault: 'The uuid of the message is not a UUID' };
@@ -79,6 +88,7 @@ function parseBody(body: Record<string, unknown>, messageId: string, allowNamele
       uuid: uuid.toLowerCase(),
       ...('order' in parsed ? { order: parsed.order } : { orderFault: describeFaults(parsed.faults) }),
       ...(reason && { reason }),
+      ...(trace && { trace }),
     },
   };
 }
@@ -124,6 +134,7 @@ export function messageFor(saga: Saga): OutgoingMessage {
       'ce-subject': saga.uuid,
       'ce-time': at.toISOString(),
       'content-type': 'application/json',
+      ...(saga.trace !== undefined && { traceparent: saga.trace }),
     },
   };
 }

@@ -6,10 +6,12 @@ import {
   aSagaThatIs,
   NOW,
   type TestDelivery,
+  TRACE,
   UUID,
   uuidOf,
 } from '../test/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../test/recorded-ports.ts';
+import type { Delivery } from './bus.ts';
 import { create, update } from './documents.ts';
 import { advance, fail, receive, type Saga, sagaPath } from './ledger.ts';
 import { DEAD_LETTER, deadLetterOf, derivedUuid, messageFor } from './message.ts';
@@ -59,7 +61,7 @@ async function scene(
   const note = (event: string) => ports.journal.push(event);
   return {
     ports,
-    deliver: (body: unknown, fields: { messageId?: string; attempt?: number } = {}): TestDelivery =>
+    deliver: (body: unknown, fields: Partial<Delivery> = {}): TestDelivery =>
       aDelivery(body, { messageId: `m${++messages}`, ...fields }, note),
     process: (...deliveries: readonly TestDelivery[]) => ports.clock.finish(run(deliveries)),
   };
@@ -385,6 +387,21 @@ describe('The log', () => {
         uuid: UUID,
         messageId: 'm4',
       },
+    ]);
+  });
+
+  it('says where in a trace the delivery belongs: as the ledger says, or else the message', async () => {
+    const { ports, deliver, process } = await scene([{ ...created(), trace: TRACE }, created(uuidOf(2))]);
+    const other = { attributes: { traceparent: TRACE.replaceAll('a', 'f') } };
+    await process(
+      deliver({ uuid: UUID }, other),
+      deliver({ uuid: uuidOf(2) }, other),
+      deliver('poison', other),
+    );
+    expect(ports.logged.map(({ message, traceparent }) => `${message} ${traceparent}`)).to.deep.equal([
+      `inventory: parked ${other.attributes.traceparent}`,
+      `inventory: accepted ${TRACE}`,
+      `inventory: accepted ${other.attributes.traceparent}`,
     ]);
   });
 

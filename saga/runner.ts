@@ -2,6 +2,7 @@ import type { Delivery } from './bus.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
 import type { Ports } from './ports.ts';
 import type { Reaction } from './reaction.ts';
+import { traceparentIn } from './trace.ts';
 import { type TakenTurn, type TurnTask, takeTurns } from './turns.ts';
 
 /**
@@ -49,6 +50,8 @@ interface Report {
   readonly outcome: string;
   readonly uuid?: string;
   readonly detail?: string | undefined;
+  /** The trace of the order, where its ledger says so. */
+  readonly trace?: string | undefined;
   error?: unknown;
 }
 
@@ -79,6 +82,7 @@ function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | un
     ...story,
     outcome: turn.outcome,
     detail: turn.detail,
+    trace: turn.saga?.trace,
     ...(publishError && { error: publishError }),
   };
 }
@@ -100,6 +104,7 @@ async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
 /** One line tells one delivery's story. */
 function logReport(entry: Report, step: string, batchSize: number, durationMs: number, { log }: Ports): void {
   const { delivery, outcome, uuid, detail, error } = entry;
+  const traceparent = entry.trace ?? traceparentIn(delivery.attributes.traceparent);
   const severity = error !== undefined ? 'ERROR' : outcome === 'parked' ? 'WARNING' : 'INFO';
   log(severity, `${step}: ${outcome}${error === undefined ? '' : ', to be repeated'}`, {
     step,
@@ -111,5 +116,6 @@ function logReport(entry: Report, step: string, batchSize: number, durationMs: n
     attempt: delivery.attempt,
     batchSize,
     durationMs,
+    ...(traceparent && { traceparent }),
   });
 }

@@ -22,6 +22,9 @@ export const NOW = new Date('2026-01-02T03:04:05.678Z');
 /** Another moment, for what happens after NOW. */
 export const LATER = new Date('2026-01-02T03:05:00.000Z');
 
+/** A place in a trace, as W3C writes it. */
+export const TRACE = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`;
+
 /** A uuid of its own for each number. */
 export const uuidOf = (number: number): string =>
   `${number.toString(16).padStart(8, '0')}-1111-4111-8111-111111111111`;

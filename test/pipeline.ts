@@ -4,6 +4,7 @@ import { type Host, hostServices } from '../adapters/host.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { noTelemetry } from '../adapters/telemetry.ts';
 import { type Data, loadData } from '../data-init/load-data.ts';
 import { allServices } from '../infra/services.ts';
 import { itemPath, reservationPath } from '../inventory/documents.ts';
@@ -83,6 +84,7 @@ export interface Pipeline {
 export async function startPipeline(
   { store, bus }: { store: Store; bus: Bus },
   wrap: (ports: Ports) => Partial<Ports> = () => ({}),
+  telemetry = noTelemetry,
 ): Promise<Pipeline> {
   const tracked = trackingBus(bus, topology);
   const world: Ports = {
@@ -93,7 +95,7 @@ export async function startPipeline(
     newUuid: uuidv4,
     log: () => {},
   };
-  const ports: Ports = { ...world, ...wrap(world) };
+  const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
   await loadData(store, ports, DATA);
   const services = allServices(ports, SETTINGS);
   const host: Host = await hostServices(
@@ -104,6 +106,7 @@ export async function startPipeline(
     (error) => {
       throw error;
     },
+    telemetry,
   );
   const url = `http://127.0.0.1:${host.port}`;
 

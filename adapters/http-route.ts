@@ -1,0 +1,10 @@
+import type { Request } from 'express';
+
+/** The route that answered a request, as OpenAPI writes it; undefined where none did. Known once it is answered. */
+export function routeOf(request: Request): string | undefined {
+  const path: unknown = request.route?.path;
+  return typeof path === 'string' ? path.replaceAll(/:(\w+)/g, '{$1}') : undefined;
+}
+
+/** Requests that ask only whether the process is well: many, all alike, and nobody's. */
+export const isProbe = ({ path }: Request): boolean => path === '/livez' || path === '/readyz';

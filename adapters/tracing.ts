@@ -1,0 +1,260 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { RequestHandler } from 'express';
+import type { Delivery } from '../saga/bus.ts';
+import type { Ports } from '../saga/ports.ts';
+import type { ConsumerDefinition, Service } from '../saga/service.ts';
+import { type GuardedWrite, type Store, StoreError } from '../saga/store.ts';
+import { traceparentIn } from '../saga/trace.ts';
+import { isProbe, routeOf } from './http-route.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * Traces. An order has one, from the request that brought it to its end, because its ledger remembers that request's place
+ * in a trace and all its messages carry it. A batch has one of its own, linked to those of the orders in it: what is read and
+ * committed for many orders at once belongs to none of them.
+ */
+
+/** The work that is under way: what is done meanwhile is done for it. */
+interface Work {
+  readonly span: Span;
+  /** A batch does all its work itself. What a request brings may share a commit with what others bring. */
+  readonly isBatch: boolean;
+}
+
+export function createTracing(tracer: Tracer): Omit<Telemetry, 'close'> {
+  const current = new AsyncLocalStorage<Work>();
+
+  /** The span of something that is done for the batch under way, or else for the orders whose traces these are. */
+  function spanFor(name: string, traceparents: readonly string[], attributes: Attributes): Span | undefined {
+    const work = current.getStore();
+    const [only, ...others] = traceparents;
+    if (work?.isBatch) return tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span));
+    if (only !== undefined && others.length === 0)
+      return tracer.startSpan(name, { attributes }, contextOf(only));
+    if (only !== undefined)
+      return tracer.startSpan(name, { attributes, links: linksTo(traceparents) }, ROOT_CONTEXT);
+    // A request that was answered long ago may have begun the batcher's run that we are in.
+    return work?.span.isRecording()
+      ? tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span))
+      : undefined;
+  }
+
+  async function inSpan<T>(span: Span | undefined, work: () => Promise<T>): Promise<T> {
+    if (span === undefined) return work();
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof StoreError ? error.kind : String(error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message });
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  function watchStore(store: Store): Store {
+    const about = (operation: string, more: Attributes): Attributes => ({
+      'db.operation.name': operation,
+      ...more,
+    });
+    return {
+      ...store,
+      read: (paths) =>
+        inSpan(spanFor('store read', [], about('read', { 'saga.documents': paths.length })), () =>
+          store.read(paths),
+        ),
+      commit: (writes) =>
+        inSpan(
+          spanFor(
+            'store commit',
+            tracesOfNewLedgers(writes),
+            about('commit', { 'saga.documents': writes.length }),
+          ),
+          () => store.commit(writes),
+        ),
+      query: (query) =>
+        inSpan(spanFor('store query', [], about('query', { 'db.collection.name': query.collection })), () =>
+          store.query(query),
+        ),
+      due: (query) =>
+        inSpan(spanFor('store due', [], about('due', { 'db.collection.name': query.collection })), () =>
+          store.due(query),
+        ),
+    };
+  }
+
+  function watchBus(bus: Ports['bus']): Ports['bus'] {
+    return {
+      ...bus,
+      publish(messages) {
+        const traces = new Set(messages.flatMap(({ attributes: { traceparent } }) => traceparent ?? []));
+        const about = { 'messaging.batch.message_count': messages.length };
+        const span = spanFor('publish', [...traces], about);
+        return inSpan(span, async () => {
+          const results = await bus.publish(messages);
+          const failed = results.find((result) => result !== undefined);
+          if (failed) span?.setStatus({ code: SpanStatusCode.ERROR, message: failed.message });
+          return results;
+        });
+      },
+    };
+  }
+
+  /**
+   * A line that tells what became of a delivery is a span in the trace of its order, made afterwards. Every other line
+   * belongs to the work that is under way.
+   */
+  function watchLog({ log, clock }: Ports): Ports['log'] {
+    return (severity, message, fields = {}) => {
+      const { traceparent, outcome, step } = fields;
+      const work = current.getStore();
+      if (typeof traceparent !== 'string') {
+        const place = work?.span.isRecording() ? { traceparent: traceparentOf(work.span) } : {};
+        log(severity, message, { ...fields, ...place });
+        return;
+      }
+      if (outcome === undefined) {
+        log(severity, message, fields);
+        return;
+      }
+      const endMs = clock.now().getTime();
+      const span = tracer.startSpan(
+        `${step} ${outcome}`,
+        {
+          kind: SpanKind.CONSUMER,
+          startTime: endMs - (typeof fields.durationMs === 'number' ? fields.durationMs : 0),
+          attributes: deliveryAttributes(fields),
+          links: work?.isBatch ? [{ context: work.span.spanContext() }] : [],
+        },
+        contextOf(traceparent),
+      );
+      if (typeof fields.error === 'string') {
+        span.setStatus({ code: SpanStatusCode.ERROR, message: fields.error });
+      }
+      span.end(endMs);
+      log(severity, message, { ...fields, traceparent: traceparentOf(span) });
+    };
+  }
+
+  function watchConsumer({ topic, process }: ConsumerDefinition, service: string): ConsumerDefinition {
+    return {
+      topic,
+      async process(deliveries) {
+        const arrivals: Span[] = [];
+        const traced = deliveries.map((delivery): Delivery => {
+          if (traceparentIn(delivery.attributes.traceparent) !== undefined) return delivery;
+          // Published by somebody who traces nothing: the trace begins where it arrives, and the ledger keeps it.
+          const span = tracer.startSpan(`${topic} arrived`, { kind: SpanKind.CONSUMER }, ROOT_CONTEXT);
+          arrivals.push(span);
+          return { ...delivery, attributes: { ...delivery.attributes, traceparent: traceparentOf(span) } };
+        });
+        const span = tracer.startSpan(
+          `${service} batch`,
+          {
+            kind: SpanKind.CONSUMER,
+            attributes: {
+              'messaging.destination.name': topic,
+              'messaging.batch.message_count': deliveries.length,
+            },
+            links: linksTo(traced.map(({ attributes: { traceparent = '' } }) => traceparent)),
+          },
+          ROOT_CONTEXT,
+        );
+        await current.run({ span, isBatch: true }, () => process(traced));
+        for (const one of [...arrivals, span]) one.end();
+      },
+    };
+  }
+
+  const serve: RequestHandler = (request, response, next) => {
+    if (isProbe(request)) {
+      next();
+      return;
+    }
+    const { method } = request;
+    const parent = traceparentIn(request.get('traceparent'));
+    const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, contextOf(parent));
+    // What the request brings belongs to this span, so that is what the route finds in its header.
+    request.headers.traceparent = traceparentOf(span);
+    response.once('close', () => {
+      const route = routeOf(request);
+      const uuid = request.params?.uuid ?? uuidIn(response.getHeader('location'));
+      if (route !== undefined) span.updateName(`${method} ${route}`);
+      span.setAttributes({
+        'http.request.method': method,
+        'http.response.status_code': response.statusCode,
+        ...(route !== undefined && { 'http.route': route }),
+        ...(uuid !== undefined && { 'saga.uuid': uuid }),
+      });
+      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    });
+    current.run({ span, isBatch: false }, next);
+  };
+
+  return {
+    ports: (ports) => ({
+      ...ports,
+      store: watchStore(ports.store),
+      bus: watchBus(ports.bus),
+      log: watchLog(ports),
+    }),
+    service: (service): Service => ({
+      ...service,
+      consumers: service.consumers.map((consumer) => watchConsumer(consumer, service.name)),
+    }),
+    http: [serve],
+  };
+}
+
+/** Few: they are made for every delivery, and the line of the log has the rest. */
+function deliveryAttributes({ uuid, step, outcome, attempt }: Readonly<Record<string, unknown>>): Attributes {
+  const attributes: Attributes = { 'saga.step': String(step), 'saga.outcome': String(outcome) };
+  if (uuid !== undefined) attributes['saga.uuid'] = String(uuid);
+  if (typeof attempt === 'number') attributes['saga.attempt'] = attempt;
+  return attributes;
+}
+
+/** An order that begins is the only one of which a commit says the trace; later it never changes. */
+function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
+  return writes.flatMap((write) => {
+    const isNewLedger = write.kind === 'create' && write.path.startsWith('sagas/');
+    return isNewLedger ? ((write.fields as { trace?: string }).trace ?? []) : [];
+  });
+}
+
+const uuidIn = (location: unknown): string | undefined =>
+  /^\/(?:order|sagas)\/([0-9a-f-]{36})$/.exec(String(location))?.[1];
+
+function contextOf(traceparent: string | undefined): Context {
+  if (traceparent === undefined) return ROOT_CONTEXT;
+  return trace.setSpanContext(ROOT_CONTEXT, spanContextOf(traceparent));
+}
+
+function spanContextOf(traceparent: string) {
+  return {
+    traceId: traceparent.slice(3, 35),
+    spanId: traceparent.slice(36, 52),
+    traceFlags: Number.parseInt(traceparent.slice(53), 16),
+    isRemote: true,
+  };
+}
+
+const linksTo = (traceparents: readonly string[]): Link[] =>
+  traceparents.map((traceparent) => ({ context: spanContextOf(traceparent) }));
+
+function traceparentOf(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
