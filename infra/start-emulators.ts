@@ -36,7 +36,13 @@ await runProcess(async (end) => {
     stack.push(emulators);
     process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
     process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
-    const environment = { ...process.env, BACKEND: 'gcp', PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID };
+    const environment = {
+      ...process.env,
+      BACKEND: 'gcp',
+      PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID,
+      // The gateway is one more of them.
+      TRUSTED_PROXIES: String(wanted.trustedProxies + 1),
+    };
     const config = readConfig(environment);
     const topology = readTopology();
     await createTopology(config.projectId, topology);

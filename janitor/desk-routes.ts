@@ -43,7 +43,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/dead-letters',
-      summary: 'Messages that could not be processed, newest first, a page at a time (operators)',
+      summary: 'Messages that could not be processed, newest first, a page at a time',
+      audience: 'operators',
       query: listSchema,
       responses: {
         200: 'One page, without bodies; next_page leads to the next',
@@ -60,7 +61,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/dead-letters/reasons',
-      summary: 'How many messages are parked for which reason (operators)',
+      summary: 'How many messages are parked for which reason',
+      audience: 'operators',
       responses: { 200: 'The counts; complete is false where only the newest letters were counted' },
       async handle() {
         const { reasons, counted, isComplete } = await countReasons(store);
@@ -70,7 +72,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/dead-letters/{id}',
-      summary: 'One message that could not be processed, as it came, and what became of it (operators)',
+      summary: 'One message that could not be processed, as it came, and what became of it',
+      audience: 'operators',
       responses: { 200: 'The letter', 404: 'No such letter' },
       async handle({ params: { id = '' } }) {
         return { status: 200, body: viewOf(await letterOf(id)) };
@@ -79,8 +82,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/dead-letters/redrive',
-      summary:
-        'Send parked messages back to their topics, a portion at a time: all, or of one reason (operators)',
+      summary: 'Send parked messages back to their topics, a portion at a time: all, or of one reason',
+      audience: 'operators',
       query: redriveSchema,
       responses: {
         200: 'How many were sent, and which can never be; next_page leads to the next portion',
@@ -103,7 +106,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/dead-letters/{id}/redrive',
-      summary: 'Send a message back to its topic (operators)',
+      summary: 'Send a message back to its topic',
+      audience: 'operators',
       responses: {
         200: 'It was sent, now or before',
         404: 'No such letter',
@@ -118,7 +122,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'DELETE',
       path: '/dead-letters/{id}',
-      summary: 'Discard a message: the letter stays, with a note (operators)',
+      summary: 'Discard a message: the letter stays, with a note',
+      audience: 'operators',
       query: discardSchema,
       responses: {
         200: 'It is discarded, now or before',

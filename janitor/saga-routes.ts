@@ -35,7 +35,8 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/sagas/{uuid}',
-      summary: 'All that is known of one order (operators)',
+      summary: 'All that is known of one order',
+      audience: 'operators',
       responses: {
         200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it',
         404: 'No such order',
@@ -50,7 +51,8 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/sagas/{uuid}/redrive',
-      summary: 'Publish again what an order calls for, whatever its status (operators)',
+      summary: 'Publish again what an order calls for, whatever its status',
+      audience: 'operators',
       responses: {
         202: 'It was published; who knows it already does nothing again',
         404: 'No such order',
@@ -70,7 +72,8 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/sagas/{uuid}/cancel',
-      summary: 'Cancel an order, with a sentence that says why (operators)',
+      summary: 'Cancel an order, with a sentence that says why',
+      audience: 'operators',
       body: cancelSchema,
       responses: {
         202: 'It fails now, or did already; the janitor takes back what was done',

@@ -9,7 +9,7 @@ import { packageRoot } from '../adapters/config.ts';
 const root = fileURLToPath(packageRoot);
 const SERVICES = ['frontend', 'order', 'inventory', 'payments', 'janitor'];
 /** What only adapters may use: the world outside. Types of it are no use of it. */
-const SDKS = /^(@google-cloud\/|express$|pino$|dotenv$)/;
+const SDKS = /^(@google-cloud\/|google-auth-library$|express$|express-rate-limit$|helmet$|pino$|dotenv$)/;
 /** Who needs other services' steps. */
 const IMPORTS_STEPS = ['janitor'];
 

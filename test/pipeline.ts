@@ -100,7 +100,7 @@ export async function startPipeline(
     services,
     ports,
     topology,
-    { host: '127.0.0.1', port: 0, subscriber: 'pull' },
+    { host: '127.0.0.1', port: 0, subscriber: 'pull', operators: { by: 'loopback' } },
     (error) => {
       throw error;
     },
