@@ -1,5 +1,6 @@
 import pino, { type DestinationStream } from 'pino';
 import type { Log, Severity } from '../saga/log.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** pino's levels, by the severities of Cloud Logging. */
 const levels = {
@@ -30,6 +31,7 @@ export function createLog(
     messageKey: 'message',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ severity: severityOf[label] }) },
+    hooks: { streamWrite: withoutSecrets },
   };
   const logger = destination ? pino(options, destination) : pino(options);
   return (severity, message, more) => logger[levels[severity]](more ?? {}, message);
@@ -41,7 +43,9 @@ export function readableLine(service: string, entry: Readonly<Record<string, unk
   const clock = typeof time === 'string' ? time.slice(11, 23) : '';
   const details = Object.entries(fields).map(([name, value]) => `${name}=${readableValue(value)}`);
   const sentence = String(message).replace(`${service}: `, '');
-  return [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' ');
+  return withoutSecrets(
+    [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' '),
+  );
 }
 
 /** Words as they are; everything else as JSON, so that no text from outside can pretend to be another line. */

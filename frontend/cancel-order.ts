@@ -2,20 +2,21 @@ import { validate as isUuid } from 'uuid';
 import { cancelTask } from '../saga/cancel.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
+import { turnProblem } from '../saga/legible-ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { takeTurns } from '../saga/turns.ts';
 
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
- * @throws Problem 404 where there is no such order, 409 where it is canceled already; StoreError where the store does
- * not answer.
+ * @throws Problem 404 where there is no such order, 409 where it is canceled already, 503 where its ledger is damaged;
+ * StoreError where the store does not answer.
  */
 export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
   const task = cancelTask(uuid.toLowerCase(), 'frontend', 'The customer canceled the order');
   const [taken] = await takeTurns('frontend', [task], ports);
-  if (taken === undefined || 'error' in taken) throw taken?.error ?? new Error('The turn was not taken');
+  if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
   const { turn, publishError } = taken;
   if (turn.saga === undefined) throw noSuchOrder(uuid);
   if (turn.saga.status === 'CANCELED') {

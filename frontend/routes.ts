@@ -4,6 +4,7 @@ import { deadlineOf } from '../saga/deadline.ts';
 import { transitionsOf } from '../saga/history.ts';
 import { invalidInput, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
+import { damagedLedger, isLegible } from '../saga/legible-ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
@@ -64,6 +65,7 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
         const path = sagaPath(uuid.toLowerCase());
         const saga = isUuid(uuid) ? await readOne(store, path) : undefined;
         if (saga === undefined) throw noSuchOrder(uuid);
+        if (!isLegible(saga)) throw damagedLedger(uuid);
         return { status: 200, body: view(saga) };
       },
     }),

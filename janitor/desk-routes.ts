@@ -5,7 +5,7 @@ import { faultOfObject } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, StoreError } from '../saga/store.ts';
-import { type DeadLetter, deadLetterPath, LETTER_STATUSES } from './documents.ts';
+import { DAMAGED_LETTER, type DeadLetter, deadLetterPath, isLegible, LETTER_STATUSES } from './documents.ts';
 import { outlineOf, viewOf } from './letter-view.ts';
 import { countReasons, listLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
@@ -129,10 +129,11 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         200: 'It is discarded, now or before',
         400: 'The note is wrong; errors says why',
         404: 'No such letter',
-        409: 'It was redriven already',
+        409: 'It was redriven already, or is damaged',
       },
       async handle({ params: { id = '' }, query }) {
         const known = await letterOf(id);
+        if (!isLegible(known)) throw conflict(DAMAGED_LETTER);
         const letter = await discardLetter(known.id, query.note ?? 'No note was left', ports);
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {

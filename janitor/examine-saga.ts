@@ -33,10 +33,7 @@ const LETTERS_MAX = 20;
 export async function examineSaga(store: Store, ledger: Saga): Promise<Examination> {
   const { uuid } = ledger;
   const paths = recordPaths(ledger);
-  const [found, letters] = await Promise.all([
-    store.read(paths),
-    store.query({ collection: 'dead-letters', where: { uuid }, limit: LETTERS_MAX }),
-  ]);
+  const [found, letters] = await Promise.all([store.read(paths), lettersOf(store, uuid)]);
   const deadline = deadlineOf(ledger);
   return {
     ledger,
@@ -44,8 +41,14 @@ export async function examineSaga(store: Store, ledger: Saga): Promise<Examinati
     callsFor: emissionFor(ledger),
     ...(deadline && { deadline }),
     records: paths.filter((path) => found.has(path)),
-    letters: letters as DeadLetter[],
+    letters,
   };
+}
+
+/** The newest letters on the desk that name an order. */
+export async function lettersOf(store: Store, uuid: string): Promise<readonly DeadLetter[]> {
+  const found = await store.query({ collection: 'dead-letters', where: { uuid }, limit: LETTERS_MAX });
+  return found as DeadLetter[];
 }
 
 function recordPaths({ uuid, user, items }: Saga): Path[] {

@@ -1,4 +1,4 @@
-import type { DeadLetter } from './documents.ts';
+import { type DeadLetter, isLegible } from './documents.ts';
 
 /** What may be large, or is of no use to people. */
 const LEFT_OUT = ['attributes', 'body', 'encoding', 'expireAt'];
@@ -10,6 +10,7 @@ export function outlineOf(letter: DeadLetter): object {
 
 /** A letter on its own. */
 export function viewOf(letter: DeadLetter): object {
+  if (!isLegible(letter)) return letter;
   return {
     ...letter,
     attributes: Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value])),

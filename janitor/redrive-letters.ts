@@ -3,7 +3,14 @@ import { update, type Write } from '../saga/documents.ts';
 import { groupCommit, type Task } from '../saga/group-commit.ts';
 import { DEAD_LETTER, parseMessage, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
-import { type DeadLetter, deadLetterPath, type LetterStatus, letterLine } from './documents.ts';
+import {
+  DAMAGED_LETTER,
+  type DeadLetter,
+  deadLetterPath,
+  isLegible,
+  type LetterStatus,
+  letterLine,
+} from './documents.ts';
 
 /** What came of redriving one letter. */
 export type Redriven =
@@ -115,6 +122,7 @@ const isOriginal = (name: string) =>
 
 /** The message that a letter was, or the sentence that says why it can't be sent again. */
 function messageOf(letter: DeadLetter): OutgoingMessage | string {
+  if (!isLegible(letter)) return DAMAGED_LETTER;
   const { id, status, topic, subscription, uuid, messageId, body, encoding, bodyBytes } = letter;
   if (status === 'discarded') return 'The letter was discarded; its history says why';
   if (topic === undefined) {

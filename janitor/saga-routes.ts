@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { cancelTask } from '../saga/cancel.ts';
 import { type HttpResponse, notFound, Problem, type Route, route } from '../saga/http.ts';
 import { emissionFor, type Saga, sagaPath } from '../saga/ledger.ts';
+import { turnProblem } from '../saga/legible-ledger.ts';
 import { faultOfObject } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import { type TurnTask, takeTurns } from '../saga/turns.ts';
-import { examineSaga } from './examine-saga.ts';
+import { checkLedger } from './check-ledger.ts';
+import { examineSaga, lettersOf } from './examine-saga.ts';
 import { outlineOf } from './letter-view.ts';
 import { sentenceSchema } from './sentence.ts';
 import { redriveTask } from './sweep.ts';
@@ -21,11 +23,11 @@ const cancelSchema = z.strictObject(
 export function sagaRoutes(ports: Ports): readonly Route[] {
   const { store } = ports;
 
-  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order. */
+  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order, 503 where its ledger is damaged. */
   async function turn(uuid: string, taskFor: (uuid: string) => TurnTask) {
     if (!isUuid(uuid)) throw noSuchOrder(uuid);
     const [taken] = await takeTurns('janitor', [taskFor(uuid.toLowerCase())], ports);
-    if (taken === undefined || 'error' in taken) throw taken?.error ?? new Error('The turn was not taken');
+    if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
     const saga = taken.turn.saga;
     if (saga === undefined) throw noSuchOrder(uuid);
     return { saga, outcome: taken.turn.outcome, publishError: taken.publishError };
@@ -38,12 +40,17 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
       summary: 'All that is known of one order',
       audience: 'operators',
       responses: {
-        200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it',
+        200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a damaged ledger the faults instead',
         404: 'No such order',
       },
       async handle({ params: { uuid = '' } }) {
         const ledger = isUuid(uuid) ? await readOne(store, sagaPath(uuid.toLowerCase())) : undefined;
         if (ledger === undefined) throw noSuchOrder(uuid);
+        const checked = checkLedger(uuid.toLowerCase(), ledger);
+        if ('faults' in checked) {
+          const letters = (await lettersOf(store, uuid.toLowerCase())).map(outlineOf);
+          return { status: 200, body: { uuid: uuid.toLowerCase(), faults: checked.faults, ledger, letters } };
+        }
         const { letters, ...known } = await examineSaga(store, ledger);
         return { status: 200, body: { ...known, letters: letters.map(outlineOf) } };
       },
