@@ -87,6 +87,8 @@ export function httpApp(
 ): Express {
   const app = express();
   app.set('query parser', 'simple');
+  // Nobody keeps an answer, so nobody can ask whether it has changed.
+  app.disable('etag');
   app.set('trust proxy', trustedProxies);
   app.use(securityHeaders(), notStored);
   app.get('/', (_request, response) => {

@@ -60,6 +60,7 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
       responses: {
         200: 'The order, its status, the reason of a failure, and its history',
         404: 'No such order',
+        503: 'The order cannot be shown: its ledger is damaged, or the store is away',
       },
       async handle({ params: { uuid = '' } }) {
         const path = sagaPath(uuid.toLowerCase());

@@ -87,6 +87,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
         400: 'The sentence is wrong; errors says why',
         404: 'No such order',
         409: 'It is canceled already',
+        503: 'Whether it will be canceled is not known; ask again, unless its ledger is damaged',
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
         const { saga, outcome, publishError } = await turn(uuid, (id) => cancelTask(id, 'janitor', detail));
