@@ -2,7 +2,7 @@ import { validate as isUuid } from 'uuid';
 import { cancelTask } from '../saga/cancel.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
-import { turnProblem } from '../saga/legible-ledger.ts';
+import { damagedLedger, isLegible, turnProblem } from '../saga/legible-ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { takeTurns } from '../saga/turns.ts';
 
@@ -22,6 +22,8 @@ export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (turn.saga.status === 'CANCELED') {
     throw new Problem(409, 'Canceled already', `Order ${uuid} is canceled: ${turn.saga.reason}`);
   }
+  // One that is failing already is not looked at by the turn.
+  if (!isLegible(turn.saga)) throw damagedLedger(uuid);
   if (publishError) {
     // The ledger says that the order is failing; the sweeper publishes it.
     ports.log('WARNING', 'frontend: a cancellation was stored but not yet published', {
