@@ -9,7 +9,7 @@ import { subscriptionOf, type Topology } from '../saga/topology.ts';
 import { startWatchdog } from '../saga/watchdog.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
-import { type GuardSettings, guardsBy } from './guards.ts';
+import { type GateSettings, gatesBy } from './gates.ts';
 import { httpApp, type ReadinessCheck, serveHttp } from './http-server.ts';
 import { createLog } from './log.ts';
 import { createMemoryBus } from './memory-bus.ts';
@@ -30,7 +30,7 @@ export interface Host {
 
 /** Where and how services are hosted. */
 export type HostOptions = Pick<Config, 'host' | 'port' | 'subscriber' | 'pushIdentity'> &
-  GuardSettings &
+  GateSettings &
   Partial<Pick<Config, 'trustedProxies'>>;
 
 /** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
@@ -65,7 +65,7 @@ export async function hostServices(
   services: readonly Service[],
   ports: Ports,
   topology: Topology,
-  { host, port, subscriber, pushIdentity, trustedProxies = 0, ...guards }: HostOptions,
+  { host, port, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
   onFailure: (error: Error) => void,
 ): Promise<Host> {
   const subscribed = services.flatMap(({ name, consumers }) =>
@@ -95,10 +95,10 @@ export async function hostServices(
         ports.clock,
       )
     : [];
-  if (guards.operators === undefined && routes.some(({ audience }) => audience === 'operators')) {
+  if (gates.operators === undefined && routes.some(({ audience }) => audience === 'operators')) {
     ports.log('WARNING', OPERATORS_CLOSED);
   }
-  const app = httpApp(routes, readiness, ports.log, { push, guardsOf: guardsBy(guards), trustedProxies });
+  const app = httpApp(routes, readiness, ports.log, { push, gatesOf: gatesBy(gates), trustedProxies });
   const http = await serveHttp(app, host, port);
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
     isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),

@@ -14,7 +14,7 @@ import type { Log } from '../saga/log.ts';
 import { inputFaults } from '../saga/order.ts';
 import { StoreError } from '../saga/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
-import { guardsBy } from './guards.ts';
+import { gatesBy } from './gates.ts';
 import { openApiOf } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -66,7 +66,7 @@ export type HandlersOf = (route: Route) => RequestHandler[];
 export interface HttpAppOptions {
   readonly handlersOf?: HandlersOf;
   /** What a request passes before its route answers it here; without it nobody is an operator. */
-  readonly guardsOf?: HandlersOf;
+  readonly gatesOf?: HandlersOf;
   /** How many proxies stand in front, each of which adds to X-Forwarded-For whom it heard; what is before that is hearsay. */
   readonly trustedProxies?: number;
   /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
@@ -79,8 +79,8 @@ export function httpApp(
   readiness: readonly ReadinessCheck[],
   log: Log,
   {
-    guardsOf = guardsBy(),
-    handlersOf = (route) => [...guardsOf(route), ...answerHere(route)],
+    gatesOf = gatesBy(),
+    handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
     trustedProxies = 0,
     push = [],
   }: HttpAppOptions = {},

@@ -25,18 +25,18 @@ export function openApiOf(routes: readonly Route[]): object {
   };
 }
 
-/** What the guards answer in place of any route, or of one for operators. */
-const GUARD_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
+/** What the gates answer in place of any route, or of one for operators. */
+const GATE_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
 const OPERATOR_RESPONSES = {
   401: "The operators' token is missing or wrong",
   403: 'Operators are not let in here, or not from this site',
-  ...GUARD_RESPONSES,
+  ...GATE_RESPONSES,
 };
 
 function operationOf({ method, path, summary, audience, body, query, headers, ...route }: Route): object {
   const isForOperators = audience === 'operators';
   const responses = {
-    ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GUARD_RESPONSES),
+    ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GATE_RESPONSES),
     ...route.responses,
   };
   const parameters = [

@@ -7,7 +7,7 @@ import type { Service } from '../saga/service.ts';
 
 /**
  * One port for all services of the local stack, as a load balancer is in the cloud: passes each request on to the
- * service that has the route, unread. The service itself guards the route.
+ * service that has the route, unread. The gates are those of the service itself.
  * @param portOf where a service listens now; undefined while it is being started.
  */
 export function gatewayApp(

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { packageRoot } from '../adapters/config.ts';
-import { type GuardSettings, guardsBy } from '../adapters/guards.ts';
+import { type GateSettings, gatesBy } from '../adapters/gates.ts';
 import { hostServices } from '../adapters/host.ts';
 import { httpApp, serveHttp } from '../adapters/http-server.ts';
 import { createLog } from '../adapters/log.ts';
@@ -80,17 +80,17 @@ const READ = reached({ method: 'GET', path: '/orders' });
 const CHANGE = reached({ method: 'POST', path: '/order' });
 const OPERATE = reached({ method: 'POST', path: '/sweep', audience: 'operators' });
 
-/** Serves some routes behind guards while the test runs. */
+/** Serves some routes behind gates while the test runs. */
 async function serving<T>(
   {
     trustedProxies = 0,
     log = () => {},
     served = [READ, CHANGE, OPERATE],
-    ...guards
-  }: GuardSettings & { trustedProxies?: number; log?: Log; served?: readonly Route[] },
+    ...gates
+  }: GateSettings & { trustedProxies?: number; log?: Log; served?: readonly Route[] },
   test: (port: number) => Promise<T>,
 ): Promise<T> {
-  const app = httpApp(served, [], log, { guardsOf: guardsBy(guards), trustedProxies });
+  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies });
   const server = await serveHttp(app, '127.0.0.1', 0);
   try {
     return await test(server.port);
@@ -357,13 +357,13 @@ describe('Requests that are none', () => {
 });
 
 describe('The gateway', () => {
-  it('guards nothing itself, hands on the token and whom it heard, and says what browsers must not do', async () => {
-    const guards = {
+  it('closes nothing itself, hands on the token and whom it heard, and says what browsers must not do', async () => {
+    const gates = {
       operators: { by: 'token', token: TOKEN },
       clientChangesPerMinute: 1,
       trustedProxies: 2,
     } as const;
-    await serving(guards, async (inner) => {
+    await serving(gates, async (inner) => {
       const services = [{ name: 'janitor', routes: [CHANGE, OPERATE] }];
       const gateway = await serveHttp(
         gatewayApp(

@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import { guardsBy } from '../../adapters/guards.ts';
+import { gatesBy } from '../../adapters/gates.ts';
 import { httpApp } from '../../adapters/http-server.ts';
 import { createMemoryBus } from '../../adapters/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory-store.ts';
@@ -111,7 +111,7 @@ async function openWorld(damages: readonly Damage[]) {
       }),
     );
   const app = httpApp(routes, [], ports.log, {
-    guardsOf: guardsBy({ operators: { by: 'token', token: OPERATOR_TOKEN } }),
+    gatesOf: gatesBy({ operators: { by: 'token', token: OPERATOR_TOKEN } }),
     push: pushHandlers(inboxes, async () => undefined, clock),
   });
   // Of damaged documents some name others that nobody can read.
