@@ -94,8 +94,11 @@ export function httpApp(
   app.get('/', (_request, response) => {
     response.json(indexOf(routes));
   });
+  let openApi: object | undefined;
   app.get('/openapi.json', (_request, response) => {
-    response.json(openApiOf(routes));
+    // Made once: it takes milliseconds, which nobody should be able to ask for again and again.
+    openApi ??= openApiOf(routes);
+    response.json(openApi);
   });
   app.get('/livez', (_request, response) => {
     response.json({ status: 'alive' });
