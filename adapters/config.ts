@@ -14,8 +14,8 @@ export interface Config {
   readonly backend: 'memory' | 'gcp';
   /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
   readonly subscriber: 'pull' | 'push';
-  /** Whose tokens a push must bear; undefined where somebody in front of the service has checked that. */
-  readonly pushIdentity?: PushIdentity;
+  /** Whose tokens a push must bear; `platform` where somebody in front of the service has checked that. */
+  readonly pushIdentity: PushIdentity | 'platform';
   /** How operators are known; undefined: not at all, so that their routes are closed. */
   readonly operators?: OperatorCheck;
   /** How many requests that change something one client may send in a minute; 0: any number. */
@@ -43,7 +43,12 @@ const wholeNumber = (min: number, max: number) => {
   return digits.transform(Number).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
 };
 const share = { error: 'must be a number from 0 to 1' };
-const hostAndPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'must be host:port, such as 127.0.0.1:8085');
+const hostAndPort = z
+  .string()
+  .refine(
+    (text) => Number(/^[^\s:/]+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN) <= 65535,
+    'must be host:port, such as 127.0.0.1:8085',
+  );
 
 const environmentSchema = z
   .object({
@@ -156,7 +161,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     host: variables.HOST,
     backend: variables.BACKEND,
     subscriber: variables.SUBSCRIBER,
-    ...pushIdentityOf(variables),
+    pushIdentity: pushIdentityOf(variables),
     ...operatorsOf(variables),
     ...ratesOf(variables),
     // What Cloud Run puts in front of a service adds whom it heard; only there is this variable set.
@@ -175,11 +180,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-function pushIdentityOf({ SUBSCRIBER, PUSH_AUTH, PUSH_AUDIENCE, PUSH_SERVICE_ACCOUNT }: Variables) {
-  const isChecked = SUBSCRIBER === 'push' && PUSH_AUTH === 'token';
-  return isChecked && PUSH_AUDIENCE !== undefined && PUSH_SERVICE_ACCOUNT !== undefined
-    ? { pushIdentity: { audience: PUSH_AUDIENCE, serviceAccount: PUSH_SERVICE_ACCOUNT } }
-    : {};
+/** Where messages are pulled, nobody pushes; then the identity is one that no token can have. */
+function pushIdentityOf({
+  PUSH_AUTH,
+  PUSH_AUDIENCE,
+  PUSH_SERVICE_ACCOUNT,
+}: Variables): PushIdentity | 'platform' {
+  if (PUSH_AUTH === 'platform') return 'platform';
+  return { audience: PUSH_AUDIENCE ?? 'nobody', serviceAccount: PUSH_SERVICE_ACCOUNT ?? 'nobody' };
 }
 
 /** Without a word about operators, they are whoever is on this machine, as long as nobody else can reach the service. */

@@ -87,21 +87,27 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       await answer(batch.commit());
     },
 
-    async query({ collection, where, after, limit }: Query) {
+    async query({ collection, where, fields, after, limit }: Query) {
       let query = firestore.collection(collection).limit(limit);
       for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
       query = query.orderBy('createdAt', 'desc').orderBy(FieldPath.documentId(), 'desc');
       if (after) query = query.startAfter(Timestamp.fromDate(after.createdAt), after.id);
+      if (fields) query = query.select(...fields);
       const { docs } = await answer(query.get());
       return docs.map((document) => fromFirestore(document.data()));
     },
 
-    async due({ collection, where, field, until, limit }: DueQuery) {
+    async due({ collection, where, field, until, after, limit }: DueQuery) {
       let query = firestore.collection(collection).limit(limit);
       for (const [name, value] of Object.entries(where)) query = query.where(name, '==', value);
-      query = query.where(field, '<=', Timestamp.fromDate(until)).orderBy(field, 'asc');
+      query = query.where(field, '<=', Timestamp.fromDate(until));
+      query = query.orderBy(field, 'asc').orderBy(FieldPath.documentId(), 'asc');
+      if (after) query = query.startAfter(Timestamp.fromDate(after.moment), after.id);
       const { docs } = await answer(query.get());
-      return docs.map((document) => fromFirestore(document.data()));
+      return docs.map((document) => {
+        const fields = fromFirestore(document.data());
+        return { id: document.id, moment: fields[field] as Date, fields };
+      });
     },
 
     async snapshot() {

@@ -55,7 +55,7 @@ export function registerFunctions(
 
   functions.cloudEvent<unknown>(`${service.name}-event`, async (event: CloudEvent<unknown> | undefined) => {
     // A request without a body, such as somebody's look whether it is alive.
-    if (event === undefined || event.data === undefined) return;
+    if (event === undefined) return;
     const { inbox, subscription } = consumerOfTopic(consumers, topicOf(event));
     await takeIn(inbox, messageIn(event, subscription, clock.now()));
   });

@@ -17,7 +17,7 @@ import { createMemoryStore } from './memory-store.ts';
 import { OPERATORS_CLOSED } from './operator-gate.ts';
 import { createPubSubBus } from './pubsub-bus.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
-import { createTokenCheck, type PushIdentity } from './push-token.ts';
+import { createTokenCheck } from './push-token.ts';
 import { systemClock } from './system-clock.ts';
 
 /** Services at work in this process. */
@@ -29,7 +29,7 @@ export interface Host {
 }
 
 /** Where and how services are hosted. */
-export type HostOptions = Pick<Config, 'host' | 'port' | 'subscriber' | 'pushIdentity'> &
+export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'> &
   GateSettings &
   Partial<Pick<Config, 'trustedProxies'>>;
 
@@ -65,7 +65,7 @@ export async function hostServices(
   services: readonly Service[],
   ports: Ports,
   topology: Topology,
-  { host, port, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
+  { host, port, backend, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
   onFailure: (error: Error) => void,
 ): Promise<Host> {
   const subscribed = services.flatMap(({ name, consumers }) =>
@@ -103,8 +103,9 @@ export async function hostServices(
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
     isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
   );
-  // Of pushed messages the platform takes care: it is no fault of this process if none come.
-  const stopWatchdog = isPushed ? () => {} : startWatchdog(subscribed, ports, onFailure);
+  // Pushed messages are the platform's care, and the embedded broker has no streams that could fall silent.
+  const isWatched = backend === 'gcp' && !isPushed;
+  const stopWatchdog = isWatched ? startWatchdog(subscribed, ports, onFailure) : () => {};
   for (const service of services) service.start?.();
 
   async function finish(): Promise<void> {
@@ -161,6 +162,12 @@ export async function runProcess(
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
   let running: { close(): Promise<void> } | undefined;
+  /** A subscription can't go on, or is silent: what is under way elsewhere is finished first. */
+  const giveUp = (error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    if (running === undefined) process.exit(1);
+    running.close().then(() => process.exit(1), end);
+  };
   const stop = () => {
     // Told so while still starting: nothing was taken yet that would have to be handed back.
     if (running === undefined) process.exit(0);
@@ -170,17 +177,30 @@ export async function runProcess(
   process.once('SIGINT', stop);
   // Started by another process of ours that is gone now: nobody would ever stop this one.
   process.once('disconnect', stop);
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(stop);
   try {
-    running = await start(end);
+    running = await start(giveUp);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exit(1);
   }
 }
 
-/** Where no identity is configured, somebody in front of the service has checked it. */
-export const tokenCheckOf = ({ pushIdentity }: { pushIdentity?: PushIdentity | undefined }): TokenCheck =>
-  pushIdentity ? createTokenCheck(pushIdentity) : async () => undefined;
+const PARENT_CHECK_MS = 500;
+
+/** npm starts us by a shell, which passes no signal on: when npm is told to end, we only lose our parent. */
+function whenOrphaned(action: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    action();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
+export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>
+  pushIdentity === 'platform' ? async () => undefined : createTokenCheck(pushIdentity);
 
 /** What is pushed comes by HTTP; there is nothing to open. */
 function pushedConsumer(inbox: Inbox): Consumer {

@@ -275,11 +275,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
-      reject(
-        taken
-          ? new Error(`Port ${port} is in use: stop what listens there, or set PORT to another one`)
-          : error,
-      );
+      const message = taken
+        ? `Port ${port} is in use: stop what listens there, or set PORT to another one`
+        : `HTTP can't be served on HOST=${host}, PORT=${port}: ${error.message}`;
+      reject(new Error(message, { cause: error }));
     });
     server.listen(port, host, resolve);
   });

@@ -1,6 +1,7 @@
 import {
   assertDocumentPath,
   assertWritable,
+  type DueDocument,
   type DueQuery,
   type GuardedWrite,
   type Path,
@@ -82,7 +83,7 @@ export function createMemoryStore(): Store {
         else collectionOf(path).set(path, { fields, version });
       }
     },
-    async query({ collection, where, after, limit }: Query) {
+    async query({ collection, where, fields: wanted, after, limit }: Query) {
       return inCollection(collection)
         .filter(({ fields }) => matches(fields, where))
         .flatMap(({ id, fields }) => {
@@ -98,18 +99,18 @@ export function createMemoryStore(): Store {
           );
         })
         .slice(0, limit)
-        .map(({ fields }) => fields);
+        .map(({ fields }) => (wanted ? picked(fields, wanted) : fields));
     },
-    async due({ collection, where, field, until, limit }: DueQuery) {
+    async due({ collection, where, field, until, after, limit }: DueQuery) {
       return inCollection(collection)
         .filter(({ fields }) => matches(fields, where))
         .flatMap(({ id, fields }) => {
           const moment = fieldOf(fields, field);
-          return moment instanceof Date && moment <= until ? [{ id, fields, ms: moment.getTime() }] : [];
+          return moment instanceof Date && moment <= until ? [{ id, moment, fields }] : [];
         })
-        .sort((one, other) => one.ms - other.ms || compare(one.id, other.id))
-        .slice(0, limit)
-        .map(({ fields }) => fields);
+        .sort(earliestFirst)
+        .filter((document) => after === undefined || earliestFirst(document, after) > 0)
+        .slice(0, limit);
     },
     async snapshot() {
       // Documents are values: it is enough to keep which there are.
@@ -167,7 +168,13 @@ export function createMemoryStore(): Store {
 const matches = (fields: object, where: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value);
 
+const picked = (fields: object, wanted: readonly string[]): object =>
+  Object.fromEntries(Object.entries(fields).filter(([field]) => wanted.includes(field)));
+
 const fieldOf = (fields: object, field: string): unknown => (fields as Record<string, unknown>)[field];
+
+const earliestFirst = (one: Omit<DueDocument, 'fields'>, other: Omit<DueDocument, 'fields'>): number =>
+  one.moment.getTime() - other.moment.getTime() || compare(one.id, other.id);
 
 /** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));

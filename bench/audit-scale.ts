@@ -11,8 +11,8 @@ import type { Path, Snapshot } from '../saga/store.ts';
 /**
  * How long an audit of very many orders takes by itself, and that its memory does not grow with them. The snapshot holds
  * nothing: it makes each document up when it is asked for, so that what is live is the audit's own. All orders are paid,
- * of one item and by one of a few customers. Run with --expose-gc, so that what is live is told from what is only not yet
- * collected: node --expose-gc dist/bench/audit-scale.js --orders 1000000
+ * of one item and by one of a few customers. npm run bench:audit runs it with --expose-gc, so that what is live is told from
+ * what is only not yet collected; -- --orders 1000000 for more.
  */
 const { values } = parseArgs({ options: { orders: { type: 'string', default: '100000' } } });
 const orderCount = Number(values.orders);

@@ -37,12 +37,15 @@ interface Waiting {
 
 const WAITING_MAX = 10_000;
 const BATCH_BYTES_MAX = 1024 * 1024;
+/** What waits may take up at most about so much. */
+const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
 /** A line of an order takes up at most about so much. */
 const LINE_BYTES = 600;
 /** No customer waits longer for an answer. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
 export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderIntake {
+  let isDraining = false;
   const broker = watchBroker('frontend', ports);
   const batcher = createBatcher<Waiting>({
     run: acceptAll,
@@ -50,6 +53,7 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
     queueMax: WAITING_MAX,
     weightOf: ({ order }) => order.items.length * LINE_BYTES + (order.paymentError?.length ?? 0),
     weightMax: BATCH_BYTES_MAX,
+    queueWeightMax: QUEUE_BYTES_MAX,
   });
 
   async function acceptAll(batch: readonly Waiting[]): Promise<void> {
@@ -65,35 +69,41 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
     for (const [index, waiting] of wanted.entries()) settle(waiting, taken[index], ports);
   }
 
-  return {
-    accept: (uuid, order, isNew) =>
-      new Promise<Saga>((resolve, reject) => {
-        const cancelTimeout = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
-          waiting.reject(waiting.started ? unknown(uuid) : refused('The store did not answer in time')),
-        );
-        const answer =
-          <A>(settle: (answer: A) => void) =>
-          (value: A) => {
-            if (waiting.answered) return;
-            waiting.answered = true;
-            cancelTimeout();
-            settle(value);
-          };
-        const waiting: Waiting = {
-          uuid,
-          order,
-          isNew,
-          started: false,
-          answered: false,
-          resolve: answer(resolve),
-          reject: answer(reject),
+  function enqueue(uuid: string, order: Order, isNew: boolean): Promise<Saga> {
+    return new Promise<Saga>((resolve, reject) => {
+      const cancelTimeout = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
+        waiting.reject(waiting.started ? unknown(uuid) : refused('The store did not answer in time')),
+      );
+      const answer =
+        <A>(settle: (answer: A) => void) =>
+        (value: A) => {
+          if (waiting.answered) return;
+          waiting.answered = true;
+          cancelTimeout();
+          settle(value);
         };
-        if (broker.isAway()) waiting.reject(refused('The broker does not answer'));
-        else if (!batcher.add(waiting)) waiting.reject(refused('Too many orders are waiting'));
-      }),
+      const waiting: Waiting = {
+        uuid,
+        order,
+        isNew,
+        started: false,
+        answered: false,
+        resolve: answer(resolve),
+        reject: answer(reject),
+      };
+      if (!batcher.add(waiting))
+        waiting.reject(refused(isDraining ? SHUTTING_DOWN : 'Too many orders are waiting'));
+    });
+  }
+
+  return {
+    async accept(uuid, order, isNew) {
+      if (!(await broker.isThere())) throw refused('The broker does not answer');
+      return enqueue(uuid, order, isNew);
+    },
     async drain() {
-      broker.stop();
-      for (const { reject } of batcher.stop()) reject(refused('The service is shutting down'));
+      isDraining = true;
+      for (const { reject } of batcher.stop()) reject(refused(SHUTTING_DOWN));
       await batcher.done();
     },
   };
@@ -142,6 +152,8 @@ function settle({ uuid, resolve, reject }: Waiting, taken: TakenTurn | undefined
   }
   resolve(turn.saga as Saga);
 }
+
+const SHUTTING_DOWN = 'The service is shutting down';
 
 const RETRY = { 'Retry-After': '1' };
 

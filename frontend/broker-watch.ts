@@ -1,40 +1,45 @@
 import { endsWithin } from '../saga/clock.ts';
 import type { Ports } from '../saga/ports.ts';
 
-/** Knows whether the broker is away, from what became of the last publication, and asks until it is back. */
+/**
+ * Knows whether the broker is away, from what became of the last publication. It asks again only while somebody waits for
+ * the answer: between requests a service on Cloud Run may have no processor.
+ */
 export interface BrokerWatch {
-  isAway(): boolean;
   /** A message could not be published. */
   failed(): void;
-  /** Asks no more. */
-  stop(): void;
+  /** Whether the broker is there, as far as is known; where it was away, it is asked, once a second at most. */
+  isThere(): Promise<boolean>;
 }
 
-const PROBE_PAUSE_MS = 1_000;
-const PROBE_TIMEOUT_MS = 2_000;
+const ASK_PAUSE_MS = 1_000;
+const ASK_TIMEOUT_MS = 2_000;
 
 /** @param topic that is asked after; any answer says that the broker is there. */
 export function watchBroker(topic: string, { bus, clock }: Pick<Ports, 'bus' | 'clock'>): BrokerWatch {
-  let away = false;
-  let callOff = () => {};
+  let isAway = false;
+  let lastAskedMs = 0;
+  let asking: Promise<boolean> | undefined;
 
-  async function probe(): Promise<void> {
-    const answered = await endsWithin(clock, PROBE_TIMEOUT_MS, bus.missing([topic], [])).catch(() => false);
-    if (answered) away = false;
-    else waitAndProbe();
-  }
-
-  function waitAndProbe(): void {
-    callOff = clock.after(PROBE_PAUSE_MS, () => void probe());
+  async function ask(): Promise<boolean> {
+    const answered = await endsWithin(clock, ASK_TIMEOUT_MS, bus.missing([topic], [])).catch(() => false);
+    if (answered) isAway = false;
+    lastAskedMs = clock.now().getTime();
+    asking = undefined;
+    return answered;
   }
 
   return {
-    isAway: () => away,
     failed() {
-      if (away) return;
-      away = true;
-      waitAndProbe();
+      if (isAway) return;
+      isAway = true;
+      lastAskedMs = clock.now().getTime();
     },
-    stop: () => callOff(),
+    async isThere() {
+      if (!isAway) return true;
+      if (asking === undefined && clock.now().getTime() - lastAskedMs < ASK_PAUSE_MS) return false;
+      asking ??= ask();
+      return asking;
+    },
   };
 }

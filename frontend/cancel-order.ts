@@ -1,21 +1,22 @@
 import { validate as isUuid } from 'uuid';
 import { cancelTask } from '../saga/cancel.ts';
+import { endsWithin } from '../saga/clock.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
-import { damagedLedger, isLegible, turnProblem } from '../saga/legible-ledger.ts';
+import { isLegible, malformedLedger, turnProblem } from '../saga/legible-ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { takeTurns } from '../saga/turns.ts';
 
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
- * @throws Problem 404 where there is no such order, 409 where it is canceled already, 503 where its ledger is damaged;
+ * @throws Problem 404 where there is no such order, 409 where it is canceled already, 503 where its ledger is malformed;
  * StoreError where the store does not answer.
  */
 export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
   const task = cancelTask(uuid.toLowerCase(), 'frontend', 'The customer canceled the order');
-  const [taken] = await takeTurns('frontend', [task], ports);
+  const [taken] = await inTime(takeTurns('frontend', [task], ports), uuid, ports);
   if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
   const { turn, publishError } = taken;
   if (turn.saga === undefined) throw noSuchOrder(uuid);
@@ -23,7 +24,7 @@ export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
     throw new Problem(409, 'Canceled already', `Order ${uuid} is canceled: ${turn.saga.reason}`);
   }
   // One that is failing already is not looked at by the turn.
-  if (!isLegible(turn.saga)) throw damagedLedger(uuid);
+  if (!isLegible(turn.saga)) throw malformedLedger(uuid);
   if (publishError) {
     // The ledger says that the order is failing; the sweeper publishes it.
     ports.log('WARNING', 'frontend: a cancellation was stored but not yet published', {
@@ -32,6 +33,15 @@ export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
     });
   }
   return turn.saga;
+}
+
+/** No customer waits longer for an answer than for that to an order. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+async function inTime<T>(work: Promise<T>, uuid: string, { clock }: Ports): Promise<T> {
+  if (await endsWithin(clock, ANSWER_TIMEOUT_MS, work)) return work;
+  const detail = `Whether the order will be canceled is not known: look at /order/${uuid}, or ask again`;
+  throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 }
 
 export const noSuchOrder = (uuid: string): Problem => notFound(`There is no order ${uuid.slice(0, 36)}`);

@@ -59,8 +59,8 @@ describe('The list of orders', () => {
     expect(await pages(store, 2)).to.deep.equal([[5], [], [1]]);
   });
 
-  it('leaves out a ledger that somebody has damaged, and shows the others', async () => {
-    const damaged = [
+  it('leaves out a ledger that somebody has made malformed, and shows the others', async () => {
+    const malformed = [
       { items: 'x' },
       { history: [] },
       { history: null },
@@ -69,7 +69,7 @@ describe('The list of orders', () => {
     ];
     const store = await holding(
       orderAt(1),
-      ...damaged.map((fields, index) => orderAt(index + 2, index + 2, fields as Partial<Saga>)),
+      ...malformed.map((fields, index) => orderAt(index + 2, index + 2, fields as Partial<Saga>)),
     );
     expect(await pages(store, 100)).to.deep.equal([[1]]);
   });

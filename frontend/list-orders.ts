@@ -12,7 +12,7 @@ export interface OrderFilter {
 /**
  * Lists orders, newest first. Without a user the ledgers are asked shard by shard, because an index that begins with
  * the time alone would slow every order down (docs/architecture.md). Left out are tombstones, which are nobody's order, and
- * ledgers that somebody has damaged: a page may have fewer orders than its limit although more follow.
+ * ledgers that somebody has made malformed: a page may have fewer orders than its limit although more follow.
  * @returns one page, and the token of the next one where there may be more.
  */
 export async function listOrders(

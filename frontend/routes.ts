@@ -4,7 +4,7 @@ import { deadlineOf } from '../saga/deadline.ts';
 import { transitionsOf } from '../saga/history.ts';
 import { invalidInput, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
-import { damagedLedger, isLegible } from '../saga/legible-ledger.ts';
+import { isLegible, malformedLedger } from '../saga/legible-ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
@@ -44,7 +44,7 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
         413: 'The body is larger than 64 KiB',
         415: 'The body is not application/json',
         422: 'The Idempotency-Key was used for another order',
-        503: 'The order could not be stored; nothing was accepted',
+        503: 'The order was not accepted, or nobody knows whether it was: detail says which',
       },
       async handle({ body, header }) {
         const key = idempotencyKey(header('idempotency-key'));
@@ -60,13 +60,13 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
       responses: {
         200: 'The order, its status, the reason of a failure, and its history',
         404: 'No such order',
-        503: 'The order cannot be shown: its ledger is damaged, or the store is away',
+        503: 'The order cannot be shown: its ledger is malformed, or the store is away',
       },
       async handle({ params: { uuid = '' } }) {
         const path = sagaPath(uuid.toLowerCase());
         const saga = isUuid(uuid) ? await readOne(store, path) : undefined;
         if (saga === undefined) throw noSuchOrder(uuid);
-        if (!isLegible(saga)) throw damagedLedger(uuid);
+        if (!isLegible(saga)) throw malformedLedger(uuid);
         return { status: 200, body: view(saga) };
       },
     }),

@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util';
 import { validate as isUuid } from 'uuid';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
 import {
-  type DamagedAnswer,
-  damagedLines,
   harmless,
   type LetterAnswer,
   letterLines,
+  type MalformedAnswer,
+  malformedLines,
   type SagaAnswer,
   sagaLines,
 } from './operator-lines.ts';
@@ -47,6 +47,8 @@ type Values = ReturnType<typeof readArguments>['values'];
 interface Answer {
   readonly data: unknown;
   readonly lines: readonly string[];
+  /** Whether all was done that was asked for; where it was not, the exit code says so. */
+  readonly isComplete?: boolean;
 }
 interface Command {
   readonly takesId: boolean;
@@ -59,8 +61,8 @@ const commands: Readonly<Record<string, Command>> = {
     takesId: true,
     takes: [],
     async run(api, uuid) {
-      const saga = (await api.call('GET', `/sagas/${uuid}`)) as SagaAnswer | DamagedAnswer;
-      return { data: saga, lines: 'faults' in saga ? damagedLines(saga) : sagaLines(saga) };
+      const saga = (await api.call('GET', `/sagas/${uuid}`)) as SagaAnswer | MalformedAnswer;
+      return { data: saga, lines: 'faults' in saga ? malformedLines(saga) : sagaLines(saga) };
     },
   },
   redrive: {
@@ -133,26 +135,37 @@ const commands: Readonly<Record<string, Command>> = {
   },
 };
 
+/** A letter that was not sent, and why. */
+interface Stayed {
+  readonly id: string;
+  readonly detail: string;
+}
+
 /** Portion by portion, from the newest letter to the oldest: what fails again and becomes a letter is not met again. */
 async function redriveAll(api: OperatorApi, reason: string | undefined): Promise<Answer> {
   let sent = 0;
-  const refused: { id: string; detail: string }[] = [];
+  const refused: Stayed[] = [];
+  const failed: Stayed[] = [];
   let page: string | undefined;
   do {
     const portion = (await api.call('POST', `/dead-letters/redrive${queryOf({ reason, page })}`)) as {
       sent: number;
-      refused: { id: string; detail: string }[];
+      refused: Stayed[];
+      failed: Stayed[];
       next_page?: string;
     };
     sent += portion.sent;
     refused.push(...portion.refused);
+    failed.push(...portion.failed);
     page = portion.next_page;
   } while (page !== undefined);
   return {
-    data: { sent, refused },
+    data: { sent, refused, failed },
+    isComplete: failed.length + refused.length === 0,
     lines: [
       `${sent} ${sent === 1 ? 'letter was' : 'letters were'} sent back`,
       ...refused.map(({ id, detail }) => `Letter ${id} stays: ${detail}`),
+      ...failed.map(({ id, detail }) => `Letter ${id} was not sent, try again: ${detail}`),
     ],
   };
 }
@@ -196,7 +209,8 @@ async function run(args: string[]): Promise<readonly string[]> {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const { data, lines } = await command.run(api, id.toLowerCase(), values);
+  const { data, lines, isComplete = true } = await command.run(api, id.toLowerCase(), values);
+  if (!isComplete) process.exitCode = 1;
   return values.json ? JSON.stringify(data, null, 2).split('\n') : lines;
 }
 

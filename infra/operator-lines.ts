@@ -42,15 +42,15 @@ export interface SagaAnswer {
 }
 
 /** What it answers where the ledger can't be believed. */
-export interface DamagedAnswer {
+export interface MalformedAnswer {
   readonly uuid: string;
   readonly faults: readonly string[];
   readonly letters: readonly LetterAnswer[];
 }
 
-export function damagedLines({ uuid, faults, letters }: DamagedAnswer): string[] {
+export function malformedLines({ uuid, faults, letters }: MalformedAnswer): string[] {
   return [
-    `The ledger of order ${uuid} is damaged (--json shows it):`,
+    `The ledger of order ${uuid} is malformed (--json shows it):`,
     ...faults.map((fault) => `  fault       ${fault}`),
     ...letters.map(letterOutline),
   ];

@@ -21,7 +21,7 @@ const portFrom = (host: string | undefined, otherwise: number) => Number(host?.s
 
 loadDotenv();
 await runProcess(async (end) => {
-  const wanted = readConfig({ ...process.env, BACKEND: 'memory' });
+  const wanted = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
     // What was started last depends on what was started first.
@@ -39,6 +39,8 @@ await runProcess(async (end) => {
     const environment = {
       ...process.env,
       BACKEND: 'gcp',
+      // The services listen on ports that nobody knows beforehand, so nothing can be pushed to them.
+      SUBSCRIBER: 'pull',
       PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID,
       // The gateway is one more of them.
       TRUSTED_PROXIES: String(wanted.trustedProxies + 1),

@@ -20,7 +20,7 @@ const log: Log = (severity, message, fields) => {
 
 loadDotenv();
 await runProcess(async (end) => {
-  const config = readConfig({ ...process.env, BACKEND: 'memory' });
+  const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
   const topology = readTopology();
   const ports = openPorts(config, topology, log);
   const file = new URL('data-init/data.json', packageRoot);

@@ -341,6 +341,10 @@ describe('The audit', () => {
         'its history goes from CANCELED to PAID',
         { history: all.toSpliced(3, 0, line('CANCELED', 'janitor')) },
       ],
+      [
+        'its history goes back in time to PAID',
+        { history: all.with(3, all[3]?.replace(/^\d{4}/, '2001') ?? '') },
+      ],
       ['it is PAID, but its history ends with RESERVED', { history: all.slice(0, 3) }],
       ['its history says that janitor made it PAID', { history: all.with(3, line('PAID', 'janitor')) }],
       ['it lists order, payments as done, its history', { steps: ['order', 'payments'] }],
@@ -383,11 +387,14 @@ describe('The audit', () => {
       const world = aWorld();
       place(world, 1, { done: 1, end: 'failing' });
       place(world, 2, { done: 1 });
+      place(world, 3, { done: 1 });
+      edit(world, sagaPath(uuidOf(3)), { expireAt: NOW });
       edit(world, sagaPath(uuidOf(1)), { reason: undefined });
       edit(world, sagaPath(uuidOf(2)), { sweepAt: null });
       expect((await audited(world)).violations.map(({ sentence }) => sentence)).to.deep.equal([
         `The ledger sagas/${uuidOf(1)} can't be right: it is FAILING without a reason`,
         `The ledger sagas/${uuidOf(2)} can't be right: it is CREATED, but no sweep will look at it`,
+        `The ledger sagas/${uuidOf(3)} can't be right: it is CREATED, but may be deleted`,
       ]);
     });
   });

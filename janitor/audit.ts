@@ -23,7 +23,10 @@ const LETTERS_PAGE_SIZE = 20;
 /** After so many re-drives an order is shown as stuck, although its deadline has not passed. */
 const REDRIVES_MAX = 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A ledger expires so long after its order was received, and the invoice came a little later than that. */
+/**
+ * A ledger may expire so long after its order came to rest, which a paid one did as its invoice was made. A day is left
+ * for clocks that differ.
+ */
 const LEDGER_MS = (TOMBSTONE_DAYS - 1) * DAY_MS;
 
 /**

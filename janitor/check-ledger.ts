@@ -62,7 +62,7 @@ const sagaSchema = z.object({
   deadlineSeconds: z.number().positive(),
   sweepAt: z.date().nullable(),
   redrives: z.int().min(0).exactOptional(),
-  expireAt: z.date(),
+  expireAt: z.date().nullable(),
   shard: z.int(),
 });
 
@@ -108,6 +108,10 @@ function* historyFaults(saga: Saga): Iterable<string> {
     const before = statuses[index - 1];
     if (before && !mayFollow(before, status)) yield `its history goes from ${before} to ${status}`;
   }
+  for (const [index, { at, status }] of transitions.entries()) {
+    const before = transitions[index - 1];
+    if (before && before.at > at) yield `its history goes back in time to ${status}`;
+  }
   if (statuses.at(-1) !== saga.status)
     yield `it is ${saga.status}, but its history ends with ${statuses.at(-1)}`;
   const done: StepName[] = [];
@@ -122,6 +126,7 @@ function* historyFaults(saga: Saga): Iterable<string> {
     yield `it lists ${listOf(saga.steps)} as done, its history ${listOf(standing)}`;
   }
   if (isStanding(saga) && saga.sweepAt === null) yield `it is ${saga.status}, but no sweep will look at it`;
+  if (isStanding(saga) && saga.expireAt !== null) yield `it is ${saga.status}, but may be deleted`;
 }
 
 const listOf = (names: readonly string[]): string => names.join(', ') || 'nothing';

@@ -5,9 +5,15 @@ import { faultOfObject } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, StoreError } from '../saga/store.ts';
-import { DAMAGED_LETTER, type DeadLetter, deadLetterPath, isLegible, LETTER_STATUSES } from './documents.ts';
-import { outlineOf, viewOf } from './letter-view.ts';
-import { countReasons, listLetters } from './list-letters.ts';
+import {
+  type DeadLetter,
+  deadLetterPath,
+  isLegible,
+  LETTER_STATUSES,
+  MALFORMED_LETTER,
+} from './documents.ts';
+import { viewOf } from './letter-view.ts';
+import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
 import { sentenceSchema } from './sentence.ts';
 
@@ -15,7 +21,8 @@ import { sentenceSchema } from './sentence.ts';
 const REDRIVEN_AT_ONCE_MAX = 100;
 
 const unknownParameter = { error: faultOfObject('must be query parameters') };
-const reason = z.string().min(1).max(1024).optional();
+const reasonFault = 'must have 1 to 1024 characters';
+const reason = z.string({ error: reasonFault }).min(1, reasonFault).max(1024, reasonFault).optional();
 const listSchema = z.strictObject(
   {
     status: z
@@ -54,7 +61,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         const { letters, nextPage } = await listLetters(store, filter, limit, page);
         return {
           status: 200,
-          body: { letters: letters.map(outlineOf), ...(nextPage && { next_page: nextPage }) },
+          body: { letters, ...(nextPage && { next_page: nextPage }) },
         };
       },
     }),
@@ -86,21 +93,21 @@ export function deskRoutes(ports: Ports): readonly Route[] {
       audience: 'operators',
       query: redriveSchema,
       responses: {
-        200: 'How many were sent, and which can never be; next_page leads to the next portion',
+        200: 'How many were sent, which can never be, and which could not be now; next_page leads to the next portion',
         400: 'A parameter is wrong; errors says which',
-        503: 'Not all could be sent; the others stay parked. To repeat is safe',
       },
       async handle({ query: { page, ...filter } }) {
         const parked = { status: 'parked' as const, ...filter };
-        const { letters, nextPage } = await listLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
+        const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
         const results = await redriveLetters(letters, ports);
         const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
-        const failure = results.find((result) => result.outcome === 'failed');
-        if (failure) throw notSent(failure.error, `${sent} of ${letters.length} letters were sent. `);
         const refused = results.flatMap((result, index) =>
           result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
         );
-        return { status: 200, body: { sent, refused, ...(nextPage && { next_page: nextPage }) } };
+        const failed = results.flatMap((result, index) =>
+          result.outcome === 'failed' ? [{ id: letters[index]?.id, detail: String(result.error) }] : [],
+        );
+        return { status: 200, body: { sent, refused, failed, ...(nextPage && { next_page: nextPage }) } };
       },
     }),
     route({
@@ -129,12 +136,11 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         200: 'It is discarded, now or before',
         400: 'The note is wrong; errors says why',
         404: 'No such letter',
-        409: 'It was redriven already, or is damaged',
+        409: 'It was redriven already, or is malformed',
       },
       async handle({ params: { id = '' }, query }) {
-        const known = await letterOf(id);
-        if (!isLegible(known)) throw conflict(DAMAGED_LETTER);
-        const letter = await discardLetter(known.id, query.note ?? 'No note was left', ports);
+        if (!isLegible(await letterOf(id))) throw conflict(MALFORMED_LETTER);
+        const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {
           throw conflict("The letter was redriven already: what was sent can't be called back");
@@ -148,15 +154,15 @@ export function deskRoutes(ports: Ports): readonly Route[] {
 function letterAfter(result: Redriven): DeadLetter {
   if (result.outcome === 'redriven') return result.letter;
   if (result.outcome === 'refused') throw conflict(result.why);
-  throw notSent(result.error, '');
+  throw notSent(result.error);
 }
 
 const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);
 const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detail);
 
 /** What the store could not do is told by the server as everywhere; what is left is the broker's. */
-function notSent(error: unknown, progress: string): unknown {
+function notSent(error: unknown): unknown {
   if (error instanceof StoreError) return error;
-  const detail = `${progress}The broker did not take what was sent; it stays parked. Try again`;
+  const detail = 'The broker did not take what was sent; it stays parked. Try again';
   return new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 }

@@ -38,6 +38,14 @@ export interface DeadLetter {
   readonly expireAt: Date;
 }
 
+/**
+ * How long a letter is kept. With the 31 days for which Pub/Sub keeps a message in its subscription, and as long again in
+ * that of the desk, it is gone before the ledger that would absorb its redrive (TOMBSTONE_DAYS in saga/ledger.ts).
+ */
+export const LETTER_DAYS = 30;
+const DAY_MS = 24 * 60 * 60 * 1000;
+export const letterExpiry = (parkedAt: Date): Date => new Date(parkedAt.getTime() + LETTER_DAYS * DAY_MS);
+
 export const deadLetterPath = (id: string): Path<DeadLetter> => `dead-letters/${id}`;
 
 /** Whether a letter is as the desk made it, so far as the desk needs it; somebody may have edited it by hand. */
@@ -52,7 +60,7 @@ export function isLegible({ id, attributes, body, encoding, history }: DeadLette
   );
 }
 
-export const DAMAGED_LETTER = 'The letter is damaged: somebody has edited it by hand';
+export const MALFORMED_LETTER = 'The letter is malformed: somebody has edited it by hand';
 
 /** A line of a letter's history. */
 export const letterLine = (at: Date, status: LetterStatus, note?: string): string =>

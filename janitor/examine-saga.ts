@@ -5,7 +5,7 @@ import { deadlineOf } from '../saga/deadline.ts';
 import { type Transition, transitionsOf } from '../saga/history.ts';
 import { type EmissionTopic, emissionFor, type Saga } from '../saga/ledger.ts';
 import type { Path, Store } from '../saga/store.ts';
-import type { DeadLetter } from './documents.ts';
+import { type LetterOutline, lettersOfOrder } from './list-letters.ts';
 
 /** A transition, and why it happened where the ledger knows. */
 export interface Cause extends Transition {
@@ -24,16 +24,17 @@ export interface Examination {
   /** The records of its steps that exist. */
   readonly records: readonly Path[];
   /** The newest letters on the desk that name it. */
-  readonly letters: readonly DeadLetter[];
+  readonly letters: readonly LetterOutline[];
 }
 
-const LETTERS_MAX = 20;
+/** How many letters are told of one order. */
+export const LETTERS_MAX = 20;
 
 /** Gathers what is known of an order. It only reads; what it reads may be of different moments. */
 export async function examineSaga(store: Store, ledger: Saga): Promise<Examination> {
   const { uuid } = ledger;
   const paths = recordPaths(ledger);
-  const [found, letters] = await Promise.all([store.read(paths), lettersOf(store, uuid)]);
+  const [found, letters] = await Promise.all([store.read(paths), lettersOfOrder(store, uuid, LETTERS_MAX)]);
   const deadline = deadlineOf(ledger);
   return {
     ledger,
@@ -43,12 +44,6 @@ export async function examineSaga(store: Store, ledger: Saga): Promise<Examinati
     records: paths.filter((path) => found.has(path)),
     letters,
   };
-}
-
-/** The newest letters on the desk that name an order. */
-export async function lettersOf(store: Store, uuid: string): Promise<readonly DeadLetter[]> {
-  const found = await store.query({ collection: 'dead-letters', where: { uuid }, limit: LETTERS_MAX });
-  return found as DeadLetter[];
 }
 
 function recordPaths({ uuid, user, items }: Saga): Path[] {

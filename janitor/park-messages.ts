@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import { validate as isUuid } from 'uuid';
 import type { Delivery } from '../saga/bus.ts';
 import { create } from '../saga/documents.ts';
 import { groupCommit, type Task } from '../saga/group-commit.ts';
-import { expireAtFor } from '../saga/ledger.ts';
 import { DEAD_LETTER, derivedUuid, parseMessage, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Topology } from '../saga/topology.ts';
-import { type DeadLetter, deadLetterPath, letterLine } from './documents.ts';
+import { type DeadLetter, deadLetterPath, letterExpiry, letterLine } from './documents.ts';
 
 /** What is kept of a body. Everything that we publish is smaller. */
 export const BODY_BYTES_MAX = 256 * 1024;
@@ -71,10 +71,7 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
   const kept = data.subarray(0, BODY_BYTES_MAX);
   const encoding = isUtf8(data) ? 'utf8' : 'base64';
   return {
-    id: derivedUuid(
-      'dead-letter',
-      `${subscription}/${attributes[DEAD_LETTER.messageId] ?? delivery.messageId}`,
-    ),
+    id: derivedUuid('dead-letter', `${subscription}/${identityOf(delivery)}`),
     status: 'parked',
     reason: attributes[DEAD_LETTER.reason] ?? 'It failed at every delivery',
     subscription,
@@ -90,8 +87,19 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
     bodyBytes: data.length,
     history: [letterLine(now, 'parked')],
     createdAt: now,
-    expireAt: expireAtFor(now),
+    expireAt: letterExpiry(now),
   };
+}
+
+/**
+ * What tells one parked message from another. Two people may redrive one letter at the same moment: both copies are one
+ * message, whatever ids the broker gave them, so they become one letter if they fail. The bytes are part of it, so that
+ * nobody can keep a message from the desk by naming its letter.
+ */
+function identityOf({ data, attributes, messageId }: Delivery): string {
+  const redriveOf = attributes[REDRIVE.letter];
+  if (redriveOf === undefined) return attributes[DEAD_LETTER.messageId] ?? messageId;
+  return `${redriveOf}/${createHash('sha256').update(data).digest('hex')}`;
 }
 
 /** The order that a message names: in its body, or at least on its envelope. */

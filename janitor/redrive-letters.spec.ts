@@ -115,6 +115,29 @@ describe('A redrive', () => {
     expect(third.attributes).to.include({ [REDRIVE.letter]: second.id });
   });
 
+  it('[anomaly 31] twice at once becomes one letter if it fails again, and another message none of its', async () => {
+    const first = aDelivery(ORDER, { messageId: 'm1', subscription: 'frontend-sub' });
+    const { ports, letter, redrive } = await deskWith(deadLetterOf(first, 'It is poison'));
+    await redrive(letter);
+    const attributes = ports.published[0]?.attributes ?? {};
+    const copy = (messageId: string, body: object = ORDER) =>
+      deadLetterOf(aDelivery(body, { messageId, subscription: 'frontend-sub', attributes }), 'It is poison');
+    const one = await parkedAs(ports, copy('m2'), 'dead-2');
+    const again = await parkedAs(ports, copy('m3'), 'dead-3');
+    const forged = await parkedAs(ports, copy('m4', { forged: true }), 'dead-4');
+    expect(one).to.include({ redriveOf: letter.id });
+    expect(again).to.equal(undefined);
+    expect(forged).to.include({ redriveOf: letter.id });
+  });
+
+  it('is refused for a letter that somebody has made malformed, and the others are sent', async () => {
+    const { letter, redrive } = await deskWith(poison(Buffer.from('[]')));
+    const malformed = { ...letter, id: UUID, attributes: undefined } as unknown as DeadLetter;
+    const [refused, sent] = await redrive(malformed, letter);
+    expect(refused).to.have.property('outcome', 'refused');
+    expect(sent).to.have.property('outcome', 'redriven');
+  });
+
   it('[anomaly 12] sends what the broker gave up, without the words of the broker', async () => {
     const { ports, letter, redrive } = await deskWith(givenUp({ uuid: UUID, ...ORDER }, 'error-sub'));
     await redrive(letter);

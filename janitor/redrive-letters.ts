@@ -3,14 +3,7 @@ import { update, type Write } from '../saga/documents.ts';
 import { groupCommit, type Task } from '../saga/group-commit.ts';
 import { DEAD_LETTER, parseMessage, REDRIVE } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
-import {
-  DAMAGED_LETTER,
-  type DeadLetter,
-  deadLetterPath,
-  isLegible,
-  type LetterStatus,
-  letterLine,
-} from './documents.ts';
+import { type DeadLetter, deadLetterPath, LETTER_DAYS, type LetterStatus, letterLine } from './documents.ts';
 
 /** What came of redriving one letter. */
 export type Redriven =
@@ -34,7 +27,7 @@ export async function redriveLetters(
   const results = new Map<DeadLetter, Redriven>();
   const sendable: { letter: DeadLetter; message: OutgoingMessage }[] = [];
   for (const letter of letters) {
-    const draft = letter.status === 'redriven' ? undefined : messageOf(letter);
+    const draft = letter.status === 'redriven' ? undefined : readable(letter, clock.now());
     if (draft === undefined) results.set(letter, { outcome: 'redriven', letter });
     else if (typeof draft === 'string') results.set(letter, { outcome: 'refused', why: draft });
     else sendable.push({ letter, message: draft });
@@ -120,11 +113,22 @@ const addedByDesk = new Set<string>([...Object.values(DEAD_LETTER), ...Object.va
 const isOriginal = (name: string) =>
   !addedByDesk.has(name) && !name.startsWith('CloudPubSubDeadLetterSource');
 
+/** One letter that somebody has edited must not keep the others from being sent. */
+function readable(letter: DeadLetter, now: Date): OutgoingMessage | string {
+  try {
+    return messageOf(letter, now);
+  } catch (error) {
+    return `The letter is malformed: ${(error as Error).message}`;
+  }
+}
+
 /** The message that a letter was, or the sentence that says why it can't be sent again. */
-function messageOf(letter: DeadLetter): OutgoingMessage | string {
-  if (!isLegible(letter)) return DAMAGED_LETTER;
+function messageOf(letter: DeadLetter, now: Date): OutgoingMessage | string {
   const { id, status, topic, subscription, uuid, messageId, body, encoding, bodyBytes } = letter;
   if (status === 'discarded') return 'The letter was discarded; its history says why';
+  if (letter.expireAt <= now) {
+    return `The letter is more than ${LETTER_DAYS} days old: the ledger that would recognize its order may be gone`;
+  }
   if (topic === undefined) {
     const instead =
       uuid === undefined ? '' : `; POST /sagas/${uuid}/redrive sends what the order itself calls for`;

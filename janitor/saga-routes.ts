@@ -9,8 +9,8 @@ import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import { type TurnTask, takeTurns } from '../saga/turns.ts';
 import { checkLedger } from './check-ledger.ts';
-import { examineSaga, lettersOf } from './examine-saga.ts';
-import { outlineOf } from './letter-view.ts';
+import { examineSaga, LETTERS_MAX } from './examine-saga.ts';
+import { lettersOfOrder } from './list-letters.ts';
 import { sentenceSchema } from './sentence.ts';
 import { redriveTask } from './sweep.ts';
 
@@ -23,7 +23,7 @@ const cancelSchema = z.strictObject(
 export function sagaRoutes(ports: Ports): readonly Route[] {
   const { store } = ports;
 
-  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order, 503 where its ledger is damaged. */
+  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order, 503 where its ledger is malformed. */
   async function turn(uuid: string, taskFor: (uuid: string) => TurnTask) {
     if (!isUuid(uuid)) throw noSuchOrder(uuid);
     const [taken] = await takeTurns('janitor', [taskFor(uuid.toLowerCase())], ports);
@@ -40,7 +40,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
       summary: 'All that is known of one order',
       audience: 'operators',
       responses: {
-        200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a damaged ledger the faults instead',
+        200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a malformed ledger the faults instead',
         404: 'No such order',
       },
       async handle({ params: { uuid = '' } }) {
@@ -48,11 +48,10 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
         if (ledger === undefined) throw noSuchOrder(uuid);
         const checked = checkLedger(uuid.toLowerCase(), ledger);
         if ('faults' in checked) {
-          const letters = (await lettersOf(store, uuid.toLowerCase())).map(outlineOf);
+          const letters = await lettersOfOrder(store, uuid.toLowerCase(), LETTERS_MAX);
           return { status: 200, body: { uuid: uuid.toLowerCase(), faults: checked.faults, ledger, letters } };
         }
-        const { letters, ...known } = await examineSaga(store, ledger);
-        return { status: 200, body: { ...known, letters: letters.map(outlineOf) } };
+        return { status: 200, body: await examineSaga(store, ledger) };
       },
     }),
     route({
@@ -87,7 +86,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
         400: 'The sentence is wrong; errors says why',
         404: 'No such order',
         409: 'It is canceled already',
-        503: 'Whether it will be canceled is not known; ask again, unless its ledger is damaged',
+        503: 'Whether it will be canceled is not known; ask again, unless its ledger is malformed',
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
         const { saga, outcome, publishError } = await turn(uuid, (id) => cancelTask(id, 'janitor', detail));

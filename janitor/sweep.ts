@@ -28,27 +28,32 @@ export const COMPENSATION_REDRIVES_MAX = 5;
 export async function sweep(ports: Ports): Promise<SweepReport> {
   let report: SweepReport = { redriven: 0, failed: 0, errors: 0 };
   for (let shard = 0; shard < SHARD_COUNT; shard++) {
-    let moved: number;
-    do {
-      const due = await ports.store.due({
-        collection: 'sagas',
-        where: { shard },
-        field: 'sweepAt',
-        until: ports.clock.now(),
-        limit: BATCH_MAX,
-      });
-      const uuids = (due as Saga[]).map(({ uuid }) => uuid);
+    for await (const uuids of dueLedgers(shard, ports)) {
       const taken = await takeTurns('janitor', uuids.map(sweepTask), ports);
       await showPersistent(taken, ports);
-      taken.forEach((one, index) => {
-        logSwept(uuids[index] ?? '', one, ports);
-      });
+      for (const [index, one] of taken.entries()) logSwept(uuids[index] ?? '', one, ports);
       report = sum(report, reportOf(taken));
-      moved = taken.filter((one) => 'turn' in one && one.turn.outcome !== 'ignored').length;
-      // A page that was full has successors, unless it is full of ledgers that can't be moved.
-    } while (moved === BATCH_MAX);
+    }
   }
   return report;
+}
+
+/** The ledgers of a shard whose moment has come now, a batch at a time, each of them once. */
+async function* dueLedgers(shard: number, { store, clock }: Ports): AsyncGenerator<readonly string[]> {
+  const query = {
+    collection: 'sagas',
+    where: { shard },
+    field: 'sweepAt',
+    until: clock.now(),
+    limit: BATCH_MAX,
+  };
+  let page = await store.due(query);
+  while (page.length > 0) {
+    yield page.map(({ id }) => id);
+    // Those that could not be moved are still due: without the place behind them, nobody would get past them.
+    const after = page.at(-1);
+    page = after && page.length === BATCH_MAX ? await store.due({ ...query, after }) : [];
+  }
 }
 
 /** What the sweeper makes of one ledger whose time has come. */

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { createBatcher } from './batcher.ts';
 
 /** A batcher whose batches end when the spec says so. */
-function heldBatcher(batchMax = 3, queueMax = 5, weightMax = 1000) {
+function heldBatcher(batchMax = 3, queueMax = 5, weightMax = 1000, queueWeightMax = 10_000) {
   const batches: (readonly number[])[] = [];
   let finish = (): void => {};
   const batcher = createBatcher<number>({
@@ -11,6 +11,7 @@ function heldBatcher(batchMax = 3, queueMax = 5, weightMax = 1000) {
     queueMax,
     weightOf: (item) => item,
     weightMax,
+    queueWeightMax,
     run(items) {
       batches.push(items);
       return new Promise((resolve) => {
@@ -32,6 +33,15 @@ function heldBatcher(batchMax = 3, queueMax = 5, weightMax = 1000) {
 }
 
 describe('The batcher', () => {
+  it('takes no more than may wait by weight, but always a single item, and counts only what waits', async () => {
+    const { add, next } = heldBatcher(3, 5, 1000, 10);
+    expect(add(50)).to.deep.equal([true]);
+    await next();
+    expect(add(6, 4, 1)).to.deep.equal([true, true, false]);
+    await next();
+    expect(add(9, 2)).to.deep.equal([true, false]);
+  });
+
   it('[anomaly 33] makes one batch of one burst, and the next one of what arrives meanwhile', async () => {
     const { batches, add, next } = heldBatcher();
     add(1, 2);

@@ -22,6 +22,8 @@ export interface BatcherOptions<T> {
   /** What an item weighs, and the most that one batch may weigh; a single item may weigh more. */
   readonly weightOf: (item: T) => number;
   readonly weightMax: number;
+  /** The most that all waiting items may weigh together; a single item may weigh more. */
+  readonly queueWeightMax: number;
 }
 
 export function createBatcher<T>({
@@ -30,8 +32,10 @@ export function createBatcher<T>({
   queueMax,
   weightOf,
   weightMax,
+  queueWeightMax,
 }: BatcherOptions<T>): Batcher<T> {
   let queue: T[] = [];
+  let queueWeight = 0;
   let stopped = false;
   let running: Promise<void> | undefined;
 
@@ -51,6 +55,7 @@ export function createBatcher<T>({
       const size = nextSize();
       const batch = queue.slice(0, size);
       queue = queue.slice(size);
+      for (const item of batch) queueWeight -= weightOf(item);
       await run(batch);
     }
     running = undefined;
@@ -58,8 +63,11 @@ export function createBatcher<T>({
 
   return {
     add(item) {
-      if (stopped || queue.length >= queueMax) return false;
+      const weight = weightOf(item);
+      const isTooHeavy = queue.length > 0 && queueWeight + weight > queueWeightMax;
+      if (stopped || queue.length >= queueMax || isTooHeavy) return false;
       queue.push(item);
+      queueWeight += weight;
       running ??= runAll();
       return true;
     },

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { aSaga, aSagaThatIs, NOW } from '../test/builders.ts';
-import { DEADLINE_SECONDS, deadlineOf, isOverdue, isStanding, nextSweep, redriven } from './deadline.ts';
+import {
+  announcedAt,
+  DEADLINE_SECONDS,
+  deadlineOf,
+  isOverdue,
+  isStanding,
+  nextSweep,
+  redriven,
+} from './deadline.ts';
 import { STATUSES, type Status } from './ledger.ts';
 
 const seconds = (count: number) => new Date(NOW.getTime() + 1000 * count);
@@ -52,6 +60,19 @@ describe('The next sweep of a ledger', () => {
 
   it('does not come where the order rests', () => {
     expect([...pauses('PAID', 900, 1), ...pauses('CANCELED', 900, 1)]).to.deep.equal([null, null]);
+  });
+});
+
+describe('The last announcement of a ledger', () => {
+  it('is the moment at which it came to stand, or the last re-drive', () => {
+    expect(announcedAt(aSaga())).to.deep.equal(NOW);
+    expect(announcedAt(redriven(aSaga(), seconds(40)))).to.deep.equal(seconds(40));
+  });
+
+  it('is never taken for later than it was, where the next sweep comes early because of the deadline', () => {
+    const saga = redriven(aSaga({ deadlineSeconds: 100, redrives: 3 }), seconds(90));
+    expect(saga.sweepAt).to.deep.equal(seconds(100));
+    expect(announcedAt(saga).getTime()).to.be.at.most(seconds(90).getTime());
   });
 });
 

@@ -14,16 +14,22 @@ const REDRIVE_MAX_SECONDS = 3600;
 /** Of a stage with a short deadline, this share passes before the first re-drive. */
 const REDRIVE_FIRST_SHARE = 1 / 8;
 
-/** A forward stage: something must follow in time, or the order fails. */
-const FORWARD: readonly Status[] = ['RECEIVED', 'CREATED', 'RESERVED'];
+/** What must follow in each status: a step, in time, or the order fails; the compensation, however long it takes; or nothing. */
+const awaited: Readonly<Record<Status, 'step' | 'compensation' | undefined>> = {
+  RECEIVED: 'step',
+  CREATED: 'step',
+  RESERVED: 'step',
+  PAID: undefined,
+  FAILING: 'compensation',
+  CANCELED: undefined,
+};
 
 /** Whether something must still happen to the order; if not, it rests. */
-export const isStanding = ({ status }: Pick<Saga, 'status'>): boolean =>
-  FORWARD.includes(status) || status === 'FAILING';
+export const isStanding = ({ status }: Pick<Saga, 'status'>): boolean => awaited[status] !== undefined;
 
 /** When the stage in which the ledger stands is too late; undefined where it may take as long as it must. */
 export function deadlineOf(saga: Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>): Date | undefined {
-  if (!FORWARD.includes(saga.status)) return undefined;
+  if (awaited[saga.status] !== 'step') return undefined;
   return new Date(lastTransition(saga).at.getTime() + 1000 * saga.deadlineSeconds);
 }
 

@@ -71,13 +71,17 @@ async function commitSome<R>(
 ): Promise<PromiseSettledResult<R>[]> {
   let tasks = offered;
   let doubtful: ReadonlySet<Path> = new Set();
+  let hasThrown = false;
   for (let attempt = 1; ; attempt++) {
     const copy = new WorkingCopy();
     try {
       await readAll(store, copy, tasks, doubtful);
       const settled = decideSome(copy, tasks);
       // What was read need not be of one moment, and may contradict itself: a throw is believed the second time.
-      if (attempt === 1 && settled.some(({ status }) => status === 'rejected')) continue;
+      if (!hasThrown && settled.some(({ status }) => status === 'rejected')) {
+        hasThrown = true;
+        continue;
+      }
       if (copy.writeCount > 0) await store.commit(copy.writes);
       return settled;
     } catch (error) {

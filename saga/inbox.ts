@@ -24,6 +24,9 @@ export const OUTSTANDING_MAX = 4 * BATCH_MAX;
 /** What we hold at most when the broker hands out more than it was asked for; what is beyond goes back. */
 export const QUEUE_MAX = 4 * OUTSTANDING_MAX;
 
+/** The smallest service has 512 MiB, and what waits is not all that it holds. */
+const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+
 /** @param process acks or nacks every delivery of the batch; must not reject. */
 export function createInbox(process: (deliveries: readonly Delivery[]) => Promise<void>): Inbox {
   let deliveredCount = 0;
@@ -33,6 +36,7 @@ export function createInbox(process: (deliveries: readonly Delivery[]) => Promis
     queueMax: QUEUE_MAX,
     weightOf: ({ data }) => data.length,
     weightMax: BATCH_BYTES_MAX,
+    queueWeightMax: QUEUE_BYTES_MAX,
   });
   return {
     deliver(delivery) {

@@ -27,6 +27,7 @@ const moved = (before: Saga, status: Status, by: Party) => ({
   status,
   history: [...before.history, line(status, by, LATER)],
   sweepAt: status === 'PAID' || status === 'CANCELED' ? null : new Date('2026-01-02T03:05:30.000Z'),
+  expireAt: status === 'PAID' || status === 'CANCELED' ? new Date('2026-04-12T03:05:00.000Z') : null,
 });
 
 describe('A new ledger', () => {
@@ -43,7 +44,7 @@ describe('A new ledger', () => {
       createdAt: NOW,
       deadlineSeconds: 900,
       sweepAt: new Date('2026-01-02T03:04:35.678Z'),
-      expireAt: new Date('2026-04-12T03:04:05.678Z'),
+      expireAt: null,
       shard: 0x11111111 % SHARD_COUNT,
     });
   });

@@ -1,4 +1,4 @@
-import { DEADLINE_SECONDS, nextSweep } from './deadline.ts';
+import { DEADLINE_SECONDS, isStanding, nextSweep } from './deadline.ts';
 import { historyLine, lastTransition } from './history.ts';
 import type { Line, Order } from './order.ts';
 import type { Path } from './store.ts';
@@ -75,8 +75,8 @@ export interface Saga extends Order {
   readonly sweepAt: Date | null;
   /** How often the ledger was announced again in this stage because nothing followed. */
   readonly redrives?: number;
-  /** When Firestore may delete the ledger. No decision depends on it. */
-  readonly expireAt: Date;
+  /** When Firestore may delete the ledger: long after the order has come to rest, never before. No decision depends on it. */
+  readonly expireAt: Date | null;
   /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
 }
@@ -92,7 +92,7 @@ export const TOMBSTONE_DAYS = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** When a document of this moment may be deleted. */
-export const expireAtFor = (now: Date): Date => new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS);
+const tombstoneUntil = (now: Date): Date => new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS);
 
 export const SHARD_COUNT = 8;
 
@@ -132,7 +132,7 @@ export function receive(
     steps: [],
     sweepAt: nextSweep(stage, 0, now),
     createdAt: now,
-    expireAt: expireAtFor(now),
+    expireAt: null,
     shard: shardOf(uuid),
   };
 }
@@ -172,7 +172,12 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
     throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
   }
   const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
-  return { ...moved, sweepAt: nextSweep(moved, 0, now), ...(saga.redrives && { redrives: 0 }) };
+  return {
+    ...moved,
+    sweepAt: nextSweep(moved, 0, now),
+    expireAt: isStanding(moved) ? null : tombstoneUntil(now),
+    ...(saga.redrives && { redrives: 0 }),
+  };
 }
 
 /** The first hexadecimal digits of a uuid are random enough to spread by. */

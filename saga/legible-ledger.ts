@@ -32,7 +32,7 @@ function isJson(text: unknown): boolean {
 
 /** What to answer where a turn was not taken: the store is away, or the ledger does not let itself be moved. */
 export const turnProblem = (uuid: string, error: unknown): Error =>
-  error instanceof StoreError ? error : damagedLedger(uuid);
+  error instanceof StoreError ? error : malformedLedger(uuid);
 
-export const damagedLedger = (uuid: string): Problem =>
-  new Problem(503, 'Damaged ledger', `The ledger of order ${uuid} is damaged: operators have to mend it`);
+export const malformedLedger = (uuid: string): Problem =>
+  new Problem(503, 'Malformed ledger', `The ledger of order ${uuid} is malformed: operators have to mend it`);

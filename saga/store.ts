@@ -46,6 +46,8 @@ export interface Cursor {
 export interface Query {
   readonly collection: string;
   readonly where: Readonly<Record<string, string | number>>;
+  /** Which top-level fields are wanted; without it, all. */
+  readonly fields?: readonly string[];
   /** Continue behind this place; without it, start with the newest. */
   readonly after?: Cursor;
   /** The most documents to return, 1 to 1,000. */
@@ -59,8 +61,17 @@ export interface DueQuery {
   /** The field that holds the moment. A document where it is no moment is not found. */
   readonly field: string;
   readonly until: Date;
+  /** Continue behind this document; without it, start with the earliest. */
+  readonly after?: { readonly moment: Date; readonly id: string };
   /** The most documents to return, 1 to 1,000. */
   readonly limit: number;
+}
+
+/** A document whose moment has come. */
+export interface DueDocument {
+  readonly id: string;
+  readonly moment: Date;
+  readonly fields: object;
 }
 
 /** A piece of all documents of one kind, in the order of their paths. */
@@ -112,10 +123,10 @@ export interface Store {
   query(query: Query): Promise<readonly object[]>;
 
   /**
-   * Lists documents whose moment has come, the earliest first. As consistent as `query`.
+   * Lists documents whose moment has come, the earliest first, those of one moment by their ids. As consistent as `query`.
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
-  due(query: DueQuery): Promise<readonly object[]>;
+  due(query: DueQuery): Promise<readonly DueDocument[]>;
 
   /**
    * All documents as they are now, to be read at leisure: what one commit wrote is there as a whole or not at all.

@@ -81,7 +81,7 @@ export function startWatchdog(
       until,
       limit: LOOK_MAX,
     });
-    return found as readonly Saga[];
+    return found.map(({ fields }) => fields as Saga);
   }
 
   wait();

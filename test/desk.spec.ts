@@ -166,7 +166,7 @@ for (const backend of backends) {
           '',
         );
         await pipeline.bus.idle();
-        expect([status, body]).to.deep.equal([200, { sent: 3, refused: [] }]);
+        expect([status, body]).to.deep.equal([200, { sent: 3, refused: [], failed: [] }]);
         const sagas = await Promise.all(uuids.map((uuid) => pipeline.ledger(uuid)));
         expect(sagas.map((saga) => saga?.status)).to.deep.equal(['PAID', 'PAID', 'PAID']);
         expect([await countOf(UNKNOWN_REASON), await countOf(JSON_REASON)]).to.deep.equal([

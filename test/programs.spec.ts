@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { packageRoot } from '../adapters/config.ts';
 import { type Child, runProgram } from './child.ts';
 import { freshProjectId, requireEmulators } from './emulators.ts';
 
@@ -54,6 +56,24 @@ describe('npm start', () => {
     await child.line(/The pipeline runs on/);
     child.process.kill('SIGTERM');
     expect(await child.exited).to.equal(0);
+  });
+
+  it('ends when npm is told to end, although the shell between them passes nothing on', async () => {
+    const script = fileURLToPath(new URL('dist/infra/start.js', packageRoot));
+    const shell = spawn('sh', ['-c', `true && "${process.execPath}" "${script}"`], {
+      env: { PATH: process.env.PATH ?? '', PORT: '0', npm_lifecycle_event: 'start' },
+      cwd: fileURLToPath(new URL('dist/', packageRoot)),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise<void>((resolve) => shell.stdout.once('close', resolve));
+    await new Promise<void>((resolve) => {
+      shell.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.includes('The pipeline runs on')) resolve();
+      });
+    });
+    shell.kill('SIGTERM');
+    // Its output ends when the last process that holds it is gone.
+    await ended;
   });
 
   it('says in one sentence that its port is in use, and what to do', async () => {

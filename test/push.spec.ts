@@ -25,7 +25,7 @@ async function startPushed(ports: Pick<Ports, 'store' | 'bus'>) {
     allServices(world, SETTINGS),
     world,
     topology,
-    { host: '127.0.0.1', port: 0, subscriber: 'push' },
+    { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'push', pushIdentity: 'platform' },
     (error) => {
       throw error;
     },
@@ -107,6 +107,7 @@ describe('A service to which messages are pushed', () => {
       {
         host: '127.0.0.1',
         port: 0,
+        backend: 'memory',
         subscriber: 'push',
         pushIdentity: {
           audience: 'https://order.example',

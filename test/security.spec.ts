@@ -192,7 +192,13 @@ describe("The operators' routes", () => {
     const ports = portsWith((severity, message) => lines.push(`${severity} ${message}`));
     const services = allServices(ports, SETTINGS).filter(({ name }) => ['order', 'janitor'].includes(name));
     for (const service of services) {
-      const options = { host: '127.0.0.1', port: 0, subscriber: 'pull' } as const;
+      const options = {
+        host: '127.0.0.1',
+        port: 0,
+        backend: 'memory',
+        subscriber: 'pull',
+        pushIdentity: 'platform',
+      } as const;
       await (await hostServices([service], ports, topology, options, () => {})).close();
     }
     expect(lines).to.deep.equal([

@@ -512,6 +512,14 @@ for (const { name, open } of implementations) {
         expect(await query()).to.deep.equal(documents.toSorted((one, other) => (one.id < other.id ? 1 : -1)));
       });
 
+      it('lists only the fields that are wanted, also page by page', async () => {
+        const documents = [0, 1, 2].map((ms) => ({ id: `at-${ms}`, createdAt: moment(ms), user: 'jack' }));
+        await list(...documents);
+        const fields = ['id', 'user'];
+        const after = { createdAt: moment(2), id: 'at-2' };
+        expect(await query({ fields, after, limit: 1 })).to.deep.equal([{ id: 'at-1', user: 'jack' }]);
+      });
+
       it('lists what is equally old by descending id, by code point', async () => {
         const ids = ['10', '9', 'Z', 'a', 'é', '\uff5e', '😀'];
         await list(...ids.map((id) => ({ id, createdAt: moment(0) })));
@@ -602,7 +610,7 @@ for (const { name, open } of implementations) {
           limit: 100,
           ...rest,
         });
-        return found.map((fields) => (fields as { id: string }).id);
+        return found.map(({ id }) => id);
       };
       const keep = (...documents: { readonly id: string; readonly sweepAt?: unknown; shard?: number }[]) =>
         store.commit(documents.map((document) => create(at(document.id), document)));
@@ -612,7 +620,22 @@ for (const { name, open } of implementations) {
         await keep(...documents);
         expect(await due()).to.deep.equal(['at -2', 'at -1', 'at 0']);
         const query = { collection, where: {}, field: 'sweepAt', until: moment(-2), limit: 10 };
-        expect(await store.due(query)).to.deep.equal([{ id: 'at -2', sweepAt: moment(-2) }]);
+        expect(await store.due(query)).to.deep.equal([
+          { id: 'at -2', moment: moment(-2), fields: { id: 'at -2', sweepAt: moment(-2) } },
+        ]);
+      });
+
+      it('pages without a gap or a repeat, also where many are due at the same moment', async () => {
+        const ids = Array.from({ length: 25 }, (_, index) => `at ${String(index).padStart(2, '0')}`);
+        await keep(...ids.map((id, index) => ({ id, sweepAt: moment(-Math.floor((24 - index) / 10)) })));
+        const found: string[] = [];
+        const query = { collection, where: {}, field: 'sweepAt', until: moment(0), limit: 4 };
+        let page = await store.due(query);
+        for (let after = page.at(-1); after !== undefined; after = page.at(-1)) {
+          found.push(...page.map(({ id }) => id));
+          page = await store.due({ ...query, after });
+        }
+        expect(found).to.deep.equal(ids);
       });
 
       it('lists what is due at the same moment by ascending id, by code point', async () => {

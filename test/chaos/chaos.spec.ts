@@ -47,6 +47,7 @@ describe('A pipeline of processes', () => {
       topology,
       data: dataFor(orderCountOf(STORM)),
       quietSeconds: 1,
+      mayExpire: true,
       quietLimitSeconds: 120,
       environment: {
         SWEEP_INTERVAL_SECONDS: '1',

@@ -10,6 +10,8 @@ export interface Book {
   readonly posts: number;
   /** How often each status was the answer to a post; 0: none came. */
   readonly answers: ReadonlyMap<number, number>;
+  /** Orders that somebody asked to cancel, whatever the answer. */
+  readonly askedToCancel: ReadonlySet<string>;
   /** Orders whose cancellation was accepted. */
   readonly canceled: ReadonlySet<string>;
   /** Answers that no customer must get. */
@@ -28,6 +30,7 @@ const ANSWER_LIMIT_MS = 60_000;
 export function openCustomers(url: string, bus: Bus): Customers {
   const accepted = new Map<string, PlannedOrder>();
   const answers = new Map<number, number>();
+  const askedToCancel = new Set<string>();
   const canceled = new Set<string>();
   const complaints: string[] = [];
   let posts = 0;
@@ -56,6 +59,7 @@ export function openCustomers(url: string, bus: Bus): Customers {
   }
 
   async function cancel(uuid: string): Promise<void> {
+    askedToCancel.add(uuid);
     const { status, body } = await send(`${url}/order/${uuid}/cancel`, {});
     if (status === 202) canceled.add(uuid);
     // 409: it was too late. An answer that got lost says nothing.
@@ -68,6 +72,7 @@ export function openCustomers(url: string, bus: Bus): Customers {
     book: {
       accepted,
       answers,
+      askedToCancel,
       canceled,
       complaints,
       get posts() {

@@ -52,6 +52,7 @@ try {
       },
       // Longer than the ack deadline: what a dead reader held has come again by then.
       quietSeconds: 15,
+      mayExpire: false,
       quietLimitSeconds: 300,
       onLine: (line) => log?.write(`${line}\n`),
       environment: { SWEEP_INTERVAL_SECONDS: '5' },

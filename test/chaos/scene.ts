@@ -29,6 +29,8 @@ export interface Scene {
 export interface SceneOptions extends StackOptions {
   /** How long no service may say a word before it counts as quiet. */
   readonly quietSeconds: number;
+  /** Whether the deadline is so short that an order may miss it on a slow machine. */
+  readonly mayExpire: boolean;
   /** How long it may take to become quiet. */
   readonly quietLimitSeconds: number;
 }
@@ -73,7 +75,9 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       const { lost, wrong } = judge(world, {
         loaded: options.data,
         accepted: book.accepted,
+        askedToCancel: book.askedToCancel,
         canceled: book.canceled,
+        mayExpire: options.mayExpire,
         poisonCount: scene.poisonCount,
         heard: tap.ids,
       });

@@ -37,7 +37,9 @@ const planned = (fields: Partial<PlannedOrder> = {}): PlannedOrder => ({
 const expectation = (fields: Partial<Expectation> = {}): Expectation => ({
   loaded: LOADED,
   accepted: new Map([[UUID, planned()]]),
+  askedToCancel: new Set(),
   canceled: new Set(),
+  mayExpire: false,
   poisonCount: 0,
   heard: new Set([`${UUID}/payment-created`, `${UUID}/order-canceled`, `${UUID}/error`]),
   ...fields,
@@ -128,6 +130,18 @@ describe('The verdict on a run', () => {
       withSaga({ ...aSagaThatIs('CANCELED'), detail: 'why' }, UNTOUCHED),
       expectation(),
       `Order ${UUID} is CANCELED for no good reason: PAYMENT_ERROR, why`,
+    ],
+    [
+      'an order that was canceled although nobody asked for it',
+      withSaga({ ...aSagaThatIs('CANCELED'), reason: 'CANCELED_BY_CUSTOMER', detail: 'why' }, UNTOUCHED),
+      expectation(),
+      `Order ${UUID} is CANCELED for no good reason: CANCELED_BY_CUSTOMER, why`,
+    ],
+    [
+      'an order that missed a deadline which it can not have missed',
+      withSaga({ ...aSagaThatIs('CANCELED'), reason: 'DEADLINE_EXCEEDED', detail: 'why' }, UNTOUCHED),
+      expectation(),
+      `Order ${UUID} is CANCELED for no good reason: DEADLINE_EXCEEDED, why`,
     ],
     [
       'a step that was done twice',

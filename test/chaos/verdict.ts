@@ -26,8 +26,12 @@ export interface Verdict {
 export interface Expectation {
   readonly loaded: Data;
   readonly accepted: ReadonlyMap<string, PlannedOrder>;
+  /** Orders that somebody asked to cancel, whatever the answer. */
+  readonly askedToCancel: ReadonlySet<string>;
   /** Orders whose cancellation was accepted. */
   readonly canceled: ReadonlySet<string>;
+  /** Whether an order may have missed its deadline. */
+  readonly mayExpire: boolean;
   /** How many messages were published that nobody can process. */
   readonly poisonCount: number;
   /** The `ce-id` of every message that was heard. */
@@ -79,21 +83,22 @@ function wrongHistory(saga: Saga): string[] {
   return [`Order ${saga.uuid} is ${saga.status} and went ${way}`];
 }
 
-/** Why an order is canceled that no step refuses. */
-const WITHOUT_REFUSAL: readonly unknown[] = ['CANCELED_BY_CUSTOMER', 'DEADLINE_EXCEEDED'];
-
-function wrongOutcomes({ sagas }: World, { accepted, canceled }: Expectation): string[] {
+function wrongOutcomes({ sagas }: World, expectation: Expectation): string[] {
+  const { accepted, askedToCancel, canceled, mayExpire } = expectation;
   return [...accepted].flatMap(([uuid, planned]) => {
     const saga = sagas.get(sagaPath(uuid));
     if (saga === undefined) return [];
     const never = neverPaid(planned);
+    const isExcused =
+      (saga.reason === 'CANCELED_BY_CUSTOMER' && askedToCancel.has(uuid)) ||
+      (saga.reason === 'DEADLINE_EXCEEDED' && mayExpire);
     return [
       ...(sameOrder(planned.order, saga) ? [] : [`Order ${uuid} is not the order that was placed`]),
       ...(saga.status === 'PAID' && never !== undefined ? [`Order ${uuid} is PAID, but ${never}`] : []),
       ...(saga.status === 'PAID' && canceled.has(uuid)
         ? [`Order ${uuid} is PAID, but was canceled by its customer`]
         : []),
-      ...(saga.status === 'CANCELED' && mustBePaid(planned) && !WITHOUT_REFUSAL.includes(saga.reason)
+      ...(saga.status === 'CANCELED' && mustBePaid(planned) && !isExcused
         ? [`Order ${uuid} is CANCELED for no good reason: ${saga.reason}, ${saga.detail}`]
         : []),
     ];

@@ -171,7 +171,7 @@ async function openWorld(damages: readonly Damage[]) {
 }
 
 /** What is answered where a damaged document is in the way. */
-const TOLD = /Damaged ledger|was not accepted|could not be processed/;
+const TOLD = /Malformed ledger|was not accepted|could not be processed/;
 
 const SWEEP: LightRequest = {
   method: 'POST',
