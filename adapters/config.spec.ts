@@ -12,6 +12,7 @@ const faultsOf = (environment: Record<string, string>): string[] => {
   }
   return [];
 };
+const TOKEN = '0123456789abcdef0123456789abcdef';
 const DEFAULTS: Config = {
   projectId: 'embedded',
   port: 8080,
@@ -19,6 +20,10 @@ const DEFAULTS: Config = {
   backend: 'memory',
   subscriber: 'pull',
   pushIdentity: { audience: 'nobody', serviceAccount: 'nobody' },
+  operators: { by: 'loopback' },
+  clientChangesPerMinute: 0,
+  operatorRequestsPerMinute: 0,
+  trustedProxies: 0,
   firestoreDatabase: '(default)',
   isEmulated: false,
   logLevel: 'info',
@@ -46,6 +51,11 @@ describe('The configuration', () => {
       SUBSCRIBER: 'push',
       PUSH_AUDIENCE: 'https://order.example',
       PUSH_SERVICE_ACCOUNT: 'push@demo-saga.iam.gserviceaccount.com',
+      OPERATOR_AUTH: 'token',
+      OPERATOR_TOKEN: TOKEN,
+      CLIENT_CHANGES_PER_MINUTE: '60',
+      OPERATOR_REQUESTS_PER_MINUTE: '10',
+      TRUSTED_PROXIES: '2',
       PUBSUB_EMULATOR_HOST: '127.0.0.1:8085',
       FIRESTORE_EMULATOR_HOST: 'localhost:8086',
       LOG_LEVEL: 'warn',
@@ -68,6 +78,10 @@ describe('The configuration', () => {
         audience: 'https://order.example',
         serviceAccount: 'push@demo-saga.iam.gserviceaccount.com',
       },
+      operators: { by: 'token', token: TOKEN },
+      clientChangesPerMinute: 60,
+      operatorRequestsPerMinute: 10,
+      trustedProxies: 2,
       firestoreDatabase: 'orders',
       isEmulated: true,
       logLevel: 'warn',
@@ -124,6 +138,15 @@ describe('The configuration', () => {
     ['METRICS', ['on', 'otlp'], 'must be off or prometheus'],
     ['STORE_TIMEOUT_MS', ['99', '600001', 'ten'], 'must be a whole number from 100 to 600000'],
     ['PUBLISH_TIMEOUT_MS', ['99', '600001', '1e9'], 'must be a whole number from 100 to 600000'],
+    ['OPERATOR_AUTH', ['none', 'TOKEN'], 'must be token or platform'],
+    [
+      'OPERATOR_TOKEN',
+      ['secret', 'x'.repeat(31), `${'x'.repeat(32)} `, `${'x'.repeat(31)}"`],
+      'must have at least 32 letters, digits or -._~+/=, as `openssl rand -hex 32` gives',
+    ],
+    ['CLIENT_CHANGES_PER_MINUTE', ['-1', '1000001', 'many'], 'must be a whole number from 0 to 1000000'],
+    ['OPERATOR_REQUESTS_PER_MINUTE', ['-1', '1000001', 'many'], 'must be a whole number from 0 to 1000000'],
+    ['TRUSTED_PROXIES', ['-1', '11', 'true'], 'must be a whole number from 0 to 10'],
     ['PAYMENT_FAIL_PROBABILITY', ['-0.1', '1.1', 'half', 'NaN'], 'must be a number from 0 to 1'],
     ['PAYMENT_FAIL_EVERY', ['-1', '0.5', 'third'], 'must be a whole number from 0 to 1000000000'],
   ];
@@ -168,6 +191,49 @@ describe('The configuration', () => {
       ]);
       expect(faultsOf({ BACKEND: 'memory', [given]: 'localhost:8085' })).to.deep.equal([]);
     }
+  });
+
+  describe('of the operators', () => {
+    const operatorsBy = (environment: Record<string, string>) =>
+      readConfig({ BACKEND: 'memory', ...environment }).operators;
+
+    it('[anomaly 39] takes whoever is on this machine for one, only where nobody else can reach the service', () => {
+      for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) {
+        expect(operatorsBy({ HOST }), HOST).to.deep.equal({ by: 'loopback' });
+      }
+      for (const HOST of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', 'localhost.example']) {
+        expect(operatorsBy({ HOST }), HOST).to.equal(undefined);
+      }
+    });
+
+    it('asks for the token wherever there is one, and leaves it to the platform only where that is said', () => {
+      for (const HOST of ['127.0.0.1', '0.0.0.0']) {
+        expect(operatorsBy({ HOST, OPERATOR_TOKEN: TOKEN })).to.deep.equal({ by: 'token', token: TOKEN });
+        expect(operatorsBy({ HOST, OPERATOR_AUTH: 'platform' })).to.deep.equal({ by: 'platform' });
+      }
+    });
+
+    it('[anomaly 26] explains what does not go together, and never repeats a token', () => {
+      const faults = (environment: Record<string, string>) => faultsOf({ BACKEND: 'memory', ...environment });
+      expect(faults({ OPERATOR_AUTH: 'token' })).to.deep.equal([
+        "OPERATOR_TOKEN is missing: with OPERATOR_AUTH=token it opens the operators' routes",
+      ]);
+      expect(faults({ OPERATOR_AUTH: 'platform', OPERATOR_TOKEN: TOKEN })).to.deep.equal([
+        'OPERATOR_TOKEN must not be set with OPERATOR_AUTH=platform: nobody would ask for it',
+      ]);
+      expect(faults({ OPERATOR_TOKEN: 'hush hush' }).join()).not.to.contain('hush');
+    });
+
+    it('limits the rates of clients except on this machine, and believes one proxy on Cloud Run', () => {
+      const { clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies } = readConfig({
+        BACKEND: 'memory',
+        HOST: '0.0.0.0',
+        K_SERVICE: 'janitor',
+      });
+      expect([clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies]).to.deep.equal([
+        6000, 300, 1,
+      ]);
+    });
   });
 
   it('[anomaly 26] finds the topology of the project in order', () => {

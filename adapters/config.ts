@@ -3,6 +3,7 @@ import dotenv from 'dotenv';
 import { z } from 'zod';
 import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { parseTopology, type Topology } from '../saga/topology.ts';
+import { isLoopback, type OperatorCheck } from './operator-gate.ts';
 import type { PushIdentity } from './push-token.ts';
 
 /** What the environment says, checked. Every variable is explained in `.env.example`. */
@@ -15,6 +16,14 @@ export interface Config {
   readonly subscriber: 'pull' | 'push';
   /** Whose tokens a push must bear; `platform` where somebody in front of the service has checked that. */
   readonly pushIdentity: PushIdentity | 'platform';
+  /** How operators are known; undefined: not at all, so that their routes are closed. */
+  readonly operators?: OperatorCheck;
+  /** How many requests that change something one client may send in a minute; 0: any number. */
+  readonly clientChangesPerMinute: number;
+  /** The same for all requests to the operators' routes. */
+  readonly operatorRequestsPerMinute: number;
+  /** How many proxies in front add to X-Forwarded-For whom they heard. */
+  readonly trustedProxies: number;
   readonly firestoreDatabase: string;
   /** Whether the clients talk to the emulators. */
   readonly isEmulated: boolean;
@@ -58,6 +67,17 @@ const environmentSchema = z
     PUSH_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).default('token'),
     PUSH_AUDIENCE: z.string().optional(),
     PUSH_SERVICE_ACCOUNT: z.email({ error: 'must be the address of a service account' }).optional(),
+    OPERATOR_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).optional(),
+    OPERATOR_TOKEN: z
+      .string()
+      .regex(/^[\w.~+/=-]{32,}$/, {
+        error: 'must have at least 32 letters, digits or -._~+/=, as `openssl rand -hex 32` gives',
+      })
+      .optional(),
+    CLIENT_CHANGES_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
+    OPERATOR_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
+    TRUSTED_PROXIES: wholeNumber(0, 10).optional(),
+    K_SERVICE: z.string().optional(),
     FIRESTORE_DATABASE: z.string().default('(default)'),
     PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
     FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
@@ -88,6 +108,12 @@ const environmentSchema = z
           'TELEMETRY',
           'must be off or otlp with BACKEND=memory: there is no project that Google could file it under',
         );
+      }
+      if (value.OPERATOR_AUTH === 'token' && value.OPERATOR_TOKEN === undefined) {
+        fault('OPERATOR_TOKEN', "is missing: with OPERATOR_AUTH=token it opens the operators' routes");
+      }
+      if (value.OPERATOR_AUTH === 'platform' && value.OPERATOR_TOKEN !== undefined) {
+        fault('OPERATOR_TOKEN', 'must not be set with OPERATOR_AUTH=platform: nobody would ask for it');
       }
       if (value.BACKEND !== 'gcp') return;
       if (value.SUBSCRIBER === 'push' && value.PUSH_AUTH === 'token') {
@@ -148,6 +174,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     backend: variables.BACKEND,
     subscriber: variables.SUBSCRIBER,
     pushIdentity: pushIdentityOf(variables),
+    ...operatorsOf(variables),
+    ...ratesOf(variables),
+    // What Cloud Run puts in front of a service adds whom it heard; only there is this variable set.
+    trustedProxies: variables.TRUSTED_PROXIES ?? (variables.K_SERVICE ? 1 : 0),
     firestoreDatabase: variables.FIRESTORE_DATABASE,
     isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
     logLevel: variables.LOG_LEVEL,
@@ -172,6 +202,22 @@ function pushIdentityOf({
 }: Variables): PushIdentity | 'platform' {
   if (PUSH_AUTH === 'platform') return 'platform';
   return { audience: PUSH_AUDIENCE ?? 'nobody', serviceAccount: PUSH_SERVICE_ACCOUNT ?? 'nobody' };
+}
+
+/** Without a word about operators, they are whoever is on this machine, as long as nobody else can reach the service. */
+function operatorsOf({ HOST, OPERATOR_AUTH, OPERATOR_TOKEN: token }: Variables) {
+  if (token !== undefined) return { operators: { by: 'token', token } as const };
+  if (OPERATOR_AUTH === 'platform') return { operators: { by: 'platform' } as const };
+  return isLoopback(HOST) ? { operators: { by: 'loopback' } as const } : {};
+}
+
+/** On one's own machine nothing is limited: a load test, too, is a single client. */
+function ratesOf({ HOST, CLIENT_CHANGES_PER_MINUTE, OPERATOR_REQUESTS_PER_MINUTE }: Variables) {
+  const [changes, requests] = isLoopback(HOST) ? [0, 0] : [6000, 300];
+  return {
+    clientChangesPerMinute: CLIENT_CHANGES_PER_MINUTE ?? changes,
+    operatorRequestsPerMinute: OPERATOR_REQUESTS_PER_MINUTE ?? requests,
+  };
 }
 
 /** The root of the package; the compiled code stands two folders below it. */

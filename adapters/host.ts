@@ -9,10 +9,12 @@ import { subscriptionOf, type Topology } from '../saga/topology.ts';
 import { startWatchdog } from '../saga/watchdog.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
+import { type GateSettings, gatesBy } from './gates.ts';
 import { httpApp, type ReadinessCheck, serveHttp } from './http-server.ts';
 import { createLog } from './log.ts';
 import { createMemoryBus } from './memory-bus.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { OPERATORS_CLOSED } from './operator-gate.ts';
 import { createPubSubBus } from './pubsub-bus.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
 import { createTokenCheck } from './push-token.ts';
@@ -28,7 +30,9 @@ export interface Host {
 }
 
 /** Where and how services are hosted. */
-export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'>;
+export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'> &
+  GateSettings &
+  Partial<Pick<Config, 'trustedProxies'>>;
 
 /** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
 const CLOSE_TIMEOUT_MS = 7_500;
@@ -65,7 +69,7 @@ export async function hostServices(
   services: readonly Service[],
   ports: Ports,
   topology: Topology,
-  { host, port, backend, subscriber, pushIdentity }: HostOptions,
+  { host, port, backend, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
   onFailure: (error: Error) => void,
   telemetry: Telemetry = noTelemetry,
 ): Promise<Host> {
@@ -96,11 +100,16 @@ export async function hostServices(
         ports.clock,
       )
     : [];
-  const http = await serveHttp(
-    httpApp(routes, readiness, ports.log, { push, first: telemetry.http }),
-    host,
-    port,
-  );
+  if (gates.operators === undefined && routes.some(({ audience }) => audience === 'operators')) {
+    ports.log('WARNING', OPERATORS_CLOSED);
+  }
+  const app = httpApp(routes, readiness, ports.log, {
+    push,
+    gatesOf: gatesBy(gates),
+    trustedProxies,
+    first: telemetry.http,
+  });
+  const http = await serveHttp(app, host, port);
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
     isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
   );

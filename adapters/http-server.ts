@@ -7,14 +7,20 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import helmet from 'helmet';
 import type { ZodType } from 'zod';
 import { type HttpRequest, invalidInput, notFound, Problem, type Route } from '../saga/http.ts';
 import type { Log } from '../saga/log.ts';
 import { inputFaults } from '../saga/order.ts';
 import { StoreError } from '../saga/store.ts';
+import { refuseLarger, tooLarge } from './body-limit.ts';
+import { gatesBy } from './gates.ts';
 import { openApiOf } from './openapi.ts';
 
-const BODY_LIMIT = '64kb';
+const BODY_BYTES_MAX = 64 * 1024;
+/** Who sends a byte now and then would otherwise hold a connection for as long as they like. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
 
 /** What must be in order before requests are taken: a name, and a check that throws or says false. */
 export type ReadinessCheck = readonly [name: string, check: () => Promise<boolean> | boolean];
@@ -36,7 +42,8 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
   const endConnection = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
-  const server = createServer((request, response) => {
+  const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS };
+  const server = createServer(timeouts, (request, response) => {
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
     if (isClosing) endConnection(response);
@@ -58,6 +65,10 @@ export type HandlersOf = (route: Route) => RequestHandler[];
 
 export interface HttpAppOptions {
   readonly handlersOf?: HandlersOf;
+  /** What a request passes before its route answers it here; without it nobody is an operator. */
+  readonly gatesOf?: HandlersOf;
+  /** How many proxies stand in front, each of which adds to X-Forwarded-For whom it heard; what is before that is hearsay. */
+  readonly trustedProxies?: number;
   /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
   readonly push?: RequestHandler[];
   /** What every request passes first. */
@@ -69,17 +80,29 @@ export function httpApp(
   routes: readonly Route[],
   readiness: readonly ReadinessCheck[],
   log: Log,
-  { handlersOf = answerHere, push = [], first = [] }: HttpAppOptions = {},
+  {
+    gatesOf = gatesBy(),
+    handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
+    trustedProxies = 0,
+    push = [],
+    first = [],
+  }: HttpAppOptions = {},
 ): Express {
   const app = express();
-  app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  // Nobody keeps an answer, so nobody can ask whether it has changed.
+  app.disable('etag');
+  app.set('trust proxy', trustedProxies);
+  app.use(securityHeaders(), notStored);
   for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
     response.json(indexOf(routes));
   });
+  let openApi: object | undefined;
   app.get('/openapi.json', (_request, response) => {
-    response.json(openApiOf(routes));
+    // Made once: it takes milliseconds, which nobody should be able to ask for again and again.
+    openApi ??= openApiOf(routes);
+    response.json(openApi);
   });
   app.get('/livez', (_request, response) => {
     response.json({ status: 'alive' });
@@ -112,8 +135,24 @@ export function httpApp(
   return app;
 }
 
+/** What browsers are told; it also takes away the header that names the framework. */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    // The local stack speaks HTTP: a page that asked for HTTPS would not find its own parts.
+    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+  });
+}
+
+/** Answers speak of people and their orders: nobody between keeps them. */
+function notStored(_request: Request, response: Response, next: () => void): void {
+  response.set('Cache-Control', 'no-store');
+  next();
+}
+
 function answerHere(route: Route): RequestHandler[] {
-  const parsers = route.body ? [requireJson, express.json({ limit: BODY_LIMIT, strict: false })] : [];
+  const parsers = route.body
+    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ limit: BODY_BYTES_MAX, strict: false })]
+    : [];
   return [
     ...parsers,
     async (request, response) => {
@@ -162,7 +201,10 @@ function indexOf(routes: readonly Route[]): object {
       'at-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state',
     openapi: '/openapi.json',
     health: ['/livez', '/readyz'],
-    routes: routes.map(({ method, path, summary }) => `${method} ${path}: ${summary}`),
+    routes: routes.map(
+      ({ method, path, summary, audience }) =>
+        `${method} ${path}: ${summary}${audience === undefined ? '' : ` (${audience})`}`,
+    ),
   };
 }
 
@@ -208,6 +250,13 @@ function logged(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+interface FrameworkError {
+  readonly status?: number;
+  readonly type?: string;
+  readonly message?: string;
+  readonly limit?: number;
+}
+
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreError && error.kind !== 'rejected') {
@@ -216,8 +265,8 @@ function problemOf(error: unknown): Problem {
     });
   }
   // What the framework itself refuses, such as a body too large: an error with a status below 500.
-  const { status, type, message } = error as { status?: number; type?: string; message?: string };
-  if (status === 413) return new Problem(413, 'Too large', `The body may have at most ${BODY_LIMIT}`);
+  const { status, type, message, limit } = error as FrameworkError;
+  if (status === 413) return tooLarge(limit ?? BODY_BYTES_MAX);
   if (type === 'entity.parse.failed')
     return new Problem(400, 'Malformed body', `The body is not JSON: ${message}`);
   if (status !== undefined && status >= 400 && status < 500) {

@@ -63,6 +63,21 @@ describe('The log', () => {
     );
   });
 
+  it('never shows a token, wherever it stands, in either form', () => {
+    const token = 'a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3';
+    const jwt = ['{"alg":"RS256"}', '{"email":"x@y"}', 'signed']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.');
+    const fields = {
+      error: `Error: 401 at {"authorization":"Bearer ${token}"}`,
+      headers: { Authorization: `bearer ${jwt}`, cookie: jwt },
+    };
+    createLog('info', {}, { destination })('ERROR', `It failed with Bearer ${token}`, fields);
+    const shown = [...lines, readableLine('order', { message: `It failed with ${jwt}`, ...fields })].join('');
+    expect(shown).to.contain('Bearer [redacted]').and.to.contain('"cookie":"[redacted]"');
+    for (const secret of [token, ...jwt.split('.')]) expect(shown).not.to.contain(secret);
+  });
+
   it('keeps a text from outside on its own line', () => {
     const line = readableLine('order', {
       message: 'parked',

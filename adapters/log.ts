@@ -1,6 +1,7 @@
 import pino, { type DestinationStream } from 'pino';
 import type { Log, Severity } from '../saga/log.ts';
 import { traceparentIn } from '../saga/trace.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** pino's levels, by the severities of Cloud Logging. */
 const levels = {
@@ -32,6 +33,7 @@ export function createLog(
     messageKey: 'message',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ severity: severityOf[label] }) },
+    hooks: { streamWrite: withoutSecrets },
   };
   const logger = destination ? pino(options, destination) : pino(options);
   return (severity, message, more) => logger[levels[severity]](withTrace(more ?? {}, projectId), message);
@@ -62,7 +64,9 @@ export function readableLine(service: string, entry: Readonly<Record<string, unk
   const telling = Object.entries(fields).filter(([name]) => !untold.has(name));
   const details = telling.map(([name, value]) => `${name}=${readableValue(value)}`);
   const sentence = String(message).replace(`${service}: `, '');
-  return [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' ');
+  return withoutSecrets(
+    [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' '),
+  );
 }
 
 /** The sentence says it already, or programs alone need it. */

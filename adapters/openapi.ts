@@ -16,11 +16,29 @@ export function openApiOf(routes: readonly Route[]): object {
         'At-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state.',
     },
     paths,
-    components: { schemas: { Problem: problemSchema } },
+    components: {
+      schemas: { Problem: problemSchema },
+      securitySchemes: {
+        operator: { type: 'http', scheme: 'bearer', description: "The operators' token (docs/security.md)" },
+      },
+    },
   };
 }
 
-function operationOf({ path, summary, body, query, headers, responses }: Route): object {
+/** What the gates answer in place of any route, or of one for operators. */
+const GATE_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
+const OPERATOR_RESPONSES = {
+  401: "The operators' token is missing or wrong",
+  403: 'Operators are not let in here, or not from this site',
+  ...GATE_RESPONSES,
+};
+
+function operationOf({ method, path, summary, audience, body, query, headers, ...route }: Route): object {
+  const isForOperators = audience === 'operators';
+  const responses = {
+    ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GATE_RESPONSES),
+    ...route.responses,
+  };
   const parameters = [
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
       name,
@@ -38,6 +56,7 @@ function operationOf({ path, summary, body, query, headers, responses }: Route):
   ];
   return {
     summary,
+    ...(isForOperators && { security: [{ operator: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body) } } },

@@ -97,6 +97,8 @@ describe('A pushed message', () => {
     ['a message without an id', { message: { data: '' } }],
     ['data that is not base64', { message: { ...message, data: '%%%' } }],
     ['attributes that are no text', { message: { ...message, attributes: { a: 1 } } }],
+    ['an attribute with half a surrogate pair', { message: { ...message, attributes: { a: '\ud800' } } }],
+    ['an id with half a surrogate pair', { message: { messageId: '\udc00' } }],
     ['a time that is none', { message: { ...message, publishTime: 'soon' } }],
     ['an attempt that is none', { ...WRAPPED, deliveryAttempt: 0 }],
   ];

@@ -13,13 +13,16 @@ export type PushedMessage = Omit<Delivery, 'ack' | 'nack'>;
 /** A pushed message, or what is wrong with the request. */
 export type ParsedPush = { readonly message: PushedMessage } | { readonly fault: string };
 
+/** Pub/Sub lets no other text in; a JSON body that somebody else has made may hold half of a surrogate pair. */
+const text = z.string().regex(/^\P{Cs}*$/su, { error: 'is not well-formed Unicode' });
+
 const wrappedSchema = z.object({
   message: z
     .object({
       data: z.base64().default(''),
-      attributes: z.record(z.string(), z.string()).default({}),
-      messageId: z.string().min(1).optional(),
-      message_id: z.string().min(1).optional(),
+      attributes: z.record(text, text).default({}),
+      messageId: text.min(1).optional(),
+      message_id: text.min(1).optional(),
       publishTime: z.iso.datetime({ offset: true }).optional(),
       publish_time: z.iso.datetime({ offset: true }).optional(),
     })

@@ -3,10 +3,11 @@ import express, { type RequestHandler } from 'express';
 import type { Clock } from '../saga/clock.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Inbox } from '../saga/inbox.ts';
+import { refuseLarger } from './body-limit.ts';
 import { type PushedMessage, parsePush } from './push-message.ts';
 
 /** The largest message that Pub/Sub takes has 10 MB; in base64 it is a third longer. */
-const BODY_LIMIT = '14mb';
+const BODY_BYTES_MAX = 14 * 1024 * 1024;
 
 /** Says what is wrong with an `Authorization` header; undefined where nothing is. */
 export type TokenCheck = (authorization: string | undefined) => Promise<string | undefined>;
@@ -63,7 +64,8 @@ export function pushHandlers(
       await assertMayPush(checkToken, request.get('authorization'));
       next();
     },
-    express.raw({ type: () => true, limit: BODY_LIMIT }),
+    refuseLarger(BODY_BYTES_MAX),
+    express.raw({ type: () => true, limit: BODY_BYTES_MAX }),
     async (request, response) => {
       const subscription = String(request.params.subscription);
       const inbox = inboxes.get(subscription);

@@ -3,25 +3,28 @@ import { cancelTask } from '../saga/cancel.ts';
 import { endsWithin } from '../saga/clock.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
+import { isLegible, malformedLedger, turnProblem } from '../saga/legible-ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { takeTurns } from '../saga/turns.ts';
 
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
- * @throws Problem 404 where there is no such order, 409 where it is canceled already; StoreError where the store does
- * not answer.
+ * @throws Problem 404 where there is no such order, 409 where it is canceled already, 503 where its ledger is malformed;
+ * StoreError where the store does not answer.
  */
 export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
   const task = cancelTask(uuid.toLowerCase(), 'frontend', 'The customer canceled the order');
   const [taken] = await inTime(takeTurns('frontend', [task], ports), uuid, ports);
-  if (taken === undefined || 'error' in taken) throw taken?.error ?? new Error('The turn was not taken');
+  if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
   const { turn, publishError } = taken;
   if (turn.saga === undefined) throw noSuchOrder(uuid);
   if (turn.saga.status === 'CANCELED') {
     throw new Problem(409, 'Canceled already', `Order ${uuid} is canceled: ${turn.saga.reason}`);
   }
+  // One that is failing already is not looked at by the turn.
+  if (!isLegible(turn.saga)) throw malformedLedger(uuid);
   if (publishError) {
     // The ledger says that the order is failing; the sweeper publishes it.
     ports.log('WARNING', 'frontend: a cancellation was stored but not yet published', {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Saga, SHARD_COUNT, sagaPath } from '../saga/ledger.ts';
+import { type Saga, SHARD_COUNT, sagaPath, tombstone } from '../saga/ledger.ts';
 import { aSaga, aSagaThatIs, NOW, storeHolding, uuidOf } from '../test/builders.ts';
 import { createFaultyStore } from '../test/faulty-store.ts';
 import { listOrders, type OrderFilter } from './list-orders.ts';
@@ -48,6 +48,30 @@ describe('The list of orders', () => {
   it('ends with an empty page where the last one was full', async () => {
     const store = await holding(orderAt(1), orderAt(2));
     expect(await pages(store, 2)).to.deep.equal([[2, 1], []]);
+  });
+
+  it("[anomaly 7] has no tombstones, which are nobody's order, and goes on behind them", async () => {
+    const nobody = (number: number) => ({
+      ...tombstone(uuidOf(number), 'PAYMENT_ERROR', 'It failed before anybody knew it', NOW),
+      createdAt: new Date(NOW.getTime() + number * 1000),
+    });
+    const store = await holding(orderAt(1), nobody(2), nobody(3), nobody(4), orderAt(5));
+    expect(await pages(store, 2)).to.deep.equal([[5], [], [1]]);
+  });
+
+  it('leaves out a ledger that somebody has made malformed, and shows the others', async () => {
+    const malformed = [
+      { items: 'x' },
+      { history: [] },
+      { history: null },
+      { paymentError: '{' },
+      { createdAt: 'x' },
+    ];
+    const store = await holding(
+      orderAt(1),
+      ...malformed.map((fields, index) => orderAt(index + 2, index + 2, fields as Partial<Saga>)),
+    );
+    expect(await pages(store, 100)).to.deep.equal([[1]]);
   });
 
   it('keeps to one customer, to one status, or to both', async () => {

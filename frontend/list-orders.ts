@@ -1,4 +1,5 @@
 import { type Saga, SHARD_COUNT, type Status } from '../saga/ledger.ts';
+import { isLegible } from '../saga/legible-ledger.ts';
 import { pageBehind, parsePage } from '../saga/page.ts';
 import type { Store } from '../saga/store.ts';
 
@@ -10,7 +11,8 @@ export interface OrderFilter {
 
 /**
  * Lists orders, newest first. Without a user the ledgers are asked shard by shard, because an index that begins with
- * the time alone would slow every order down (docs/architecture.md).
+ * the time alone would slow every order down (docs/architecture.md). Left out are tombstones, which are nobody's order, and
+ * ledgers that somebody has made malformed: a page may have fewer orders than its limit although more follow.
  * @returns one page, and the token of the next one where there may be more.
  */
 export async function listOrders(
@@ -27,9 +29,12 @@ export async function listOrders(
       store.query({ collection: 'sagas', where: { ...shard, ...filter }, limit, ...(after && { after }) }),
     ),
   );
-  const orders = (listings.flat() as Saga[]).sort(newestFirst).slice(0, limit);
-  const last = orders.at(-1);
-  return last && orders.length === limit
+  // Firestore finds a ledger by whatever stands in the field; what is no moment has no place in the order.
+  const listed = (listings.flat() as Saga[]).filter(({ createdAt }) => createdAt instanceof Date);
+  const portion = listed.sort(newestFirst).slice(0, limit);
+  const orders = portion.filter((saga) => isLegible(saga) && saga.user !== '');
+  const last = portion.at(-1);
+  return last && portion.length === limit
     ? { orders, nextPage: pageBehind({ createdAt: last.createdAt, id: last.uuid }) }
     : { orders };
 }

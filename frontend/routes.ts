@@ -4,6 +4,7 @@ import { deadlineOf } from '../saga/deadline.ts';
 import { transitionsOf } from '../saga/history.ts';
 import { invalidInput, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
+import { isLegible, malformedLedger } from '../saga/legible-ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
@@ -61,11 +62,13 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
       responses: {
         200: 'The order, its status, the reason of a failure, and its history',
         404: 'No such order',
+        503: 'The order cannot be shown: its ledger is malformed, or the store is away',
       },
       async handle({ params: { uuid = '' } }) {
         const path = sagaPath(uuid.toLowerCase());
         const saga = isUuid(uuid) ? await readOne(store, path) : undefined;
         if (saga === undefined) throw noSuchOrder(uuid);
+        if (!isLegible(saga)) throw malformedLedger(uuid);
         return { status: 200, body: view(saga) };
       },
     }),

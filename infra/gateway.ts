@@ -7,7 +7,7 @@ import type { Service } from '../saga/service.ts';
 
 /**
  * One port for all services of the local stack, as a load balancer is in the cloud: passes each request on to the
- * service that has the route, unread.
+ * service that has the route, unread. The gates are those of the service itself.
  * @param portOf where a service listens now; undefined while it is being started.
  */
 export function gatewayApp(
@@ -31,7 +31,7 @@ export function gatewayApp(
           port,
           method: request.method,
           path: request.originalUrl,
-          headers: request.headers,
+          headers: { ...request.headers, 'x-forwarded-for': heardFrom(request) },
         },
         (answer) => {
           response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -48,6 +48,10 @@ export function gatewayApp(
   ];
   return httpApp([...ownerOf.keys()], readiness, log, { handlersOf: passOn });
 }
+
+/** As every proxy does, for a service that counts the requests of each client. */
+const heardFrom = (request: IncomingMessage): string =>
+  [request.headers['x-forwarded-for'], request.socket.remoteAddress].flat().filter(Boolean).join(', ');
 
 const unavailable = (service: string): Problem =>
   new Problem(503, 'Unavailable', `${service} is being started; try again`, {

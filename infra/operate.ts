@@ -1,7 +1,15 @@
 import { parseArgs } from 'node:util';
 import { validate as isUuid } from 'uuid';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
-import { harmless, type LetterAnswer, letterLines, type SagaAnswer, sagaLines } from './operator-lines.ts';
+import {
+  harmless,
+  type LetterAnswer,
+  letterLines,
+  type MalformedAnswer,
+  malformedLines,
+  type SagaAnswer,
+  sagaLines,
+} from './operator-lines.ts';
 
 /** The operators' program: one order or one dead letter at a time, over the routes of the janitor. */
 
@@ -53,8 +61,8 @@ const commands: Readonly<Record<string, Command>> = {
     takesId: true,
     takes: [],
     async run(api, uuid) {
-      const saga = (await api.call('GET', `/sagas/${uuid}`)) as SagaAnswer;
-      return { data: saga, lines: sagaLines(saga) };
+      const saga = (await api.call('GET', `/sagas/${uuid}`)) as SagaAnswer | MalformedAnswer;
+      return { data: saga, lines: 'faults' in saga ? malformedLines(saga) : sagaLines(saga) };
     },
   },
   redrive: {

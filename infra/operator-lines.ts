@@ -41,6 +41,21 @@ export interface SagaAnswer {
   readonly letters: readonly LetterAnswer[];
 }
 
+/** What it answers where the ledger can't be believed. */
+export interface MalformedAnswer {
+  readonly uuid: string;
+  readonly faults: readonly string[];
+  readonly letters: readonly LetterAnswer[];
+}
+
+export function malformedLines({ uuid, faults, letters }: MalformedAnswer): string[] {
+  return [
+    `The ledger of order ${uuid} is malformed (--json shows it):`,
+    ...faults.map((fault) => `  fault       ${fault}`),
+    ...letters.map(letterOutline),
+  ];
+}
+
 export function sagaLines({ ledger, timeline, callsFor, deadline, records, letters }: SagaAnswer): string[] {
   const { uuid, status, user, items, total_invoice: total, sweepAt, redrives } = ledger;
   const lines = items.map(({ item, quantity }) => `${quantity} ${item}`).join(', ');
@@ -56,9 +71,12 @@ export function sagaLines({ ledger, timeline, callsFor, deadline, records, lette
     ...(sweepAt === null ? [] : [`  next sweep  ${sweepAt}`]),
     ...(redrives ? [`  re-driven   ${redrives} times in this stage`] : []),
     ...(records.length === 0 ? ['  records     none'] : records.map((path) => `  record      ${path}`)),
-    ...letters.map((letter) => `  letter      ${letter.id} ${letter.status}: ${letter.reason}`),
+    ...letters.map(letterOutline),
   ];
 }
+
+const letterOutline = ({ id, status, reason }: LetterAnswer): string =>
+  `  letter      ${id} ${status}: ${reason}`;
 
 export function letterLines(letter: LetterAnswer): string[] {
   const { id, status, reason, topic, subscription, attempts, uuid, redriveOf, history, createdAt } = letter;

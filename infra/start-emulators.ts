@@ -42,6 +42,8 @@ await runProcess(async (end) => {
       // The services listen on ports that nobody knows beforehand, so nothing can be pushed to them.
       SUBSCRIBER: 'pull',
       PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID,
+      // The gateway is one more of them.
+      TRUSTED_PROXIES: String(wanted.trustedProxies + 1),
     };
     const config = readConfig(environment);
     const topology = readTopology();

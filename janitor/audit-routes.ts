@@ -11,7 +11,8 @@ export function auditRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/audit',
-      summary: 'Prove that stock, money and records are what the ledgers say (operators)',
+      summary: 'Prove that stock, money and records are what the ledgers say',
+      audience: 'operators',
       responses: { 200: 'What is wrong, which orders are stuck, and how much was checked' },
       async handle() {
         // An audit reads everything: who asks while one is under way gets the same answer. On the embedded engine it

@@ -5,7 +5,13 @@ import { faultOfObject } from '../saga/order.ts';
 import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, StoreError } from '../saga/store.ts';
-import { type DeadLetter, deadLetterPath, LETTER_STATUSES } from './documents.ts';
+import {
+  type DeadLetter,
+  deadLetterPath,
+  isLegible,
+  LETTER_STATUSES,
+  MALFORMED_LETTER,
+} from './documents.ts';
 import { viewOf } from './letter-view.ts';
 import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
@@ -44,7 +50,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/dead-letters',
-      summary: 'Messages that could not be processed, newest first, a page at a time (operators)',
+      summary: 'Messages that could not be processed, newest first, a page at a time',
+      audience: 'operators',
       query: listSchema,
       responses: {
         200: 'One page, without bodies; next_page leads to the next',
@@ -61,7 +68,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/dead-letters/reasons',
-      summary: 'How many messages are parked for which reason (operators)',
+      summary: 'How many messages are parked for which reason',
+      audience: 'operators',
       responses: { 200: 'The counts; complete is false where only the newest letters were counted' },
       async handle() {
         const { reasons, counted, isComplete } = await countReasons(store);
@@ -71,7 +79,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/dead-letters/{id}',
-      summary: 'One message that could not be processed, as it came, and what became of it (operators)',
+      summary: 'One message that could not be processed, as it came, and what became of it',
+      audience: 'operators',
       responses: { 200: 'The letter', 404: 'No such letter' },
       async handle({ params: { id = '' } }) {
         return { status: 200, body: viewOf(await letterOf(id)) };
@@ -80,8 +89,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/dead-letters/redrive',
-      summary:
-        'Send parked messages back to their topics, a portion at a time: all, or of one reason (operators)',
+      summary: 'Send parked messages back to their topics, a portion at a time: all, or of one reason',
+      audience: 'operators',
       query: redriveSchema,
       responses: {
         200: 'How many were sent, which can never be, and which could not be now; next_page leads to the next portion',
@@ -104,7 +113,8 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/dead-letters/{id}/redrive',
-      summary: 'Send a message back to its topic (operators)',
+      summary: 'Send a message back to its topic',
+      audience: 'operators',
       responses: {
         200: 'It was sent, now or before',
         404: 'No such letter',
@@ -119,16 +129,17 @@ export function deskRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'DELETE',
       path: '/dead-letters/{id}',
-      summary: 'Discard a message: the letter stays, with a note (operators)',
+      summary: 'Discard a message: the letter stays, with a note',
+      audience: 'operators',
       query: discardSchema,
       responses: {
         200: 'It is discarded, now or before',
         400: 'The note is wrong; errors says why',
         404: 'No such letter',
-        409: 'It was redriven already',
+        409: 'It was redriven already, or is malformed',
       },
       async handle({ params: { id = '' }, query }) {
-        await letterOf(id);
+        if (!isLegible(await letterOf(id))) throw conflict(MALFORMED_LETTER);
         const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {

@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import type { Path } from '../saga/store.ts';
 
 /** What became of a letter: it waits for people, was sent back to its topic, or was given up by them. */
@@ -46,6 +47,20 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const letterExpiry = (parkedAt: Date): Date => new Date(parkedAt.getTime() + LETTER_DAYS * DAY_MS);
 
 export const deadLetterPath = (id: string): Path<DeadLetter> => `dead-letters/${id}`;
+
+/** Whether a letter is as the desk made it, so far as the desk needs it; somebody may have edited it by hand. */
+export function isLegible({ id, attributes, body, encoding, history }: DeadLetter): boolean {
+  return (
+    isUuid(id) &&
+    Array.isArray(attributes) &&
+    attributes.every((one) => typeof one?.name === 'string' && typeof one.value === 'string') &&
+    typeof body === 'string' &&
+    ['utf8', 'base64'].includes(encoding) &&
+    Array.isArray(history)
+  );
+}
+
+export const MALFORMED_LETTER = 'The letter is malformed: somebody has edited it by hand';
 
 /** A line of a letter's history. */
 export const letterLine = (at: Date, status: LetterStatus, note?: string): string =>

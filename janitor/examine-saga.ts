@@ -27,7 +27,8 @@ export interface Examination {
   readonly letters: readonly LetterOutline[];
 }
 
-const LETTERS_MAX = 20;
+/** How many letters are told of one order. */
+export const LETTERS_MAX = 20;
 
 /** Gathers what is known of an order. It only reads; what it reads may be of different moments. */
 export async function examineSaga(store: Store, ledger: Saga): Promise<Examination> {

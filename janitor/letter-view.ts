@@ -1,7 +1,8 @@
-import type { DeadLetter } from './documents.ts';
+import { type DeadLetter, isLegible } from './documents.ts';
 
 /** A letter on its own. */
 export function viewOf(letter: DeadLetter): object {
+  if (!isLegible(letter)) return letter;
   return {
     ...letter,
     // A letter that somebody has edited is still shown.

@@ -130,10 +130,10 @@ describe('A redrive', () => {
     expect(forged).to.include({ redriveOf: letter.id });
   });
 
-  it('is refused for a letter that somebody has damaged, and the others are sent', async () => {
+  it('is refused for a letter that somebody has made malformed, and the others are sent', async () => {
     const { letter, redrive } = await deskWith(poison(Buffer.from('[]')));
-    const damaged = { ...letter, id: UUID, attributes: undefined } as unknown as DeadLetter;
-    const [refused, sent] = await redrive(damaged, letter);
+    const malformed = { ...letter, id: UUID, attributes: undefined } as unknown as DeadLetter;
+    const [refused, sent] = await redrive(malformed, letter);
     expect(refused).to.have.property('outcome', 'refused');
     expect(sent).to.have.property('outcome', 'redriven');
   });

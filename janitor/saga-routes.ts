@@ -3,11 +3,14 @@ import { z } from 'zod';
 import { cancelTask } from '../saga/cancel.ts';
 import { type HttpResponse, notFound, Problem, type Route, route } from '../saga/http.ts';
 import { emissionFor, type Saga, sagaPath } from '../saga/ledger.ts';
+import { turnProblem } from '../saga/legible-ledger.ts';
 import { faultOfObject } from '../saga/order.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import { type TurnTask, takeTurns } from '../saga/turns.ts';
-import { examineSaga } from './examine-saga.ts';
+import { checkLedger } from './check-ledger.ts';
+import { examineSaga, LETTERS_MAX } from './examine-saga.ts';
+import { lettersOfOrder } from './list-letters.ts';
 import { sentenceSchema } from './sentence.ts';
 import { redriveTask } from './sweep.ts';
 
@@ -20,11 +23,11 @@ const cancelSchema = z.strictObject(
 export function sagaRoutes(ports: Ports): readonly Route[] {
   const { store } = ports;
 
-  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order. */
+  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order, 503 where its ledger is malformed. */
   async function turn(uuid: string, taskFor: (uuid: string) => TurnTask) {
     if (!isUuid(uuid)) throw noSuchOrder(uuid);
     const [taken] = await takeTurns('janitor', [taskFor(uuid.toLowerCase())], ports);
-    if (taken === undefined || 'error' in taken) throw taken?.error ?? new Error('The turn was not taken');
+    if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
     const saga = taken.turn.saga;
     if (saga === undefined) throw noSuchOrder(uuid);
     return { saga, outcome: taken.turn.outcome, publishError: taken.publishError };
@@ -34,21 +37,28 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'GET',
       path: '/sagas/{uuid}',
-      summary: 'All that is known of one order (operators)',
+      summary: 'All that is known of one order',
+      audience: 'operators',
       responses: {
-        200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it',
+        200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a malformed ledger the faults instead',
         404: 'No such order',
       },
       async handle({ params: { uuid = '' } }) {
         const ledger = isUuid(uuid) ? await readOne(store, sagaPath(uuid.toLowerCase())) : undefined;
         if (ledger === undefined) throw noSuchOrder(uuid);
+        const checked = checkLedger(uuid.toLowerCase(), ledger);
+        if ('faults' in checked) {
+          const letters = await lettersOfOrder(store, uuid.toLowerCase(), LETTERS_MAX);
+          return { status: 200, body: { uuid: uuid.toLowerCase(), faults: checked.faults, ledger, letters } };
+        }
         return { status: 200, body: await examineSaga(store, ledger) };
       },
     }),
     route({
       method: 'POST',
       path: '/sagas/{uuid}/redrive',
-      summary: 'Publish again what an order calls for, whatever its status (operators)',
+      summary: 'Publish again what an order calls for, whatever its status',
+      audience: 'operators',
       responses: {
         202: 'It was published; who knows it already does nothing again',
         404: 'No such order',
@@ -68,13 +78,15 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
     route({
       method: 'POST',
       path: '/sagas/{uuid}/cancel',
-      summary: 'Cancel an order, with a sentence that says why (operators)',
+      summary: 'Cancel an order, with a sentence that says why',
+      audience: 'operators',
       body: cancelSchema,
       responses: {
         202: 'It fails now, or did already; the janitor takes back what was done',
         400: 'The sentence is wrong; errors says why',
         404: 'No such order',
         409: 'It is canceled already',
+        503: 'Whether it will be canceled is not known; ask again, unless its ledger is malformed',
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
         const { saga, outcome, publishError } = await turn(uuid, (id) => cancelTask(id, 'janitor', detail));

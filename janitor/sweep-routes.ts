@@ -7,7 +7,8 @@ export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[]
     route({
       method: 'POST',
       path: '/sweep',
-      summary: 'Move on the orders that stand still (operators)',
+      summary: 'Move on the orders that stand still',
+      audience: 'operators',
       responses: { 200: 'How many orders were re-driven, were failed, or could not be moved' },
       handle: async () => ({ status: 200, body: await sweep() }),
     }),

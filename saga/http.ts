@@ -23,6 +23,8 @@ export interface Route {
   /** With `{name}` for its variable parts, as in OpenAPI. */
   readonly path: string;
   readonly summary: string;
+  /** Whom it is for: operators, who must show that they are; otherwise anybody. */
+  readonly audience?: 'operators';
   /** The statuses that it answers with, and what each means. */
   readonly responses: Readonly<Record<number, string>>;
   readonly body?: z.ZodType;

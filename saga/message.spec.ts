@@ -166,6 +166,10 @@ describe('A derived uuid', () => {
     expect(derivedUuid('message-id', '4711')).to.equal('ba32c8e8-4f8d-50da-9f02-9f3f752beb63');
   });
 
+  it('[anomaly 22] belongs also to a key that is no well-formed Unicode', () => {
+    expect(derivedUuid('message-id', '\ud800')).to.equal(derivedUuid('message-id', '\ufffd'));
+  });
+
   it('differs between ids of different origin', () => {
     const kinds = ['idempotency-key', 'message-id', 'dead-letter'] as const;
     expect(new Set(kinds.map((kind) => derivedUuid(kind, '4711'))).size).to.equal(kinds.length);

@@ -37,7 +37,8 @@ const DERIVED_IDS = 'd1a8e6a2-6b0f-4c39-9c43-0a4f8f1c2f6e';
 
 /** The uuid that belongs to a key, always the same one. `kind` keeps keys of different origin apart. */
 export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-letter', key: string): string {
-  return uuidv5(`${kind}/${key}`, DERIVED_IDS);
+  // As bytes: of a text with half a surrogate pair the library makes none, and throws.
+  return uuidv5(Buffer.from(`${kind}/${key}`), DERIVED_IDS);
 }
 
 /**

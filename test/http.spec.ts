@@ -125,7 +125,7 @@ describe('The HTTP API', () => {
   it('refuses more than 64 KiB with 413', async () => {
     const { status, body } = await pipeline.post('/order', { ...good, 'payment-error': 'x'.repeat(65_536) });
     expect(status).to.equal(413);
-    expect(body.detail).to.contain('64kb');
+    expect(body.detail).to.contain('64 KiB');
   });
 
   it('refuses what is not declared as JSON with 415, and says what to send', async () => {

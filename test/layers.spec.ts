@@ -9,7 +9,8 @@ import { packageRoot } from '../adapters/config.ts';
 const root = fileURLToPath(packageRoot);
 const SERVICES = ['frontend', 'order', 'inventory', 'payments', 'janitor'];
 /** What only adapters may use: the world outside. Types of it are no use of it. */
-const SDKS = /^(@google-cloud\/|@opentelemetry\/|express$|pino$|dotenv$)/;
+const SDKS =
+  /^(@google-cloud\/|@opentelemetry\/|google-auth-library$|express$|express-rate-limit$|helmet$|pino$|dotenv$)/;
 /** Who needs other services' steps. */
 const IMPORTS_STEPS = ['janitor'];
 

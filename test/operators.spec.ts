@@ -3,6 +3,7 @@ import { v4 as uuidv4 } from 'uuid';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { deadLetterPath } from '../janitor/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
 import type { Bus } from '../saga/bus.ts';
 import { sagaPath, tombstone } from '../saga/ledger.ts';
@@ -235,6 +236,47 @@ describe('What operators see and do over HTTP', () => {
         expect([answer.status, answer.body.errors?.[0].field]).to.deep.equal([400, 'detail']);
       }
       expect(await pipeline.ledger(uuid)).to.include({ status: 'PAID' });
+    });
+
+    it('is told with its faults where somebody has made the ledger malformed, and can neither be moved nor harm others', async () => {
+      const uuid = uuidv4();
+      const malformed = { ...aSagaThatIs('CREATED', { uuid }), items: 'two widgets', history: [] };
+      await pipeline.store.commit([{ kind: 'create', path: sagaPath(uuid), fields: malformed }]);
+      const { status, body } = await pipeline.get(`/sagas/${uuid}`);
+      expect([status, body.uuid, body.ledger.items, body.letters]).to.deep.equal([
+        200,
+        uuid,
+        'two widgets',
+        [],
+      ]);
+      expect(body.faults.join()).to.contain('items').and.to.contain('history');
+      const answers = [
+        await pipeline.get(`/order/${uuid}`),
+        await pipeline.post(`/order/${uuid}/cancel`, ''),
+        await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'Test' }),
+        await pipeline.post(`/sagas/${uuid}/redrive`, ''),
+      ];
+      expect(answers.map(({ status, body: { title } }) => [status, title])).to.deep.equal(
+        answers.map(() => [503, 'Malformed ledger']),
+      );
+      expect((await pipeline.get('/orders?limit=100')).status).to.equal(200);
+      expect((await pipeline.post('/sweep', '')).body.errors).to.be.at.most(1);
+      await pipeline.store.commit([{ kind: 'remove', path: sagaPath(uuid) }]);
+    });
+
+    it('is told of a malformed letter as it is, which can neither be sent nor discarded', async () => {
+      const id = uuidv4();
+      const letter = { id, status: 'parked', attributes: 'x', body: 1, history: null, createdAt: NOW };
+      await pipeline.store.commit([{ kind: 'create', path: deadLetterPath(id), fields: letter }]);
+      expect((await pipeline.get(`/dead-letters/${id}`)).body).to.include({ id, attributes: 'x' });
+      const answers = [
+        await pipeline.post(`/dead-letters/${id}/redrive`, ''),
+        await pipeline.delete(`/dead-letters/${id}`),
+      ];
+      for (const { status, body } of answers) {
+        expect([status, body.detail.split(':')[0]]).to.deep.equal([409, 'The letter is malformed']);
+      }
+      await pipeline.store.commit([{ kind: 'remove', path: deadLetterPath(id) }]);
     });
 
     it('[anomaly 30] is refused with 404 for an order that nobody knows', async () => {

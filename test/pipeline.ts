@@ -102,7 +102,14 @@ export async function startPipeline(
     services,
     ports,
     topology,
-    { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'pull', pushIdentity: 'platform' },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      backend: 'memory',
+      subscriber: 'pull',
+      pushIdentity: 'platform',
+      operators: { by: 'loopback' },
+    },
     (error) => {
       throw error;
     },

@@ -108,7 +108,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
         limits = { cpu = "1", memory = "512Mi" }
       }
 
-      # No operators' token: nobody can reach a worker, and without it their routes are closed.
+      # Nobody can reach a worker, so it needs no operators' token.
       dynamic "env" {
         for_each = merge(local.environments[each.key], { SUBSCRIBER = "pull" })
         content {

@@ -40,9 +40,9 @@ locals {
     janitor = {
       # It sends back what stands still, and dead letters, wherever they belong.
       publishes = keys(local.topology.topics)
-      # Cloud Scheduler asks for each sweep.
-      settings        = { SWEEP_INTERVAL_SECONDS = "0" }
-      secrets         = { OPERATOR_TOKEN = "operator-token" }
+      # Cloud Scheduler asks for each sweep. Its token stands where an operator's would: so Cloud Run's IAM is who checks.
+      settings        = { OPERATOR_AUTH = "platform", SWEEP_INTERVAL_SECONDS = "0" }
+      secrets         = {}
       timeout_seconds = 300
     }
   }

@@ -81,9 +81,7 @@ describe('The rights that Terraform grants', () => {
       (service) =>
         `${agentOf(service)} roles/datastore.user my-project if resource.name == "projects/my-project/databases/${database}"`,
     ),
-    ...['inventory', 'janitor'].map(
-      (service) => `${agentOf(service)} roles/secretmanager.secretAccessor operator-token`,
-    ),
+    `${agentOf('inventory')} roles/secretmanager.secretAccessor operator-token`,
     ...[...new Set(names.flatMap((name) => topology.subscriptions[name]?.deadLetter?.topic ?? []))].map(
       (topic) => `${PUBSUB} roles/pubsub.publisher ${topic}`,
     ),

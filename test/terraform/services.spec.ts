@@ -70,11 +70,11 @@ describe('The services that Terraform makes', () => {
   });
 
   describe('the environment', () => {
-    /** Every variable that the code checks; and the one that guards the operators' routes. */
+    /** Every variable that the code checks. */
     const checked = readFileSync(new URL('adapters/config.ts', packageRoot), 'utf8').matchAll(
       /^ {4}([A-Z_]+): /gm,
     );
-    const known = [...[...checked].map(([, name = '']) => name), 'OPERATOR_TOKEN'];
+    const known = [...checked].map(([, name = '']) => name);
     const common = (database: string) => ({
       BACKEND: 'gcp',
       FIRESTORE_DATABASE: database,
@@ -84,12 +84,12 @@ describe('The services that Terraform makes', () => {
     const own: Record<string, Record<string, string>> = {
       frontend: { SAGA_DEADLINE_SECONDS: '900' },
       order: { SAGA_DEADLINE_SECONDS: '900' },
-      janitor: { SWEEP_INTERVAL_SECONDS: '0' },
+      janitor: { OPERATOR_AUTH: 'platform', SWEEP_INTERVAL_SECONDS: '0' },
     };
     const pushed = (service: string) =>
       deployed.readers.includes(service) ? { SUBSCRIBER: 'push', PUSH_AUTH: 'platform' } : {};
     const secrets = (service: string) =>
-      ['inventory', 'janitor'].includes(service)
+      service === 'inventory'
         ? {
             OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
           }

@@ -1,0 +1,67 @@
+import { sagaPath } from '../../saga/ledger.ts';
+import type { GuardedWrite, Path, Store } from '../../saga/store.ts';
+
+/** A store that notes every path outside the fences, whoever reads or writes there. */
+export interface FencedStore extends Store {
+  /** What was done outside the fences, as sentences. */
+  readonly trespasses: readonly string[];
+  /** From now on the fences stand; before, users and stock may be loaded. */
+  fence(): void;
+}
+
+/** Of any version; in lower case, so that an order has one ledger however its id was written. */
+const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const NAME = '(?!\\.{1,2}(/|$)|__.*__(/|$))[^/\\p{Cc}\\p{Cs}]{1,128}';
+const pattern = (source: string) => new RegExp(`^${source}$`, 'su');
+
+/** Every document that the services may make, change and remove. */
+const RECORDS = [
+  pattern(`sagas/${UUID}`),
+  pattern(`users/${NAME}/orders/${UUID}`),
+  pattern(`inventory/${NAME}/orders/${UUID}`),
+  pattern(`payments/${UUID}`),
+  pattern(`dead-letters/${UUID}`),
+];
+/** What they may change, but neither make nor remove. */
+const SHARED = [pattern(`users/${NAME}`), pattern(`inventory/${NAME}`)];
+/** What becomes of an order is remembered for ever; a letter, too. */
+const KEPT = /^(sagas|dead-letters)\//;
+
+const isAmong = (patterns: readonly RegExp[], path: string) => patterns.some((one) => one.test(path));
+
+export function fenceStore(inner: Store): FencedStore {
+  const trespasses: string[] = [];
+  let fenced = false;
+
+  function faultOf(write: GuardedWrite): string | undefined {
+    const { kind, path } = write;
+    if (isAmong(SHARED, path)) return kind === 'update' ? undefined : `${kind} of ${path}`;
+    if (!isAmong(RECORDS, path)) return `${kind} of ${path}`;
+    if (kind === 'remove' && KEPT.test(path)) return `remove of ${path}`;
+    if (kind !== 'create') return undefined;
+    const { uuid = '' } = write.fields as { uuid?: string };
+    return path.startsWith('sagas/') && path !== sagaPath(uuid)
+      ? `${path} says that it is ${uuid}`
+      : undefined;
+  }
+  const noteReads = (paths: readonly Path[]) => {
+    if (!fenced) return;
+    for (const path of paths) if (!isAmong([...RECORDS, ...SHARED], path)) trespasses.push(`read of ${path}`);
+  };
+
+  return {
+    ...inner,
+    trespasses,
+    fence() {
+      fenced = true;
+    },
+    read(paths) {
+      noteReads(paths);
+      return inner.read(paths);
+    },
+    commit(writes) {
+      if (fenced) trespasses.push(...writes.map(faultOf).filter((fault) => fault !== undefined));
+      return inner.commit(writes);
+    },
+  };
+}

@@ -1,0 +1,444 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { packageRoot } from '../adapters/config.ts';
+import { type GateSettings, gatesBy } from '../adapters/gates.ts';
+import { hostServices } from '../adapters/host.ts';
+import { httpApp, serveHttp } from '../adapters/http-server.ts';
+import { createLog } from '../adapters/log.ts';
+import { createMemoryBus } from '../adapters/memory-bus.ts';
+import { createMemoryStore } from '../adapters/memory-store.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { gatewayApp } from '../infra/gateway.ts';
+import { allServices } from '../infra/services.ts';
+import type { Route } from '../saga/http.ts';
+import type { Log } from '../saga/log.ts';
+import type { Ports } from '../saga/ports.ts';
+import { SETTINGS, UUID, uuidOf } from './builders.ts';
+import { topology } from './pipeline.ts';
+
+const TOKEN = '0123456789abcdef0123456789abcdef';
+const portsWith = (log: Log): Ports => ({
+  store: createMemoryStore(),
+  bus: createMemoryBus(topology, systemClock),
+  clock: systemClock,
+  random: () => 0.5,
+  newUuid: () => UUID,
+  log,
+});
+const routes = allServices(
+  portsWith(() => {}),
+  SETTINGS,
+).flatMap((service) => service.routes);
+const operatorRoutes = routes.filter(({ audience }) => audience === 'operators');
+
+/** An answer, as far as these tests look. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** Sends what is given and nothing else; fetch would not let a test choose its host or its origin. */
+function send(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body = '',
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sending = request(
+      { port, method, path, headers: { host: 'localhost', ...headers }, agent: false },
+      (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(pieces).toString(),
+          }),
+        );
+      },
+    );
+    sending.on('error', reject);
+    sending.end(body);
+  });
+}
+
+/** A route of each kind, which say that they were reached. */
+const reached = (definition: Pick<Route, 'method' | 'path' | 'audience'>): Route => ({
+  summary: 'Says that it was reached',
+  responses: { 200: 'Reached' },
+  handle: async () => ({ status: 200, body: 'reached' }),
+  ...definition,
+});
+const READ = reached({ method: 'GET', path: '/orders' });
+const CHANGE = reached({ method: 'POST', path: '/order' });
+const OPERATE = reached({ method: 'POST', path: '/sweep', audience: 'operators' });
+
+/** Serves some routes behind gates while the test runs. */
+async function serving<T>(
+  {
+    trustedProxies = 0,
+    log = () => {},
+    served = [READ, CHANGE, OPERATE],
+    ...gates
+  }: GateSettings & { trustedProxies?: number; log?: Log; served?: readonly Route[] },
+  test: (port: number) => Promise<T>,
+): Promise<T> {
+  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies });
+  const server = await serveHttp(app, '127.0.0.1', 0);
+  try {
+    return await test(server.port);
+  } finally {
+    await server.close(1000);
+  }
+}
+const statusOf = async (answer: Promise<Answer>) => (await answer).status;
+
+describe("The operators' routes", () => {
+  it('are all routes of the janitor, and no others', () => {
+    expect(operatorRoutes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'GET /dead-letters',
+      'GET /dead-letters/reasons',
+      'GET /dead-letters/{id}',
+      'POST /dead-letters/redrive',
+      'POST /dead-letters/{id}/redrive',
+      'DELETE /dead-letters/{id}',
+      'GET /sagas/{uuid}',
+      'POST /sagas/{uuid}/redrive',
+      'POST /sagas/{uuid}/cancel',
+      'POST /sweep',
+      'GET /audit',
+    ]);
+  });
+
+  it('[anomaly 39] are closed where nothing is said about operators', async () => {
+    await serving({ served: routes }, async (port) => {
+      for (const { method, path } of operatorRoutes) {
+        const address = path.replaceAll(/\{\w+\}/g, uuidOf(1));
+        const { status, body } = await send(port, method, address, { authorization: `Bearer ${TOKEN}` });
+        expect(status, `${method} ${path}`).to.equal(403);
+        expect(JSON.parse(body).detail).to.contain('set OPERATOR_TOKEN, or OPERATOR_AUTH=platform');
+      }
+    });
+  });
+
+  it('[anomaly 39] open to the token alone, however the path is written', async () => {
+    const wrong = [
+      '',
+      'Bearer',
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN.slice(1)}`,
+      `Basic ${TOKEN}`,
+      TOKEN,
+      'Bearer undefined',
+    ];
+    await serving({ operators: { by: 'token', token: TOKEN } }, async (port) => {
+      for (const path of [
+        '/sweep',
+        '/SWEEP',
+        '/sweep/',
+        '/sweep?token=x',
+        'http://elsewhere.example/sweep',
+      ]) {
+        expect(await statusOf(send(port, 'POST', path, { authorization: `Bearer ${TOKEN}` })), path).to.equal(
+          200,
+        );
+        for (const authorization of wrong) {
+          const { status, headers } = await send(port, 'POST', path, { authorization });
+          expect([status, headers['www-authenticate']], `${path} ${authorization}`).to.deep.equal([
+            401,
+            'Bearer realm="operators"',
+          ]);
+        }
+        expect(await statusOf(send(port, 'POST', path))).to.equal(401);
+      }
+    });
+  });
+
+  it('are left to the platform where that is said', async () => {
+    await serving({ operators: { by: 'platform' } }, async (port) => {
+      expect(await statusOf(send(port, 'POST', '/sweep'))).to.equal(200);
+    });
+  });
+
+  it('[anomaly 39] on this machine answer people and programs, and no page of another site', async () => {
+    const cases: [headers: Record<string, string>, status: number][] = [
+      [{ host: '127.0.0.1:8080' }, 200],
+      [{ host: '[::1]:8080' }, 200],
+      [{ host: 'localhost:8080', origin: 'http://localhost:8080' }, 200],
+      [{ host: 'localhost:8080', origin: 'https://elsewhere.example' }, 403],
+      [{ host: 'localhost:8080', origin: 'null' }, 403],
+      [{ host: 'elsewhere.example:8080' }, 403],
+      [{ host: 'elsewhere.example:8080', origin: 'http://elsewhere.example:8080' }, 403],
+      [{ host: '127.0.0.1.elsewhere.example' }, 403],
+    ];
+    await serving({ operators: { by: 'loopback' } }, async (port) => {
+      for (const [headers, status] of cases) {
+        expect(await statusOf(send(port, 'POST', '/sweep', headers)), JSON.stringify(headers)).to.equal(
+          status,
+        );
+      }
+    });
+  });
+
+  it('are told in the log to be closed when a service starts that has some', async () => {
+    const lines: string[] = [];
+    const ports = portsWith((severity, message) => lines.push(`${severity} ${message}`));
+    const services = allServices(ports, SETTINGS).filter(({ name }) => ['order', 'janitor'].includes(name));
+    for (const service of services) {
+      const options = {
+        host: '127.0.0.1',
+        port: 0,
+        backend: 'memory',
+        subscriber: 'pull',
+        pushIdentity: 'platform',
+      } as const;
+      await (await hostServices([service], ports, topology, options, () => {})).close();
+    }
+    expect(lines).to.deep.equal([
+      "WARNING The operators' routes are closed: set OPERATOR_TOKEN, or OPERATOR_AUTH=platform where Cloud Run's IAM checks",
+    ]);
+  });
+
+  it('are described with their security scheme, and the others without', async () => {
+    const { paths, components } = await serving({ served: routes }, async (port) =>
+      JSON.parse((await send(port, 'GET', '/openapi.json')).body),
+    );
+    expect(components.securitySchemes.operator).to.include({ type: 'http', scheme: 'bearer' });
+    for (const { method, path, audience } of routes) {
+      const operation = paths[path][method.toLowerCase()];
+      expect(operation.security, `${method} ${path}`).to.deep.equal(audience && [{ operator: [] }]);
+      expect(401 in operation.responses).to.equal(audience === 'operators');
+    }
+  });
+});
+
+describe('A client that sends too much', () => {
+  const from = (...addresses: string[]) => ({ 'x-forwarded-for': addresses.join(', ') });
+
+  it('is answered 429 with Retry-After once it has changed enough, and may still read', async () => {
+    await serving({ clientChangesPerMinute: 2 }, async (port) => {
+      const statuses = [];
+      for (let count = 0; count < 3; count++) statuses.push(await statusOf(send(port, 'POST', '/order')));
+      expect(statuses).to.deep.equal([200, 200, 429]);
+      const { headers, body } = await send(port, 'POST', '/order');
+      expect(headers['content-type']).to.contain('application/problem+json');
+      expect(Number(headers['retry-after'])).to.be.within(1, 60);
+      expect(JSON.parse(body)).to.include({ status: 429, title: 'Too many requests' });
+      expect(await statusOf(send(port, 'GET', '/orders'))).to.equal(200);
+    });
+  });
+
+  it('[anomaly 39] has few tries to guess the token', async () => {
+    const settings = { operators: { by: 'token', token: TOKEN }, operatorRequestsPerMinute: 2 } as const;
+    await serving(settings, async (port) => {
+      const statuses = [];
+      for (let count = 0; count < 4; count++) {
+        statuses.push(await statusOf(send(port, 'POST', '/sweep', { authorization: `Bearer ${count}` })));
+      }
+      expect(statuses).to.deep.equal([401, 401, 429, 429]);
+    });
+  });
+
+  it('is not told from others by what it says of itself', async () => {
+    await serving({ clientChangesPerMinute: 1 }, async (port) => {
+      expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.1')))).to.equal(200);
+      expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.2')))).to.equal(429);
+    });
+  });
+
+  it('is known behind a proxy by what the proxy has heard, and by nothing before that', async () => {
+    await serving({ clientChangesPerMinute: 1, trustedProxies: 1 }, async (port) => {
+      expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.1')))).to.equal(200);
+      expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.2')))).to.equal(200);
+      expect(await statusOf(send(port, 'POST', '/order', from('198.51.100.7', '192.0.2.1')))).to.equal(429);
+      expect(await statusOf(send(port, 'POST', '/order', from('2001:db8:1:2:3::4')))).to.equal(200);
+      expect(await statusOf(send(port, 'POST', '/order', from('2001:db8:1:2:5::6')))).to.equal(429);
+    });
+  });
+
+  it('is not limited where no limit is set', async () => {
+    await serving({}, async (port) => {
+      const answers = await Promise.all(
+        Array.from({ length: 300 }, () => statusOf(send(port, 'POST', '/order'))),
+      );
+      expect(new Set(answers)).to.deep.equal(new Set([200]));
+    });
+  });
+});
+
+describe('Every answer', () => {
+  it('tells browsers and proxies what not to do with it, whatever it is', async () => {
+    await serving({}, async (port) => {
+      for (const path of ['/', '/orders', '/nowhere', '/%', '/sweep']) {
+        const { headers } = await send(port, 'GET', path);
+        expect(headers, path).to.include({
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+          'x-frame-options': 'SAMEORIGIN',
+          'referrer-policy': 'no-referrer',
+          'cross-origin-resource-policy': 'same-origin',
+          'cross-origin-opener-policy': 'same-origin',
+        });
+        expect(headers['content-security-policy']).to.match(/^default-src 'self';/);
+        expect(headers['strict-transport-security']).to.match(/^max-age=\d+/);
+        expect(Object.keys(headers)).not.to.include.members(['x-powered-by', 'etag']);
+      }
+    });
+  });
+
+  it('comes at once where a body says that it is too large, and the connection ends', async () => {
+    await serving({ served: routes }, async (port) => {
+      for (const [path, length] of [
+        ['/order', 65_537],
+        [`/order`, 10 ** 12],
+      ] as const) {
+        const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+        const answer = await said(port, head);
+        expect(answer)
+          .to.match(/^HTTP\/1\.1 413 /)
+          .and.to.match(/\r\nConnection: close\r\n/);
+      }
+    });
+  });
+});
+
+/** Sends bytes as they are, and returns what comes back until the other side ends the connection. */
+function said(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
+    socket.on('data', (piece) => {
+      heard += piece.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(heard));
+  });
+}
+
+describe('Requests that are none', () => {
+  const END = 'Connection: close\r\n\r\n';
+  const odd: [what: string, bytes: string, status: number][] = [
+    ['no host', `GET /orders HTTP/1.1\r\n${END}`, 400],
+    [
+      'two lengths',
+      `POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n${END}`,
+      400,
+    ],
+    [
+      'a length and chunks',
+      `POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n${END}`,
+      400,
+    ],
+    [
+      'a broken chunk',
+      `POST /order HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      400,
+    ],
+    ['a line break in a header', `GET /orders HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n${END}`, 400],
+    ['headers without end', `GET /orders HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n${END}`, 431],
+    ['a method that nobody knows', `STEAL /orders HTTP/1.1\r\nHost: x\r\n${END}`, 400],
+    ['another protocol', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000', 400],
+    ['a path that climbs', `GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n${END}`, 404],
+    [
+      'an upgrade',
+      `GET /orders HTTP/1.1\r\nHost: x\r\nConnection: close, upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      200,
+    ],
+  ];
+  for (const [what, bytes, status] of odd) {
+    it(`are answered with ${status} (${what})`, async () => {
+      await serving({ served: routes }, async (port) => {
+        expect((await said(port, bytes)).slice(0, 12)).to.equal(`HTTP/1.1 ${status}`);
+        expect(await statusOf(send(port, 'GET', '/orders'))).to.equal(200);
+      });
+    });
+  }
+});
+
+describe('The gateway', () => {
+  it('closes nothing itself, hands on the token and whom it heard, and says what browsers must not do', async () => {
+    const gates = {
+      operators: { by: 'token', token: TOKEN },
+      clientChangesPerMinute: 1,
+      trustedProxies: 2,
+    } as const;
+    await serving(gates, async (inner) => {
+      const services = [{ name: 'janitor', routes: [CHANGE, OPERATE] }];
+      const gateway = await serveHttp(
+        gatewayApp(
+          services,
+          '127.0.0.1',
+          () => inner,
+          () => {},
+        ),
+        '127.0.0.1',
+        0,
+      );
+      const post = (path: string, headers: Record<string, string>) =>
+        send(gateway.port, 'POST', path, headers);
+      expect(await statusOf(post('/sweep', {}))).to.equal(401);
+      expect(await statusOf(post('/sweep', { authorization: `Bearer ${TOKEN}` }))).to.equal(200);
+      expect(await statusOf(post('/order', { 'x-forwarded-for': '198.51.100.7, 192.0.2.1' }))).to.equal(200);
+      expect(await statusOf(post('/order', { 'x-forwarded-for': '198.51.100.8, 192.0.2.1' }))).to.equal(429);
+      const { headers } = await send(gateway.port, 'GET', '/nowhere');
+      expect(headers['x-content-type-options']).to.equal('nosniff');
+      await gateway.close(1000);
+    });
+  });
+});
+
+describe('Secrets', () => {
+  it('are in no log line, whatever fails and whoever asks', async () => {
+    const lines: string[] = [];
+    const log = createLog('debug', {}, { destination: { write: (line: string) => lines.push(line) } });
+    const failing = reached({ method: 'POST', path: '/fail' });
+    const served = [
+      OPERATE,
+      {
+        ...failing,
+        // As a client library does that quotes the request at which it failed.
+        handle: async ({ header }: Parameters<Route['handle']>[0]) => {
+          throw new Error(`401 for ${JSON.stringify({ authorization: header('authorization') })}`);
+        },
+      },
+    ];
+    await serving({ served, log, operators: { by: 'token', token: TOKEN } }, async (port) => {
+      for (const path of ['/sweep', '/fail', '/nowhere']) {
+        await send(port, 'POST', path, { authorization: `Bearer ${TOKEN}` });
+        await send(port, 'POST', path, { authorization: `Bearer ${TOKEN}wrong` });
+      }
+    });
+    expect(lines).to.have.length(2);
+    expect(lines.join('')).to.contain('Bearer [redacted]').and.not.to.contain(TOKEN);
+  });
+
+  it('come from the environment alone: no file of the project holds a key, and .env goes nowhere', () => {
+    const key =
+      /-----BEGIN [A-Z ]*PRIVATE KEY-----|"private_key":|\bAIza[\w-]{35}|\bya29\.[\w-]{20}|\bgh[pousr]_\w{36}/;
+    const root = fileURLToPath(packageRoot);
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8', withFileTypes: true })
+      .filter(
+        (one) =>
+          one.isFile() &&
+          !/(^|\/)(node_modules|dist|\.git)(\/|$)/.test(`${one.parentPath.slice(root.length)}`),
+      )
+      .map((one) => `${one.parentPath}/${one.name}`)
+      .filter(
+        (path) =>
+          /\.(ts|json|tf|md|ya?ml|example|txt)$|Dockerfile$|\.env$/.test(path) &&
+          !path.endsWith('security.spec.ts'),
+      );
+    expect(files.length).to.be.greaterThan(200);
+    expect(files.filter((path) => key.test(readFileSync(path, 'utf8')))).to.deep.equal([]);
+    for (const list of ['.gitignore', '.dockerignore']) {
+      expect(readFileSync(new URL(list, packageRoot), 'utf8').split('\n')).to.include('.env');
+    }
+  });
+});
