@@ -212,6 +212,7 @@ function whenOrphaned(action: () => void): void {
   timer.unref();
 }
 
+/** `platform` says that somebody in front of the service has checked who pushes. */
 export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>
   pushIdentity === 'platform' ? async () => undefined : createTokenCheck(pushIdentity);
 

@@ -1,9 +1,10 @@
 import { validate as isUuid } from 'uuid';
 import { cancelTask } from '../saga/cancel.ts';
 import { endsWithin } from '../saga/clock.ts';
-import { notFound, Problem } from '../saga/http.ts';
+import { Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
-import { isLegible, malformedLedger, turnProblem } from '../saga/legible-ledger.ts';
+import { isLegible } from '../saga/legible-ledger.ts';
+import { canceledAlready, malformedLedger, noSuchOrder, turnProblem } from '../saga/order-problems.ts';
 import type { Ports } from '../saga/ports.ts';
 import { takeTurns } from '../saga/turns.ts';
 
@@ -20,9 +21,7 @@ export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
   const { turn, publishError } = taken;
   if (turn.saga === undefined) throw noSuchOrder(uuid);
-  if (turn.saga.status === 'CANCELED') {
-    throw new Problem(409, 'Canceled already', `Order ${uuid} is canceled: ${turn.saga.reason}`);
-  }
+  if (turn.saga.status === 'CANCELED') throw canceledAlready(uuid, turn.saga.reason);
   // One that is failing already is not looked at by the turn.
   if (!isLegible(turn.saga)) throw malformedLedger(uuid);
   if (publishError) {
@@ -43,5 +42,3 @@ async function inTime<T>(work: Promise<T>, uuid: string, { clock }: Ports): Prom
   const detail = `Whether the order will be canceled is not known: look at /order/${uuid}, or ask again`;
   throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 }
-
-export const noSuchOrder = (uuid: string): Problem => notFound(`There is no order ${uuid.slice(0, 36)}`);

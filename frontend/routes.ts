@@ -4,15 +4,16 @@ import { deadlineOf } from '../saga/deadline.ts';
 import { transitionsOf } from '../saga/history.ts';
 import { invalidInput, type Route, route } from '../saga/http.ts';
 import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger.ts';
-import { isLegible, malformedLedger } from '../saga/legible-ledger.ts';
+import { isLegible } from '../saga/legible-ledger.ts';
 import { derivedUuid, snapshot } from '../saga/message.ts';
 import { faultOfObject, nameSchema, orderSchema } from '../saga/order.ts';
+import { malformedLedger, noSuchOrder } from '../saga/order-problems.ts';
 import { pageParameters } from '../saga/page.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import { traceparentIn } from '../saga/trace.ts';
 import type { OrderIntake } from './accept-orders.ts';
-import { cancelOrder, noSuchOrder } from './cancel-order.ts';
+import { cancelOrder } from './cancel-order.ts';
 import { listOrders } from './list-orders.ts';
 
 const KEY_LENGTH_MAX = 255;

@@ -1,10 +1,10 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { cancelTask } from '../saga/cancel.ts';
-import { type HttpResponse, notFound, Problem, type Route, route } from '../saga/http.ts';
+import { type HttpResponse, Problem, type Route, route } from '../saga/http.ts';
 import { emissionFor, type Saga, sagaPath } from '../saga/ledger.ts';
-import { turnProblem } from '../saga/legible-ledger.ts';
 import { faultOfObject } from '../saga/order.ts';
+import { canceledAlready, noSuchOrder, turnProblem } from '../saga/order-problems.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne } from '../saga/store.ts';
 import { type TurnTask, takeTurns } from '../saga/turns.ts';
@@ -90,9 +90,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
         const { saga, outcome, publishError } = await turn(uuid, (id) => cancelTask(id, 'janitor', detail));
-        if (saga.status === 'CANCELED') {
-          throw new Problem(409, 'Canceled already', `Order ${saga.uuid} is canceled: ${saga.reason}`);
-        }
+        if (saga.status === 'CANCELED') throw canceledAlready(saga.uuid, saga.reason);
         // The ledger says that the order is failing; where the broker is away, the sweeper publishes it.
         if (outcome === 'accepted') log('canceled', saga, publishError);
         return accepted(saga, { reason: saga.reason, detail: saga.detail });
@@ -111,5 +109,3 @@ const accepted = ({ uuid, status }: Saga, more: object): HttpResponse => ({
   headers: { Location: `/sagas/${uuid}` },
   body: { uuid, status, ...more },
 });
-
-const noSuchOrder = (uuid: string): Problem => notFound(`There is no order ${uuid.slice(0, 36)}`);

@@ -9,7 +9,7 @@ import { messageFor } from '../saga/message.ts';
 import type { Path, Store } from '../saga/store.ts';
 import { anOrder, NOW, UUID } from './builders.ts';
 import { runProgram } from './child.ts';
-import { emulatedBus, emulatedStore, freshProjectId, requireEmulators } from './emulators.ts';
+import { emulatedBus, emulatedEnvironment, emulatedStore, freshProjectId } from './emulators.ts';
 import { type Pipeline, startPipeline, topology } from './pipeline.ts';
 
 /** Changes a document as somebody might do by hand; without fields, it is gone. */
@@ -33,13 +33,8 @@ describe('npm run doctor', function () {
   let pipeline: Pipeline;
   let environment: Record<string, string>;
   before(async function () {
-    const { pubsubHost, firestoreHost } = await requireEmulators(this);
     const projectId = freshProjectId();
-    environment = {
-      PROJECT_ID: projectId,
-      PUBSUB_EMULATOR_HOST: pubsubHost,
-      FIRESTORE_EMULATOR_HOST: firestoreHost,
-    };
+    environment = await emulatedEnvironment(this, projectId);
     pipeline = await startPipeline({
       store: await emulatedStore(this, projectId),
       bus: await emulatedBus(this, topology, projectId),
@@ -179,13 +174,8 @@ describe('npm run doctor', function () {
 
 describe('npm run doctor, while no service runs', () => {
   it('[anomaly 27] lists a stuck order with the very message that is missing, and publishes that', async function () {
-    const { pubsubHost, firestoreHost } = await requireEmulators(this);
     const projectId = freshProjectId();
-    const environment = {
-      PROJECT_ID: projectId,
-      PUBSUB_EMULATOR_HOST: pubsubHost,
-      FIRESTORE_EMULATOR_HOST: firestoreHost,
-    };
+    const environment = await emulatedEnvironment(this, projectId);
     const store = await emulatedStore(this, projectId);
     const bus = await emulatedBus(this, topology, projectId);
     const saga = receive(UUID, anOrder(), 'frontend', NOW);

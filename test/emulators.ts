@@ -51,6 +51,12 @@ export function freshProjectId(): string {
   return `demo-test-${process.pid}-${projectCount}`;
 }
 
+/** What a program needs to run on the emulators, in a project of its own. Call it in a hook, as `requireEmulators`. */
+export async function emulatedEnvironment(context: Mocha.Context, projectId = freshProjectId()) {
+  const { pubsubHost, firestoreHost } = await requireEmulators(context);
+  return { PROJECT_ID: projectId, PUBSUB_EMULATOR_HOST: pubsubHost, FIRESTORE_EMULATOR_HOST: firestoreHost };
+}
+
 /** A store in a project of its own. */
 export async function emulatedStore(context: Mocha.Context, projectId = freshProjectId()): Promise<Store> {
   await requireEmulators(context);

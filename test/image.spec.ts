@@ -5,7 +5,7 @@ import { packageRoot, readTopology } from '../adapters/config.ts';
 import { allServices } from '../infra/services.ts';
 import { SETTINGS } from './builders.ts';
 import { runProgram } from './child.ts';
-import { emulatedBus, freshProjectId, requireEmulators } from './emulators.ts';
+import { emulatedBus, emulatedEnvironment, freshProjectId } from './emulators.ts';
 import { recordedPorts } from './recorded-ports.ts';
 
 const text = (path: string) => readFileSync(new URL(path, packageRoot), 'utf8');
@@ -91,13 +91,8 @@ describe('The containers for those who have Docker', () => {
   });
 
   it('[anomaly 26] get topics and subscriptions on an emulator that is there already, and get them once', async function () {
-    const { pubsubHost, firestoreHost } = await requireEmulators(this);
     const projectId = freshProjectId();
-    const environment = {
-      PROJECT_ID: projectId,
-      PUBSUB_EMULATOR_HOST: pubsubHost,
-      FIRESTORE_EMULATOR_HOST: firestoreHost,
-    };
+    const environment = await emulatedEnvironment(this, projectId);
     const topology = readTopology();
     for (const _ of ['first', 'second']) {
       const program = runProgram('infra/create-topology.js', [], environment);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { packageRoot } from '../adapters/config.ts';
 import { type Child, runProgram } from './child.ts';
-import { freshProjectId, requireEmulators } from './emulators.ts';
+import { emulatedEnvironment, freshProjectId, requireEmulators } from './emulators.ts';
 
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
 const post = async (url: string, body: object) => {
@@ -97,13 +97,8 @@ describe('npm start', () => {
 
 describe('A service as a process of its own', () => {
   it('[anomaly 26] names the topics and subscriptions that do not exist, and ends', async function () {
-    const { pubsubHost, firestoreHost } = await requireEmulators(this);
-    const child = runProgram('inventory/main.js', [], {
-      PROJECT_ID: freshProjectId(),
-      PORT: '0',
-      PUBSUB_EMULATOR_HOST: pubsubHost,
-      FIRESTORE_EMULATOR_HOST: firestoreHost,
-    });
+    const environment = { ...(await emulatedEnvironment(this)), PORT: '0' };
+    const child = runProgram('inventory/main.js', [], environment);
     expect(await child.exited).to.equal(1);
     expect(child.output())
       .to.contain('frontend')
@@ -285,12 +280,7 @@ describe('npm run data-init', () => {
   };
 
   it('[anomaly 44] loads once, and changes nothing the second time; a reset starts afresh', async function () {
-    const { pubsubHost, firestoreHost } = await requireEmulators(this);
-    const environment = {
-      PROJECT_ID: freshProjectId(),
-      PUBSUB_EMULATOR_HOST: pubsubHost,
-      FIRESTORE_EMULATOR_HOST: firestoreHost,
-    };
+    const environment = await emulatedEnvironment(this);
     expect((await run([], environment)).output).to.equal(
       '5 documents loaded, 0 were there already and stay as they are',
     );

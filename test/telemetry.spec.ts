@@ -5,7 +5,7 @@ import { createTopology } from '../adapters/pubsub-topology.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { loadData } from '../data-init/load-data.ts';
 import { type Child, runProgram } from './child.ts';
-import { emulatedStore, freshProjectId, requireEmulators } from './emulators.ts';
+import { emulatedEnvironment, emulatedStore, freshProjectId } from './emulators.ts';
 import { DATA, topology } from './pipeline.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
@@ -109,16 +109,14 @@ describe('The trace of an order across processes', () => {
   });
 
   it('is one, from the request to PAID, and every service tells the collector of it', async function () {
-    const { pubsubHost, firestoreHost } = await requireEmulators(this);
     const projectId = freshProjectId();
+    const emulated = await emulatedEnvironment(this, projectId);
     await createTopology(projectId, topology);
     const store = await emulatedStore(this, projectId);
     await loadData(store, { clock: systemClock, random: Math.random }, DATA);
     const { port } = collector.address() as AddressInfo;
     const environment = {
-      PROJECT_ID: projectId,
-      PUBSUB_EMULATOR_HOST: pubsubHost,
-      FIRESTORE_EMULATOR_HOST: firestoreHost,
+      ...emulated,
       PORT: '0',
       TELEMETRY: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
