@@ -120,11 +120,12 @@ export async function hostServices(
 
   async function finish(): Promise<void> {
     stopWatchdog();
+    // HTTP ends last: as long as work is being finished, /readyz says 503 and new orders are told to go elsewhere.
     await Promise.all([
-      http.close(CLOSE_TIMEOUT_MS),
       ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
+      ...services.map((service) => service.drain?.()),
     ]);
-    await Promise.all(services.map((service) => service.drain?.()));
+    await http.close(CLOSE_TIMEOUT_MS);
     await ports.bus.close();
     await ports.store.close();
     await endsWithin(ports.clock, TELEMETRY_TIMEOUT_MS, telemetry.close());

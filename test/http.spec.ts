@@ -275,6 +275,36 @@ function manyLines(count: number) {
   return Array.from({ length: count }, (_, index) => ({ item: `item ${index}`, quantity: 1 }));
 }
 
+describe('A pipeline that is told to close', () => {
+  it('[anomaly 35] is not ready any more and takes no orders while it finishes what is under way', async () => {
+    const { promise: released, resolve: release } = withResolvers();
+    const { promise: committing, resolve: begin } = withResolvers();
+    const { store, bus } = embedded();
+    const slow: typeof store = {
+      ...store,
+      async commit(writes) {
+        if (writes.some(({ path }) => path.startsWith('sagas/'))) {
+          begin();
+          await released;
+        }
+        await store.commit(writes);
+      },
+    };
+    const pipeline = await startPipeline({ store: slow, bus });
+    const order = { item: 'widget', quantity: 1, user: 'jack' };
+    const underWay = pipeline.post('/order', order);
+    await committing;
+    const closed = pipeline.close();
+    const { status, body } = await pipeline.get('/readyz');
+    expect([status, body.missing]).to.deep.equal([503, ['running']]);
+    const late = await pipeline.post('/order', order);
+    expect([late.status, late.headers.get('retry-after')]).to.deep.equal([503, '1']);
+    release();
+    expect((await underWay).status).to.equal(202);
+    await closed;
+  });
+});
+
 describe('A server that is told to close', () => {
   it('[anomaly 35] answers what is under way, and ends connections that would be kept', async () => {
     const { promise: released, resolve: release } = withResolvers();
