@@ -4,7 +4,7 @@ import { itemPath, reservationPath } from '../inventory/documents.ts';
 import { orderRecordPath, userPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
 import { DEADLINE_SECONDS, redriven } from '../saga/deadline.ts';
-import { type Saga, sagaPath, TOMBSTONE_DAYS, tombstone } from '../saga/ledger.ts';
+import { doneSteps, type Saga, sagaPath, TOMBSTONE_DAYS, tombstone } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import type { Path } from '../saga/store.ts';
 import { aWorld, type Course, edit, place, type World } from '../test/audited-world.ts';
@@ -347,8 +347,6 @@ describe('The audit', () => {
       ],
       ['it is PAID, but its history ends with RESERVED', { history: all.slice(0, 3) }],
       ['its history says that janitor made it PAID', { history: all.with(3, line('PAID', 'janitor')) }],
-      ['it lists order, payments as done, its history', { steps: ['order', 'payments'] }],
-      ['it lists nothing as done', { steps: [] }],
       ['it is PAID, but has the reason PAYMENT_ERROR', { reason: 'PAYMENT_ERROR' }],
       ['its line of widget is reserved without a price', { items: [{ item: 'widget', quantity: 2 }] }],
       ['it is invoiced without a total', { total_invoice: undefined, charged: undefined }],
@@ -501,9 +499,11 @@ describe('The audit', () => {
     it('finds every document that somebody removes, and every number that somebody changes', async () => {
       await fc.assert(
         fc.asyncProperty(anyWorld, fc.nat(), fc.nat(), fc.boolean(), async (world, at, of, removes) => {
+          const holdsNoRecords = (fields: object) =>
+            'history' in fields && doneSteps(fields as Saga).length === 0;
           const holdsNothing = (path: Path, fields: object) =>
             // Nobody misses a canceled order, an item that nobody wants, or a customer who owes nothing.
-            removes && (/^(inventory|users)\/[^/]+$/.test(path) || (fields as Saga).steps?.length === 0);
+            removes && (/^(inventory|users)\/[^/]+$/.test(path) || holdsNoRecords(fields));
           const documents = [...world].filter(([path, fields]) => !holdsNothing(path, fields));
           const [path, fields] = documents[at % documents.length] ?? ['', {}];
           const ignored = ['corrections', 'deadlineSeconds', 'price_per_unit'];

@@ -7,7 +7,15 @@ import { orderRecordPath } from '../order/documents.ts';
 import { chargeCustomer } from '../payments/charge-customer.ts';
 import { accountPath, invoicePath } from '../payments/documents.ts';
 import { remove, update } from '../saga/documents.ts';
-import { completeCompensation, fail, type Saga, type StepName, sagaPath, tombstone } from '../saga/ledger.ts';
+import {
+  advance,
+  completeCompensation,
+  fail,
+  type Saga,
+  type StepName,
+  sagaPath,
+  tombstone,
+} from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import { createRunner } from '../saga/runner.ts';
 import { take } from '../saga/step.ts';
@@ -26,7 +34,7 @@ import {
 } from '../test/builders.ts';
 import { deepFreeze } from '../test/deep-freeze.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
-import { compensate } from './compensate.ts';
+import { compensate, steps } from './compensate.ts';
 
 const LINES = [
   { item: 'widget', quantity: 2, price_per_unit: 5 },
@@ -37,8 +45,12 @@ const DOCUMENTS: Readonly<Record<Path, object>> = {
   'inventory/widget': { quantity: 10, price_per_unit: 5 },
   'inventory/gadget': { quantity: 0, price_per_unit: 7 },
 };
-const failing = (...steps: StepName[]): Saga =>
-  deepFreeze({ ...aSagaThatIs('FAILING', { items: LINES, charged: 17 }), steps });
+/** The ledger of an order that failed after these steps. */
+function failing(...done: StepName[]): Saga {
+  let saga = aSaga({ items: LINES, charged: 17 });
+  for (const name of done) saga = advance(saga, name, steps[name].to, {}, NOW);
+  return deepFreeze(fail(saga, 'payments', 'PAYMENT_ERROR', 'The payment was refused', NOW));
+}
 const react = (saga: Saga | undefined, message: object = {}, documents = DOCUMENTS) =>
   compensate.react(saga, { uuid: UUID, ...message }, documentsOf(documents), LATER);
 
@@ -61,7 +73,7 @@ describe('Compensation', () => {
     });
   });
 
-  for (const [steps, writes] of [
+  for (const [done, writes] of [
     [
       ['order', 'inventory'],
       [...undoInventory, ...undoOrder],
@@ -69,8 +81,8 @@ describe('Compensation', () => {
     [['order'], undoOrder],
     [[], []],
   ] as const) {
-    it(`[anomaly 13] undoes what the ledger records as done and nothing else: ${steps.join(', ') || 'nothing'}`, () => {
-      const saga = failing(...steps);
+    it(`[anomaly 13] undoes what the ledger records as done and nothing else: ${done.join(', ') || 'nothing'}`, () => {
+      const saga = failing(...done);
       expect(react(saga)).to.deep.equal({
         outcome: 'compensated',
         writes,

@@ -2,7 +2,7 @@ import { reserveStock } from '../inventory/reserve-stock.ts';
 import { createOrder } from '../order/create-order.ts';
 import { chargeCustomer } from '../payments/charge-customer.ts';
 import { Draft } from '../saga/documents.ts';
-import { completeCompensation, type Saga, type StepName, tombstone } from '../saga/ledger.ts';
+import { completeCompensation, doneSteps, type Saga, type StepName, tombstone } from '../saga/ledger.ts';
 import type { Reaction } from '../saga/reaction.ts';
 import type { Step } from '../saga/step.ts';
 
@@ -23,7 +23,7 @@ export const compensate: Reaction = {
 
   reads(saga, message) {
     if (saga === undefined) return message.order ? allReads(message.order, Object.values(steps)) : [];
-    return saga.status === 'FAILING' ? allReads(saga, doneSteps(saga)) : [];
+    return saga.status === 'FAILING' ? allReads(saga, stepsToUndo(saga)) : [];
   },
 
   react(saga, { uuid, reason, trace }, documents, now) {
@@ -41,12 +41,12 @@ export const compensate: Reaction = {
       return { outcome: 'ignored', writes: [], saga, detail: `The order is ${saga.status}, not failing` };
     }
     const undone = new Draft(documents);
-    for (const step of doneSteps(saga).toReversed()) undone.add(step.undo(saga, undone));
+    for (const step of stepsToUndo(saga).toReversed()) undone.add(step.undo(saga, undone));
     return { outcome: 'compensated', writes: undone.writes, saga: completeCompensation(saga, now) };
   },
 };
 
-const doneSteps = (saga: Saga): Step[] => saga.steps.map((name) => steps[name]);
+const stepsToUndo = (saga: Saga): Step[] => doneSteps(saga).map((name) => steps[name]);
 
 const allReads = (order: Parameters<Step['reads']>[0], of: readonly Step[]) =>
   of.flatMap((step) => step.reads(order));

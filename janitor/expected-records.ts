@@ -2,7 +2,7 @@ import { reservationPath } from '../inventory/documents.ts';
 import { orderRecordPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
 import { transitionsOf } from '../saga/history.ts';
-import { priceOf, type Saga, type StepName } from '../saga/ledger.ts';
+import { doneSteps, priceOf, type Saga, type StepName } from '../saga/ledger.ts';
 import type { Path } from '../saga/store.ts';
 import { steps } from './compensate.ts';
 
@@ -18,7 +18,7 @@ export interface ExpectedRecord {
  * @param saga a ledger without faults.
  */
 export const expectedRecords = (saga: Saga): readonly ExpectedRecord[] =>
-  saga.steps.flatMap((step) => recordsOfStep[step](saga));
+  doneSteps(saga).flatMap((step) => recordsOfStep[step](saga));
 
 const recordsOfStep: Readonly<Record<StepName, (saga: Saga) => ExpectedRecord[]>> = {
   order: (saga) => [

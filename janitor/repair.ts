@@ -189,7 +189,7 @@ function restored({ uuid, path }: { uuid: string; path: Path }, documents: Docum
   const expected = expectedRecords(saga).find((record) => record.path === path);
   if (expected === undefined) return [];
   // The ledger is written as it is, so that its version guards it: the order must not fail at the same moment.
-  return [create(path, expected.fields), update(sagaPath(uuid), { steps: saga.steps })];
+  return [create(path, expected.fields), update(sagaPath(uuid), { status: saga.status })];
 }
 
 /** As a difference: what orders take and give back meanwhile stays. */

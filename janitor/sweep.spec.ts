@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { nextSweep, redriven } from '../saga/deadline.ts';
 import { BATCH_MAX } from '../saga/group-commit.ts';
-import { fail, type Saga, STATUSES, sagaPath } from '../saga/ledger.ts';
+import { advance, fail, type Saga, STATUSES, sagaPath } from '../saga/ledger.ts';
 import { DEAD_LETTER, messageFor } from '../saga/message.ts';
 import { type Path, readOne } from '../saga/store.ts';
 import { takeTurns } from '../saga/turns.ts';
@@ -44,6 +44,14 @@ describe('A sweep', () => {
     const { ports, sweep } = await scene(29.999, ...sagas);
     expect(await sweep()).to.deep.equal(NOTHING);
     expect([ports.published, ports.store.commits]).to.deep.equal([[], []]);
+  });
+
+  it('puts itself off where the order has moved on since, and says and publishes nothing', async () => {
+    const created = advance(aSaga(), 'order', 'CREATED', {}, secondsLater(20));
+    const { ports, sweep, ledger } = await scene(30, created);
+    expect(await sweep()).to.deep.equal(NOTHING);
+    expect([ports.published, ports.logged]).to.deep.equal([[], []]);
+    expect(await ledger()).to.deep.equal({ ...created, sweepAt: secondsLater(50) });
   });
 
   it('[anomaly 34] comes back to a ledger only after its pause', async () => {
@@ -104,9 +112,9 @@ describe('A sweep', () => {
     ports.store.commitFaults.push(async () => {
       const { version } = (await ports.store.read([sagaPath(UUID)])).get(sagaPath(UUID)) ?? {};
       if (version === undefined) throw new Error('There is no ledger');
-      const { status, steps, history } = created;
+      const { status, history } = created;
       const sweepAt = secondsLater(2_000);
-      const fields = { status, steps, history, sweepAt };
+      const fields = { status, history, sweepAt };
       await ports.store.commit([{ kind: 'update', path: sagaPath(UUID), fields, version }]);
     });
     expect(await sweep()).to.deep.equal(NOTHING);

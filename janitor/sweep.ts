@@ -1,4 +1,4 @@
-import { isOverdue, isStanding, redriven } from '../saga/deadline.ts';
+import { isOverdue, isStanding, redriveDueAt, redriven } from '../saga/deadline.ts';
 import { BATCH_MAX } from '../saga/group-commit.ts';
 import { emissionFor, fail, type Saga, SHARD_COUNT } from '../saga/ledger.ts';
 import { deadLetterOf, messageFor } from '../saga/message.ts';
@@ -63,7 +63,7 @@ export function sweepTask(uuid: string): TurnTask {
     reads: () => [],
     take(saga, _documents, now): Turn {
       if (!saga?.sweepAt || saga.sweepAt > now) return { outcome: 'ignored', writes: [] };
-      if (!isOverdue(saga, now)) return redriveTurn(saga, now);
+      if (!isOverdue(saga, now)) return isDue(saga, now) ? redriveTurn(saga, now) : putOff(saga);
       const detail = `The order stood as ${saga.status} for more than ${saga.deadlineSeconds} s`;
       return {
         outcome: 'refused',
@@ -99,6 +99,18 @@ function redriveTurn(saga: Saga, now: Date): Turn {
     detail: `${emissionFor(saga)} was published again, time ${after.redrives}`,
   };
 }
+
+function isDue(saga: Saga, now: Date): boolean {
+  const due = redriveDueAt(saga);
+  return due !== null && due <= now;
+}
+
+/** The order has moved on since its sweep was planned: it is looked at again when its stage has taken long. */
+const putOff = (saga: Saga): Turn => ({
+  outcome: 'ignored',
+  writes: [],
+  saga: { ...saga, sweepAt: redriveDueAt(saga) },
+});
 
 /** Hands compensations that do not succeed to the dead-letter desk, which keeps each of them once. */
 async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports): Promise<void> {

@@ -7,9 +7,10 @@ import {
   isOverdue,
   isStanding,
   nextSweep,
+  redriveDueAt,
   redriven,
 } from './deadline.ts';
-import { STATUSES, type Status } from './ledger.ts';
+import { advance, fail, type Saga, STATUSES, type Status } from './ledger.ts';
 
 const seconds = (count: number) => new Date(NOW.getTime() + 1000 * count);
 const secondsUntil = (moment: Date | null | undefined) => moment && (moment.getTime() - NOW.getTime()) / 1000;
@@ -60,6 +61,36 @@ describe('The next sweep of a ledger', () => {
 
   it('does not come where the order rests', () => {
     expect([...pauses('PAID', 900, 1), ...pauses('CANCELED', 900, 1)]).to.deep.equal([null, null]);
+  });
+});
+
+describe('The sweep of a ledger that moves on', () => {
+  const create = (saga: Saga, elapsedSeconds: number) =>
+    advance(saga, 'order', 'CREATED', {}, seconds(elapsedSeconds));
+
+  it('stays where it was planned: early at worst, never late', () => {
+    const received = aSaga();
+    const created = create(received, 20);
+    expect(created.sweepAt).to.equal(received.sweepAt);
+    expect(redriveDueAt(received)).to.deep.equal(seconds(30));
+    expect(redriveDueAt(created)).to.deep.equal(seconds(50));
+  });
+
+  it('is planned anew where it came to nothing, or where the pauses had grown long', () => {
+    expect(create(aSaga(), 30).sweepAt).to.deep.equal(seconds(60));
+    const driven = create(redriven(aSaga({ redrives: 4 }), NOW), 20);
+    expect([driven.sweepAt, driven.redrives]).to.deep.equal([seconds(50), 0]);
+  });
+
+  it('is planned when an order that had come to rest fails, and not while it rests', () => {
+    const paid = aSagaThatIs('PAID');
+    const failing = fail(paid, 'frontend', 'CANCELED_BY_CUSTOMER', 'No', seconds(100));
+    expect([paid.sweepAt, failing.sweepAt]).to.deep.equal([null, seconds(130)]);
+  });
+
+  it('comes after a re-drive exactly when its pause is over', () => {
+    const saga = redriven(aSaga(), seconds(40));
+    expect(redriveDueAt(saga)).to.deep.equal(saga.sweepAt);
   });
 });
 

@@ -51,6 +51,21 @@ export function nextSweep(
   return deadline !== undefined && deadline < next ? deadline : next;
 }
 
+/**
+ * When the sweeper looks at a ledger that moves on now. A sweep that was planned before is left where it is: it comes too
+ * early at worst, and then it is put off. So an order that goes its way writes the moment once, not at each step.
+ */
+export function sweepAfterMove(before: Saga, moved: Saga, now: Date): Date | null {
+  const planned = before.sweepAt;
+  const next = nextSweep(moved, 0, now);
+  return planned !== null && next !== null && now < planned && planned <= next ? planned : next;
+}
+
+/** When a standing ledger has to be re-driven: at its sweep, or later where it has moved on since that was planned. */
+export function redriveDueAt(saga: Saga): Date | null {
+  return saga.redrives ? saga.sweepAt : nextSweep(saga, 0, lastTransition(saga).at);
+}
+
 function pauseMs(deadlineSeconds: number, redrives: number): number {
   const firstSeconds = Math.min(REDRIVE_FIRST_SECONDS, deadlineSeconds * REDRIVE_FIRST_SHARE);
   return 1000 * Math.min(REDRIVE_MAX_SECONDS, firstSeconds * 2 ** redrives);

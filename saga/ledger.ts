@@ -1,5 +1,5 @@
-import { DEADLINE_SECONDS, isStanding, nextSweep } from './deadline.ts';
-import { historyLine, lastTransition } from './history.ts';
+import { DEADLINE_SECONDS, isStanding, nextSweep, sweepAfterMove } from './deadline.ts';
+import { historyLine, lastTransition, transitionsOf } from './history.ts';
 import type { Line, Order } from './order.ts';
 import type { Path } from './store.ts';
 
@@ -57,8 +57,6 @@ export type Reason = (typeof REASONS)[number];
 export interface Saga extends Order {
   readonly uuid: string;
   readonly status: Status;
-  /** The steps that are done and not undone, first one first. */
-  readonly steps: readonly StepName[];
   /** Why the order failed, for programs and for people. */
   readonly reason?: Reason;
   readonly detail?: string;
@@ -71,14 +69,17 @@ export interface Saga extends Order {
   readonly createdAt: Date;
   /** How long each stage of this order may take. */
   readonly deadlineSeconds: number;
-  /** When the sweeper looks at the ledger next; null while nothing must follow. */
+  /** When the sweeper looks at the ledger next, not later than it must; null while nothing must follow. */
   readonly sweepAt: Date | null;
   /** How often the ledger was announced again in this stage because nothing followed. */
   readonly redrives?: number;
   /** Under which trace the order came, as a W3C traceparent; absent where nobody traced it. */
   readonly trace?: string;
-  /** When Firestore may delete the ledger: long after the order has come to rest, never before. No decision depends on it. */
-  readonly expireAt: Date | null;
+  /**
+   * When Firestore may delete the ledger: long after the order has come to rest. Absent while the order stands, or null
+   * where it had come to rest before. No decision depends on it.
+   */
+  readonly expireAt?: Date | null;
   /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
 }
@@ -133,10 +134,8 @@ export function receive(
     ...order,
     uuid,
     ...stage,
-    steps: [],
     sweepAt: nextSweep(stage, 0, now),
     createdAt: now,
-    expireAt: null,
     shard: shardOf(uuid),
     ...(trace !== undefined && { trace }),
   };
@@ -144,7 +143,7 @@ export function receive(
 
 /** A step was done; it may have learned something. @throws IllegalTransition */
 export function advance(saga: Saga, step: StepName, to: Status, facts: Facts, now: Date): Saga {
-  return { ...move(saga, to, step, now), ...facts, steps: [...saga.steps, step] };
+  return { ...move(saga, to, step, now), ...facts };
 }
 
 /** The order can't go on; what was done must be undone. @throws IllegalTransition */
@@ -154,7 +153,16 @@ export function fail(saga: Saga, by: Party, reason: Reason, detail: string, now:
 
 /** Everything that was done has been undone: the order is canceled. @throws IllegalTransition */
 export function completeCompensation(saga: Saga, now: Date): Saga {
-  return { ...move(saga, 'CANCELED', 'janitor', now), steps: [] };
+  return move(saga, 'CANCELED', 'janitor', now);
+}
+
+/** The steps that are done and not undone, first one first. Nothing but the history says so. */
+export function doneSteps(saga: Pick<Saga, 'history'>): StepName[] {
+  const transitions = transitionsOf(saga);
+  if (transitions.at(-1)?.status === 'CANCELED') return [];
+  return STEP_NAMES.filter((step) =>
+    transitions.some(({ status, by }) => by === step && status !== 'FAILING'),
+  );
 }
 
 /**
@@ -179,8 +187,8 @@ function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
   const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
   return {
     ...moved,
-    sweepAt: nextSweep(moved, 0, now),
-    expireAt: isStanding(moved) ? null : tombstoneUntil(now),
+    sweepAt: sweepAfterMove(saga, moved, now),
+    ...(isStanding(moved) ? saga.expireAt && { expireAt: null } : { expireAt: tombstoneUntil(now) }),
     ...(saga.redrives && { redrives: 0 }),
   };
 }

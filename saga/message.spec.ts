@@ -219,7 +219,7 @@ describe('The snapshot of an order', () => {
   });
 
   it("keeps what is none of the customer's business to itself", () => {
-    expect(snapshot(aSaga({ charged: 10 }))).not.to.have.any.keys('charged', 'steps', 'shard', 'expireAt');
+    expect(snapshot(aSaga({ charged: 10 }))).not.to.have.any.keys('charged', 'shard', 'sweepAt');
   });
 });
 

@@ -2,6 +2,7 @@ import { isOverdue } from './deadline.ts';
 import type { Documents, Write } from './documents.ts';
 import {
   advance,
+  doneSteps,
   type Facts,
   fail,
   leftBy,
@@ -66,7 +67,7 @@ export function reactionOf(step: Step): Reaction {
 function outcomeWithoutTurn(step: Step, saga: Saga): Outcome {
   if (leftBy(saga, step.name)) return 'duplicate';
   if (saga.status === 'FAILING' || saga.status === 'CANCELED') return 'fenced';
-  return saga.steps.includes(step.name) ? 'duplicate' : 'ignored';
+  return doneSteps(saga).includes(step.name) ? 'duplicate' : 'ignored';
 }
 
 /** Runs a step on a ledger that stands where the step begins. Work that comes too late is refused. */

@@ -159,7 +159,7 @@ for (const backend of backends) {
         const others = await countOf(JSON_REASON);
         await storeAll(
           pipeline.store,
-          Object.fromEntries(uuids.map((uuid) => [sagaPath(uuid), { ...created(uuid), steps: [] }])),
+          Object.fromEntries(uuids.map((uuid) => [sagaPath(uuid), created(uuid)])),
         );
         const { status, body } = await pipeline.post(
           `/dead-letters/redrive?reason=${encodeURIComponent(UNKNOWN_REASON)}`,

@@ -39,7 +39,6 @@ for (const backend of backends) {
         expect(saga).to.deep.include({
           status: 'PAID',
           total_invoice: 20,
-          steps: ['order', 'inventory', 'payments'],
         });
         expect(transitionsOf(saga).map(({ status, by }) => `${status} by ${by}`)).to.deep.equal([
           'RECEIVED by frontend',
@@ -57,14 +56,14 @@ for (const backend of backends) {
 
       it('is canceled when nobody knows the user', async () => {
         const saga = await pipeline.order({ item: 'widget', quantity: 2, user: 'nobody' });
-        expect(saga).to.deep.include({ status: 'CANCELED', reason: 'USER_NOT_FOUND', steps: [] });
+        expect(saga).to.deep.include({ status: 'CANCELED', reason: 'USER_NOT_FOUND' });
         expect(await sold()).to.deep.equal({});
         expect(await pipeline.recordsOf(saga)).to.deep.equal([]);
       });
 
       it('is canceled when there is no such item', async () => {
         const saga = await pipeline.order({ item: 'gizmo', quantity: 2, user: 'jack' });
-        expect(saga).to.deep.include({ status: 'CANCELED', reason: 'ITEM_NOT_FOUND', steps: [] });
+        expect(saga).to.deep.include({ status: 'CANCELED', reason: 'ITEM_NOT_FOUND' });
         expect(await sold()).to.deep.equal({});
         expect(await pipeline.recordsOf(saga)).to.deep.equal([]);
       });
@@ -85,7 +84,7 @@ for (const backend of backends) {
             user: 'jack',
             'payment-error': value,
           });
-          expect(saga).to.deep.include({ status: 'CANCELED', reason: 'PAYMENT_ERROR', steps: [] });
+          expect(saga).to.deep.include({ status: 'CANCELED', reason: 'PAYMENT_ERROR' });
           expect(await sold()).to.deep.equal({});
           expect(await pipeline.recordsOf(saga)).to.deep.equal([]);
         });
@@ -174,7 +173,7 @@ for (const backend of backends) {
         expect([status, headers.get('location')]).to.deep.equal([202, `/order/${paid.uuid}`]);
         expect(body).to.include({ uuid: paid.uuid, status: 'FAILING', reason: 'CANCELED_BY_CUSTOMER' });
         await pipeline.bus.idle();
-        expect(await pipeline.ledger(paid.uuid)).to.deep.include({ status: 'CANCELED', steps: [] });
+        expect(await pipeline.ledger(paid.uuid)).to.deep.include({ status: 'CANCELED' });
         expect(await sold()).to.deep.equal({});
         expect(await pipeline.recordsOf(paid)).to.deep.equal([]);
       });

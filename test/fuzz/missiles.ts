@@ -488,7 +488,6 @@ export const damage: Arbitrary<Damage> = fc.oneof(
         user: oneOf<unknown>('jack', '', '..', 1, null),
         items: oneOf<unknown>([{ item: 'widget', quantity: 1 }], [], {}, 'x', [1], [null], null),
         status: oneOf<unknown>(...STATUSES, 'LOST', null, 3),
-        steps: oneOf<unknown>([], ['order'], ['inventory'], 'order', null),
         reason: oneOf<unknown>(...REASONS, 7),
         paymentError: oneOf<unknown>('1', '{', 1, null),
         history: oneOf<unknown>(

@@ -4,7 +4,7 @@ import { takeOrder } from '../../order/take-order.ts';
 import { chargeCustomer } from '../../payments/charge-customer.ts';
 import type { Delivery } from '../../saga/bus.ts';
 import type { Documents, Write } from '../../saga/documents.ts';
-import type { Saga, Status } from '../../saga/ledger.ts';
+import { doneSteps, type Saga, type Status } from '../../saga/ledger.ts';
 import type { Ports } from '../../saga/ports.ts';
 import type { Reaction, Turn } from '../../saga/reaction.ts';
 import { createRunner } from '../../saga/runner.ts';
@@ -63,7 +63,7 @@ const pretending = (where: (saga: Saga) => boolean): MakeService =>
 const isOver = ({ status }: Saga): boolean => status === 'FAILING' || status === 'CANCELED';
 
 /** A step runs again although the ledger shows it as done. */
-export const withoutLedgerCheck = pretending((saga) => !isOver(saga) && saga.steps.length > 0);
+export const withoutLedgerCheck = pretending((saga) => !isOver(saga) && doneSteps(saga).length > 0);
 
 /** A step runs although the order is failing or canceled. */
 export const withoutFence = pretending(isOver);
