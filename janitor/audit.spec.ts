@@ -4,11 +4,11 @@ import { itemPath, reservationPath } from '../inventory/documents.ts';
 import { orderRecordPath, userPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
 import { DEADLINE_SECONDS, redriven } from '../saga/deadline.ts';
-import { doneSteps, type Saga, sagaPath, TOMBSTONE_DAYS, tombstone } from '../saga/ledger.ts';
+import { doneSteps, fail, receive, type Saga, sagaPath, TOMBSTONE_DAYS, tombstone } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import type { Path } from '../saga/store.ts';
 import { aWorld, type Course, edit, place, type World } from '../test/audited-world.ts';
-import { LATER, NOW, storeHolding, UUID, uuidOf } from '../test/builders.ts';
+import { anOrder, LATER, NOW, storeHolding, UUID, uuidOf } from '../test/builders.ts';
 import { audit } from './audit.ts';
 import { LISTED_MAX } from './audit-report.ts';
 import { expectedRecords } from './expected-records.ts';
@@ -72,6 +72,14 @@ describe('The audit', () => {
       notices: [],
       noticeCount: 0,
     });
+  });
+
+  it('expects no record of an order that its first step both received and refused', async () => {
+    const world = aWorld();
+    const direct = receive(UUID, anOrder({ user: 'nobody' }), 'order', NOW);
+    world.set(sagaPath(UUID), fail(direct, 'order', 'USER_NOT_FOUND', 'There is no user nobody', NOW));
+    const { violations, counts } = await audited(world);
+    expect([violations, counts.byStatus]).to.deep.equal([[], { FAILING: 1 }]);
   });
 
   it('knows every record that the steps make, to the last field', async () => {

@@ -179,6 +179,12 @@ describe('The steps that are done', () => {
   it('are without the one that refused', () => {
     expect(doneSteps(aSagaThatIs('FAILING'))).to.deep.equal(['order', 'inventory']);
   });
+
+  it('are without the one that only received the order', () => {
+    const received = receive(UUID, anOrder(), 'order', NOW);
+    const refused = fail(received, 'order', 'USER_NOT_FOUND', 'No', NOW);
+    expect([received, refused].map(doneSteps)).to.deep.equal([[], []]);
+  });
 });
 
 describe('The price of a line', () => {

@@ -160,9 +160,9 @@ export function completeCompensation(saga: Saga, now: Date): Saga {
 export function doneSteps(saga: Pick<Saga, 'history'>): StepName[] {
   const transitions = transitionsOf(saga);
   if (transitions.at(-1)?.status === 'CANCELED') return [];
-  return STEP_NAMES.filter((step) =>
-    transitions.some(({ status, by }) => by === step && status !== 'FAILING'),
-  );
+  // A step also fails an order, and the first one receives those that come without the frontend: that is not its work.
+  const isWork = (status: Status) => status !== 'RECEIVED' && status !== 'FAILING';
+  return STEP_NAMES.filter((step) => transitions.some(({ status, by }) => by === step && isWork(status)));
 }
 
 /**
