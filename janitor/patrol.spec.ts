@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readTopology } from '../adapters/config.ts';
 import { type Saga, sagaPath } from '../saga/ledger.ts';
 import { aSaga, UUID } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
@@ -6,7 +7,7 @@ import { createPatrol } from './patrol.ts';
 
 async function scene(intervalSeconds: number) {
   const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() satisfies Saga });
-  const patrol = createPatrol(ports, intervalSeconds);
+  const patrol = createPatrol(ports, readTopology(), intervalSeconds);
   const pause = (ms: number) =>
     ports.clock.finish(
       new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import type { Ports } from '../saga/ports.ts';
+import type { Topology } from '../saga/topology.ts';
 import { sweep } from './sweep.ts';
 
 /** Sweeps again and again. */
@@ -9,7 +10,7 @@ export interface Patrol {
 }
 
 /** @param intervalSeconds the pause between two sweeps; 0: there is no patrol. */
-export function createPatrol(ports: Ports, intervalSeconds: number): Patrol {
+export function createPatrol(ports: Ports, topology: Topology, intervalSeconds: number): Patrol {
   let stopped = intervalSeconds === 0;
   let callOff = () => {};
   let underWay: Promise<void> = Promise.resolve();
@@ -23,7 +24,7 @@ export function createPatrol(ports: Ports, intervalSeconds: number): Patrol {
 
   async function sweepOnce(): Promise<void> {
     try {
-      await sweep(ports);
+      await sweep(ports, topology);
     } catch (error) {
       // The store is away; what stands still can wait for the next sweep.
       ports.log('WARNING', 'janitor: the sweep was broken off', { step: 'janitor', error: String(error) });

@@ -13,7 +13,7 @@ import { sweepRoutes } from './sweep-routes.ts';
 
 /** @param sweepIntervalSeconds the pause between two sweeps; 0: it sweeps only when `POST /sweep` asks for it. */
 export function janitorService(ports: Ports, topology: Topology, sweepIntervalSeconds: number): Service {
-  const patrol = createPatrol(ports, sweepIntervalSeconds);
+  const patrol = createPatrol(ports, topology, sweepIntervalSeconds);
   return {
     name: 'janitor',
     consumers: [
@@ -23,7 +23,7 @@ export function janitorService(ports: Ports, topology: Topology, sweepIntervalSe
     routes: [
       ...deskRoutes(ports),
       ...sagaRoutes(ports),
-      ...sweepRoutes(() => sweep(ports)),
+      ...sweepRoutes(() => sweep(ports, topology)),
       ...auditRoutes(ports),
     ],
     start: patrol.start,

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readTopology } from '../adapters/config.ts';
 import { nextSweep, redriven } from '../saga/deadline.ts';
 import { BATCH_MAX } from '../saga/group-commit.ts';
 import { advance, fail, type Saga, STATUSES, sagaPath } from '../saga/ledger.ts';
@@ -8,6 +9,8 @@ import { takeTurns } from '../saga/turns.ts';
 import { aSaga, aSagaThatIs, NOW, UUID, uuidOf } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
 import { COMPENSATION_REDRIVES_MAX, redriveTask, sweep } from './sweep.ts';
+
+const topology = readTopology();
 
 /** Ledgers in the store, and the clock so many seconds after they came to stand where they are. */
 async function scene(elapsedSeconds: number, ...sagas: Saga[]) {
@@ -21,7 +24,7 @@ async function scene(elapsedSeconds: number, ...sagas: Saga[]) {
   await ports.clock.finish(pause);
   return {
     ports,
-    sweep: () => ports.clock.finish(sweep(ports)),
+    sweep: (declared = topology) => ports.clock.finish(sweep(ports, declared)),
     ledger: (uuid = UUID) => readOne(ports.store, sagaPath(uuid)),
   };
 }
@@ -95,6 +98,16 @@ describe('A sweep', () => {
     );
   });
 
+  it('shows where it came from by the name that the topology has for it', async () => {
+    const { 'error-sub': settings } = topology.subscriptions;
+    if (settings === undefined) throw new Error('The janitor reads errors by another subscription');
+    const renamed = { ...topology, subscriptions: { failures: settings } };
+    const saga = { ...aSagaThatIs('FAILING'), redrives: COMPENSATION_REDRIVES_MAX - 1 };
+    const { ports, sweep } = await scene(1_000_000, saga);
+    await sweep(renamed);
+    expect(ports.published[1]?.attributes[DEAD_LETTER.subscription]).to.equal('failures');
+  });
+
   it('[anomaly 12] shows it again when people have dealt with it and it still does not succeed', async () => {
     const idAfter = async (redrives: number) => {
       const { ports, sweep } = await scene(1_000_000, { ...aSagaThatIs('FAILING'), redrives: redrives - 1 });
@@ -125,7 +138,7 @@ describe('A sweep', () => {
   it('in two places at once moves each ledger on once', async () => {
     const sagas = Array.from({ length: 20 }, (_, number) => aSaga({ uuid: uuidOf(number) }));
     const { ports } = await scene(30, ...sagas);
-    const reports = await ports.clock.finish(Promise.all([sweep(ports), sweep(ports)]));
+    const reports = await ports.clock.finish(Promise.all([sweep(ports, topology), sweep(ports, topology)]));
     expect(reports.reduce((total, { redriven }) => total + redriven, 0)).to.equal(20);
     expect(ports.published).to.have.length(20);
   });

@@ -4,6 +4,7 @@ import { emissionFor, fail, type Saga, SHARD_COUNT } from '../saga/ledger.ts';
 import { deadLetterOf, messageFor } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Turn } from '../saga/reaction.ts';
+import { subscriptionOf, type Topology } from '../saga/topology.ts';
 import { type TakenTurn, type TurnTask, takeTurns } from '../saga/turns.ts';
 
 /** What one sweep did, in numbers of orders. */
@@ -23,14 +24,15 @@ export const COMPENSATION_REDRIVES_MAX = 5;
  * Finds the ledgers whose time has come and moves them on: publishes again what they call for, or fails them where
  * they are over their deadline. Safe to run at any time and in several places at once: each ledger is decided anew
  * under its guard, and who comes second finds that its time has not come again.
+ * @param topology says where a compensation comes from that is shown to people.
  * @throws StoreError where the ledgers can't be listed; what was swept until then stays so.
  */
-export async function sweep(ports: Ports): Promise<SweepReport> {
+export async function sweep(ports: Ports, topology: Topology): Promise<SweepReport> {
   let report: SweepReport = { redriven: 0, failed: 0, errors: 0 };
   for (let shard = 0; shard < SHARD_COUNT; shard++) {
     for await (const uuids of dueLedgers(shard, ports)) {
       const taken = await takeTurns('janitor', uuids.map(sweepTask), ports);
-      await showPersistent(taken, ports);
+      await showPersistent(taken, topology, ports);
       for (const [index, one] of taken.entries()) logSwept(uuids[index] ?? '', one, ports);
       report = sum(report, reportOf(taken));
     }
@@ -113,7 +115,11 @@ const putOff = (saga: Saga): Turn => ({
 });
 
 /** Hands compensations that do not succeed to the dead-letter desk, which keeps each of them once. */
-async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports): Promise<void> {
+async function showPersistent(
+  taken: readonly TakenTurn[],
+  topology: Topology,
+  { bus, log }: Ports,
+): Promise<void> {
   const persistent = taken.flatMap((one) =>
     'turn' in one && one.turn.redrive && one.turn.saga?.status === 'FAILING' ? [one.turn.saga] : [],
   );
@@ -122,16 +128,17 @@ async function showPersistent(taken: readonly TakenTurn[], { bus, log }: Ports):
   for (const { uuid, redrives } of shown) {
     log('ERROR', 'janitor: a compensation does not succeed', { step: 'janitor', uuid, redrives });
   }
-  await bus.publish(shown.map(letterOf));
+  const subscription = subscriptionOf(topology, 'janitor', 'error');
+  await bus.publish(shown.map((saga) => letterOf(saga, subscription)));
 }
 
-function letterOf(saga: Saga) {
+function letterOf(saga: Saga, subscription: string) {
   const { uuid, redrives = 0 } = saga;
   // Its id is derived, so that the desk knows it again; but not for ever, so that a letter which people have dealt with
   // is followed by another one if that did not help.
   const generation = Math.floor(Math.log2(redrives / COMPENSATION_REDRIVES_MAX));
   const delivery = {
-    subscription: 'error-sub',
+    subscription,
     messageId: `compensation/${uuid}/${generation}`,
     attempt: redrives,
   };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot } from '../adapters/config.ts';
+import { packageRoot, readTopology } from '../adapters/config.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { listOrders } from '../frontend/list-orders.ts';
 import { examineSaga } from '../janitor/examine-saga.ts';
@@ -57,7 +57,7 @@ describe('The indexes of Firestore', () => {
       for (const status of [undefined, 'PAID'] as const)
         await listOrders(store, { user, status }, 10, undefined);
     }
-    await sweep({ ...(await recordedPorts()), store });
+    await sweep({ ...(await recordedPorts()), store }, readTopology());
     for (const reason of [undefined, 'It is poison'])
       await listLetters(store, { status: 'parked', reason }, 10, undefined);
     await examineSaga(store, aSaga());
