@@ -1,3 +1,4 @@
+import { ANSWER_TIMEOUT_MS } from '../saga/answer-in-time.ts';
 import { createBatcher } from '../saga/batcher.ts';
 import { BATCH_MAX } from '../saga/group-commit.ts';
 import { Problem } from '../saga/http.ts';
@@ -43,8 +44,6 @@ const BATCH_BYTES_MAX = 1024 * 1024;
 const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
 /** A line of an order takes up at most about so much. */
 const LINE_BYTES = 600;
-/** No customer waits longer for an answer. */
-const ANSWER_TIMEOUT_MS = 15_000;
 
 export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderIntake {
   let isDraining = false;

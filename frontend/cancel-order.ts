@@ -1,7 +1,6 @@
 import { validate as isUuid } from 'uuid';
+import { answerInTime } from '../saga/answer-in-time.ts';
 import { cancelTask } from '../saga/cancel.ts';
-import { endsWithin } from '../saga/clock.ts';
-import { Problem } from '../saga/http.ts';
 import type { Saga } from '../saga/ledger.ts';
 import { isLegible } from '../saga/legible-ledger.ts';
 import { canceledAlready, malformedLedger, noSuchOrder, turnProblem } from '../saga/order-problems.ts';
@@ -11,13 +10,13 @@ import { takeTurns } from '../saga/turns.ts';
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
- * @throws Problem 404 where there is no such order, 409 where it is canceled already, 503 where its ledger is malformed;
- * StoreError where the store does not answer.
+ * @throws Problem 404 where there is no such order, 409 where it is canceled already, 503 where its ledger is malformed or
+ * nobody knows in time; StoreError where the store does not answer.
  */
 export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
   const task = cancelTask(uuid.toLowerCase(), 'frontend', 'The customer canceled the order');
-  const [taken] = await inTime(takeTurns('frontend', [task], ports), uuid, ports);
+  const [taken] = await answerInTime(takeTurns('frontend', [task], ports), `/order/${uuid}`, ports.clock);
   if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
   const { turn, publishError } = taken;
   if (turn.saga === undefined) throw noSuchOrder(uuid);
@@ -32,13 +31,4 @@ export async function cancelOrder(ports: Ports, uuid: string): Promise<Saga> {
     });
   }
   return turn.saga;
-}
-
-/** No customer waits longer for an answer than for that to an order. */
-const ANSWER_TIMEOUT_MS = 15_000;
-
-async function inTime<T>(work: Promise<T>, uuid: string, { clock }: Ports): Promise<T> {
-  if (await endsWithin(clock, ANSWER_TIMEOUT_MS, work)) return work;
-  const detail = `Whether the order will be canceled is not known: look at /order/${uuid}, or ask again`;
-  throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 }

@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
+import { answerInTime } from '../saga/answer-in-time.ts';
 import { cancelTask } from '../saga/cancel.ts';
 import { type HttpResponse, Problem, type Route, route } from '../saga/http.ts';
 import { emissionFor, type Saga, sagaPath } from '../saga/ledger.ts';
@@ -23,10 +24,14 @@ const cancelSchema = z.strictObject(
 export function sagaRoutes(ports: Ports): readonly Route[] {
   const { store } = ports;
 
-  /** Takes a turn as the janitor. @throws Problem 404 where there is no such order, 503 where its ledger is malformed. */
+  /**
+   * Takes a turn as the janitor.
+   * @throws Problem 404 where there is no such order, 503 where its ledger is malformed or nobody knows in time.
+   */
   async function turn(uuid: string, taskFor: (uuid: string) => TurnTask) {
     if (!isUuid(uuid)) throw noSuchOrder(uuid);
-    const [taken] = await takeTurns('janitor', [taskFor(uuid.toLowerCase())], ports);
+    const taking = takeTurns('janitor', [taskFor(uuid.toLowerCase())], ports);
+    const [taken] = await answerInTime(taking, `/sagas/${uuid}`, ports.clock);
     if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
     const saga = taken.turn.saga;
     if (saga === undefined) throw noSuchOrder(uuid);
@@ -62,7 +67,7 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
       responses: {
         202: 'It was published; who knows it already does nothing again',
         404: 'No such order',
-        503: 'The broker does not answer; a standing order is re-driven by the sweeper, too',
+        503: 'The broker or the store does not answer; a standing order is re-driven by the sweeper, too',
       },
       async handle({ params: { uuid = '' } }) {
         const { saga, publishError } = await turn(uuid, redriveTask);

@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { allServices } from '../infra/services.ts';
+import type { HttpRequest } from '../saga/http.ts';
+import { sagaPath } from '../saga/ledger.ts';
+import { aSaga, NOW, SETTINGS, UUID } from './builders.ts';
+import { recordedPorts } from './recorded-ports.ts';
+
+describe('Who asks that an order be moved while the store says nothing', () => {
+  const routes: readonly (readonly [who: string, path: string, body: unknown, look: string])[] = [
+    ['a customer who cancels it', '/order/{uuid}/cancel', undefined, `/order/${UUID}`],
+    ['an operator who cancels it', '/sagas/{uuid}/cancel', { detail: 'A test' }, `/sagas/${UUID}`],
+    ['an operator who re-drives it', '/sagas/{uuid}/redrive', undefined, `/sagas/${UUID}`],
+  ];
+  for (const [who, path, body, look] of routes) {
+    it(`[anomaly 37] is told after 15 s that nobody knows, and where to look: ${who}`, async () => {
+      const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() });
+      ports.store.commitFaults.push(() => new Promise(() => {}));
+      const route = allServices(ports, SETTINGS)
+        .flatMap((service) => service.routes)
+        .find((one) => one.method === 'POST' && one.path === path);
+      const request: HttpRequest = { params: { uuid: UUID }, query: {}, body, header: () => undefined };
+      const answer = route?.handle(request).catch((error: unknown) => error);
+      expect(await ports.clock.finish(Promise.resolve(answer))).to.include({
+        status: 503,
+        detail: `Whether it was done is not known: look at ${look}, or ask again`,
+      });
+      expect(ports.clock.now().getTime() - NOW.getTime()).to.equal(15_000);
+    });
+  }
+});
