@@ -11,6 +11,9 @@ export interface GateSettings {
   readonly operatorRequestsPerMinute?: number;
 }
 
+/** What a request passes before a route sees it. */
+export type GatesOf = (route: Pick<Route, 'method' | 'audience'>) => RequestHandler[];
+
 /**
  * What each request passes before its route sees it. The rate comes first, so that nobody can try tokens without end.
  * Without settings nothing is limited, and nobody is an operator.
@@ -19,7 +22,7 @@ export function gatesBy({
   operators,
   clientChangesPerMinute = 0,
   operatorRequestsPerMinute = 0,
-}: GateSettings = {}): (route: Route) => RequestHandler[] {
+}: GateSettings = {}): GatesOf {
   // Each counts for all of its routes together.
   const forOperators = [...limitedRate(operatorRequestsPerMinute), operatorGate(operators)];
   const forChanges = limitedRate(clientChangesPerMinute);

@@ -100,7 +100,8 @@ export async function hostServices(
         ports.clock,
       )
     : [];
-  if (gates.operators === undefined && routes.some(({ audience }) => audience === 'operators')) {
+  const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');
+  if (gates.operators === undefined && hasOperatorsRoutes) {
     ports.log('WARNING', OPERATORS_CLOSED);
   }
   const app = httpApp(routes, readiness, ports.log, {
@@ -108,6 +109,7 @@ export async function hostServices(
     gatesOf: gatesBy(gates),
     trustedProxies,
     first: telemetry.http,
+    metrics: telemetry.page,
   });
   const http = await serveHttp(app, host, port);
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>

@@ -6,5 +6,5 @@ export function routeOf(request: Request): string | undefined {
   return typeof path === 'string' ? path.replaceAll(/:(\w+)/g, '{$1}') : undefined;
 }
 
-/** Requests that ask only whether the process is well: many, all alike, and nobody's. */
-export const isProbe = ({ path }: Request): boolean => path === '/livez' || path === '/readyz';
+/** Requests that ask only how the process is: many, all alike, and nobody's. */
+export const isProbe = ({ path }: Request): boolean => ['/livez', '/readyz', '/metrics'].includes(path);

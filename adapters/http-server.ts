@@ -14,7 +14,7 @@ import type { Log } from '../saga/log.ts';
 import { inputFaults } from '../saga/order.ts';
 import { StoreError } from '../saga/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
-import { gatesBy } from './gates.ts';
+import { type GatesOf, gatesBy } from './gates.ts';
 import { openApiOf } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -66,13 +66,15 @@ export type HandlersOf = (route: Route) => RequestHandler[];
 export interface HttpAppOptions {
   readonly handlersOf?: HandlersOf;
   /** What a request passes before its route answers it here; without it nobody is an operator. */
-  readonly gatesOf?: HandlersOf;
+  readonly gatesOf?: GatesOf;
   /** How many proxies stand in front, each of which adds to X-Forwarded-For whom it heard; what is before that is hearsay. */
   readonly trustedProxies?: number;
   /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
   readonly push?: RequestHandler[];
   /** What every request passes first. */
   readonly first?: readonly RequestHandler[];
+  /** What answers `GET /metrics` to operators; without it nothing does. */
+  readonly metrics?: RequestHandler | undefined;
 }
 
 /** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
@@ -86,6 +88,7 @@ export function httpApp(
     trustedProxies = 0,
     push = [],
     first = [],
+    metrics,
   }: HttpAppOptions = {},
 ): Express {
   const app = express();
@@ -113,6 +116,7 @@ export function httpApp(
       .status(missing.length === 0 ? 200 : 503)
       .json(missing.length === 0 ? { status: 'ready' } : { missing });
   });
+  if (metrics) app.get('/metrics', ...gatesOf({ method: 'GET', audience: 'operators' }), metrics);
   if (push.length > 0) app.post('/push/:subscription', ...push);
   for (const route of routes) {
     app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](

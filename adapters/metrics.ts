@@ -12,7 +12,7 @@ import type { Telemetry } from './telemetry.ts';
  * delivered how often; except that one whose commit got no answer may not count at all. Labels are words of the program, never
  * names of users or items.
  */
-export function createMetrics(meter: Meter): Omit<Telemetry, 'close' | 'service'> {
+export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
   const orders = meter.createCounter('saga.orders', {
     description: 'Orders that came to PAID or CANCELED, by status and by the reason of their failure',
   });

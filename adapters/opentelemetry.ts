@@ -11,7 +11,6 @@ import {
 } from '@opentelemetry/resources';
 import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { RequestHandler } from 'express';
 import { GoogleAuth } from 'google-auth-library';
 import { BATCH_MAX } from '../saga/group-commit.ts';
 import type { Log } from '../saga/log.ts';
@@ -45,7 +44,7 @@ export function startTelemetry(
   );
 }
 
-/** @param page answers `GET /metrics`. */
+/** @param page has the metrics for those who fetch them. */
 export function telemetryBy(
   resource: Resource,
   spanProcessors: SpanProcessor[],
@@ -64,20 +63,13 @@ export function telemetryBy(
   return {
     ports: (ports) => measured.ports(traced?.ports(ports) ?? ports),
     service: (one) => traced?.service(one) ?? one,
-    http: [...(page ? [answering(page)] : []), ...measured.http, ...(traced?.http ?? [])],
+    http: [...measured.http, ...(traced?.http ?? [])],
+    ...(page && { page: (request, response) => page.getMetricsRequestHandler(request, response) }),
     async close() {
       await Promise.allSettled([tracers.shutdown(), meters.shutdown()]);
     },
   };
 }
-
-const answering =
-  (page: PrometheusExporter): RequestHandler =>
-  (request, response, next) => {
-    if (request.method === 'GET' && request.path === '/metrics') {
-      page.getMetricsRequestHandler(request, response);
-    } else next();
-  };
 
 /** What the environment says of the resource wins. */
 function resourceOf(service: string, more: Record<string, string>): Resource {

@@ -15,6 +15,8 @@ export interface Telemetry {
   service(service: Service): Service;
   /** What every HTTP request passes first. */
   readonly http: readonly RequestHandler[];
+  /** Answers with the metrics, as Prometheus reads them; absent where nobody may fetch them. */
+  readonly page?: RequestHandler;
   /** Sends what was not sent yet. Never rejects. */
   close(): Promise<void>;
 }

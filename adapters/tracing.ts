@@ -32,7 +32,7 @@ interface Work {
   readonly isBatch: boolean;
 }
 
-export function createTracing(tracer: Tracer): Omit<Telemetry, 'close'> {
+export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'service' | 'http'> {
   const current = new AsyncLocalStorage<Work>();
 
   /** The span of something that is done for the batch under way, or else for the orders whose traces these are. */

@@ -1,7 +1,7 @@
 import { request as forward, type IncomingMessage } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import { httpApp } from '../adapters/http-server.ts';
-import { Problem, type Route } from '../saga/http.ts';
+import { notFound, Problem } from '../saga/http.ts';
 import type { Log } from '../saga/log.ts';
 import type { Service } from '../saga/service.ts';
 
@@ -20,9 +20,9 @@ export function gatewayApp(
     services.flatMap(({ name, routes }) => routes.map((route) => [route, name] as const)),
   );
   const readiness = services.map(({ name }) => [name, () => isReady(host, portOf(name))] as const);
-  const passOn = (route: Route): RequestHandler[] => [
+  const passOn =
+    (service: string, path?: string): RequestHandler =>
     (request, response, next) => {
-      const service = ownerOf.get(route) ?? '';
       const port = portOf(service);
       if (port === undefined) throw unavailable(service);
       const upstream = forward(
@@ -30,7 +30,7 @@ export function gatewayApp(
           host,
           port,
           method: request.method,
-          path: request.originalUrl,
+          path: path ?? request.originalUrl,
           headers: { ...request.headers, 'x-forwarded-for': heardFrom(request) },
         },
         (answer) => {
@@ -44,9 +44,19 @@ export function gatewayApp(
       });
       response.once('close', () => upstream.destroy());
       request.pipe(upstream);
-    },
-  ];
-  return httpApp([...ownerOf.keys()], readiness, log, { handlersOf: passOn });
+    };
+  /** Every service has metrics of its own, under the same names: so each has a page of its own here. */
+  const metrics: RequestHandler = (request, response, next) => {
+    const [path, name] = /^\/metrics(?:\/([^/]+))?$/.exec(request.path) ?? [];
+    const known = services.find((service) => service.name === name);
+    if (known) return passOn(known.name, '/metrics')(request, response, next);
+    if (path === undefined) return next();
+    throw notFound(`Each service has its own: ${services.map((one) => `/metrics/${one.name}`).join(', ')}`);
+  };
+  return httpApp([...ownerOf.keys()], readiness, log, {
+    handlersOf: (route) => [passOn(ownerOf.get(route) ?? '')],
+    first: [metrics],
+  });
 }
 
 /** As every proxy does, for a service that counts the requests of each client. */

@@ -129,6 +129,7 @@ describe('npm run start:emulators', () => {
       PROJECT_ID: projectId,
       PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
       FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+      METRICS: 'prometheus',
     });
     url = urlIn(await lineOf('The pipeline runs on'));
     await lineOf('gcloud pubsub subscriptions pull');
@@ -151,6 +152,16 @@ describe('npm run start:emulators', () => {
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
     expect(await get(`${url}/payments/${body.uuid}`)).to.include({ total_invoice: 20 });
     expect(await get(`${url}/readyz`)).to.deep.equal({ status: 'ready' });
+  });
+
+  it('shows the metrics of each service behind the one port', async () => {
+    for (const service of ['frontend', 'order', 'inventory', 'payments', 'janitor']) {
+      const answer = await fetch(`${url}/metrics/${service}`);
+      expect([answer.status, (await answer.text()).includes(`service_name="${service}"`)]).to.deep.equal([
+        200,
+        true,
+      ]);
+    }
   });
 
   it('compensates an order whose payment fails', async () => {

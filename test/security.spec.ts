@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import type { RequestHandler } from 'express';
 import { packageRoot } from '../adapters/config.ts';
 import { type GateSettings, gatesBy } from '../adapters/gates.ts';
 import { hostServices } from '../adapters/host.ts';
@@ -80,17 +81,27 @@ const READ = reached({ method: 'GET', path: '/orders' });
 const CHANGE = reached({ method: 'POST', path: '/order' });
 const OPERATE = reached({ method: 'POST', path: '/sweep', audience: 'operators' });
 
+const metrics: RequestHandler = (_request, response) => {
+  response.send('saga_orders_total 1');
+};
+
 /** Serves some routes behind gates while the test runs. */
 async function serving<T>(
   {
     trustedProxies = 0,
     log = () => {},
     served = [READ, CHANGE, OPERATE],
+    page,
     ...gates
-  }: GateSettings & { trustedProxies?: number; log?: Log; served?: readonly Route[] },
+  }: GateSettings & {
+    trustedProxies?: number;
+    log?: Log;
+    served?: readonly Route[];
+    page?: RequestHandler;
+  },
   test: (port: number) => Promise<T>,
 ): Promise<T> {
-  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies });
+  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies, metrics: page });
   const server = await serveHttp(app, '127.0.0.1', 0);
   try {
     return await test(server.port);
@@ -216,6 +227,35 @@ describe("The operators' routes", () => {
       expect(operation.security, `${method} ${path}`).to.deep.equal(audience && [{ operator: [] }]);
       expect(401 in operation.responses).to.equal(audience === 'operators');
     }
+  });
+});
+
+describe('The page of the metrics', () => {
+  const statuses = (gates: GateSettings, headers: Record<string, string> = {}) =>
+    serving({ page: metrics, ...gates }, (port) =>
+      Promise.all(
+        ['/metrics', '/METRICS', '/metrics/', '/metrics?name[]=x'].map((path) =>
+          statusOf(send(port, 'GET', path, headers)),
+        ),
+      ),
+    );
+  const every = (status: number) => [status, status, status, status];
+
+  it('[anomaly 39] is for operators alone, however its path is written', async () => {
+    expect(await statuses({})).to.deep.equal(every(403));
+    const token = { operators: { by: 'token', token: TOKEN } } as const;
+    expect(await statuses(token)).to.deep.equal(every(401));
+    expect(await statuses(token, { authorization: `Bearer ${TOKEN}` })).to.deep.equal(every(200));
+    expect(await statuses({ operators: { by: 'platform' } })).to.deep.equal(every(200));
+    const loopback = { operators: { by: 'loopback' } } as const;
+    expect(await statuses(loopback)).to.deep.equal(every(200));
+    expect(await statuses(loopback, { host: 'elsewhere.example' })).to.deep.equal(every(403));
+  });
+
+  it('is nowhere unless it is asked for', async () => {
+    await serving({ operators: { by: 'platform' } }, async (port) => {
+      expect(await statusOf(send(port, 'GET', '/metrics'))).to.equal(404);
+    });
   });
 });
 
@@ -368,6 +408,7 @@ describe('The gateway', () => {
       operators: { by: 'token', token: TOKEN },
       clientChangesPerMinute: 1,
       trustedProxies: 2,
+      page: metrics,
     } as const;
     await serving(gates, async (inner) => {
       const services = [{ name: 'janitor', routes: [CHANGE, OPERATE] }];
@@ -383,11 +424,25 @@ describe('The gateway', () => {
       );
       const post = (path: string, headers: Record<string, string>) =>
         send(gateway.port, 'POST', path, headers);
+      const get = (path: string, headers: Record<string, string> = {}) =>
+        send(gateway.port, 'GET', path, headers);
       expect(await statusOf(post('/sweep', {}))).to.equal(401);
       expect(await statusOf(post('/sweep', { authorization: `Bearer ${TOKEN}` }))).to.equal(200);
       expect(await statusOf(post('/order', { 'x-forwarded-for': '198.51.100.7, 192.0.2.1' }))).to.equal(200);
       expect(await statusOf(post('/order', { 'x-forwarded-for': '198.51.100.8, 192.0.2.1' }))).to.equal(429);
-      const { headers } = await send(gateway.port, 'GET', '/nowhere');
+      expect(await statusOf(get('/metrics/janitor'))).to.equal(401);
+      expect(await get('/metrics/janitor', { authorization: `Bearer ${TOKEN}` })).to.include({
+        status: 200,
+        body: 'saga_orders_total 1',
+      });
+      for (const path of ['/metrics', '/metrics/nobody', '/metrics/..%2Fsweep']) {
+        const { status, body } = await get(path, { authorization: `Bearer ${TOKEN}` });
+        expect([status, JSON.parse(body).detail]).to.deep.equal([
+          404,
+          'Each service has its own: /metrics/janitor',
+        ]);
+      }
+      const { headers } = await get('/nowhere');
       expect(headers['x-content-type-options']).to.equal('nosniff');
       await gateway.close(1000);
     });
