@@ -1,12 +1,12 @@
 import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
-import { registerFunctions } from './functions.ts';
+import { registerFunction } from './functions.ts';
 import { openPorts, tokenCheckOf } from './host.ts';
 import { createLog } from './log.ts';
 import { openTelemetry } from './telemetry.ts';
 
-/** One service as Cloud Run functions; the framework that loads this module is the host. */
+/** One service as a Cloud Run function; the framework that loads this module is the host. */
 export async function runFunctions(
   name: string,
   create: (ports: Ports, config: Config) => Service,
@@ -18,5 +18,5 @@ export async function runFunctions(
   const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
   const telemetry = await openTelemetry(config, name, log);
   const ports = telemetry.ports(openPorts(config, topology, log));
-  registerFunctions(telemetry.service(create(ports, config)), topology, tokenCheckOf(config), ports);
+  registerFunction(create(ports, config), topology, tokenCheckOf(config), ports, telemetry);
 }

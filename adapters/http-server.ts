@@ -117,7 +117,10 @@ export function httpApp(
       .json(missing.length === 0 ? { status: 'ready' } : { missing });
   });
   if (metrics) app.get('/metrics', ...gatesOf({ method: 'GET', audience: 'operators' }), metrics);
-  if (push.length > 0) app.post('/push/:subscription', ...push);
+  if (push.length > 0) {
+    app.post('/push/:subscription', ...push);
+    app.all('/push/:subscription', onlyTakes(['POST']));
+  }
   for (const route of routes) {
     app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
       expressPath(route.path),
@@ -125,18 +128,22 @@ export function httpApp(
     );
   }
   for (const path of new Set(routes.map((route) => route.path))) {
-    app.all(expressPath(path), (request) => {
-      const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
-      throw new Problem(405, 'Method not allowed', `${request.path} takes ${methods.join(', ')}`, {
-        headers: { Allow: methods.join(', ') },
-      });
-    });
+    const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
+    app.all(expressPath(path), onlyTakes(methods));
   }
   app.use((request) => {
     throw notFound(`There is nothing at ${request.path}; GET / lists what there is`);
   });
   app.use(problemHandler(log));
   return app;
+}
+
+function onlyTakes(methods: readonly string[]): RequestHandler {
+  return (request) => {
+    throw new Problem(405, 'Method not allowed', `${request.path} takes ${methods.join(', ')}`, {
+      headers: { Allow: methods.join(', ') },
+    });
+  };
 }
 
 /** What browsers are told; it also takes away the header that names the framework. */

@@ -6,7 +6,8 @@ import type { Delivery } from '../saga/bus.ts';
  * What Pub/Sub pushes over HTTP, in each of the forms that it has:
  * - wrapped, as a JSON object with the message in it (https://cloud.google.com/pubsub/docs/push#receive_push);
  * - unwrapped, with the data as body and the rest in headers (…/docs/payload-unwrapping), if the subscription writes metadata;
- * - as a CloudEvent of Eventarc around the wrapped form, binary or structured (https://cloud.google.com/eventarc/docs/cloudevents).
+ * - as a CloudEvent of Eventarc around the wrapped form, binary or structured (https://cloud.google.com/eventarc/docs/cloudevents);
+ * - as the CloudEvent that each of our own messages is, binary, where somebody else than Pub/Sub hands it on.
  */
 export type PushedMessage = Omit<Delivery, 'ack' | 'nack'>;
 
@@ -45,7 +46,7 @@ export function parsePush(
   body: Buffer,
   now: Date,
 ): ParsedPush {
-  const messageId = headers[MESSAGE_ID];
+  const messageId = headers[MESSAGE_ID] ?? ownEventId(headers);
   if (typeof messageId === 'string')
     return { message: unwrapped(subscription, messageId, headers, body, now) };
   let json: unknown;
@@ -56,6 +57,10 @@ export function parsePush(
   }
   return parseWrapped(subscription, dataOf(headers, json), now);
 }
+
+/** A message of ours is a CloudEvent; its id then stands for that of the broker, which nobody knows any more. */
+const ownEventId = (headers: IncomingHttpHeaders): string | string[] | undefined =>
+  String(headers['ce-type']).startsWith('order-saga.') ? headers['ce-id'] : undefined;
 
 /** In a structured CloudEvent the message is in its data; everywhere else the body is it. */
 function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {

@@ -69,7 +69,10 @@ export function pushHandlers(
     async (request, response) => {
       const subscription = String(request.params.subscription);
       const inbox = inboxes.get(subscription);
-      if (inbox === undefined) throw notFound(`No subscription ${subscription.slice(0, 200)} is pushed here`);
+      if (inbox === undefined) {
+        const known = [...inboxes.keys()].join(', ');
+        throw notFound(`No subscription ${subscription.slice(0, 200)} is pushed here, only ${known}`);
+      }
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       await receivePush(inbox, subscription, request.headers, body, clock.now());
       response.status(204).end();

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
-import { registerFunctions } from '../adapters/functions.ts';
+import { registerFunction } from '../adapters/functions.ts';
 import { loadData } from '../data-init/load-data.ts';
 import { allServices } from '../infra/services.ts';
 import { sagaPath } from '../saga/ledger.ts';
@@ -12,6 +12,7 @@ import { aSaga, SETTINGS } from './builders.ts';
 import { type Child, runProgram } from './child.ts';
 import { DATA, topology } from './pipeline.ts';
 import { type RecordedPorts, recordedPorts } from './recorded-ports.ts';
+import { type RecordedTelemetry, recordedTelemetry } from './recorded-telemetry.ts';
 
 interface Posted {
   readonly headers?: Record<string, string>;
@@ -19,22 +20,25 @@ interface Posted {
   readonly path?: string;
 }
 
-describe('A service as Cloud Run functions', () => {
+describe('A service as a Cloud Run function', () => {
   let ports: RecordedPorts;
+  let telemetry: RecordedTelemetry;
   let refuse: string | undefined;
   const servers = new Map<string, ReturnType<typeof getTestServer>>();
   before(async () => {
     ports = await recordedPorts();
     await loadData(ports.store, ports, DATA);
-    for (const service of allServices(ports, SETTINGS)) {
-      registerFunctions(service, topology, async () => refuse, ports);
+    telemetry = recordedTelemetry();
+    for (const service of allServices(telemetry.ports(ports), SETTINGS)) {
+      registerFunction(service, topology, async () => refuse, ports, telemetry);
     }
-    for (const target of ['order', 'order-event', 'janitor', 'janitor-event']) {
-      const server = getTestServer(target);
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      servers.set(target, server);
-    }
+    for (const target of ['order', 'janitor']) await open(target);
   });
+  async function open(target: string): Promise<void> {
+    const server = getTestServer(target);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    servers.set(target, server);
+  }
   after(() => {
     for (const server of servers.values()) server.close();
   });
@@ -71,25 +75,18 @@ describe('A service as Cloud Run functions', () => {
     subscription: 'projects/p/subscriptions/s',
     deliveryAttempt: 2,
   });
-  const forms: readonly (readonly [form: string, target: string, of: (order: object) => Posted])[] = [
-    ['a wrapped push', 'order', (order) => ({ body: JSON.stringify(wrapped(order)) })],
+  const forms: readonly (readonly [form: string, of: (order: object) => Posted])[] = [
+    ['a wrapped push', (order) => ({ body: JSON.stringify(wrapped(order)) })],
     [
       'a push without its wrapping',
-      'order',
       (order) => ({
         headers: { 'x-goog-pubsub-message-id': '1', ...attributes },
         body: JSON.stringify(order),
       }),
     ],
-    [
-      'a wrapped push to the event target',
-      'order-event',
-      (order) => ({ body: JSON.stringify(wrapped(order)) }),
-    ],
-    ['an event', 'order-event', (order) => ({ headers: event, body: JSON.stringify(wrapped(order)) })],
+    ['an event', (order) => ({ headers: event, body: JSON.stringify(wrapped(order)) })],
     [
       'a structured event',
-      'order-event',
       (order) => ({
         headers: { 'content-type': 'application/cloudevents+json' },
         body: JSON.stringify({
@@ -103,33 +100,59 @@ describe('A service as Cloud Run functions', () => {
     ],
     [
       'an event that is our own message',
-      'order-event',
       (order) => ({ headers: { ...attributes }, body: JSON.stringify(order) }),
     ],
   ];
-  for (const [form, target, of] of forms) {
+  for (const [form, of] of forms) {
     it(`does what comes as ${form}, once`, async () => {
       const uuid = uuidv4();
       const posted = of({ uuid, user: 'jack', item: 'wotsit', quantity: 1 });
-      expect([await post(target, posted), await post(target, posted)]).to.deep.equal([204, 204]);
+      expect([await post('order', posted), await post('order', posted)]).to.deep.equal([204, 204]);
       expect((await ledger(uuid))?.history).to.have.length(2);
     });
 
-    it(`answers an error to what comes as ${form} and can't be done now, so that it comes again`, async () => {
+    it(`answers 503 to what comes as ${form} and can't be done now, so that it comes again`, async () => {
       const uuid = uuidv4();
       ports.store.poison = (path) => path === sagaPath(uuid);
       const posted = of({ uuid, user: 'jack', item: 'wotsit', quantity: 1 });
-      expect(await post(target, posted)).to.be.within(500, 503);
+      expect(await post('order', posted)).to.equal(503);
       ports.store.poison = () => false;
-      expect(await post(target, posted)).to.equal(204);
+      expect(await post('order', posted)).to.equal(204);
       expect(await ledger(uuid)).to.include({ status: 'CREATED' });
+    });
+
+    it(`[anomaly 39] refuses what comes as ${form} where the token is not good`, async () => {
+      refuse = 'There is no bearer token';
+      const uuid = uuidv4();
+      expect(await post('order', of({ uuid, user: 'jack', item: 'wotsit', quantity: 1 }))).to.equal(401);
+      expect(await ledger(uuid)).to.equal(undefined);
+    });
+
+    it(`shows what comes as ${form} in the trace of its order, and the request by its route`, async () => {
+      const before = telemetry.spans().length;
+      const uuid = uuidv4();
+      await post('order', of({ uuid, user: 'jack', item: 'wotsit', quantity: 1 }));
+      // Once all connections are done, so are all spans.
+      await new Promise((resolve) => servers.get('order')?.close(resolve));
+      await open('order');
+      const spans = telemetry.spans().slice(before);
+      const request = spans.find(({ name }) => name === 'POST /push/{subscription}');
+      expect(request?.attributes).to.deep.equal({
+        'http.request.method': 'POST',
+        'http.response.status_code': 204,
+        'http.route': '/push/{subscription}',
+      });
+      const delivery = spans.find(({ name }) => name === 'order accepted');
+      expect(delivery?.attributes).to.include({ 'saga.uuid': uuid });
+      const { trace } = (await ledger(uuid)) ?? {};
+      expect(delivery?.spanContext().traceId).to.equal(trace?.split('-')[1]);
     });
   }
 
-  it('[anomaly 22] parks an event that is no message', async () => {
-    const before = ports.published.length;
-    expect(await post('order-event', { headers: event, body: '{"hello":"world"}' })).to.equal(204);
-    expect(ports.published.slice(before).map(({ topic }) => topic)).to.deep.equal(['dead-letter']);
+  it('[anomaly 22] answers 400 to what is neither push nor event', async () => {
+    for (const posted of [{}, { body: '{"hello":"world"}' }, { headers: event, body: '{"hello":"world"}' }]) {
+      expect(await post('order', posted)).to.equal(400);
+    }
   });
 
   it('finds the subscription of a service with several by the path, or by the topic of the event', async () => {
@@ -141,16 +164,8 @@ describe('A service as Cloud Run functions', () => {
     const other = uuidv4();
     const source = { ...event, 'ce-source': '//pubsub.googleapis.com/projects/p/topics/error' };
     const tombstone = JSON.stringify(wrapped({ uuid: other, reason: 'PAYMENT_ERROR' }));
-    expect(await post('janitor-event', { headers: source, body: tombstone })).to.equal(204);
+    expect(await post('janitor', { headers: source, body: tombstone })).to.equal(204);
     expect(await ledger(other)).to.include({ status: 'CANCELED' });
-  });
-
-  it('[anomaly 39] refuses a push whose token is not good', async () => {
-    refuse = 'There is no bearer token';
-    const uuid = uuidv4();
-    const body = JSON.stringify(wrapped({ uuid, user: 'jack', item: 'wotsit', quantity: 1 }));
-    expect(await post('order', { body })).to.equal(401);
-    expect(await ledger(uuid)).to.equal(undefined);
   });
 
   it('answers who only looks, without failing', async () => {
@@ -158,7 +173,7 @@ describe('A service as Cloud Run functions', () => {
   });
 });
 
-describe('The functions of a service', () => {
+describe('The function of a service', () => {
   let child: Child | undefined;
   afterEach(async () => {
     child?.process.kill('SIGKILL');
@@ -166,12 +181,13 @@ describe('The functions of a service', () => {
   });
 
   for (const service of ['order', 'inventory', 'payments', 'janitor']) {
-    it(`are found by the framework's own program: ${service}`, async () => {
+    it(`is found by the framework's own program: ${service}`, async () => {
       const framework = '../node_modules/@google-cloud/functions-framework/build/src/main.js';
       const flags = [
         `--source=${service}/functions.js`,
         `--target=${service}`,
-        '--signature-type=http',
+        // As gcloud says it where events come.
+        '--signature-type=cloudevent',
         '--port=0',
       ];
       child = runProgram(framework, flags, {
@@ -180,7 +196,7 @@ describe('The functions of a service', () => {
         PUSH_AUTH: 'platform',
         PROJECT_ID: 'demo-saga',
       });
-      await child.line(/Serving function/);
+      await child.line(/Signature type: http/);
     });
   }
 });

@@ -85,10 +85,11 @@ describe('A service to which messages are pushed', () => {
     expect(await pushed.ledger(uuid)).to.include({ status: 'CREATED' });
   });
 
-  it('answers 400 to what is no push, and 404 for a subscription that is not pushed here', async () => {
+  it('answers 400 to what is no push, 404 for a subscription that is not pushed here, and 405 to who only looks', async () => {
     expect((await push(pushed.url, 'frontend-sub', 'hello')).status).to.equal(400);
     expect((await push(pushed.url, 'frontend-sub', {})).status).to.equal(400);
     expect((await push(pushed.url, 'payment-created-sub', wrapped({}))).status).to.equal(404);
+    expect((await fetch(`${pushed.url}/push/frontend-sub`)).status).to.equal(405);
   });
 
   it('[anomaly 39] answers 401 without reading the body where the token is missing', async () => {
