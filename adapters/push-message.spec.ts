@@ -54,6 +54,19 @@ describe('A pushed message', () => {
     expect(parse(DATA, headers)).to.deep.equal(EXPECTED);
   });
 
+  it('[anomaly 31] says where it was given up, without its wrapping, too', () => {
+    const attributes = {
+      CloudPubSubDeadLetterSourceSubscription: 'error-sub',
+      CloudPubSubDeadLetterSourceDeliveryCount: '100',
+      'saga-park-reason': 'It is poison',
+    };
+    const headers = Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    const parsed = parse(DATA, { 'x-goog-pubsub-message-id': '7', ...headers });
+    expect('message' in parsed && parsed.message.attributes).to.deep.equal(attributes);
+  });
+
   it('is read from a CloudEvent of Eventarc, binary', () => {
     const headers = {
       'content-type': 'application/json',

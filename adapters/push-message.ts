@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { Delivery } from '../saga/bus.ts';
+import { DEAD_LETTER } from '../saga/message.ts';
 
 /**
  * What Pub/Sub pushes over HTTP, in each of the forms that it has:
@@ -104,12 +105,22 @@ function unwrapped(
   };
 }
 
-/** Attributes come as headers among those of HTTP: only what we publish ourselves can be told from the rest. */
+/**
+ * Attributes come as headers among those of HTTP, in small letters: only what we publish ourselves can be told from the rest,
+ * and what Pub/Sub adds to a message that it gives up.
+ */
 function attributesIn(headers: IncomingHttpHeaders): Record<string, string> {
-  const own = Object.entries(headers).filter(
-    ([name, value]) =>
-      typeof value === 'string' &&
-      (/^(ce-|saga-)/.test(name) || ['content-type', 'traceparent', 'tracestate'].includes(name)),
-  );
-  return Object.fromEntries(own) as Record<string, string>;
+  const attributes: Record<string, string> = {};
+  for (const [header, value] of Object.entries(headers)) {
+    const name = KNOWN_ATTRIBUTES.get(header) ?? (/^(ce|saga)-/.test(header) ? header : undefined);
+    if (name !== undefined && typeof value === 'string') attributes[name] = value;
+  }
+  return attributes;
 }
+
+const KNOWN_ATTRIBUTES = new Map(
+  ['content-type', 'traceparent', 'tracestate', ...Object.values(DEAD_LETTER)].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);

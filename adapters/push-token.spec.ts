@@ -5,9 +5,8 @@ import { createTokenCheck } from './push-token.ts';
 const IDENTITY = { audience: 'https://order.example', serviceAccount: 'push@demo.iam.gserviceaccount.com' };
 const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const theirs = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const check = createTokenCheck(IDENTITY, async () => ({
-  ours: ours.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-}));
+const CERTIFICATES = { ours: ours.publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+const check = createTokenCheck(IDENTITY, async () => CERTIFICATES);
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const nowSeconds = Math.floor(Date.now() / 1000);
@@ -27,6 +26,36 @@ function token(claims: object = {}, { key = ours.privateKey, header = {} } = {})
   return `${signed}.${createSign('RSA-SHA256').update(signed).sign(key).toString('base64url')}`;
 }
 const said = (authorization: string | undefined) => check(authorization);
+
+describe('The keys that tokens are checked with', () => {
+  it('are fetched once for all pushes that come meanwhile, and asked for again by the next', async () => {
+    let fetched = 0;
+    const counting = createTokenCheck(IDENTITY, async () => {
+      fetched++;
+      return CERTIFICATES;
+    });
+    const burst = () => Promise.all(Array.from({ length: 50 }, () => counting(`Bearer ${token()}`)));
+    expect(new Set([...(await burst()), ...(await burst())])).to.deep.equal(new Set([undefined]));
+    expect(fetched).to.equal(2);
+  });
+
+  it('[anomaly 37] refuse nobody while they can not be fetched: that is no word about the token', async () => {
+    let isAway = true;
+    const failing = createTokenCheck(IDENTITY, async () => {
+      if (isAway) throw new Error('Google is away');
+      return CERTIFICATES;
+    });
+    const answer = () => failing(`Bearer ${token()}`).catch((error: Error) => error);
+    expect(await answer()).to.include({ status: 503 });
+    isAway = false;
+    expect(await answer()).to.equal(undefined);
+  });
+
+  it('[anomaly 37] hold nobody up without end', async () => {
+    const silent = createTokenCheck(IDENTITY, () => new Promise(() => {}), 1);
+    expect(await silent(`Bearer ${token()}`).catch((error: Error) => error)).to.include({ status: 503 });
+  });
+});
 
 describe('The token of a push', () => {
   it('is accepted where it is valid and of the service account that may push', async () => {
