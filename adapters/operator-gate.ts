@@ -58,12 +58,19 @@ const bearerOf = (request: Request): string =>
 
 /**
  * Not a page of some other site that the operator's browser shows: neither one that sends requests here (its origin tells),
- * nor one whose own name was made to lead here (the host tells).
+ * nor one whose own name was made to lead here (the host tells). And not somebody elsewhere whom a tunnel or another proxy
+ * on this machine has heard, as far as it says so: the local gateway is a proxy that has heard this machine.
  */
 function isOfThisMachine(request: Request): boolean {
   const host = request.get('host') ?? '';
   const origin = request.get('origin');
-  return isLoopback(host.replace(/:\d+$/, '')) && (origin === undefined || origin === `http://${host}`);
+  const heard = (request.get('x-forwarded-for') ?? '').split(',').filter(Boolean);
+  return (
+    isLoopback(host.replace(/:\d+$/, '')) &&
+    (origin === undefined || origin === `http://${host}`) &&
+    heard.every((address) => isLoopback(address.trim())) &&
+    request.get('forwarded') === undefined
+  );
 }
 
 const UNAUTHORIZED = new Problem(

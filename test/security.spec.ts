@@ -178,7 +178,7 @@ describe("The operators' routes", () => {
     });
   });
 
-  it('[anomaly 39] on this machine answer people and programs, and no page of another site', async () => {
+  it('[anomaly 39] on this machine answer people and programs, no page of another site, and nobody through a tunnel', async () => {
     const cases: [headers: Record<string, string>, status: number][] = [
       [{ host: '127.0.0.1:8080' }, 200],
       [{ host: '[::1]:8080' }, 200],
@@ -188,6 +188,11 @@ describe("The operators' routes", () => {
       [{ host: 'elsewhere.example:8080' }, 403],
       [{ host: 'elsewhere.example:8080', origin: 'http://elsewhere.example:8080' }, 403],
       [{ host: '127.0.0.1.elsewhere.example' }, 403],
+      // As the local gateway hands on, and as a tunnel or another proxy on this machine does.
+      [{ host: 'localhost:8080', 'x-forwarded-for': '127.0.0.1' }, 200],
+      [{ host: 'localhost:8080', 'x-forwarded-for': '203.0.113.9' }, 403],
+      [{ host: 'localhost:8080', 'x-forwarded-for': '203.0.113.9, 127.0.0.1' }, 403],
+      [{ host: 'localhost:8080', forwarded: 'for=203.0.113.9' }, 403],
     ];
     await serving({ operators: { by: 'loopback' } }, async (port) => {
       for (const [headers, status] of cases) {
