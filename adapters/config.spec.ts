@@ -60,6 +60,7 @@ describe('The configuration', () => {
       FIRESTORE_EMULATOR_HOST: 'localhost:8086',
       LOG_LEVEL: 'warn',
       TELEMETRY: 'google',
+      OTEL_RESOURCE_ATTRIBUTES: 'cloud.platform=gcp_cloud_run,cloud.region=europe-west1',
       METRICS: 'prometheus',
       STORE_TIMEOUT_MS: '100',
       PUBLISH_TIMEOUT_MS: '600000',
@@ -175,6 +176,25 @@ describe('The configuration', () => {
     expect(faultsOf({ BACKEND: 'memory', TELEMETRY: 'google' })).to.deep.equal([
       'TELEMETRY must be off or otlp with BACKEND=memory: there is no project that Google could file it under',
     ]);
+  });
+
+  it('[anomaly 26] sends telemetry to Google only where it says where it is from', () => {
+    const google = { PROJECT_ID: 'demo-saga', TELEMETRY: 'google' };
+    const place =
+      'OTEL_RESOURCE_ATTRIBUTES must say where this is with TELEMETRY=google, such as cloud.region=europe-west1: Google drops every metric without a place';
+    for (const attributes of ['', 'cloud.platform=gcp_cloud_run', 'cloud.region=', 'my.cloud.region=x']) {
+      expect(faultsOf({ ...google, OTEL_RESOURCE_ATTRIBUTES: attributes }), attributes).to.deep.equal([
+        place,
+      ]);
+    }
+    for (const attributes of [
+      'cloud.region=europe-west1',
+      'a=b, location = here',
+      'cloud.availability_zone=x',
+    ]) {
+      expect(faultsOf({ ...google, OTEL_RESOURCE_ATTRIBUTES: attributes }), attributes).to.deep.equal([]);
+    }
+    expect(faultsOf({ PROJECT_ID: 'demo-saga', TELEMETRY: 'otlp' })).to.deep.equal([]);
   });
 
   it('[anomaly 26] needs a project unless the embedded engine is meant', () => {

@@ -54,6 +54,9 @@ const hostAndPort = z
     'must be host:port, such as 127.0.0.1:8085',
   );
 
+/** What Google takes for the place of a metric: https://cloud.google.com/stackdriver/docs/reference/telemetry/v1.metrics */
+const PLACE = /(^|,) *(location|cloud\.availability_zone|cloud\.region) *= *[^ ,]/;
+
 const environmentSchema = z
   .object({
     PROJECT_ID: z
@@ -88,6 +91,7 @@ const environmentSchema = z
       })
       .default('info'),
     TELEMETRY: z.enum(['off', 'otlp', 'google'], { error: 'must be off, otlp or google' }).default('off'),
+    OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
     METRICS: z.enum(['off', 'prometheus'], { error: 'must be off or prometheus' }).default('off'),
     STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
@@ -116,6 +120,12 @@ const environmentSchema = z
         fault('OPERATOR_TOKEN', 'must not be set with OPERATOR_AUTH=platform: nobody would ask for it');
       }
       if (value.BACKEND !== 'gcp') return;
+      if (value.TELEMETRY === 'google' && !PLACE.test(value.OTEL_RESOURCE_ATTRIBUTES ?? '')) {
+        fault(
+          'OTEL_RESOURCE_ATTRIBUTES',
+          'must say where this is with TELEMETRY=google, such as cloud.region=europe-west1: Google drops every metric without a place',
+        );
+      }
       if (value.SUBSCRIBER === 'push' && value.PUSH_AUTH === 'token') {
         for (const name of ['PUSH_AUDIENCE', 'PUSH_SERVICE_ACCOUNT'] as const) {
           if (value[name] === undefined) {

@@ -12,7 +12,6 @@ import {
 import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { GoogleAuth } from 'google-auth-library';
-import { BATCH_MAX } from '../saga/group-commit.ts';
 import type { Log } from '../saga/log.ts';
 import type { Config } from './config.ts';
 import { createMetrics } from './metrics.ts';
@@ -53,11 +52,8 @@ export function telemetryBy(
 ): Telemetry {
   const meters = new MeterProvider({ resource, readers });
   const measured = createMetrics(meters.getMeter('order-saga'));
-  const tracers = new BasicTracerProvider({
-    resource,
-    spanProcessors,
-    spanLimits: { linkCountLimit: BATCH_MAX },
-  });
+  // A span has at most 128 links, which is Google's limit, too; the deliveries of a larger batch all link to it.
+  const tracers = new BasicTracerProvider({ resource, spanProcessors });
   // Where only metrics are wanted, nothing is traced, and whose trace an order belongs to is for others to say.
   const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer('order-saga')) : undefined;
   return {

@@ -26,12 +26,12 @@ const TELL_PACKAGES = `--import data:text/javascript,${encodeURIComponent(`
     process.stdout.write('loaded: ' + [...new Set(names)].sort().join(' ') + '\\n');
   });`)}`;
 
-/** How OTLP writes the attribute `service.name`: its key, and its value as a string in a value. */
-const asResource = (name: string): Buffer =>
+/** How OTLP writes an attribute of a resource: its key, and its value as a string in a value. */
+const asAttribute = (key: string, value: string): Buffer =>
   Buffer.concat([
-    Buffer.from('service.name'),
-    Buffer.from([0x12, name.length + 2, 0x0a, name.length]),
-    Buffer.from(name),
+    Buffer.from(key),
+    Buffer.from([0x12, value.length + 2, 0x0a, value.length]),
+    Buffer.from(value),
   ]);
 
 describe('Telemetry', () => {
@@ -120,6 +120,7 @@ describe('The trace of an order across processes', () => {
       PORT: '0',
       TELEMETRY: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_RESOURCE_ATTRIBUTES: 'cloud.region=europe-west1',
     };
     const started = SERVICES.map((name) => {
       const child = runProgram(`${name}/main.js`, [], environment);
@@ -135,8 +136,10 @@ describe('The trace of an order across processes', () => {
     for (const child of started) child.process.kill('SIGTERM');
     await Promise.all(started.map(({ exited }) => exited));
     const inTrace = traces.filter((body) => body.includes(Buffer.from(TRACE_ID, 'hex')));
-    const tellers = SERVICES.filter((name) => inTrace.some((body) => body.includes(asResource(name))));
+    const tells = (key: string, value: string) => (body: Buffer) => body.includes(asAttribute(key, value));
+    const tellers = SERVICES.filter((name) => inTrace.some(tells('service.name', name)));
     expect(tellers).to.deep.equal(SERVICES);
+    expect(inTrace.filter((body) => !tells('cloud.region', 'europe-west1')(body))).to.deep.equal([]);
     await store.close();
   });
 });

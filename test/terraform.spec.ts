@@ -160,6 +160,34 @@ describe('The Terraform, as it is written', () => {
     ]);
   });
 
+  it('enables the API of each of its resources, and those that the code calls', () => {
+    const enabled = stringsIn(body('google_project_service', 'api').for_each).join();
+    const apis = [...enabled.matchAll(/"(\w+)\.googleapis\.com"/g)].map(([, api = '']) => api);
+    const apiOf: Record<string, string> = {
+      artifact: 'artifactregistry',
+      billing: 'billingbudgets',
+      cloud: 'run',
+      service: 'iam',
+      secret: 'secretmanager',
+    };
+    const ofResources = resources.flatMap(([type]) => {
+      const [, name = ''] = /^google_(?!project_|cloud_scheduler_)([a-z]+)/.exec(type) ?? [];
+      return name === '' ? [] : [apiOf[name] ?? name];
+    });
+    const called = readFileSync(new URL('adapters/opentelemetry.ts', packageRoot), 'utf8').matchAll(
+      /https:\/\/(\w+)\.googleapis\.com\/v\d/g,
+    );
+    const needed = [
+      ...ofResources,
+      'cloudbuild',
+      'cloudscheduler',
+      ...[...called].map(([, api = '']) => api),
+    ];
+    expect(needed).to.include('telemetry');
+    // What is sent to the Telemetry API is kept by Cloud Trace and Cloud Monitoring.
+    expect(new Set(apis)).to.deep.equal(new Set([...needed, 'cloudtrace']));
+  });
+
   it('lets everybody in at the frontend alone, and only where that is wanted', () => {
     const everybody = resources.filter(([, , one]) =>
       stringsIn(one).some((text) => /allUsers|allAuthenticatedUsers/.test(text)),
@@ -176,7 +204,7 @@ describe('The Terraform, as it is written', () => {
 
   it('grants small roles only, and on the project as few as possible', () => {
     const small =
-      /^roles\/(pubsub\.(publisher|subscriber|viewer)|run\.invoker|datastore\.user|cloudtrace\.agent|monitoring\.metricWriter|logging\.logWriter|artifactregistry\.writer|storage\.objectViewer|secretmanager\.secretAccessor|iam\.serviceAccountTokenCreator)$/;
+      /^roles\/(pubsub\.(publisher|subscriber|viewer)|run\.invoker|datastore\.user|telemetry\.(tracesWriter|metricsWriter)|logging\.logWriter|artifactregistry\.writer|storage\.objectViewer|secretmanager\.secretAccessor|iam\.serviceAccountTokenCreator)$/;
     const roles = stringsIn([configuration.resource, configuration.locals]).flatMap(
       (text) => text.match(/roles\/[\w.]+/g) ?? [],
     );

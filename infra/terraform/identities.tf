@@ -55,11 +55,13 @@ resource "google_project_iam_member" "database_user" {
   }
 }
 
-# Traces and metrics can be written, never read.
+# Traces and metrics can be written by the Telemetry API, never read. The requests of a service account count for its own
+# project, so it needs no right to let them count for one (roles/serviceusage.serviceUsageConsumer).
 resource "google_project_iam_member" "telemetry" {
   for_each = {
-    for pair in setproduct(keys(local.services), ["roles/cloudtrace.agent", "roles/monitoring.metricWriter"]) :
+    for pair in setproduct(keys(local.services), ["roles/telemetry.tracesWriter", "roles/telemetry.metricsWriter"]) :
     join("/", pair) => { service = pair[0], role = pair[1] }
+    if var.telemetry == "google"
   }
   project = var.project
   role    = each.value.role

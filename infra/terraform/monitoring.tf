@@ -197,8 +197,40 @@ locals {
       group_by = ["metric.labels.op"]
     },
   ]
+  # What the services themselves send, where they do. A service that rests sends nothing, and sends late when it wakes: these
+  # are for the eye, and no alert rests on them.
+  sent = var.telemetry == "google" ? [
+    {
+      title    = "Orders that came to PAID or CANCELED, a second"
+      filter   = "metric.type=\"prometheus.googleapis.com/saga.orders/counter\" AND resource.type=\"prometheus_target\""
+      aligner  = "ALIGN_RATE"
+      reducer  = "REDUCE_SUM"
+      group_by = ["metric.labels.status", "metric.labels.reason"]
+    },
+    {
+      title    = "Seconds in a status, 99 of 100 orders"
+      filter   = "metric.type=\"prometheus.googleapis.com/saga.stage.duration/histogram\" AND resource.type=\"prometheus_target\""
+      aligner  = "ALIGN_DELTA"
+      reducer  = "REDUCE_PERCENTILE_99"
+      group_by = ["metric.labels.status"]
+    },
+    {
+      title    = "Ledgers in one commit, half of the commits"
+      filter   = "metric.type=\"prometheus.googleapis.com/saga.batch.size/histogram\" AND resource.type=\"prometheus_target\""
+      aligner  = "ALIGN_DELTA"
+      reducer  = "REDUCE_PERCENTILE_50"
+      group_by = ["metric.labels.by"]
+    },
+    {
+      title    = "Reads and commits that failed, a second"
+      filter   = "metric.type=\"prometheus.googleapis.com/saga.store.errors/counter\" AND resource.type=\"prometheus_target\""
+      aligner  = "ALIGN_RATE"
+      reducer  = "REDUCE_SUM"
+      group_by = ["metric.labels.operation", "metric.labels.kind"]
+    },
+  ] : []
   charts = concat(
-    [for chart in local.traffic : merge(chart, { thresholds = [] })],
+    [for chart in concat(local.traffic, local.sent) : merge(chart, { thresholds = [] })],
     [for chart in values(local.watched) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
   )
 }

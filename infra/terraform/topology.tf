@@ -63,7 +63,14 @@ locals {
     LOG_LEVEL          = var.log_level
     PROJECT_ID         = var.project
   }
-  environments = { for service, own in local.services : service => merge(local.common_environment, own.settings) }
+  # What every service needs besides. Cloud Monitoring takes no metric that does not say where it is from.
+  telemetry_environment = merge(
+    { TELEMETRY = var.telemetry },
+    var.telemetry == "google" ? { OTEL_RESOURCE_ATTRIBUTES = "cloud.platform=gcp_cloud_run,cloud.region=${var.region}" } : {},
+  )
+  environments = {
+    for service, own in local.services : service => merge(local.common_environment, local.telemetry_environment, own.settings)
+  }
 
   # Cloud Run's IAM checks who pushes, and takes the signature off the token: a service could not check it again. Where
   # messages are pulled, a service still answers HTTP, and nobody may push to it.

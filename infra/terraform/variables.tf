@@ -43,6 +43,18 @@ variable "subscriber" {
   }
 }
 
+variable "telemetry" {
+  description = "Where the services send traces and metrics: to the project's own Cloud Trace and Cloud Monitoring, or nowhere."
+  type        = string
+  nullable    = false
+  default     = "google"
+
+  validation {
+    condition     = contains(["google", "off"], var.telemetry)
+    error_message = "Telemetry is sent to Google or not at all: google or off."
+  }
+}
+
 variable "operators" {
   description = "Who may call the operators' routes from outside, such as user:jill@example.com. With nobody, the inner services answer inside the project alone."
   type        = set(string)

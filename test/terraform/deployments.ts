@@ -9,7 +9,7 @@ import { evaluate, hasTerraform, type Resources } from './evaluate.ts';
 export interface Deployments {
   /** With nothing but a project and a region. */
   readonly byDefault: Resources;
-  /** With every variable that changes what is made: pulled, public, with operators, alerts and a budget. */
+  /** With every variable that changes what is made: pulled, public, without telemetry, with operators, alerts and a budget. */
   readonly withEverything: Resources;
   readonly services: readonly Service[];
   readonly serviceNames: readonly string[];
@@ -21,6 +21,7 @@ const REQUIRED = { project: 'my-project', region: 'europe-west1' };
 const EVERYTHING = {
   ...REQUIRED,
   subscriber: 'pull',
+  telemetry: 'off',
   public: true,
   operators: ['user:jill@example.com'],
   deletion_protection: false,

@@ -74,8 +74,6 @@ describe('The rights that Terraform grants', () => {
       ...publishes(service).map((topic) => `${agentOf(service)} roles/pubsub.publisher ${topic}`),
       ...topology.topics.map((topic) => `${agentOf(service)} roles/pubsub.viewer ${topic}`),
       ...subscribed(service).map((name) => `${agentOf(service)} roles/pubsub.viewer ${name}`),
-      `${agentOf(service)} roles/cloudtrace.agent my-project`,
-      `${agentOf(service)} roles/monitoring.metricWriter my-project`,
     ]),
     ...[...deployed.serviceNames, 'data-init'].map(
       (service) =>
@@ -97,7 +95,13 @@ describe('The rights that Terraform grants', () => {
 
   it('[anomaly 39] are exactly what the code needs', () => {
     const pushing = deployed.readers.map((service) => `${agentOf('push')} roles/run.invoker ${service}`);
-    expect(granted(deployed.byDefault).sort()).to.deep.equal([...expected('(default)'), ...pushing].sort());
+    const sending = deployed.serviceNames.flatMap((service) => [
+      `${agentOf(service)} roles/telemetry.tracesWriter my-project`,
+      `${agentOf(service)} roles/telemetry.metricsWriter my-project`,
+    ]);
+    expect(granted(deployed.byDefault).sort()).to.deep.equal(
+      [...expected('(default)'), ...pushing, ...sending].sort(),
+    );
   });
 
   it('are others only as far as the variables say', () => {

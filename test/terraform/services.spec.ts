@@ -81,6 +81,13 @@ describe('The services that Terraform makes', () => {
       LOG_LEVEL: 'info',
       PROJECT_ID: 'my-project',
     });
+    const telemetry = {
+      google: {
+        TELEMETRY: 'google',
+        OTEL_RESOURCE_ATTRIBUTES: 'cloud.platform=gcp_cloud_run,cloud.region=europe-west1',
+      },
+      off: { TELEMETRY: 'off' },
+    };
     const own: Record<string, Record<string, string>> = {
       frontend: { SAGA_DEADLINE_SECONDS: '900' },
       order: { SAGA_DEADLINE_SECONDS: '900' },
@@ -96,13 +103,14 @@ describe('The services that Terraform makes', () => {
         : {};
 
     it('[anomaly 26] of each service is what it needs, and nothing else', () => {
-      for (const [resources, database] of [
-        [deployed.byDefault, '(default)'],
-        [deployed.withEverything, 'orders'],
+      for (const [resources, database, sent] of [
+        [deployed.byDefault, '(default)', telemetry.google],
+        [deployed.withEverything, 'orders', telemetry.off],
       ] as const) {
         for (const [name, service] of Object.entries(all(resources, 'google_cloud_run_v2_service.service'))) {
           expect(environment(container(service)), name).to.deep.equal({
             ...common(database),
+            ...sent,
             ...own[name],
             ...pushed(name),
             ...secrets(name),
@@ -119,6 +127,7 @@ describe('The services that Terraform makes', () => {
         expect(container(worker).args).to.deep.equal([`dist/${name}/main.js`]);
         expect(environment(container(worker)), name).to.deep.equal({
           ...common('orders'),
+          ...telemetry.off,
           ...own[name],
           SUBSCRIBER: 'pull',
         });

@@ -44,6 +44,7 @@ describe('Terraform itself', () => {
       project: 'demo-saga',
       region: 'eur3',
       subscriber: 'poll',
+      telemetry: 'otlp',
       operators: ['jill'],
       image_tag: 'a/b',
       instances_max: 0,

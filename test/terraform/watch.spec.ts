@@ -1,5 +1,7 @@
+import type { Meter } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { readTopology } from '../../adapters/config.ts';
+import { createMetrics } from '../../adapters/metrics.ts';
 import { allServices } from '../../infra/services.ts';
 import { COMPENSATION_REDRIVES_MAX } from '../../janitor/sweep.ts';
 import { sagaPath } from '../../saga/ledger.ts';
@@ -7,6 +9,7 @@ import { aDelivery, aSagaThatIs, SETTINGS, uuidOf } from '../builders.ts';
 import { type LogLine, recordedPorts } from '../recorded-ports.ts';
 import type { Body } from './configuration.ts';
 import { all, type Deployments, deployments, only } from './deployments.ts';
+import type { Resources } from './evaluate.ts';
 
 describe('The watch that Terraform keeps', () => {
   const topology = readTopology();
@@ -96,16 +99,73 @@ describe('The watch that Terraform keeps', () => {
     expect(watched.split(', ').map((name) => JSON.parse(name) as string)).to.have.members(read);
   });
 
-  it('draws each alert, one chart beside the other', () => {
-    const { dashboard_json: text } = only(deployed.byDefault, 'google_monitoring_dashboard.dashboard');
-    const {
-      mosaicLayout: { tiles, columns },
-    } = JSON.parse(String(text)) as {
+  interface Chart {
+    readonly title: string;
+    readonly xyChart: {
+      readonly dataSets: readonly [
+        {
+          readonly timeSeriesQuery: {
+            readonly timeSeriesFilter: {
+              readonly filter: string;
+              readonly aggregation: { readonly groupByFields: readonly string[] };
+            };
+          };
+        },
+      ];
+    };
+  }
+  const dashboardOf = (resources: Resources) => {
+    const { dashboard_json: text } = only(resources, 'google_monitoring_dashboard.dashboard');
+    const { mosaicLayout } = JSON.parse(String(text)) as {
       mosaicLayout: {
         columns: number;
-        tiles: { xPos: number; yPos: number; width: number; height: number; widget: { title: string } }[];
+        tiles: { xPos: number; yPos: number; width: number; height: number; widget: Chart }[];
       };
     };
+    return mosaicLayout;
+  };
+
+  /** Every metric that the code sends, under the name that Google gives it, with its labels. */
+  async function metricsOfTheCode(): Promise<Map<string, Set<string>>> {
+    const sent = new Map<string, Set<string>>();
+    const note = (name: string, kind: string) => {
+      const type = `prometheus.googleapis.com/${name}/${kind}`;
+      const labels = new Set<string>();
+      sent.set(type, labels);
+      return (_value: number, attributes: object = {}) => {
+        for (const label of Object.keys(attributes)) labels.add(label);
+      };
+    };
+    const meter = {
+      createCounter: (name: string) => ({ add: note(name, 'counter') }),
+      createHistogram: (name: string) => ({ record: note(name, 'histogram') }),
+    } as unknown as Meter;
+    const canceled = aSagaThatIs('CANCELED');
+    const { store } = createMetrics(meter).ports(await recordedPorts());
+    const commit = () => store.commit([{ kind: 'create', path: sagaPath(canceled.uuid), fields: canceled }]);
+    await commit();
+    await commit().catch(() => {});
+    return sent;
+  }
+
+  it('draws what the services send, by names and labels that they have, and only where they send it', async () => {
+    const sent = await metricsOfTheCode();
+    const drawn = (resources: Resources) =>
+      dashboardOf(resources).tiles.flatMap(({ widget }) => {
+        const { filter, aggregation } = widget.xyChart.dataSets[0].timeSeriesQuery.timeSeriesFilter;
+        const [, type] = /^metric\.type="(prometheus\.googleapis\.com\/[^"]+)"/.exec(filter) ?? [];
+        return type === undefined ? [] : [{ type, filter, labels: aggregation.groupByFields }];
+      });
+    expect(drawn(deployed.byDefault)).to.have.length(4);
+    for (const { type, filter, labels } of drawn(deployed.byDefault)) {
+      expect(filter).to.contain('resource.type="prometheus_target"');
+      expect([...(sent.get(type) ?? [])].map((label) => `metric.labels.${label}`)).to.have.members(labels);
+    }
+    expect(drawn(deployed.withEverything)).to.deep.equal([]);
+  });
+
+  it('draws each alert, one chart beside the other', () => {
+    const { tiles, columns } = dashboardOf(deployed.byDefault);
     const places = tiles.map(({ xPos, yPos }) => `${xPos}/${yPos}`);
     expect(new Set(places).size).to.equal(tiles.length);
     expect(tiles.filter(({ xPos, width }) => xPos + width > columns)).to.deep.equal([]);
