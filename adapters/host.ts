@@ -20,6 +20,7 @@ import { pushHandlers, type TokenCheck } from './push-receiver.ts';
 import { createTokenCheck } from './push-token.ts';
 import { systemClock } from './system-clock.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from './telemetry.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** Services at work in this process. */
 export interface Host {
@@ -171,8 +172,9 @@ export async function runService(
 export async function runProcess(
   start: (end: (error: Error) => void) => Promise<{ close(): Promise<void> }>,
 ) {
+  const complain = (text: unknown) => process.stderr.write(`${withoutSecrets(String(text))}\n`);
   const end = (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+    complain(error instanceof Error ? (error.stack ?? error.message) : error);
     process.exit(1);
   };
   process.on('uncaughtException', end);
@@ -180,7 +182,7 @@ export async function runProcess(
   let running: { close(): Promise<void> } | undefined;
   /** A subscription can't go on, or is silent: what is under way elsewhere is finished first. */
   const giveUp = (error: Error) => {
-    process.stderr.write(`${error.message}\n`);
+    complain(error.message);
     if (running === undefined) process.exit(1);
     running.close().then(() => process.exit(1), end);
   };
@@ -197,7 +199,7 @@ export async function runProcess(
   try {
     running = await start(giveUp);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    complain(error instanceof Error ? error.message : error);
     process.exit(1);
   }
 }

@@ -4,7 +4,7 @@ import { lastTransition, transitionsOf } from '../saga/history.ts';
 import type { Saga } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { type GuardedWrite, type Store, StoreError } from '../saga/store.ts';
-import { isProbe, routeOf } from './http-route.ts';
+import { isProbe, routeOf, statusOf } from './http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -141,7 +141,7 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
       requests.record((performance.now() - startMs) / 1000, {
         'http.request.method': METHODS.has(request.method) ? request.method : '_OTHER',
         'http.route': routeOf(request) ?? 'none',
-        'http.response.status_code': response.statusCode,
+        'http.response.status_code': statusOf(response),
       });
     });
     next();

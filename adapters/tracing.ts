@@ -16,7 +16,7 @@ import type { Ports } from '../saga/ports.ts';
 import type { ConsumerDefinition, Service } from '../saga/service.ts';
 import { type GuardedWrite, type Store, StoreError } from '../saga/store.ts';
 import { traceparentIn } from '../saga/trace.ts';
-import { isProbe, routeOf } from './http-route.ts';
+import { isProbe, routeOf, statusOf } from './http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -189,15 +189,16 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     request.headers.traceparent = traceparentOf(span);
     response.once('close', () => {
       const route = routeOf(request);
+      const status = statusOf(response);
       const uuid = request.params?.uuid ?? uuidIn(response.getHeader('location'));
       if (route !== undefined) span.updateName(`${method} ${route}`);
       span.setAttributes({
         'http.request.method': method,
-        'http.response.status_code': response.statusCode,
+        'http.response.status_code': status,
         ...(route !== undefined && { 'http.route': route }),
         ...(uuid !== undefined && { 'saga.uuid': uuid }),
       });
-      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
     });
     current.run({ span, isBatch: false }, next);

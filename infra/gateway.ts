@@ -1,4 +1,5 @@
 import { request as forward, type IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream';
 import type { Express, RequestHandler } from 'express';
 import { httpApp } from '../adapters/http-server.ts';
 import { notFound, Problem } from '../saga/http.ts';
@@ -35,7 +36,8 @@ export function gatewayApp(
         },
         (answer) => {
           response.writeHead(answer.statusCode ?? 502, answer.headers);
-          answer.pipe(response);
+          // Where the service dies midway, the client's connection ends, too.
+          pipeline(answer, response, () => {});
         },
       );
       upstream.once('error', () => {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
@@ -125,6 +126,28 @@ describe('The metrics', () => {
       'saga_dead_letters_total{status="discarded"} 1',
       'saga_dead_letters_total{status="parked"} 1',
     ]);
+  });
+
+  it('tell of a request that nobody waited for as that, and not as a success', async () => {
+    const { http, page, spans } = recordedTelemetry();
+    const request = {
+      method: 'GET',
+      path: '/audit',
+      route: { path: '/audit' },
+      headers: {},
+      get: () => undefined,
+    };
+    const unanswered = { headersSent: false, statusCode: 200, getHeader: () => undefined };
+    const response = Object.assign(new EventEmitter(), unanswered);
+    for (const handle of http) handle(request as never, response as never, () => {});
+    response.emit('close');
+    expect(spans().map(({ attributes }) => attributes['http.response.status_code'])).to.deep.equal([499]);
+    const told = await new Promise<string>((end) => {
+      page?.(request as never, { setHeader: () => {}, end } as never, () => {});
+    });
+    expect(told).to.contain(
+      'http_server_request_duration_count{http_request_method="GET",http_route="/audit",http_response_status_code="499"} 1',
+    );
   });
 
   it('tell of each request by its route, never by its path, and not of probes', async () => {

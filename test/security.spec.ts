@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { RequestHandler } from 'express';
@@ -18,6 +18,7 @@ import type { Route } from '../saga/http.ts';
 import type { Log } from '../saga/log.ts';
 import type { Ports } from '../saga/ports.ts';
 import { SETTINGS, UUID, uuidOf } from './builders.ts';
+import { runProgram } from './child.ts';
 import { topology } from './pipeline.ts';
 
 const TOKEN = '0123456789abcdef0123456789abcdef';
@@ -454,6 +455,29 @@ describe('The gateway', () => {
   });
 });
 
+describe('A service that dies in the middle of its answer', () => {
+  it('[anomaly 36] leaves nobody waiting at the gateway', async () => {
+    const dying = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('half', () => response.destroy());
+    });
+    await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve));
+    const gateway = await serveHttp(
+      gatewayApp(
+        [{ name: 'frontend', routes: [READ] }],
+        '127.0.0.1',
+        () => (dying.address() as AddressInfo).port,
+        () => {},
+      ),
+      '127.0.0.1',
+      0,
+    );
+    expect(await said(gateway.port, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).to.match(/half$/);
+    await gateway.close(1000);
+    dying.close();
+  });
+});
+
 describe('Secrets', () => {
   it('are in no log line, whatever fails and whoever asks', async () => {
     const lines: string[] = [];
@@ -478,6 +502,14 @@ describe('Secrets', () => {
     expect(lines).to.have.length(2);
     expect(lines.join('')).to.contain('Bearer [redacted]').and.not.to.contain(TOKEN);
   });
+
+  for (const when of ['start', 'later', 'subscription']) {
+    it(`are not in what a program says that fails (${when})`, async () => {
+      const child = runProgram('test/failing-program.js', [when]);
+      expect(await child.exited).to.equal(1);
+      expect(child.output()).to.contain('Bearer [redacted]').and.not.to.contain(TOKEN);
+    });
+  }
 
   it('come from the environment alone: no file of the project holds a key, and .env goes nowhere', () => {
     const key =
