@@ -12,6 +12,7 @@ import { createLog } from '../adapters/log.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { noTelemetry } from '../adapters/telemetry.ts';
 import { gatewayApp } from '../infra/gateway.ts';
 import { allServices } from '../infra/services.ts';
 import type { Route } from '../saga/http.ts';
@@ -217,10 +218,13 @@ describe("The operators' routes", () => {
         pushIdentity: 'platform',
       } as const;
       await (await hostServices([service], ports, topology, options, () => {})).close();
+      // Every service that shows its metrics has one.
+      const shown = { ...noTelemetry, page: metrics };
+      await (await hostServices([service], ports, topology, options, () => {}, shown)).close();
     }
-    expect(lines).to.deep.equal([
-      "WARNING The operators' routes are closed: set OPERATOR_TOKEN, or OPERATOR_AUTH=platform where Cloud Run's IAM checks",
-    ]);
+    const warning =
+      "WARNING The operators' routes are closed: set OPERATOR_TOKEN, or OPERATOR_AUTH=platform where Cloud Run's IAM checks";
+    expect(lines).to.deep.equal([warning, warning, warning]);
   });
 
   it('are described with their security scheme, and the others without', async () => {
