@@ -233,6 +233,10 @@ function ratesOf({ HOST, CLIENT_CHANGES_PER_MINUTE, OPERATOR_REQUESTS_PER_MINUTE
 /** The root of the package; the compiled code stands two folders below it. */
 export const packageRoot = new URL('../../', import.meta.url);
 
+/** Which release this is. */
+export const packageVersion = (): string =>
+  JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')).version;
+
 /** @throws Error where `infra/topology.json` is missing or wrong. */
 export function readTopology(): Topology {
   return parseTopology(JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8')));

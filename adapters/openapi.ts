@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '../saga/http.ts';
+import { packageVersion } from './config.ts';
 
 /** The OpenAPI 3.1 description of routes, from the schemas that check their input. */
 export function openApiOf(routes: readonly Route[]): object {
@@ -11,7 +12,7 @@ export function openApiOf(routes: readonly Route[]): object {
     openapi: '3.1.0',
     info: {
       title: 'order-saga',
-      version: '1.0.0',
+      version: packageVersion(),
       description:
         'At-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state.',
     },

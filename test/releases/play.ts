@@ -1,0 +1,182 @@
+import { readTopology } from '../../adapters/config.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
+import type { Bus, Delivery, OutgoingMessage } from '../../saga/bus.ts';
+import type { Clock } from '../../saga/clock.ts';
+import type { HttpResponse } from '../../saga/http.ts';
+import type { Ports } from '../../saga/ports.ts';
+import type { Service } from '../../saga/service.ts';
+import type { Path, Store } from '../../saga/store.ts';
+import { subscriptionOf } from '../../saga/topology.ts';
+import { uuidOf } from '../builders.ts';
+
+/**
+ * The services in a play: nothing is delivered, swept or asked, and no moment passes, unless whoever directs says so. The
+ * same code records what a release leaves behind and plays it to a later one, so it uses of the product what stays: the
+ * ports, the services and their routes.
+ */
+
+/** A message that was published, under the id that the broker gave it. */
+export interface PublishedMessage extends OutgoingMessage {
+  readonly id: string;
+}
+
+/** A message on its way to one service. */
+export interface Parcel {
+  readonly message: PublishedMessage;
+  readonly subscription: string;
+}
+
+/** Makes the services with the ports that the play gives them. */
+export type Cast = (ports: Ports) => readonly Service[];
+
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what an API answers is what a test is about to find out.
+  readonly body: any;
+}
+
+export interface Play {
+  readonly store: Store;
+  /** What the services were made with. */
+  readonly ports: Ports;
+  /** Everything that was published, in order. */
+  readonly messages: readonly PublishedMessage[];
+  now(): Date;
+  /** Lets time pass. */
+  moveOn(seconds: number): void;
+  /** Publishes as a stranger would. */
+  publish(message: OutgoingMessage): PublishedMessage;
+  /** The ways that a message goes: one to each service that reads its topic. */
+  parcelsOf(message: PublishedMessage): readonly Parcel[];
+  /**
+   * Hands parcels to the service of their subscription, all of them as one batch.
+   * @param attempt which delivery it is.
+   * @returns what became of each.
+   */
+  deliver(parcels: readonly Parcel[], attempt?: number): Promise<readonly ('acked' | 'nacked')[]>;
+  /** Asks a route, as HTTP does. */
+  ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
+  /** Changes a document as people do, by hand. */
+  amend(path: Path, fields: object): Promise<void>;
+}
+
+/** @param firstId messages and uuids are numbered from here; lower numbers were given elsewhere. */
+export function openPlay(store: Store, start: Date, cast: Cast, firstId = 1): Play {
+  let nowMs = start.getTime();
+  let uuidCount = firstId - 1;
+  let messageCount = firstId - 1;
+  const messages: PublishedMessage[] = [];
+  const topology = readTopology();
+  const clock: Clock = { ...systemClock, now: () => new Date(nowMs) };
+
+  function publish(message: OutgoingMessage): PublishedMessage {
+    const staged = { ...message, id: String(++messageCount) };
+    messages.push(staged);
+    return staged;
+  }
+
+  const bus: Bus = {
+    async publish(outgoing) {
+      outgoing.forEach(publish);
+      return outgoing.map(() => undefined);
+    },
+    subscribe: () => ({ close: async () => {} }),
+    missing: async () => [],
+    close: async () => {},
+  };
+  const ports: Ports = {
+    store,
+    bus,
+    clock,
+    random: () => 0.5,
+    newUuid: () => uuidOf(++uuidCount),
+    log: () => {},
+  };
+  const services = cast(ports);
+  const readers = services.flatMap(({ name, consumers }) =>
+    consumers.map((consumer) => ({
+      ...consumer,
+      subscription: subscriptionOf(topology, name, consumer.topic),
+    })),
+  );
+
+  return {
+    store,
+    ports,
+    messages,
+    now: clock.now,
+    moveOn(seconds) {
+      nowMs += 1000 * seconds;
+    },
+    publish,
+    parcelsOf: (message) =>
+      readers
+        .filter(({ topic }) => topic === message.topic)
+        .map(({ subscription }) => ({ message, subscription })),
+    async deliver(parcels, attempt = 1) {
+      const { process } = readers.find((one) => one.subscription === parcels[0]?.subscription) ?? {};
+      if (process === undefined) throw new Error(`Nobody reads ${parcels[0]?.subscription}`);
+      const settled = parcels.map((): 'acked' | 'nacked' => 'nacked');
+      const deliveries = parcels.map(
+        ({ message, subscription }, index): Delivery => ({
+          subscription,
+          messageId: message.id,
+          data: Buffer.from(message.data),
+          attributes: message.attributes,
+          publishTime: clock.now(),
+          attempt,
+          ack: () => {
+            settled[index] = 'acked';
+          },
+          nack: () => {},
+        }),
+      );
+      await process(deliveries);
+      return settled;
+    },
+    ask: (method, path, body, headers = {}) => ask(services, method, path, body, headers),
+    async amend(path, fields) {
+      const version = (await store.read([path])).get(path)?.version;
+      if (version === undefined) throw new Error(`There is no ${path}`);
+      await store.commit([{ kind: 'update', path, fields, version }]);
+    },
+  };
+}
+
+/** Finds the route, lets its schemas read the input, and answers as JSON does. */
+async function ask(
+  services: readonly Service[],
+  method: string,
+  target: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const { pathname, searchParams } = new URL(target, 'http://play');
+  for (const route of services.flatMap(({ routes }) => routes)) {
+    const pattern = new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+    const match = route.method === method ? pattern.exec(pathname) : null;
+    if (match === null) continue;
+    const answer = await route
+      .handle({
+        params: { ...match.groups },
+        query: route.query?.parse(Object.fromEntries(searchParams)),
+        body: route.body?.parse(body),
+        header: (name) => headers[name],
+      })
+      .catch(problemAnswer);
+    return { status: answer.status, body: JSON.parse(JSON.stringify(answer.body)) };
+  }
+  throw new Error(`No route for ${method} ${target}`);
+}
+
+/** A refusal of a route is an answer, too. By its shape, because the code of another release may have thrown it. */
+function problemAnswer(error: unknown): HttpResponse {
+  const { status, detail } = error as { status?: number; detail?: string };
+  if (status === undefined) throw error;
+  return { status, body: { detail } };
+}
