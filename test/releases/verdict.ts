@@ -1,0 +1,106 @@
+import { type SagaAnswer, sagaLines } from '../../infra/operator-lines.ts';
+import type { Saga } from '../../saga/ledger.ts';
+import type { Path, Store } from '../../saga/store.ts';
+import type { Play } from './play.ts';
+import type { RecordedOrder, Recording } from './recording.ts';
+import { allOf } from './stories.ts';
+
+/** What must hold of orders that another release began, as sentences about what does not. */
+
+/** What becomes of an order, by its uuid. */
+export type Ends = ReadonlyMap<string, RecordedOrder['ends']>;
+
+/** Puts a store into the state that a release left behind. */
+export async function loadRecording(store: Store, { documents }: Recording): Promise<void> {
+  const writes = [...documents].map(([path, fields]) => ({ kind: 'create', path, fields }) as const);
+  for (let start = 0; start < writes.length; start += 100)
+    await store.commit(writes.slice(start, start + 100));
+}
+
+/** Whether the documents can be read, shown and audited as they are, wherever their orders stand. */
+export async function legibilityFaults(play: Play, { documents }: Recording): Promise<string[]> {
+  const sagas = [...documents].flatMap(([path, fields]) =>
+    path.startsWith('sagas/') ? [fields as Saga] : [],
+  );
+  const faults: string[] = [];
+  for (const { uuid, status } of sagas) faults.push(...(await viewFaults(play, uuid, status)));
+  const listed: string[] = [];
+  let page: string | undefined;
+  do {
+    const { body } = await play.ask('GET', `/orders?limit=100${page === undefined ? '' : `&page=${page}`}`);
+    listed.push(...body.orders.map((order: Saga) => order.uuid));
+    page = body.next_page;
+  } while (page !== undefined);
+  // The tombstone of an order that nobody knew is nobody's order.
+  const expected = sagas.filter(({ user }) => user !== '').map(({ uuid }) => uuid);
+  if (listed.toSorted().join() !== expected.toSorted().join())
+    faults.push('GET /orders lists others than there are');
+  const { violations, notices } = (await play.ask('GET', '/audit')).body;
+  return [...faults, ...violations.map(({ sentence }: { sentence: string }) => sentence), ...notices];
+}
+
+/** Whether every order has come to its end, and stock, money and records are what follows from that. */
+export async function endFaults(play: Play, ends: Ends): Promise<string[]> {
+  const faults: string[] = [];
+  const documents = await allOf(play.store);
+  for (const [uuid, end] of ends) {
+    faults.push(...(await viewFaults(play, uuid, end === 'in success' ? 'PAID' : `CANCELED ${end}`)));
+  }
+  const sagas = [...documents].flatMap(([path, fields]) =>
+    path.startsWith('sagas/') ? [fields as Saga] : [],
+  );
+  for (const { uuid, status } of sagas)
+    if (!ends.has(uuid)) faults.push(`Order ${uuid} came from nowhere: ${status}`);
+  const canceled = new Set(sagas.flatMap(({ uuid, status }) => (status === 'CANCELED' ? [uuid] : [])));
+  for (const path of documents.keys()) {
+    const [room, , below, uuid] = path.split('/');
+    const owner =
+      room === 'payments' ? path.slice('payments/'.length) : below === 'orders' ? uuid : undefined;
+    if (owner !== undefined && canceled.has(owner))
+      faults.push(`The canceled order ${owner} still has ${path}`);
+  }
+  faults.push(...bookFaults(documents, sagas));
+  const { violations, stuck, notices } = (await play.ask('GET', '/audit')).body;
+  const found = [...violations, ...stuck].map(({ sentence }: { sentence: string }) => sentence);
+  return [...faults, ...found, ...notices];
+}
+
+/** Whether customers and operators see the order as it is: its status, and of a canceled one the reason. */
+async function viewFaults(play: Play, uuid: string, expected: string): Promise<string[]> {
+  const order = await play.ask('GET', `/order/${uuid}`);
+  const { status, reason } = order.body;
+  const shown = order.status === 200 ? status : `answered with ${order.status}`;
+  const seen = expected.includes(' ') ? `${shown} ${reason}` : shown;
+  if (seen !== expected) return [`Order ${uuid} is ${seen}, not ${expected}`];
+  const examined = (await play.ask('GET', `/sagas/${uuid}`)).body;
+  if (examined.faults) return [`Operators see order ${uuid} as malformed: ${examined.faults.join('; ')}`];
+  const [line] = sagaLines(examined as SagaAnswer);
+  return line === `Order ${uuid} is ${status}`
+    ? []
+    : [`Operators see "${line}", not that order ${uuid} is ${status}`];
+}
+
+/** What is left and what was sold must make what there was. Counted here anew, from what customers were sold. */
+function bookFaults(documents: ReadonlyMap<Path, object>, sagas: readonly Saga[]): string[] {
+  const sold = new Map<Path, number>();
+  const add = (path: Path, amount: number) => sold.set(path, (sold.get(path) ?? 0) + amount);
+  for (const { status, user, items, total_invoice = 0 } of sagas) {
+    if (status === 'CANCELED') continue;
+    for (const { item, quantity } of items) add(`inventory/${item}`, quantity);
+    add(`users/${user}`, total_invoice);
+  }
+  return [...documents].flatMap(([path, fields]) => {
+    if (!/^(inventory|users)\/[^/]+$/.test(path)) return [];
+    const {
+      quantity,
+      loaded,
+      credit = quantity,
+      credit_limit: limit = loaded,
+    } = fields as Record<string, number>;
+    if (limit === undefined || credit === undefined) return [];
+    const missing = limit - credit - (sold.get(path) ?? 0);
+    return missing === 0
+      ? []
+      : [`Of ${path}, ${credit} are left and ${sold.get(path) ?? 0} sold: ${missing} missing`];
+  });
+}
