@@ -141,7 +141,7 @@ describe('The workflows', () => {
   it('run commands that the package has', () => {
     const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
     const run = workflows.flatMap(([, workflow]) =>
-      [...workflow.matchAll(/npm run (\w+)/g)].map(([, script = '']) => script),
+      [...workflow.matchAll(/npm run (\w[\w:-]*)/g)].map(([, script = '']) => script),
     );
     expect(run.filter((script) => !(script in scripts))).to.deep.equal([]);
   });
