@@ -335,12 +335,19 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
       await play.amend('inventory/relic', { quantity: 9 });
       if (!isParked) await deliver(await redriveLetter(letter));
     }
-    const nameless = publish('frontend', ONE_LINE);
-    isFull = true;
-    await deliver(nameless, 'acked', DELIVERIES_MAX);
-    isFull = false;
-    await park('an order that nobody else knows', 'does no harm');
-    note(derivedUuid('message-id', nameless.id), 'known to the desk alone', 'in success', 'letter');
+    for (const isRedriven of [false, true]) {
+      const nameless = publish('frontend', ONE_LINE);
+      isFull = true;
+      await deliver(nameless, 'acked', DELIVERIES_MAX);
+      isFull = false;
+      const redrive = isRedriven ? 'is not asked for' : 'does no harm';
+      const letter = await park('an order that nobody else knows', redrive);
+      if (isRedriven) await redriveLetter(letter);
+      const [story, knownBy] = isRedriven
+        ? (['known to the desk alone, and redriven', 'message'] as const)
+        : (['known to the desk alone', 'letter'] as const);
+      note(derivedUuid('message-id', nameless.id), story, 'in success', knownBy);
+    }
 
     // What the broker itself has given up: without the first id of the message, and without a reason.
     const broker = { [DEAD_LETTER.subscription]: 'frontend-sub', [DEAD_LETTER.attempts]: '100' };
