@@ -69,12 +69,12 @@ export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<
   };
 }
 
-const isAnyStanding = (documents: AllDocuments): boolean =>
+export const isAnyStanding = (documents: AllDocuments): boolean =>
   [...documents].some(
     ([path, { status }]) => path.startsWith('sagas/') && status !== 'PAID' && status !== 'CANCELED',
   );
 
-function untilNextSweepMs({ documents, scheduler }: World): number {
+export function untilNextSweepMs({ documents, scheduler }: World): number {
   const dueMs = [...documents].flatMap(([path, { sweepAt }]) =>
     path.startsWith('sagas/') && sweepAt instanceof Date ? [sweepAt.getTime() - scheduler.nowMs] : [],
   );
