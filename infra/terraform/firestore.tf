@@ -15,7 +15,18 @@ resource "google_firestore_database" "database" {
   depends_on = [google_project_service.api]
 }
 
+# The database itself leads back to each minute of the last seven days, a backup to one moment of each day, and it outlives
+# the database. What a restore does to orders: docs/operations.md.
+resource "google_firestore_backup_schedule" "daily" {
+  database  = google_firestore_database.database.name
+  retention = "${local.backup_days * 24 * 60 * 60}s"
+
+  daily_recurrence {}
+}
+
 locals {
+  backup_days = 14
+
   firestore = jsondecode(file("${path.module}/../firestore.indexes.json"))
 }
 

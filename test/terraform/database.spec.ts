@@ -1,13 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot } from '../../adapters/config.ts';
-import { all, type Deployments, deployments } from './deployments.ts';
+import { packageRoot, readTopology } from '../../adapters/config.ts';
+import { TOMBSTONE_DAYS } from '../../saga/ledger.ts';
+import { all, type Deployments, deployments, only } from './deployments.ts';
+
+const daysOf = (duration: unknown): number => Number.parseInt(String(duration), 10) / 86_400;
 
 describe('The database that Terraform makes', () => {
   let deployed: Deployments;
   before(async function () {
     deployed = await deployments(this);
   });
+  it('is copied every day, for longer than it leads back by itself', () => {
+    const {
+      database,
+      retention,
+      daily_recurrence: daily,
+    } = only(deployed.withEverything, 'google_firestore_backup_schedule.daily');
+    expect({ database, daily }).to.deep.equal({ database: 'orders', daily: [{}] });
+    expect(daysOf(retention)).to.be.greaterThan(7);
+  });
+
+  it('[anomaly 32] can be restored to the oldest copy, and the messages since then still be sought back', () => {
+    const { retention } = only(deployed.byDefault, 'google_firestore_backup_schedule.daily');
+    const kept = Object.entries(all(deployed.byDefault, 'google_pubsub_topic.topic')).flatMap(
+      ([topic, { message_retention_duration: kept }]) => (kept === undefined ? [] : [[topic, daysOf(kept)]]),
+    );
+    const days = daysOf(retention) + 1;
+    expect(Object.fromEntries(kept)).to.deep.equal({ frontend: days, error: days });
+    // What comes so late, and fails at every delivery then, must still meet the ledger of an order that is at rest.
+    const { subscriptions } = readTopology();
+    const slowest = (names: readonly string[]) =>
+      Math.max(...names.map((name) => subscriptions[name]?.retentionDays ?? Number.NaN));
+    const longest = days + slowest(['frontend-sub', 'error-sub']) + slowest(['dead-letter-sub']);
+    expect(longest).to.be.lessThan(TOMBSTONE_DAYS);
+  });
+
   it('makes the indexes, the exemptions and the expiry that the code is tested with', () => {
     const { indexes, fieldOverrides } = JSON.parse(
       readFileSync(new URL('infra/firestore.indexes.json', packageRoot), 'utf8'),
