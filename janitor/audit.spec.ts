@@ -405,6 +405,20 @@ describe('The audit', () => {
     });
   });
 
+  it('takes an order at its word that it came to rest, also where something follows now in its status', async () => {
+    const world = aWorld();
+    const rested = { sweepAt: null, expireAt: daysLater(TOMBSTONE_DAYS) };
+    place(world, 1, { done: 1 });
+    edit(world, sagaPath(uuidOf(1)), rested);
+    place(world, 2, { done: 1, end: 'failing' });
+    edit(world, sagaPath(uuidOf(2)), rested);
+    const { violations, stuck } = await audited(world, daysLater(1));
+    expect(violations.map(({ sentence }) => sentence)).to.deep.equal([
+      `The ledger sagas/${uuidOf(2)} can't be right: it is FAILING, but no sweep will look at it; it is FAILING, but may be deleted`,
+    ]);
+    expect(stuck).to.deep.equal([]);
+  });
+
   describe('shows stuck orders apart', () => {
     const secondsIn = (seconds: number) => new Date(NOW.getTime() + 1000 * seconds);
 

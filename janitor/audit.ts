@@ -334,7 +334,7 @@ const countersOf = (path: Path, fields: object): Path[] => [
 ];
 
 function isStuck(saga: Saga, now: Date): boolean {
-  if (!isStanding(saga)) return false;
+  if (!isStanding(saga) || saga.sweepAt === null) return false;
   const stoodMs = now.getTime() - lastTransition(saga).at.getTime();
   return stoodMs >= 1000 * saga.deadlineSeconds || (saga.redrives ?? 0) >= REDRIVES_MAX;
 }

@@ -117,8 +117,11 @@ function* historyFaults(saga: Saga): Iterable<string> {
     const step = STEP_NAMES.find((one) => steps[one].to === status);
     if (step !== undefined && by !== step) yield `its history says that ${by} made it ${status}`;
   }
-  if (isStanding(saga) && saga.sweepAt === null) yield `it is ${saga.status}, but no sweep will look at it`;
-  if (isStanding(saga) && saga.expireAt) yield `it is ${saga.status}, but may be deleted`;
+  // Both together say that it came to rest, under a release in which nothing followed in its status.
+  const cameToRest = saga.status !== 'FAILING' && saga.sweepAt === null && saga.expireAt;
+  if (!isStanding(saga) || cameToRest) return;
+  if (saga.sweepAt === null) yield `it is ${saga.status}, but no sweep will look at it`;
+  if (saga.expireAt) yield `it is ${saga.status}, but may be deleted`;
 }
 
 function* reasonFaults({ status, reason }: Saga): Iterable<string> {

@@ -190,4 +190,12 @@ describe('A re-drive that a person asks for', () => {
     ]);
     expect(ports.store.commits.flat().map(({ path }) => path)).to.have.length(4);
   });
+
+  it('gives no deadline to an order that came to rest when nothing followed in its status', async () => {
+    const rested = { ...aSagaThatIs('CREATED'), sweepAt: null };
+    const { ports } = await scene(0, rested);
+    await takeTurns('janitor', [redriveTask(rested.uuid)], ports);
+    expect(ports.published.map(({ topic }) => topic)).to.deep.equal(['order-created']);
+    expect(ports.store.commits).to.deep.equal([]);
+  });
 });

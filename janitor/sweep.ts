@@ -1,4 +1,4 @@
-import { isOverdue, isStanding, redriveDueAt, redriven } from '../saga/deadline.ts';
+import { isOverdue, redriveDueAt, redriven } from '../saga/deadline.ts';
 import { BATCH_MAX } from '../saga/group-commit.ts';
 import { emissionFor, fail, type Saga, SHARD_COUNT } from '../saga/ledger.ts';
 import { deadLetterOf, messageFor } from '../saga/message.ts';
@@ -84,9 +84,10 @@ export function redriveTask(uuid: string): TurnTask {
     reads: () => [],
     take(saga, _documents, now): Turn {
       if (saga === undefined) return { outcome: 'ignored', writes: [] };
-      return isStanding(saga)
-        ? redriveTurn(saga, now)
-        : { outcome: 'redriven', writes: [], saga, redrive: true };
+      // The ledger says whether it rests: one that does gets no deadline by being announced again.
+      return saga.sweepAt === null
+        ? { outcome: 'redriven', writes: [], saga, redrive: true }
+        : redriveTurn(saga, now);
     },
   };
 }

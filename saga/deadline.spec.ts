@@ -28,6 +28,14 @@ describe('The deadline of a stage', () => {
     } satisfies Record<Status, number | undefined>);
   });
 
+  it('does not exist for an order that came to rest when nothing followed in its status', () => {
+    const rested = { ...aSagaThatIs('CREATED'), sweepAt: null };
+    expect([deadlineOf(rested), isOverdue(rested, seconds(2 * DEADLINE_SECONDS))]).to.deep.equal([
+      undefined,
+      false,
+    ]);
+  });
+
   it('is over exactly when its seconds have passed', () => {
     const saga = aSaga({ deadlineSeconds: 60 });
     expect([isOverdue(saga, seconds(59.999)), isOverdue(saga, seconds(60))]).to.deep.equal([false, true]);

@@ -24,13 +24,23 @@ const awaited: Readonly<Record<Status, 'step' | 'compensation' | undefined>> = {
   CANCELED: undefined,
 };
 
-/** Whether something must still happen to the order; if not, it rests. */
+/** Whether something must follow in this status. */
 export const isStanding = ({ status }: Pick<Saga, 'status'>): boolean => awaited[status] !== undefined;
 
-/** When the stage in which the ledger stands is too late; undefined where it may take as long as it must. */
-export function deadlineOf(saga: Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>): Date | undefined {
-  if (awaited[saga.status] !== 'step') return undefined;
-  return new Date(lastTransition(saga).at.getTime() + 1000 * saga.deadlineSeconds);
+/** What of a ledger says how long its stage may take. */
+type Stage = Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>;
+
+/**
+ * When the stage in which the ledger stands is too late; undefined where it may take as long as it must. An order that came
+ * to rest has no deadline, although a later release may let something follow in its status: no finished order must fail
+ * because a step was added behind it.
+ */
+export const deadlineOf = (saga: Stage & Pick<Saga, 'sweepAt'>): Date | undefined =>
+  saga.sweepAt === null ? undefined : deadlineOfStage(saga);
+
+function deadlineOfStage(stage: Stage): Date | undefined {
+  if (awaited[stage.status] !== 'step') return undefined;
+  return new Date(lastTransition(stage).at.getTime() + 1000 * stage.deadlineSeconds);
 }
 
 /** Whether the stage is over its deadline. */
@@ -39,15 +49,11 @@ export function isOverdue(saga: Saga, now: Date): boolean {
   return deadline !== undefined && deadline <= now;
 }
 
-/** When the sweeper looks at a ledger next, after so many re-drives of this stage; null where the order rests. */
-export function nextSweep(
-  saga: Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>,
-  redrives: number,
-  now: Date,
-): Date | null {
-  if (!isStanding(saga)) return null;
-  const next = new Date(now.getTime() + pauseMs(saga.deadlineSeconds, redrives));
-  const deadline = deadlineOf(saga);
+/** When the sweeper looks at a ledger next, after so many re-drives of its stage; null where nothing must follow. */
+export function nextSweep(stage: Stage, redrives: number, now: Date): Date | null {
+  if (!isStanding(stage)) return null;
+  const next = new Date(now.getTime() + pauseMs(stage.deadlineSeconds, redrives));
+  const deadline = deadlineOfStage(stage);
   return deadline !== undefined && deadline < next ? deadline : next;
 }
 
