@@ -259,9 +259,8 @@ describe('The Terraform, as it is written', () => {
     const pages = stringsIn([configuration.locals, configuration.resource]).flatMap(
       (text) => text.match(/docs\/[\w/.-]+\.md/g) ?? [],
     );
-    expect(
-      pages.filter((page) => page !== 'docs/operations.md' && !existsSync(new URL(page, packageRoot))),
-    ).to.deep.equal([]);
+    expect(pages).to.include('docs/operations.md');
+    expect(pages.filter((page) => !existsSync(new URL(page, packageRoot)))).to.deep.equal([]);
   });
 });
 

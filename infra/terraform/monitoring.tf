@@ -34,7 +34,8 @@ resource "google_logging_metric" "line" {
   depends_on = [google_project_service.api]
 }
 
-# Which figures call somebody, and from where on. Each is a chart of the dashboard, too.
+# Which figures call somebody, and from where on. Each is a chart of the dashboard, too, and has a section of its title in
+# docs/operations.md, which begins with its meaning.
 locals {
   # Who parks dead letters writes their lines.
   reader_resource = var.subscriber == "push" ? "cloud_run_revision" : "cloud_run_worker_pool"
@@ -50,7 +51,7 @@ locals {
       group_by  = ["resource.labels.subscription_id"]
       threshold = 120
       for       = "120s"
-      meaning   = "A service has not acked its oldest message for two minutes (in seconds). Look at the service's log and at /readyz. Orders wait; none is lost."
+      meaning   = "A service has not acked its oldest message for two minutes; the orders behind it wait, and none is lost."
     }
     dead_letters = {
       title     = "A message could not be processed"
@@ -60,7 +61,7 @@ locals {
       group_by  = []
       threshold = 0
       for       = "0s"
-      meaning   = "It lies on the desk with its reason: GET /dead-letters of the janitor. Mend the cause, then redrive it."
+      meaning   = "A message was parked on the desk, with its reason; nothing else will happen to it."
     }
     stuck_orders = {
       title     = "Orders stand still"
@@ -70,7 +71,7 @@ locals {
       group_by  = []
       threshold = 10
       for       = "300s"
-      meaning   = "The sweep had to move on more than ten orders in five minutes, again and again: a service or a subscription does nothing. Each line of the log names an order."
+      meaning   = "The sweep had to move on more than ten orders in five minutes, again and again: a service or a subscription does nothing."
     }
     failed_compensations = {
       title     = "A compensation does not succeed"
@@ -80,7 +81,7 @@ locals {
       group_by  = []
       threshold = 0
       for       = "0s"
-      meaning   = "Stock or money of a failed order is still held. It is tried on; the janitor's log says what stands in its way."
+      meaning   = "Stock or money of a failed order is still held; it was re-driven five times in vain, and is tried on for ever."
     }
     failed_sweeps = {
       title     = "The sweep does not run"
@@ -90,7 +91,7 @@ locals {
       group_by  = []
       threshold = 2
       for       = "0s"
-      meaning   = "Nothing moves on what stands still. Look at the janitor's log, and at the log of the scheduler's job."
+      meaning   = "Nothing moves on what stands still: three sweeps in five minutes have failed."
     }
     push_errors = {
       title     = "Pushes fail"
@@ -100,7 +101,7 @@ locals {
       group_by  = ["resource.labels.subscription_id"]
       threshold = 50
       for       = "300s"
-      meaning   = "More than 50 pushes in five minutes were not acked, twice in a row. 401 and 403: the token or the invoker's right; 5xx: the service's log. Each is repeated."
+      meaning   = "More than 50 pushes in five minutes were not acked, twice in a row; each is repeated."
     }
     latency = {
       title     = "The frontend answers slowly"
@@ -110,7 +111,7 @@ locals {
       group_by  = []
       threshold = 3000
       for       = "300s"
-      meaning   = "One request in a hundred takes more than three seconds (in milliseconds). Look at cold starts, at the instance count and at Firestore's latency."
+      meaning   = "One request in a hundred takes more than three seconds."
     }
     errors = {
       title     = "The frontend fails"
@@ -120,7 +121,7 @@ locals {
       group_by  = []
       threshold = 5
       for       = "300s"
-      meaning   = "Orders are turned away. A 503 says why in its body: the store or the broker does not answer."
+      meaning   = "Orders are turned away with a 5xx."
     }
   }
 }
@@ -160,7 +161,7 @@ resource "google_monitoring_alert_policy" "alert" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "${each.value.meaning} What to do then: docs/operations.md."
+    content   = "${each.value.meaning} What to do: docs/operations.md#${lower(replace(each.value.title, " ", "-"))}"
   }
 
   depends_on = [terraform_data.groundwork]
