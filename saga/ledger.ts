@@ -80,6 +80,11 @@ export interface Saga extends Order {
    * where it had come to rest before. No decision depends on it.
    */
   readonly expireAt?: Date | null;
+  /**
+   * The done steps, in a ledger that 0.1.0 made: its processes believe it, so it is kept up for them until 0.3.0
+   * (docs/decisions/0012-upgrades.md). This release reads the history.
+   */
+  readonly steps?: readonly StepName[];
   /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
 }
@@ -143,7 +148,7 @@ export function receive(
 
 /** A step was done; it may have learned something. @throws IllegalTransition */
 export function advance(saga: Saga, step: StepName, to: Status, facts: Facts, now: Date): Saga {
-  return { ...move(saga, to, step, now), ...facts };
+  return { ...move(saga, to, step, now), ...facts, ...(saga.steps && { steps: [...saga.steps, step] }) };
 }
 
 /** The order can't go on; what was done must be undone. @throws IllegalTransition */
@@ -153,7 +158,7 @@ export function fail(saga: Saga, by: Party, reason: Reason, detail: string, now:
 
 /** Everything that was done has been undone: the order is canceled. @throws IllegalTransition */
 export function completeCompensation(saga: Saga, now: Date): Saga {
-  return move(saga, 'CANCELED', 'janitor', now);
+  return { ...move(saga, 'CANCELED', 'janitor', now), ...(saga.steps && { steps: [] }) };
 }
 
 /** The steps that are done and not undone, first one first. Nothing but the history says so. */

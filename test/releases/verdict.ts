@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type SagaAnswer, sagaLines } from '../../infra/operator-lines.ts';
-import type { Saga } from '../../saga/ledger.ts';
+import { doneSteps, type Saga } from '../../saga/ledger.ts';
 import type { Path, Store } from '../../saga/store.ts';
 import type { Play } from './play.ts';
 import type { RecordedOrder, Recording } from './recording.ts';
@@ -49,8 +50,12 @@ export async function endFaults(play: Play, ends: Ends): Promise<string[]> {
   const sagas = [...documents].flatMap(([path, fields]) =>
     path.startsWith('sagas/') ? [fields as Saga] : [],
   );
-  for (const { uuid, status } of sagas)
+  for (const saga of sagas) {
+    const { uuid, status, steps } = saga;
     if (!ends.has(uuid)) faults.push(`Order ${uuid} came from nowhere: ${status}`);
+    if (steps && !isDeepStrictEqual(steps, doneSteps(saga)))
+      faults.push(`The ledger of order ${uuid} misleads 0.1.0: ${steps.join(', ') || 'nothing'} is done`);
+  }
   const canceled = new Set(sagas.flatMap(({ uuid, status }) => (status === 'CANCELED' ? [uuid] : [])));
   for (const path of documents.keys()) {
     const [room, , below, uuid] = path.split('/');
