@@ -127,7 +127,7 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
     ),
     ...(plan.faults.some(({ kind }) => kind === 'stolen')
       ? []
-      : silenceFaults(world.documents, announced(world))),
+      : silenceFaults(withoutOrders(world.documents, canceledSince), announced(world))),
     ...mustBeCanceled.flatMap((uuid) => {
       const status = world.documents.get(`sagas/${uuid}`)?.status;
       return status === 'CANCELED' ? [] : [`${uuid} was canceled, but it is ${status}`];
@@ -193,6 +193,13 @@ const handedOut = (world: World, subscription: string): string[] =>
     const uuid = /"uuid":"([0-9a-f-]{36})"/.exec(delivery.data.toString())?.[1];
     return from === subscription && uuid !== undefined ? [uuid] : [];
   });
+
+/**
+ * An order that was canceled as it was paid need not be announced as paid. After the restore it is paid, rests, and the
+ * message from which it would have been announced has been acked.
+ */
+const withoutOrders = (documents: AllDocuments, uuids: readonly string[]): AllDocuments =>
+  new Map([...documents].filter(([path]) => !uuids.includes(path.slice('sagas/'.length))));
 
 const subjectsOf = (messages: readonly OutgoingMessage[], topic: string): Set<string> =>
   new Set(messages.flatMap((one) => (one.topic === topic ? [one.attributes['ce-subject'] ?? ''] : [])));
