@@ -137,6 +137,8 @@ for (const release of recordedReleases()) {
     it('[anomaly 27] comes to its end when its messages are lost and nobody sweeps for a day', () =>
       bringToTheEnd(createMemoryStore(), recording, { copies: 0, afterSeconds: 24 * 3600 }));
 
+    // One is enough to show that Firestore is no different here, and each takes seconds: the release that is the furthest away.
+    if (release !== recordedReleases()[0]) return;
     it('[anomalies 4, 27, 32] comes to its end on Firestore, too: by the sweep, and then all messages come again', async function () {
       await bringToTheEnd(await emulatedStore(this), recording, { copies: 0, seed: 1 });
     });
