@@ -8,7 +8,7 @@ import { type Path, readOne } from '../saga/store.ts';
 import { takeTurns } from '../saga/turns.ts';
 import { aSaga, aSagaThatIs, NOW, UUID, uuidOf } from '../test/builders.ts';
 import { recordedPorts } from '../test/recorded-ports.ts';
-import { COMPENSATION_REDRIVES_MAX, redriveTask, sweep } from './sweep.ts';
+import { REDRIVES_UNTIL_SHOWN, redriveTask, sweep } from './sweep.ts';
 
 const topology = readTopology();
 
@@ -78,7 +78,7 @@ describe('A sweep', () => {
 
   it('[anomaly 12] never gives a compensation up, and shows it to people once it has failed often', async () => {
     const base = aSagaThatIs('FAILING');
-    const saga = { ...base, redrives: COMPENSATION_REDRIVES_MAX - 1 };
+    const saga = { ...base, redrives: REDRIVES_UNTIL_SHOWN - 1 };
     const { ports, sweep, ledger } = await scene(1_000_000, saga);
     expect(await sweep()).to.deep.equal({ ...NOTHING, redriven: 1 });
     expect((await ledger())?.status).to.equal('FAILING');
@@ -90,11 +90,11 @@ describe('A sweep', () => {
         message: 'janitor: a compensation does not succeed',
         step: 'janitor',
         uuid: UUID,
-        redrives: COMPENSATION_REDRIVES_MAX,
+        redrives: REDRIVES_UNTIL_SHOWN,
       },
     ]);
     expect((await ledger())?.sweepAt).to.deep.equal(
-      nextSweep(base, COMPENSATION_REDRIVES_MAX, secondsLater(1_000_000)),
+      nextSweep(base, REDRIVES_UNTIL_SHOWN, secondsLater(1_000_000)),
     );
   });
 
@@ -102,7 +102,7 @@ describe('A sweep', () => {
     const { 'error-sub': settings } = topology.subscriptions;
     if (settings === undefined) throw new Error('The janitor reads errors by another subscription');
     const renamed = { ...topology, subscriptions: { failures: settings } };
-    const saga = { ...aSagaThatIs('FAILING'), redrives: COMPENSATION_REDRIVES_MAX - 1 };
+    const saga = { ...aSagaThatIs('FAILING'), redrives: REDRIVES_UNTIL_SHOWN - 1 };
     const { ports, sweep } = await scene(1_000_000, saga);
     await sweep(renamed);
     expect(ports.published[1]?.attributes[DEAD_LETTER.subscription]).to.equal('failures');

@@ -18,7 +18,7 @@ export interface SweepReport {
 }
 
 /** After so many re-drives a compensation that does not succeed is shown to people; it is tried on. */
-export const COMPENSATION_REDRIVES_MAX = 5;
+export const REDRIVES_UNTIL_SHOWN = 5;
 
 /**
  * Finds the ledgers whose time has come and moves them on: publishes again what they call for, or fails them where
@@ -124,7 +124,7 @@ async function showPersistent(
   const persistent = taken.flatMap((one) =>
     'turn' in one && one.turn.redrive && one.turn.saga?.status === 'FAILING' ? [one.turn.saga] : [],
   );
-  const shown = persistent.filter(({ redrives = 0 }) => redrives >= COMPENSATION_REDRIVES_MAX);
+  const shown = persistent.filter(({ redrives = 0 }) => redrives >= REDRIVES_UNTIL_SHOWN);
   if (shown.length === 0) return;
   for (const { uuid, redrives } of shown) {
     log('ERROR', 'janitor: a compensation does not succeed', { step: 'janitor', uuid, redrives });
@@ -137,7 +137,7 @@ function letterOf(saga: Saga, subscription: string) {
   const { uuid, redrives = 0 } = saga;
   // Its id is derived, so that the desk knows it again; but not for ever, so that a letter which people have dealt with
   // is followed by another one if that did not help.
-  const generation = Math.floor(Math.log2(redrives / COMPENSATION_REDRIVES_MAX));
+  const generation = Math.floor(Math.log2(redrives / REDRIVES_UNTIL_SHOWN));
   const delivery = {
     subscription,
     messageId: `compensation/${uuid}/${generation}`,

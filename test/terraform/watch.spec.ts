@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { packageRoot, readTopology } from '../../adapters/config.ts';
 import { createMetrics } from '../../adapters/metrics.ts';
 import { allServices } from '../../infra/services.ts';
-import { COMPENSATION_REDRIVES_MAX } from '../../janitor/sweep.ts';
+import { REDRIVES_UNTIL_SHOWN } from '../../janitor/sweep.ts';
 import { sagaPath } from '../../saga/ledger.ts';
 import { aDelivery, aSagaThatIs, SETTINGS, uuidOf } from '../builders.ts';
 import { type LogLine, recordedPorts } from '../recorded-ports.ts';
@@ -26,7 +26,7 @@ describe('The watch that Terraform keeps', () => {
     const still = aSagaThatIs('CREATED', { uuid: uuidOf(1) });
     const failing = {
       ...aSagaThatIs('FAILING', { uuid: uuidOf(2) }),
-      redrives: COMPENSATION_REDRIVES_MAX - 1,
+      redrives: REDRIVES_UNTIL_SHOWN - 1,
     };
     const ports = await recordedPorts({ [sagaPath(still.uuid)]: still, [sagaPath(failing.uuid)]: failing });
     const janitor = allServices(ports, SETTINGS).find(({ name }) => name === 'janitor');
