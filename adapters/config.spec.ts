@@ -134,6 +134,11 @@ describe('The configuration', () => {
       ['localhost', 'a:b', '127.0.0.1:65536'],
       'must be host:port, such as 127.0.0.1:8085',
     ],
+    [
+      'FIRESTORE_DATABASE',
+      ['a b/c', 'Orders', 'one', 'orders-', 'default'.repeat(10)],
+      'must be (default), or 4 to 63 small letters, digits and hyphens that begin with a letter',
+    ],
     ['LOG_LEVEL', ['verbose'], 'must be debug, info, warn, error, fatal or silent'],
     ['TELEMETRY', ['on', 'OTLP'], 'must be off, otlp or google'],
     ['METRICS', ['on', 'otlp'], 'must be off or prometheus'],

@@ -81,7 +81,12 @@ const environmentSchema = z
     OPERATOR_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
     TRUSTED_PROXIES: wholeNumber(0, 10).optional(),
     K_SERVICE: z.string().optional(),
-    FIRESTORE_DATABASE: z.string().default('(default)'),
+    FIRESTORE_DATABASE: z
+      .string()
+      .regex(/^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/, {
+        error: 'must be (default), or 4 to 63 small letters, digits and hyphens that begin with a letter',
+      })
+      .default('(default)'),
     PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
     FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
     CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB: z.string().optional(),

@@ -31,11 +31,11 @@ export function registerFunction(
   }));
   const inboxes = new Map(consumers.map(({ subscription, inbox }) => [subscription, inbox]));
   const app = httpApp([], [], log, {
-    push: pushHandlers(inboxes, checkToken, clock),
+    push: pushHandlers(inboxes, checkToken, { clock, log }),
     first: telemetry.http,
   });
   functions.http(service.name, (request, response) => {
-    request.url = `/push/${subscriptionIn(request, consumers)}`;
+    request.url = `/push/${encodeURIComponent(subscriptionIn(request, consumers))}`;
     // The framework has parsed the body already; what it was made of is what counts.
     request.body = request.rawBody ?? Buffer.alloc(0);
     app(request, response);
@@ -43,27 +43,23 @@ export function registerFunction(
 }
 
 /**
- * By which subscription a request comes. The path may end with it, as that of a service does. An event says from which topic
- * it is, and where a service reads one topic alone, nothing needs to be said.
+ * By which subscription a request comes. The path may end with it, as that of a service does; an event says from which topic it
+ * is. What is said there and read by nobody here is refused as the service would. Where a service reads one topic alone,
+ * nothing needs to be said.
  */
 function subscriptionIn(
   request: Request,
   consumers: readonly { readonly topic: string; readonly subscription: string }[],
 ): string {
   const last = request.path.split('/').at(-1);
-  const topic = topicOf(request);
-  const [only, ...others] = consumers;
-  const found =
-    consumers.find(({ subscription }) => subscription === last) ??
-    consumers.find((one) => one.topic === topic) ??
-    (others.length === 0 ? only : undefined);
-  return found?.subscription ?? 'unnamed';
-}
-
-/** Eventarc says the topic in the source of an event, our own messages in their type; a structured event has both in its body. */
-function topicOf(request: Request): string | undefined {
+  if (last) return last;
+  // A structured event has its attributes in its body.
   const event = (request.body ?? {}) as { source?: unknown; type?: unknown };
-  const source = request.get('ce-source') ?? String(event.source);
-  const type = request.get('ce-type') ?? String(event.type);
-  return /\/topics\/([^/]+)$/.exec(source)?.[1] ?? /^order-saga\.(.+)$/.exec(type)?.[1];
+  const source = /\/topics\/([^/]+)$/.exec(request.get('ce-source') ?? String(event.source))?.[1];
+  const type = /^order-saga\.(.+)$/.exec(request.get('ce-type') ?? String(event.type))?.[1];
+  const reading = (topic: string | undefined) => consumers.find((one) => one.topic === topic)?.subscription;
+  // Eventarc says the source, whoever published says the type.
+  if (source !== undefined) return reading(source) ?? source;
+  const [only, ...others] = consumers;
+  return reading(type) ?? (only && others.length === 0 ? only.subscription : 'unnamed');
 }

@@ -98,7 +98,7 @@ export async function hostServices(
     ? pushHandlers(
         new Map(subscribed.map(({ subscription, inbox }) => [subscription, inbox])),
         tokenCheckOf({ pushIdentity }),
-        ports.clock,
+        ports,
       )
     : [];
   const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');

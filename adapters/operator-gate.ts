@@ -57,8 +57,8 @@ const bearerOf = (request: Request): string =>
   /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1] ?? '';
 
 /**
- * Not a page of some other site that the operator's browser shows: neither one that sends requests here (its origin tells),
- * nor one whose own name was made to lead here (the host tells). And not somebody elsewhere whom a tunnel or another proxy
+ * Not a page of some other site that the operator's browser shows: neither one that sends requests here (its origin tells, or
+ * what the browser says of the site), nor one whose own name was made to lead here (the host tells). And not somebody elsewhere whom a tunnel or another proxy
  * on this machine has heard, as far as it says so: the local gateway is a proxy that has heard this machine.
  */
 function isOfThisMachine(request: Request): boolean {
@@ -68,6 +68,7 @@ function isOfThisMachine(request: Request): boolean {
   return (
     isLoopback(host.replace(/:\d+$/, '')) &&
     (origin === undefined || origin === `http://${host}`) &&
+    ['same-origin', 'none'].includes(request.get('sec-fetch-site') ?? 'none') &&
     heard.every((address) => isLoopback(address.trim())) &&
     request.get('forwarded') === undefined
   );

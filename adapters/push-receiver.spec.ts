@@ -27,7 +27,10 @@ describe('Messages that are pushed at the same time', () => {
         if (inner.deliveredCount() === REQUESTS) allArrived();
       },
     };
-    const push = pushHandlers(new Map([['some-sub', inbox]]), async () => undefined, systemClock);
+    const push = pushHandlers(new Map([['some-sub', inbox]]), async () => undefined, {
+      clock: systemClock,
+      log: () => {},
+    });
     const http = await serveHttp(
       httpApp([], [], () => {}, { push }),
       '127.0.0.1',

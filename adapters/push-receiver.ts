@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import express, { type RequestHandler } from 'express';
-import type { Clock } from '../saga/clock.ts';
 import { notFound, Problem } from '../saga/http.ts';
 import type { Inbox } from '../saga/inbox.ts';
+import type { Ports } from '../saga/ports.ts';
 import { refuseLarger } from './body-limit.ts';
 import { type PushedMessage, parsePush } from './push-message.ts';
 
@@ -40,15 +40,6 @@ export async function receivePush(
   await takeIn(inbox, pushed.message);
 }
 
-/** @throws Problem 401 where the token is missing or not good. */
-export async function assertMayPush(
-  checkToken: TokenCheck,
-  authorization: string | undefined,
-): Promise<void> {
-  const fault = await checkToken(authorization);
-  if (fault !== undefined) throw new Problem(401, 'Unauthorized', fault);
-}
-
 /**
  * Answers `POST /push/{subscription}` once the message is done: 204 for an ack, 503 for a nack. Pub/Sub knows nothing
  * between.
@@ -56,12 +47,17 @@ export async function assertMayPush(
 export function pushHandlers(
   inboxes: ReadonlyMap<string, Inbox>,
   checkToken: TokenCheck,
-  clock: Clock,
+  { clock, log }: Pick<Ports, 'clock' | 'log'>,
 ): RequestHandler[] {
   return [
     // Before the body is read: who may not push has no business sending megabytes.
     async (request, _response, next) => {
-      await assertMayPush(checkToken, request.get('authorization'));
+      const fault = await checkToken(request.get('authorization'));
+      if (fault !== undefined) {
+        // Whose settings are wrong, theirs or ours, only people can tell.
+        log('WARNING', 'A push was refused', { error: fault });
+        throw new Problem(401, 'Unauthorized', fault);
+      }
       next();
     },
     refuseLarger(BODY_BYTES_MAX),

@@ -17,13 +17,16 @@ export function limitedRate(perMinute: number): RequestHandler[] {
       limit: perMinute,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
-      keyGenerator: (request) => ipKeyGenerator(request.ip ?? 'unknown'),
+      keyGenerator: (request) => ipKeyGenerator(withoutPort(request.ip ?? 'unknown')),
       handler: (request, _response, next) => next(tooMany(request, perMinute)),
       // It would print advice about proxies; TRUSTED_PROXIES says how many there are.
       validate: false,
     }),
   ];
 }
+
+/** Some proxies write down the port of whom they heard, which is another one each time. */
+const withoutPort = (address: string): string => address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
 
 function tooMany(request: Request, perMinute: number): Problem {
   const { resetTime } = (request as Request & { rateLimit: RateLimitInfo }).rateLimit;

@@ -126,16 +126,21 @@ const resultLine = ({ action, outcome, detail }: RepairResult): string =>
 const stuckLines = ({ sentence, missing }: StuckOrder): string =>
   `${sentence}\n    missing on ${missing.topic}: ${missing.data}`;
 
-function verdict({ violationCount, stuckCount }: AuditReport): string {
+function verdict({ violationCount, stuckCount, counts }: AuditReport): string {
+  if (counts.orders + counts.items + counts.users === 0) {
+    return 'Nothing is stored there at all: are PROJECT_ID and FIRESTORE_DATABASE right?';
+  }
   if (violationCount + stuckCount === 0) return 'Nothing is wrong, and no order is stuck.';
   return `${violationCount} violations, ${stuckCount} stuck orders.`;
 }
 
+function giveUp(error: unknown): never {
+  tell(error instanceof Error ? error.message : String(error));
+  process.exit(EXIT.couldNotRun);
+}
+
+// Where there are no credentials, the client throws where nobody can catch it.
+process.on('uncaughtException', giveUp);
+
 // The clients go on for a while with what nobody waits for any more, such as calls to a store that is away.
-main().then(
-  (code) => process.exit(code),
-  (error) => {
-    tell(error instanceof Error ? error.message : String(error));
-    process.exit(EXIT.couldNotRun);
-  },
-);
+main().then((code) => process.exit(code), giveUp);

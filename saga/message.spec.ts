@@ -94,7 +94,7 @@ describe('A message that arrives', () => {
     };
     expect(parse(sized(MESSAGE_BYTES_MAX))).to.deep.equal({ message: { uuid: UUID, order: anOrder() } });
     expect(parse(sized(MESSAGE_BYTES_MAX + 1))).to.deep.equal({
-      fault: 'The message has 262145 bytes; at most 262144 are allowed',
+      fault: 'The message has more than 262144 bytes',
     });
   });
 

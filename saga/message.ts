@@ -53,7 +53,7 @@ export function parseMessage(
   allowNameless: boolean,
 ): ParsedMessage {
   if (data.length > MESSAGE_BYTES_MAX) {
-    return { fault: `The message has ${data.length} bytes; at most ${MESSAGE_BYTES_MAX} are allowed` };
+    return { fault: `The message has more than ${MESSAGE_BYTES_MAX} bytes` };
   }
   const specversion = attributes['ce-specversion'];
   if (specversion !== undefined && specversion !== '1.0') {

@@ -228,4 +228,24 @@ describe('npm run doctor, while no service runs', () => {
     expect(code).to.equal(2);
     expect(output).to.match(/^Firestore/);
   });
+
+  it('says that nobody lets it in, and ends with 2', async () => {
+    const { code, output } = await runDoctor([], {
+      PROJECT_ID: 'demo-stranger',
+      HOME: '/nowhere',
+      METADATA_SERVER_DETECTION: 'none',
+    });
+    expect(code).to.equal(2);
+    expect(output)
+      .to.match(/^Could not load the default credentials/)
+      .and.not.contain('\n    at ');
+  });
+
+  it('wonders whether it is in the right place where nothing is stored at all', async function () {
+    const { code, lines } = await runDoctor([], await emulatedEnvironment(this));
+    expect([code, lines.at(-1)]).to.deep.equal([
+      0,
+      'Nothing is stored there at all: are PROJECT_ID and FIRESTORE_DATABASE right?',
+    ]);
+  });
 });

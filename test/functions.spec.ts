@@ -168,6 +168,15 @@ describe('A service as a Cloud Run function', () => {
     expect(await ledger(other)).to.include({ status: 'CANCELED' });
   });
 
+  it('[anomaly 39] refuses what is said to come by a subscription or from a topic that the service does not read', async () => {
+    const uuid = uuidv4();
+    const body = JSON.stringify(wrapped({ uuid, user: 'jack', item: 'wotsit', quantity: 1 }));
+    const foreign = { ...event, 'ce-source': '//pubsub.googleapis.com/projects/p/topics/error' };
+    expect(await post('order', { path: '/error-sub', body })).to.equal(404);
+    expect(await post('order', { headers: foreign, body })).to.equal(404);
+    expect(await ledger(uuid)).to.equal(undefined);
+  });
+
   it('answers who only looks, without failing', async () => {
     expect((await fetch(urlOf('order'))).status).to.equal(405);
   });

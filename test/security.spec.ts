@@ -187,6 +187,10 @@ describe("The operators' routes", () => {
       [{ host: 'localhost:8080', origin: 'http://localhost:8080' }, 200],
       [{ host: 'localhost:8080', origin: 'https://elsewhere.example' }, 403],
       [{ host: 'localhost:8080', origin: 'null' }, 403],
+      // As browsers ask for an image or follow a link, without an origin.
+      [{ host: 'localhost:8080', 'sec-fetch-site': 'cross-site' }, 403],
+      [{ host: 'localhost:8080', 'sec-fetch-site': 'same-site' }, 403],
+      [{ host: 'localhost:8080', 'sec-fetch-site': 'none' }, 200],
       [{ host: 'elsewhere.example:8080' }, 403],
       [{ host: 'elsewhere.example:8080', origin: 'http://elsewhere.example:8080' }, 403],
       [{ host: '127.0.0.1.elsewhere.example' }, 403],
@@ -308,6 +312,7 @@ describe('A client that sends too much', () => {
       expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.1')))).to.equal(200);
       expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.2')))).to.equal(200);
       expect(await statusOf(send(port, 'POST', '/order', from('198.51.100.7', '192.0.2.1')))).to.equal(429);
+      expect(await statusOf(send(port, 'POST', '/order', from('192.0.2.1:49152')))).to.equal(429);
       expect(await statusOf(send(port, 'POST', '/order', from('2001:db8:1:2:3::4')))).to.equal(200);
       expect(await statusOf(send(port, 'POST', '/order', from('2001:db8:1:2:5::6')))).to.equal(429);
     });

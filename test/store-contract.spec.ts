@@ -900,6 +900,8 @@ for (const { name, open } of implementations) {
 
 describe('The store on Firestore, while Firestore is away', () => {
   const TIMEOUT_MS = 300;
+  /** Google's client goes on for at least a minute; a machine that is busy takes a while to notice that our time is over. */
+  const LATEST_MS = 15_000;
   let door: Door;
   let child: Child;
   let store: Store;
@@ -922,12 +924,12 @@ describe('The store on Firestore, while Firestore is away', () => {
   for (const request of ['read', 'commit', 'query', 'list', 'due', 'snapshot']) {
     it(`[anomaly 37] says within its time limit that a ${request} is unavailable`, async () => {
       const line = await child.line(new RegExp(`^${request}: unavailable`));
-      expect(millisecondsIn(line)).to.be.within(TIMEOUT_MS - 10, 2_000);
+      expect(millisecondsIn(line)).to.be.within(TIMEOUT_MS - 10, LATEST_MS);
     });
   }
 
   it('[anomaly 35] closes in time although requests are still under way', async () => {
-    expect(millisecondsIn(await child.line(/^closed/))).to.be.below(TIMEOUT_MS + 3_000);
+    expect(millisecondsIn(await child.line(/^closed/))).to.be.below(LATEST_MS);
   });
 
   it('[anomaly 19] may yet apply a commit that it did not answer: a read tells, and a repeat is a conflict', async () => {

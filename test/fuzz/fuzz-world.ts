@@ -112,7 +112,7 @@ async function openWorld(damages: readonly Damage[]) {
     );
   const app = httpApp(routes, [], ports.log, {
     gatesOf: gatesBy({ operators: { by: 'token', token: OPERATOR_TOKEN } }),
-    push: pushHandlers(inboxes, async () => undefined, clock),
+    push: pushHandlers(inboxes, async () => undefined, ports),
   });
   // Of damaged documents some name others that nobody can read.
   if (damages.length === 0) store.fence();
