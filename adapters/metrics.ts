@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
-import { lastTransition, transitionsOf } from '../saga/history.ts';
+import { transitionsOf } from '../saga/history.ts';
 import type { Saga } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { type GuardedWrite, type Store, StoreError } from '../saga/store.ts';
@@ -76,14 +76,14 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
       if (fields.redrives) redrives.add(1);
       if (fields.history === undefined) continue;
       moved++;
-      by = lastTransition({ history: fields.history }).by;
       // A new ledger may have come several stages at once; after that, each commit is one transition.
-      countTransitions(write.path, fields, write.kind === 'create' ? fields.history.length : 1);
+      by = countTransitions(write.path, fields, write.kind === 'create' ? fields.history.length : 1);
     }
     if (moved > 0) batches.record(moved, { by });
   }
 
-  function countTransitions(path: string, fields: Partial<Saga>, count: number): void {
+  /** @returns who moved the ledger last. */
+  function countTransitions(path: string, fields: Partial<Saga>, count: number): string {
     const history = fields.history ?? [];
     // Those that are new, and the one before them.
     const transitions = transitionsOf({ history: history.slice(-count - 1) });
@@ -99,6 +99,7 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
       const [first] = transitionsOf({ history: history.slice(0, 1) });
       runs.record(seconds(first?.at ?? at, at), { status });
     });
+    return transitions.at(-1)?.by ?? '';
   }
 
   function watchStore(store: Store): Store {

@@ -52,7 +52,6 @@ export function telemetryBy(
 ): Telemetry {
   const meters = new MeterProvider({ resource, readers });
   const measured = createMetrics(meters.getMeter('order-saga'));
-  // A span has at most 128 links, which is Google's limit, too; the deliveries of a larger batch all link to it.
   const tracers = new BasicTracerProvider({ resource, spanProcessors });
   // Where only metrics are wanted, nothing is traced, and whose trace an order belongs to is for others to say.
   const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer('order-saga')) : undefined;

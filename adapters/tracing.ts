@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Attributes,
   type Context,
-  type Link,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
@@ -32,22 +33,45 @@ interface Work {
   readonly isBatch: boolean;
 }
 
+/** What OpenTelemetry keeps of a span's links, and Google too. The deliveries of a larger batch all link to it. */
+const LINKS_MAX = 128;
+
 export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'service' | 'http'> {
   const current = new AsyncLocalStorage<Work>();
 
-  /** The span of something that is done for the batch under way, or else for the orders whose traces these are. */
-  function spanFor(name: string, traceparents: readonly string[], attributes: Attributes): Span | undefined {
+  /**
+   * The span of something that is done for the batch under way, or else for orders.
+   * @param tracesOfOrders the traces of these orders; not asked where a batch is under way.
+   */
+  function spanFor(
+    name: string,
+    attributes: Attributes,
+    tracesOfOrders: () => readonly string[] = () => [],
+  ): Span | undefined {
     const work = current.getStore();
-    const [only, ...others] = traceparents;
     if (work?.isBatch) return tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span));
+    const traceparents = tracesOfOrders();
+    const [only, ...others] = traceparents;
     if (only !== undefined && others.length === 0)
       return tracer.startSpan(name, { attributes }, contextOf(only));
-    if (only !== undefined)
-      return tracer.startSpan(name, { attributes, links: linksTo(traceparents) }, ROOT_CONTEXT);
+    if (only !== undefined) return startShared(name, { attributes }, traceparents);
     // A request that was answered long ago may have begun the batcher's run that we are in.
     return work?.span.isRecording()
       ? tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span))
       : undefined;
+  }
+
+  /**
+   * The span of something that is done for several orders at once: a trace of its own, with links to theirs. Where none of
+   * these is sampled, it isn't either.
+   */
+  function startShared(name: string, options: SpanOptions, traceparents: readonly string[]): Span {
+    const orders = traceparents.map(spanContextOf);
+    const sampled = orders.filter(({ traceFlags }) => traceFlags & TraceFlags.SAMPLED);
+    const [unsampled] = sampled.length > 0 ? [] : orders;
+    const parent = unsampled ? trace.setSpanContext(ROOT_CONTEXT, unsampled) : ROOT_CONTEXT;
+    const links = sampled.slice(0, LINKS_MAX).map((context) => ({ context }));
+    return tracer.startSpan(name, { ...options, links }, parent);
   }
 
   async function inSpan<T>(span: Span | undefined, work: () => Promise<T>): Promise<T> {
@@ -64,33 +88,20 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
   }
 
   function watchStore(store: Store): Store {
-    const about = (operation: string, more: Attributes): Attributes => ({
-      'db.operation.name': operation,
-      ...more,
-    });
+    const spanOf = (operation: string, more: Attributes, tracesOfOrders?: () => readonly string[]) =>
+      spanFor(`store ${operation}`, { 'db.operation.name': operation, ...more }, tracesOfOrders);
     return {
       ...store,
-      read: (paths) =>
-        inSpan(spanFor('store read', [], about('read', { 'saga.documents': paths.length })), () =>
-          store.read(paths),
-        ),
+      read: (paths) => inSpan(spanOf('read', { 'saga.documents': paths.length }), () => store.read(paths)),
       commit: (writes) =>
         inSpan(
-          spanFor(
-            'store commit',
-            tracesOfNewLedgers(writes),
-            about('commit', { 'saga.documents': writes.length }),
-          ),
+          spanOf('commit', { 'saga.documents': writes.length }, () => tracesOfNewLedgers(writes)),
           () => store.commit(writes),
         ),
       query: (query) =>
-        inSpan(spanFor('store query', [], about('query', { 'db.collection.name': query.collection })), () =>
-          store.query(query),
-        ),
+        inSpan(spanOf('query', { 'db.collection.name': query.collection }), () => store.query(query)),
       due: (query) =>
-        inSpan(spanFor('store due', [], about('due', { 'db.collection.name': query.collection })), () =>
-          store.due(query),
-        ),
+        inSpan(spanOf('due', { 'db.collection.name': query.collection }), () => store.due(query)),
     };
   }
 
@@ -98,9 +109,9 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     return {
       ...bus,
       publish(messages) {
-        const traces = new Set(messages.flatMap(({ attributes: { traceparent } }) => traceparent ?? []));
-        const about = { 'messaging.batch.message_count': messages.length };
-        const span = spanFor('publish', [...traces], about);
+        const span = spanFor('publish', { 'messaging.batch.message_count': messages.length }, () => [
+          ...new Set(messages.flatMap(({ attributes: { traceparent } }) => traceparent ?? [])),
+        ]);
         return inSpan(span, async () => {
           const results = await bus.publish(messages);
           const failed = results.find((result) => result !== undefined);
@@ -159,17 +170,14 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
           arrivals.push(span);
           return { ...delivery, attributes: { ...delivery.attributes, traceparent: traceparentOf(span) } };
         });
-        const span = tracer.startSpan(
+        const attributes = {
+          'messaging.destination.name': topic,
+          'messaging.batch.message_count': deliveries.length,
+        };
+        const span = startShared(
           `${service} batch`,
-          {
-            kind: SpanKind.CONSUMER,
-            attributes: {
-              'messaging.destination.name': topic,
-              'messaging.batch.message_count': deliveries.length,
-            },
-            links: linksTo(traced.map(({ attributes: { traceparent = '' } }) => traceparent)),
-          },
-          ROOT_CONTEXT,
+          { kind: SpanKind.CONSUMER, attributes },
+          traced.map(({ attributes: { traceparent = '' } }) => traceparent),
         );
         await current.run({ span, isBatch: true }, () => process(traced));
         for (const one of [...arrivals, span]) one.end();
@@ -219,12 +227,12 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
   };
 }
 
-/** Few: they are made for every delivery, and the line of the log has the rest. */
-function deliveryAttributes({ uuid, step, outcome, attempt }: Readonly<Record<string, unknown>>): Attributes {
-  const attributes: Attributes = { 'saga.step': String(step), 'saga.outcome': String(outcome) };
-  if (uuid !== undefined) attributes['saga.uuid'] = String(uuid);
-  if (typeof attempt === 'number') attributes['saga.attempt'] = attempt;
-  return attributes;
+/** Few: they are made for every delivery. The name has the step and the outcome, the line of the log all the rest. */
+function deliveryAttributes({ uuid, attempt }: Readonly<Record<string, unknown>>): Attributes {
+  return {
+    ...(typeof uuid === 'string' && { 'saga.uuid': uuid }),
+    ...(typeof attempt === 'number' && attempt > 1 && { 'saga.attempt': attempt }),
+  };
 }
 
 /** An order that begins is the only one of which a commit says the trace; later it never changes. */
@@ -251,9 +259,6 @@ function spanContextOf(traceparent: string) {
     isRemote: true,
   };
 }
-
-const linksTo = (traceparents: readonly string[]): Link[] =>
-  traceparents.map((traceparent) => ({ context: spanContextOf(traceparent) }));
 
 function traceparentOf(span: Span): string {
   const { traceId, spanId, traceFlags } = span.spanContext();

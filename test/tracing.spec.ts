@@ -40,6 +40,23 @@ describe('The trace of an order', () => {
     await pipeline.close();
     return telemetry.spans();
   };
+  /** The first commit of a payment fails. */
+  const failingOnce =
+    (error: Error) =>
+    ({ store }: Ports): Partial<Ports> => {
+      let failed = false;
+      return {
+        store: {
+          ...store,
+          async commit(writes) {
+            if (failed || !writes.some(({ path }) => path.startsWith('payments/')))
+              return store.commit(writes);
+            failed = true;
+            throw error;
+          },
+        },
+      };
+    };
   /** The names of the spans in one trace, each with that of its parent. */
   const treeOf = (spans: readonly ReadableSpan[], traceId: string) => {
     const names = new Map(spans.map((span) => [idOf(span), span.name]));
@@ -162,10 +179,49 @@ describe('The trace of an order', () => {
     ]);
     const deliveries = spans.filter(({ name }) => name === 'order accepted');
     expect(deliveries.map(traceOf)).to.deep.equal(traces);
-    for (const { links, attributes } of deliveries) {
+    for (const { links } of deliveries) {
       expect(links.map(({ context }) => context.spanId)).to.deep.equal([idOf(batch as ReadableSpan)]);
-      expect(attributes).to.include({ 'saga.step': 'order', 'saga.outcome': 'accepted' });
     }
+  });
+
+  const arriveAtOnce = (flags: readonly string[]) =>
+    pipeline.bus.publish(
+      flags.map((sampled, index) => ({
+        topic: 'frontend',
+        data: Buffer.from(JSON.stringify(ORDER)),
+        attributes: {
+          traceparent: `00-${(index + 1).toString(16).padStart(32, '0')}-${'c3'.repeat(8)}-${sampled}`,
+        },
+      })),
+    );
+
+  it('is linked from a batch only where somebody wants it, and a batch that nobody wants has none', async () => {
+    await open();
+    await arriveAtOnce(['00', '01', '00', '01']);
+    await pipeline.bus.idle();
+    await arriveAtOnce(['00', '00']);
+    await pipeline.bus.idle();
+    const spans = await spansAtTheEnd();
+    const named = (name: string) => spans.filter((span) => span.name === name);
+    const [batch, ...others] = named('order batch');
+    expect(batch?.links).to.have.length(2);
+    expect(others).to.deep.equal([]);
+    expect(named('order accepted')).to.have.length(2);
+    const commits = named('store commit').filter((span) => traceOf(span) === traceOf(batch as ReadableSpan));
+    expect(commits).to.have.length(1);
+  });
+
+  it('is linked from a large batch as far as links are kept, and nobody is warned of the others', async () => {
+    await open();
+    await arriveAtOnce(Array.from({ length: 150 }, () => '01'));
+    await pipeline.bus.idle();
+    const spans = await spansAtTheEnd();
+    const batch = spans.find(({ name }) => name === 'order batch') as ReadableSpan;
+    expect(batch.links).to.have.length(128);
+    expect(batch.droppedLinksCount).to.equal(0);
+    const deliveries = spans.filter(({ name }) => name === 'order accepted');
+    expect(deliveries).to.have.length(150);
+    for (const { links } of deliveries) expect(links[0]?.context.spanId).to.equal(idOf(batch));
   });
 
   it('says of each delivery what it was and what became of it, and never who ordered', async () => {
@@ -174,9 +230,6 @@ describe('The trace of an order', () => {
     const spans = await spansAtTheEnd();
     expect(spans.find(({ name }) => name === 'payments accepted')?.attributes).to.deep.equal({
       'saga.uuid': uuid,
-      'saga.step': 'payments',
-      'saga.outcome': 'accepted',
-      'saga.attempt': 1,
     });
     expect(spans.find(({ name }) => name === 'POST /order')?.attributes).to.deep.equal({
       'http.request.method': 'POST',
@@ -186,6 +239,18 @@ describe('The trace of an order', () => {
     });
     const told = JSON.stringify(spans.map(({ name, attributes, status }) => [name, attributes, status]));
     expect(told).not.to.contain('jack').and.not.to.contain('Hill Road');
+  });
+
+  it('says which attempt it was, where a delivery was not the first', async () => {
+    await open(failingOnce(new Error('The commit failed')));
+    await pipeline.order(ORDER, { traceparent: CALLER });
+    const spans = await spansAtTheEnd();
+    const attempts = spans.flatMap(({ name, attributes }) =>
+      name.startsWith('payments ') && 'saga.uuid' in attributes
+        ? [`${name} ${attributes['saga.attempt'] ?? 1}`]
+        : [],
+    );
+    expect(attempts).to.deep.equal(['payments surprise 1', 'payments accepted 2']);
   });
 
   it('stands in the line of the log that tells of the delivery, with the span of just that delivery', async () => {
@@ -199,20 +264,7 @@ describe('The trace of an order', () => {
   });
 
   it('shows a commit that failed, below its batch', async () => {
-    let faults = 0;
-    await open(({ store }) => ({
-      store: {
-        ...store,
-        async commit(writes) {
-          const isFirst = faults === 0 && writes.some(({ path }) => path.startsWith('payments/'));
-          if (isFirst) {
-            faults++;
-            throw new StoreError('conflict', 'Somebody else was faster');
-          }
-          await store.commit(writes);
-        },
-      },
-    }));
+    await open(failingOnce(new StoreError('conflict', 'Somebody else was faster')));
     await pipeline.order(ORDER, { traceparent: CALLER });
     const spans = await spansAtTheEnd();
     const batch = spans.find(({ name }) => name === 'payments batch') as ReadableSpan;
