@@ -1,8 +1,8 @@
 import functions, { type Request } from '@google-cloud/functions-framework';
-import { createInbox } from '../saga/inbox.ts';
+import { inboxesOf, type SubscribedInbox } from '../saga/inbox.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
-import { subscriptionOf, type Topology } from '../saga/topology.ts';
+import type { Topology } from '../saga/topology.ts';
 import { httpApp } from './http-server.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -24,18 +24,13 @@ export function registerFunction(
   { clock, log }: Pick<Ports, 'clock' | 'log'>,
   telemetry: Telemetry,
 ): void {
-  const consumers = telemetry.service(service).consumers.map(({ topic, process }) => ({
-    topic,
-    subscription: subscriptionOf(topology, service.name, topic),
-    inbox: createInbox(process),
-  }));
-  const inboxes = new Map(consumers.map(({ subscription, inbox }) => [subscription, inbox]));
+  const subscribed = inboxesOf(telemetry.service(service), topology);
   const app = httpApp([], [], log, {
-    push: pushHandlers(inboxes, checkToken, { clock, log }),
+    push: pushHandlers(subscribed, checkToken, { clock, log }),
     first: telemetry.http,
   });
   functions.http(service.name, (request, response) => {
-    request.url = `/push/${encodeURIComponent(subscriptionIn(request, consumers))}`;
+    request.url = `/push/${encodeURIComponent(subscriptionIn(request, subscribed))}`;
     // The framework has parsed the body already; what it was made of is what counts.
     request.body = request.rawBody ?? Buffer.alloc(0);
     app(request, response);
@@ -47,19 +42,14 @@ export function registerFunction(
  * is. What is said there and read by nobody here is refused as the service would. Where a service reads one topic alone,
  * nothing needs to be said.
  */
-function subscriptionIn(
-  request: Request,
-  consumers: readonly { readonly topic: string; readonly subscription: string }[],
-): string {
-  const last = request.path.split('/').at(-1);
-  if (last) return last;
+function subscriptionIn(request: Request, subscribed: readonly SubscribedInbox[]): string {
+  const last = request.path.split('/').filter(Boolean).at(-1);
+  if (last !== undefined) return last;
   // A structured event has its attributes in its body.
-  const event = (request.body ?? {}) as { source?: unknown; type?: unknown };
-  const source = /\/topics\/([^/]+)$/.exec(request.get('ce-source') ?? String(event.source))?.[1];
-  const type = /^order-saga\.(.+)$/.exec(request.get('ce-type') ?? String(event.type))?.[1];
-  const reading = (topic: string | undefined) => consumers.find((one) => one.topic === topic)?.subscription;
-  // Eventarc says the source, whoever published says the type.
-  if (source !== undefined) return reading(source) ?? source;
-  const [only, ...others] = consumers;
-  return reading(type) ?? (only && others.length === 0 ? only.subscription : 'unnamed');
+  const { source: ofBody } = (request.body ?? {}) as { source?: unknown };
+  const source = request.get('ce-source') ?? (typeof ofBody === 'string' ? ofBody : '');
+  const topic = /\/topics\/([^/]+)$/.exec(source)?.[1];
+  if (topic !== undefined) return subscribed.find((one) => one.topic === topic)?.subscription ?? topic;
+  const [only, ...others] = subscribed;
+  return only && others.length === 0 ? only.subscription : 'unknown';
 }

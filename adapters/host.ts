@@ -1,11 +1,11 @@
 import { v4 as uuidv4 } from 'uuid';
 import { endsWithin } from '../saga/clock.ts';
 import { type Consumer, startConsumer } from '../saga/consumer.ts';
-import { createInbox, type Inbox } from '../saga/inbox.ts';
+import { type Inbox, inboxesOf } from '../saga/inbox.ts';
 import type { Log } from '../saga/log.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
-import { subscriptionOf, type Topology } from '../saga/topology.ts';
+import type { Topology } from '../saga/topology.ts';
 import { startWatchdog } from '../saga/watchdog.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
@@ -74,13 +74,7 @@ export async function hostServices(
   onFailure: (error: Error) => void,
   telemetry: Telemetry = noTelemetry,
 ): Promise<Host> {
-  const subscribed = services.map(telemetry.service).flatMap(({ name, consumers }) =>
-    consumers.map(({ topic, process }) => ({
-      topic,
-      subscription: subscriptionOf(topology, name, topic),
-      inbox: createInbox(process),
-    })),
-  );
+  const subscribed = services.map(telemetry.service).flatMap((service) => inboxesOf(service, topology));
   await assertTopologyExists(
     ports,
     topology,
@@ -94,13 +88,7 @@ export async function hostServices(
   ];
   const routes = services.flatMap((service) => service.routes);
   const isPushed = subscriber === 'push';
-  const push = isPushed
-    ? pushHandlers(
-        new Map(subscribed.map(({ subscription, inbox }) => [subscription, inbox])),
-        tokenCheckOf({ pushIdentity }),
-        ports,
-      )
-    : [];
+  const push = isPushed ? pushHandlers(subscribed, tokenCheckOf({ pushIdentity }), ports) : [];
   const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');
   if (gates.operators === undefined && hasOperatorsRoutes) {
     ports.log('WARNING', OPERATORS_CLOSED);

@@ -43,7 +43,7 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
     description: 'Deliveries by step and outcome; whether they will be repeated',
   });
   const storeErrors = meter.createCounter('saga.store.errors', {
-    description: 'Reads and commits that failed: a conflict is repeated at once, unavailable may be',
+    description: 'Calls of the store that failed: a conflict is repeated at once, unavailable may be',
   });
   const requests = meter.createHistogram('http.server.request.duration', {
     description: 'HTTP requests by route and status',
@@ -122,6 +122,8 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
         await counted('commit', store.commit(writes));
         countCommit(writes);
       },
+      query: (query) => counted('query', store.query(query)),
+      due: (query) => counted('due', store.due(query)),
     };
   }
 
@@ -140,7 +142,7 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
     response.once('close', () => {
       if (isProbe(request)) return;
       requests.record((performance.now() - startMs) / 1000, {
-        'http.request.method': METHODS.has(request.method) ? request.method : '_OTHER',
+        'http.request.method': request.method,
         'http.route': routeOf(request) ?? 'none',
         'http.response.status_code': statusOf(response),
       });
@@ -157,6 +159,5 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
 /** From a batch on a laptop to the longest deadline that is likely. */
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
 const REASONS_MAX = 10_000;
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']);
 
 const seconds = (from: Date, to: Date): number => (to.getTime() - from.getTime()) / 1000;

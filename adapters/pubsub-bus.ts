@@ -4,7 +4,7 @@ import {
   PubSub,
   type Subscription,
   SubscriptionCloseBehaviors,
-  type Topic,
+  v1,
 } from '@google-cloud/pubsub';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
 import type { SubscriptionSettings, Topology } from '../saga/topology.ts';
@@ -31,27 +31,23 @@ const NOT_FOUND = 5;
  */
 export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubSubOptions): Bus {
   const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
-  const topics = new Map<string, Topic>();
+  // The client of the API itself: `Topic` keeps its own batches, and goes through each text of each message once more.
+  const publisher = new v1.PublisherClient(
+    pubsub.options as ConstructorParameters<typeof v1.PublisherClient>[0],
+  );
+  // Left to itself, this client joins requests again, so that one message could spoil all others.
+  const gaxOptions = { isBundling: false, retry: publishRetry(publishTimeoutMs) };
   const publishing = new Set<Promise<unknown>>();
 
-  function topicOf(name: string): Topic {
-    let topic = topics.get(name);
-    if (topic === undefined) {
-      topic = pubsub.topic(name, {
-        // A batch of the kernel is published at once, by flush; the timer is only the net below it.
-        batching: { maxMessages: 1000, maxMilliseconds: 10 },
-        gaxOpts: { timeout: publishTimeoutMs, retry: publishRetry(publishTimeoutMs) },
-      });
-      topics.set(name, topic);
-    }
-    return topic;
-  }
-
-  async function publishOne({ topic, data, attributes }: OutgoingMessage): Promise<PublishResult> {
+  /** Sends messages of one topic in one request, which is taken or refused as a whole. */
+  async function send(topic: string, messages: readonly OutgoingMessage[]): Promise<PublishResult> {
+    const request = {
+      topic: `projects/${projectId}/topics/${topic}`,
+      messages: messages.map(({ data, attributes }) => ({ data, attributes })),
+    };
     try {
-      const published = topicOf(topic).publishMessage({ data, attributes });
       await withTimeout(
-        published,
+        publisher.publish(request, gaxOptions),
         publishTimeoutMs,
         () => new Error(`${topic}: no answer within ${publishTimeoutMs} ms`),
       );
@@ -61,26 +57,21 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
     }
   }
 
-  /** Publishes messages in one request for each topic, or a few where they are many or large. */
-  function publishTogether(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
-    const results = messages.map(publishOne);
-    // Sends at once what is buffered; how that ends, the single results say.
-    for (const name of new Set(messages.map(({ topic }) => topic)))
-      topicOf(name)
-        .flush()
-        .catch(() => {});
-    return Promise.all(results);
-  }
-
   /** One message that Pub/Sub refuses spoils the request that it is in: each message of that is then sent alone. */
   async function publishAll(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
-    const results = await publishTogether(messages);
-    if (messages.length <= 1) return results;
-    const settled = results.map(async (result, index) => {
-      const isSpoilt = (result as { code?: number } | undefined)?.code === INVALID_ARGUMENT;
-      return isSpoilt ? (await publishTogether(messages.slice(index, index + 1)))[0] : result;
+    const results = new Array<PublishResult>(messages.length);
+    const requests = requestsOf(messages).map(async ({ topic, indexes }) => {
+      const together = indexes.map((index) => messages[index] as OutgoingMessage);
+      const result = await send(topic, together);
+      const isSpoilt =
+        together.length > 1 && (result as { code?: number } | undefined)?.code === INVALID_ARGUMENT;
+      const each = isSpoilt ? together.map((message) => send(topic, [message])) : together.map(() => result);
+      for (const [position, one] of (await Promise.all(each)).entries()) {
+        results[indexes[position] as number] = one;
+      }
     });
-    return Promise.all(settled);
+    await Promise.all(requests);
+    return results;
   }
 
   return {
@@ -115,10 +106,40 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
 
     async close() {
       await Promise.allSettled(publishing);
-      await pubsub.close();
+      await Promise.all([publisher.close(), pubsub.close()]);
     },
   };
 }
+
+/** Pub/Sub takes 1,000 messages and 10 MB in one request; half of that, because of attributes it is characters that are counted. */
+const REQUEST_MESSAGES_MAX = 1000;
+const REQUEST_SIZE_MAX = 5_000_000;
+
+/** Which messages go together in one request: those of a topic, as many as it may have. */
+function requestsOf(messages: readonly OutgoingMessage[]): { topic: string; indexes: number[] }[] {
+  const requests: { topic: string; indexes: number[] }[] = [];
+  const filling = new Map<string, { indexes: number[]; size: number }>();
+  messages.forEach((message, index) => {
+    const { topic } = message;
+    const size = sizeOf(message);
+    let request = filling.get(topic);
+    const isFull =
+      request === undefined ||
+      request.indexes.length === REQUEST_MESSAGES_MAX ||
+      request.size + size > REQUEST_SIZE_MAX;
+    if (request === undefined || isFull) {
+      request = { indexes: [], size: 0 };
+      filling.set(topic, request);
+      requests.push({ topic, indexes: request.indexes });
+    }
+    request.indexes.push(index);
+    request.size += size;
+  });
+  return requests;
+}
+
+const sizeOf = ({ data, attributes }: OutgoingMessage): number =>
+  Object.entries(attributes).reduce((size, [name, value]) => size + name.length + value.length, data.length);
 
 /** Repeats what may go through the next time, and ends within the time given: the saga knows how to repeat the rest. */
 function publishRetry(totalTimeoutMillis: number) {

@@ -120,4 +120,14 @@ describe('A pushed message', () => {
       expect(parse(body)).to.have.property('fault').that.is.a('string').and.not.empty;
     });
   }
+
+  it('[anomaly 22] is not read where the header of its id is empty: all such orders would be one', () => {
+    const order = Buffer.from('{"user":"jack","item":"widget","quantity":1}');
+    for (const headers of [
+      { 'x-goog-pubsub-message-id': '' },
+      { 'ce-type': 'order-saga.frontend', 'ce-id': '' },
+    ]) {
+      expect(parse(order, headers)).to.have.property('fault').that.is.a('string').and.not.empty;
+    }
+  });
 });

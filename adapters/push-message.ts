@@ -48,7 +48,7 @@ export function parsePush(
   now: Date,
 ): ParsedPush {
   const messageId = headers[MESSAGE_ID] ?? ownEventId(headers);
-  if (typeof messageId === 'string')
+  if (typeof messageId === 'string' && messageId !== '')
     return { message: unwrapped(subscription, messageId, headers, body, now) };
   let json: unknown;
   try {
@@ -70,7 +70,7 @@ function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {
 }
 
 /** Reads the wrapped form, as a value. */
-export function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPush {
+function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPush {
   const parsed = wrappedSchema.safeParse(json);
   if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
   const { message, deliveryAttempt } = parsed.data;
@@ -119,8 +119,5 @@ function attributesIn(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 const KNOWN_ATTRIBUTES = new Map(
-  ['content-type', 'traceparent', 'tracestate', ...Object.values(DEAD_LETTER)].map((name) => [
-    name.toLowerCase(),
-    name,
-  ]),
+  ['content-type', 'traceparent', ...Object.values(DEAD_LETTER)].map((name) => [name.toLowerCase(), name]),
 );

@@ -27,7 +27,7 @@ describe('Messages that are pushed at the same time', () => {
         if (inner.deliveredCount() === REQUESTS) allArrived();
       },
     };
-    const push = pushHandlers(new Map([['some-sub', inbox]]), async () => undefined, {
+    const push = pushHandlers([{ topic: 'some', subscription: 'some-sub', inbox }], async () => undefined, {
       clock: systemClock,
       log: () => {},
     });

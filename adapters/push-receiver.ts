@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import express, { type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler } from 'express';
 import { notFound, Problem } from '../saga/http.ts';
-import type { Inbox } from '../saga/inbox.ts';
+import type { Inbox, SubscribedInbox } from '../saga/inbox.ts';
 import type { Ports } from '../saga/ports.ts';
 import { refuseLarger } from './body-limit.ts';
 import { type PushedMessage, parsePush } from './push-message.ts';
@@ -13,65 +12,51 @@ const BODY_BYTES_MAX = 14 * 1024 * 1024;
 export type TokenCheck = (authorization: string | undefined) => Promise<string | undefined>;
 
 /**
- * Puts a message into the inbox of its subscription, where it shares a batch with those of other requests.
- * @returns once it is done.
- * @throws Problem 503 where it could not be done now, so that it must be sent again.
- */
-export async function takeIn(inbox: Inbox, message: PushedMessage): Promise<void> {
-  const isDone = await new Promise<boolean>((resolve) => {
-    inbox.deliver({ ...message, ack: () => resolve(true), nack: () => resolve(false) });
-  });
-  if (!isDone) throw new Problem(503, 'Not done', 'The message could not be processed now; send it again');
-}
-
-/**
- * Receives one request that pushes a message.
- * @throws Problem 400 where the request is no push, 503 as `takeIn`.
- */
-export async function receivePush(
-  inbox: Inbox,
-  subscription: string,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
-  now: Date,
-): Promise<void> {
-  const pushed = parsePush(subscription, headers, body, now);
-  if ('fault' in pushed) throw new Problem(400, 'Not a pushed message', pushed.fault);
-  await takeIn(inbox, pushed.message);
-}
-
-/**
  * Answers `POST /push/{subscription}` once the message is done: 204 for an ack, 503 for a nack. Pub/Sub knows nothing
  * between.
  */
 export function pushHandlers(
-  inboxes: ReadonlyMap<string, Inbox>,
+  subscribed: readonly SubscribedInbox[],
   checkToken: TokenCheck,
   { clock, log }: Pick<Ports, 'clock' | 'log'>,
 ): RequestHandler[] {
+  const inboxes = new Map(subscribed.map(({ subscription, inbox }) => [subscription, inbox]));
+  function inboxOf(request: Request): Inbox {
+    const inbox = inboxes.get(subscriptionIn(request));
+    if (inbox !== undefined) return inbox;
+    const paths = [...inboxes.keys()].map((name) => `/push/${name}`);
+    throw notFound(`The path must say by which subscription the message comes: ${paths.join(' or ')}`);
+  }
   return [
     // Before the body is read: who may not push has no business sending megabytes.
     async (request, _response, next) => {
       const fault = await checkToken(request.get('authorization'));
       if (fault !== undefined) {
         // Whose settings are wrong, theirs or ours, only people can tell.
-        log('WARNING', 'A push was refused', { error: fault });
+        log('WARNING', 'A push was refused', { subscription: subscriptionIn(request), error: fault });
         throw new Problem(401, 'Unauthorized', fault);
       }
+      inboxOf(request);
       next();
     },
     refuseLarger(BODY_BYTES_MAX),
     express.raw({ type: () => true, limit: BODY_BYTES_MAX }),
     async (request, response) => {
-      const subscription = String(request.params.subscription);
-      const inbox = inboxes.get(subscription);
-      if (inbox === undefined) {
-        const known = [...inboxes.keys()].join(', ');
-        throw notFound(`No subscription ${subscription.slice(0, 200)} is pushed here, only ${known}`);
-      }
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      await receivePush(inbox, subscription, request.headers, body, clock.now());
+      const pushed = parsePush(subscriptionIn(request), request.headers, body, clock.now());
+      if ('fault' in pushed) throw new Problem(400, 'Not a pushed message', pushed.fault);
+      if (!(await isDone(inboxOf(request), pushed.message))) {
+        throw new Problem(503, 'Not done', 'The message could not be processed now; send it again');
+      }
       response.status(204).end();
     },
   ];
 }
+
+const subscriptionIn = ({ params }: Request): string => String(params.subscription).slice(0, 200);
+
+/** Puts a message into the inbox of its subscription, where it shares a batch with those of other requests. */
+const isDone = (inbox: Inbox, message: PushedMessage): Promise<boolean> =>
+  new Promise((resolve) => {
+    inbox.deliver({ ...message, ack: () => resolve(true), nack: () => resolve(false) });
+  });

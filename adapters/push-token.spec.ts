@@ -85,6 +85,26 @@ describe('The token of a push', () => {
     ['has an address that nobody verified', `Bearer ${token({ email_verified: false })}`],
     ['does not say whose it is', `Bearer ${token({ email: undefined })}`],
   ];
+  it('[anomaly 39] is never quoted where it is refused, and what it says neither', async () => {
+    const secret = 'an-operators-token-of-32-letters';
+    const wrong = [
+      secret,
+      `ya29.${secret}`,
+      `${secret}.b.c`,
+      `${encode({ kid: 'ours' })}.${secret}.c`,
+      token({ email: secret }, { key: theirs.privateKey }),
+      token({ email: secret, iat: undefined }),
+      token({ email: secret, exp: nowSeconds - 3600 }),
+    ];
+    for (const one of wrong) {
+      const fault = (await said(`Bearer ${one}`)) as string;
+      expect(fault).to.match(/^The token is not valid: \w/);
+      expect(fault)
+        .not.to.contain(secret)
+        .and.not.to.contain(one.split('.')[1] ?? secret);
+    }
+  });
+
   for (const [what, authorization] of forged) {
     it(`[anomaly 39] is refused where it ${what}`, async () => {
       expect(await said(authorization)).to.be.a('string');

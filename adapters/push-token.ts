@@ -44,19 +44,22 @@ export function createTokenCheck(
   }
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) return 'There is no bearer token';
+    if (token === undefined) return 'The request has no token: its Authorization must be "Bearer <token>"';
     const keys = await currentKeys();
     try {
       const ticket = await client.verifySignedJwtWithCertsAsync(token, keys, audience, ISSUERS);
       const { email, email_verified: isVerified } = ticket.getPayload() ?? {};
       return email === serviceAccount && isVerified === true
         ? undefined
-        : 'The token is not of the service account that may push';
+        : 'The token is not of PUSH_SERVICE_ACCOUNT, the service account that may push';
     } catch (error) {
-      return `The token is not valid: ${(error as Error).message.slice(0, 200)}`;
+      return `The token is not valid: ${withoutQuotes((error as Error).message)}`;
     }
   };
 }
+
+/** The library quotes the token, and what it says, after its own words; who posts the wrong secret must not find it in the log. */
+const withoutQuotes = (message: string): string => (message.split(/: | '/)[0] as string).slice(0, 200);
 
 function googleCertificates(): () => Promise<Certificates> {
   const client = new OAuth2Client();

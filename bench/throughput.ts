@@ -55,7 +55,7 @@ const opened = values.backend === 'memory' ? openMemory(topology) : await openEm
 const { stop } = opened;
 /** With `--telemetry otlp`, every order is traced; OTEL_EXPORTER_OTLP_ENDPOINT says where to. */
 const telemetry = await openTelemetry(
-  { telemetry: values.telemetry === 'otlp' ? 'otlp' : 'off', metrics: 'off', projectId: 'demo-bench' },
+  { telemetry: telemetryIn(values.telemetry), metrics: 'off', projectId: 'demo-bench' },
   'bench',
   (severity, message, fields) => print(`${severity} ${message} ${JSON.stringify(fields)}`),
 );
@@ -134,6 +134,11 @@ function placeOrder(order: Order): Promise<Saga> {
   const uuid = uuidv4();
   const trace = `00-${uuid.replaceAll('-', '')}-${uuid.slice(0, 8)}00000001-01`;
   return intake.accept(uuid, order, true, values.telemetry === 'off' ? undefined : trace);
+}
+
+function telemetryIn(text: string): 'off' | 'otlp' {
+  if (text === 'off' || text === 'otlp') return text;
+  throw new Error(`--telemetry is off or otlp, not ${text}`);
 }
 
 function openMemory(topology: Topology): { ports: Ports; stop(): Promise<void> } {

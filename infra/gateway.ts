@@ -25,7 +25,7 @@ export function gatewayApp(
     (service: string, path?: string): RequestHandler =>
     (request, response, next) => {
       const port = portOf(service);
-      if (port === undefined) throw unavailable(service);
+      if (port === undefined) throw isBeingStarted(service);
       const upstream = forward(
         {
           host,
@@ -40,9 +40,9 @@ export function gatewayApp(
           pipeline(answer, response, () => {});
         },
       );
-      upstream.once('error', () => {
+      upstream.once('error', (error: NodeJS.ErrnoException) => {
         if (response.headersSent) response.destroy();
-        else next(unavailable(service));
+        else next(error.code === 'ECONNREFUSED' ? isBeingStarted(service) : hasNotAnswered(service));
       });
       response.once('close', () => upstream.destroy());
       request.pipe(upstream);
@@ -65,15 +65,27 @@ export function gatewayApp(
 const heardFrom = (request: IncomingMessage): string =>
   [request.headers['x-forwarded-for'], request.socket.remoteAddress].flat().filter(Boolean).join(', ');
 
-const unavailable = (service: string): Problem =>
+const isBeingStarted = (service: string): Problem =>
   new Problem(503, 'Unavailable', `${service} is being started; try again`, {
     headers: { 'Retry-After': '1' },
   });
 
+/** It had the request. Whoever orders again, and not under the same Idempotency-Key, may have ordered twice. */
+const hasNotAnswered = (service: string): Problem =>
+  new Problem(
+    502,
+    'Bad gateway',
+    `${service} ended before it answered; whether it did what was asked is not known`,
+  );
+
+/** How long a service may take to say that it is ready. Its own checks take two seconds at most. */
+const READINESS_TIMEOUT_MS = 3_000;
+
 function isReady(host: string, port: number | undefined): Promise<boolean> {
   if (port === undefined) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const probe = forward({ host, port, path: '/readyz' }, (answer: IncomingMessage) => {
+    const signal = AbortSignal.timeout(READINESS_TIMEOUT_MS);
+    const probe = forward({ host, port, path: '/readyz', signal }, (answer: IncomingMessage) => {
       answer.resume();
       resolve(answer.statusCode === 200);
     });

@@ -144,6 +144,29 @@ describe('A consumer', () => {
     ).to.deep.equal([`${QUEUE_MAX} nacked`]);
   });
 
+  it('takes no more at once than a commit can hold, and no more on hand than memory, by data and attributes', async () => {
+    const MIB = 1024 * 1024;
+    const byData = () => aDelivery(Buffer.alloc(MIB / 2));
+    const byAttributes = () =>
+      aDelivery(Buffer.alloc(0), {
+        attributes: Object.fromEntries(
+          Array.from({ length: 4 }, (_, index) => [`${index}`, 'x'.repeat(MIB / 8 - 1)]),
+        ),
+      });
+    for (const heavy of [byData, byAttributes]) {
+      const { batches, start, push, next } = await heldConsumer();
+      start();
+      const deliveries = Array.from({ length: 4 }, heavy);
+      for (const delivery of deliveries) push(delivery);
+      await next();
+      await next();
+      expect(batches.map((batch) => batch.length).slice(0, 2)).to.deep.equal([2, 2]);
+      const flood = Array.from({ length: 300 }, heavy);
+      for (const delivery of flood) push(delivery);
+      expect(flood.filter(({ settled }) => settled === 'nacked')).to.have.length(44);
+    }
+  });
+
   it('[anomaly 26] tells of a subscription that does not exist', async () => {
     const { failures, start } = await heldConsumer();
     start('frontend-subb');

@@ -1,6 +1,8 @@
 import { createBatcher } from './batcher.ts';
 import type { Delivery } from './bus.ts';
 import { BATCH_MAX } from './group-commit.ts';
+import type { Service } from './service.ts';
+import { subscriptionOf, type Topology } from './topology.ts';
 
 /**
  * Where the deliveries of one subscription wait and are taken from, a batch at a time, however they arrive: pulled, pushed
@@ -34,7 +36,7 @@ export function createInbox(process: (deliveries: readonly Delivery[]) => Promis
     run: process,
     batchMax: BATCH_MAX,
     queueMax: QUEUE_MAX,
-    weightOf: ({ data }) => data.length,
+    weightOf: bytesOf,
     weightMax: BATCH_BYTES_MAX,
     queueWeightMax: QUEUE_BYTES_MAX,
   });
@@ -50,3 +52,22 @@ export function createInbox(process: (deliveries: readonly Delivery[]) => Promis
     done: () => batcher.done(),
   };
 }
+
+/** Attributes count: a message without data may have 128 KiB of them, and a letter is stored with its own. */
+const bytesOf = ({ data, attributes }: Delivery): number =>
+  Object.entries(attributes).reduce((sum, [name, value]) => sum + name.length + value.length, data.length);
+
+/** The inbox of a subscription. */
+export interface SubscribedInbox {
+  readonly topic: string;
+  readonly subscription: string;
+  readonly inbox: Inbox;
+}
+
+/** An inbox for each subscription that the service reads. */
+export const inboxesOf = ({ name, consumers }: Service, topology: Topology): SubscribedInbox[] =>
+  consumers.map(({ topic, process }) => ({
+    topic,
+    subscription: subscriptionOf(topology, name, topic),
+    inbox: createInbox(process),
+  }));

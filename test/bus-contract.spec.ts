@@ -178,7 +178,13 @@ for (const { name, open, others } of implementations) {
       });
 
       it('delivers data and attributes unchanged, whatever their bytes', async () => {
-        const attributes = { 'ce-id': '1/orders', ключ: 'Grüße, 世界 🎁', empty: '', long: 'x'.repeat(1024) };
+        const attributes = {
+          'ce-id': '1/orders',
+          ключ: 'Grüße, 世界 🎁',
+          empty: '',
+          long: 'x'.repeat(1024),
+          '{{projectId}}': '{{projectId}}',
+        };
         const contents: Pick<OutgoingMessage, 'data' | 'attributes'>[] = [
           { data: Buffer.from('{"text":"Grüße, 世界 🎁\\u0000"}'), attributes },
           { data: Buffer.from(Array.from({ length: 512 }, (_, byte) => byte % 256)), attributes: {} },
@@ -251,6 +257,16 @@ for (const { name, open, others } of implementations) {
         expect(results.map((result) => result instanceof Error)).to.deep.equal([false, true, false]);
         expect(await texts(reading, 2)).to.deep.equal(['1', '3']);
         expect(await broker.bus.publish([message('orders', '')])).to.have.nested.property('[0].message');
+      });
+
+      it('takes more messages, and larger ones, than one request may have', async () => {
+        const reading = reader('orders-sub', ack, 2000);
+        const many = Array.from({ length: 1_100 }, (_, index) => message('orders', String(index)));
+        expect(new Set(await broker.bus.publish(many))).to.deep.equal(new Set([undefined]));
+        await broker.wait(reading.received(1_100));
+        const large = Array.from({ length: 12 }, () => message('orders', 'x'.repeat(1_000_000)));
+        expect(new Set(await broker.bus.publish(large))).to.deep.equal(new Set([undefined]));
+        await broker.wait(reading.received(1_112));
       });
 
       it('does nothing for no messages', async () => {

@@ -150,7 +150,14 @@ describe('A service as a Cloud Run function', () => {
   }
 
   it('[anomaly 22] answers 400 to what is neither push nor event', async () => {
-    for (const posted of [{}, { body: '{"hello":"world"}' }, { headers: event, body: '{"hello":"world"}' }]) {
+    const structured = { 'content-type': 'application/cloudevents+json' };
+    for (const posted of [
+      {},
+      { body: '{"hello":"world"}' },
+      { headers: event, body: '{"hello":"world"}' },
+      { headers: structured, body: '{"source":{"toString":1,"valueOf":1}}' },
+      { headers: structured, body: 'null' },
+    ]) {
       expect(await post('order', posted)).to.equal(400);
     }
   });
@@ -159,7 +166,11 @@ describe('A service as a Cloud Run function', () => {
     const uuid = uuidv4();
     const body = JSON.stringify(wrapped({ uuid, reason: 'PAYMENT_ERROR' }));
     expect(await post('janitor', { body })).to.equal(404);
-    expect(await post('janitor', { path: '/push/error-sub', body })).to.equal(204);
+    // A dead letter has the attributes of the message that it was: its type says nothing of how it comes.
+    const type = { 'x-goog-pubsub-message-id': '1', 'ce-type': 'order-saga.error' };
+    expect(await post('janitor', { headers: type, body })).to.equal(404);
+    expect(await ledger(uuid)).to.equal(undefined);
+    expect(await post('janitor', { path: '/push/error-sub/', body })).to.equal(204);
     expect(await ledger(uuid)).to.include({ status: 'CANCELED' });
     const other = uuidv4();
     const source = { ...event, 'ce-source': '//pubsub.googleapis.com/projects/p/topics/error' };
@@ -172,7 +183,9 @@ describe('A service as a Cloud Run function', () => {
     const uuid = uuidv4();
     const body = JSON.stringify(wrapped({ uuid, user: 'jack', item: 'wotsit', quantity: 1 }));
     const foreign = { ...event, 'ce-source': '//pubsub.googleapis.com/projects/p/topics/error' };
-    expect(await post('order', { path: '/error-sub', body })).to.equal(404);
+    for (const path of ['/error-sub', '/error-sub/', '/push/error-sub']) {
+      expect(await post('order', { path, body })).to.equal(404);
+    }
     expect(await post('order', { headers: foreign, body })).to.equal(404);
     expect(await ledger(uuid)).to.equal(undefined);
   });

@@ -3,16 +3,28 @@ import { expect } from 'chai';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import type { Telemetry } from '../adapters/telemetry.ts';
+import type { OutgoingMessage } from '../saga/bus.ts';
+import { advance, sagaPath } from '../saga/ledger.ts';
 import { StoreError } from '../saga/store.ts';
-import { NOW, uuidOf } from './builders.ts';
+import { aSagaThatIs, LATER, NOW, uuidOf } from './builders.ts';
 import { type Pipeline, startPipeline, topology } from './pipeline.ts';
+import { recordedPorts } from './recorded-ports.ts';
 import { recordedTelemetry } from './recorded-telemetry.ts';
+
+/** What the page of a telemetry says, without a server. */
+const toldBy = (page: Telemetry['page'] | undefined): Promise<string> =>
+  new Promise((end) => {
+    page?.({} as never, { setHeader: () => {}, end } as never, () => {});
+  });
 
 describe('The metrics', () => {
   let pipeline: Pipeline;
   let conflicts = 0;
   /** What is published there reaches nobody, and nobody is told. */
   let deafTopic = '';
+  /** The next message for it is not published, and whoever publishes is told so. */
+  let silentTopic = '';
   beforeEach(async () => {
     const engine = { store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) };
     pipeline = await startPipeline(
@@ -30,9 +42,12 @@ describe('The metrics', () => {
         bus: {
           ...bus,
           async publish(messages) {
-            const heard = messages.filter(({ topic }) => topic !== deafTopic);
+            const fails = ({ topic }: OutgoingMessage) => topic === silentTopic;
+            const heard = messages.filter((message) => message.topic !== deafTopic && !fails(message));
             await bus.publish(heard);
-            return messages.map(() => undefined);
+            const results = messages.map((message) => (fails(message) ? new Error('Away') : undefined));
+            if (messages.some(fails)) silentTopic = '';
+            return results;
           },
         },
       }),
@@ -111,6 +126,54 @@ describe('The metrics', () => {
     ]);
   });
 
+  it('tell how long orders took, in seconds', async () => {
+    const { ports, page } = recordedTelemetry();
+    const { store } = ports(await recordedPorts());
+    const paid = advance(aSagaThatIs('RESERVED'), 'payments', 'PAID', {}, LATER);
+    await store.commit([{ kind: 'create', path: sagaPath(paid.uuid), fields: paid }]);
+    const told = await toldBy(page);
+    const seconds = (LATER.getTime() - NOW.getTime()) / 1000;
+    expect(told).to.contain(`saga_stage_duration_sum{status="RESERVED"} ${seconds}\n`);
+    expect(told).to.contain(`saga_order_duration_sum{status="PAID"} ${seconds}\n`);
+  });
+
+  it('tell of deliveries that will come again, and take a sweep for none', async () => {
+    silentTopic = 'order-created';
+    const { uuid } = await order();
+    await pipeline.bus.idle();
+    expect(await samples('saga_deliveries_total{step="order"')).to.deep.equal([
+      'saga_deliveries_total{step="order",outcome="accepted",repeated="true"} 1',
+      'saga_deliveries_total{step="order",outcome="duplicate",repeated="false"} 1',
+    ]);
+    await pipeline.post(`/sagas/${uuid}/redrive`, {});
+    await pipeline.post('/sweep', {});
+    await pipeline.bus.idle();
+    expect(await samples('saga_deliveries_total{step="janitor"')).to.deep.equal([]);
+  });
+
+  it('tell of each kind of call of the store that fails', async () => {
+    const { ports, page } = recordedTelemetry();
+    const away = new StoreError('unavailable', 'The store is away');
+    const fail = () => Promise.reject(away);
+    const { store } = ports({
+      ...(await recordedPorts()),
+      store: { ...createMemoryStore(), read: fail, commit: fail, query: fail, due: fail },
+    });
+    const calls = [
+      store.read([]),
+      store.commit([]),
+      store.query({ collection: 'sagas', orderBy: 'createdAt', limit: 1 } as never),
+      store.due({ collection: 'sagas' } as never),
+    ];
+    expect((await Promise.allSettled(calls)).map(({ status }) => status)).to.deep.equal(
+      calls.map(() => 'rejected'),
+    );
+    const told = await toldBy(page);
+    for (const operation of ['read', 'commit', 'query', 'due']) {
+      expect(told).to.contain(`saga_store_errors_total{operation="${operation}",kind="unavailable"} 1\n`);
+    }
+  });
+
   it('tell of orders that stood still, and of what people did about a dead letter', async () => {
     deafTopic = 'order-created';
     const { uuid } = await order();
@@ -142,9 +205,7 @@ describe('The metrics', () => {
     for (const handle of http) handle(request as never, response as never, () => {});
     response.emit('close');
     expect(spans().map(({ attributes }) => attributes['http.response.status_code'])).to.deep.equal([499]);
-    const told = await new Promise<string>((end) => {
-      page?.(request as never, { setHeader: () => {}, end } as never, () => {});
-    });
+    const told = await toldBy(page);
     expect(told).to.contain(
       'http_server_request_duration_count{http_request_method="GET",http_route="/audit",http_response_status_code="499"} 1',
     );

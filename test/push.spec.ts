@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
-import { hostServices } from '../adapters/host.ts';
+import { type HostOptions, hostServices } from '../adapters/host.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
@@ -18,14 +18,17 @@ import { createFaultyStore } from './faulty-store.ts';
 import { DATA, topology } from './pipeline.ts';
 
 /** All services in this process, to which messages are pushed. */
-async function startPushed(ports: Pick<Ports, 'store' | 'bus'>) {
+async function startPushed(
+  ports: Pick<Ports, 'store' | 'bus'> & Partial<Ports>,
+  pushIdentity: HostOptions['pushIdentity'] = 'platform',
+) {
   const world: Ports = { clock: systemClock, random: Math.random, newUuid: uuidv4, log: () => {}, ...ports };
   await loadData(world.store, world, DATA);
   const host = await hostServices(
     allServices(world, SETTINGS),
     world,
     topology,
-    { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'push', pushIdentity: 'platform' },
+    { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'push', pushIdentity },
     (error) => {
       throw error;
     },
@@ -92,36 +95,23 @@ describe('A service to which messages are pushed', () => {
     expect((await fetch(`${pushed.url}/push/frontend-sub`)).status).to.equal(405);
   });
 
-  it('[anomaly 39] answers 401 without reading the body where the token is missing', async () => {
-    const ports: Ports = {
-      clock: systemClock,
-      random: Math.random,
-      newUuid: uuidv4,
-      log: () => {},
-      store: createMemoryStore(),
-      bus: createMemoryBus(topology, systemClock),
-    };
-    const host = await hostServices(
-      allServices(ports, SETTINGS),
-      ports,
-      topology,
+  it('[anomaly 39] answers 401 without reading the body where the token is missing, and tells people of it', async () => {
+    const refusals: object[] = [];
+    const guarded = await startPushed(
       {
-        host: '127.0.0.1',
-        port: 0,
-        backend: 'memory',
-        subscriber: 'push',
-        pushIdentity: {
-          audience: 'https://order.example',
-          serviceAccount: 'push@demo.iam.gserviceaccount.com',
+        store: createMemoryStore(),
+        bus: createMemoryBus(topology, systemClock),
+        log: (severity, message, fields) => {
+          if (message === 'A push was refused') refusals.push({ severity, ...fields });
         },
       },
-      () => {},
+      { audience: 'https://order.example', serviceAccount: 'push@demo.iam.gserviceaccount.com' },
     );
     // The body is announced and never sent.
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const sending = request(
         {
-          port: host.port,
+          port: guarded.host.port,
           method: 'POST',
           path: '/push/frontend-sub',
           headers: { 'content-length': 10_000_000 },
@@ -136,7 +126,14 @@ describe('A service to which messages are pushed', () => {
       sending.flushHeaders();
     });
     expect(status).to.equal(401);
-    await host.close();
+    expect(refusals).to.deep.equal([
+      {
+        severity: 'WARNING',
+        subscription: 'frontend-sub',
+        error: 'The request has no token: its Authorization must be "Bearer <token>"',
+      },
+    ]);
+    await guarded.host.close();
   });
 });
 

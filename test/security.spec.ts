@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
+import { createServer, type RequestListener, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -464,27 +464,71 @@ describe('The gateway', () => {
   });
 });
 
-describe('A service that dies in the middle of its answer', () => {
-  it('[anomaly 36] leaves nobody waiting at the gateway', async () => {
-    const dying = createServer((_request, response) => {
-      response.writeHead(200, { 'content-length': 100 });
-      response.write('half', () => response.destroy());
-    });
-    await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve));
-    const gateway = await serveHttp(
-      gatewayApp(
-        [{ name: 'frontend', routes: [READ] }],
-        '127.0.0.1',
-        () => (dying.address() as AddressInfo).port,
-        () => {},
-      ),
+describe('The gateway before a service', () => {
+  /** A gateway before something that answers as `answer` does, and what it says to a request. */
+  async function behind(answer: RequestListener | undefined, use: (port: number) => Promise<void>) {
+    const service = createServer(answer);
+    await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+    const { port } = service.address() as AddressInfo;
+    if (answer === undefined) await new Promise((resolve) => service.close(resolve));
+    const services = [{ name: 'frontend', routes: [READ] }];
+    const app = gatewayApp(
+      services,
       '127.0.0.1',
-      0,
+      () => port,
+      () => {},
     );
-    expect(await said(gateway.port, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).to.match(/half$/);
+    const gateway = await serveHttp(app, '127.0.0.1', 0);
+    await use(gateway.port);
     await gateway.close(1000);
-    dying.close();
-  });
+    service.close();
+    service.closeAllConnections();
+  }
+
+  it('[anomaly 36] leaves nobody waiting where it dies in the middle of its answer', () =>
+    behind(
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': 100 });
+        response.write('half', () => response.destroy());
+      },
+      async (port) => {
+        expect(await said(port, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).to.match(/half$/);
+      },
+    ));
+
+  it('[anomaly 36] does not ask for a repetition where it dies before its answer: it may have done what was asked', () =>
+    behind(
+      (request) => request.destroy(),
+      async (port) => {
+        const { status, headers, body } = await send(port, 'GET', '/orders', {});
+        expect([status, headers['retry-after'], JSON.parse(body).detail]).to.deep.equal([
+          502,
+          undefined,
+          'frontend ended before it answered; whether it did what was asked is not known',
+        ]);
+      },
+    ));
+
+  it('[anomaly 36] asks for a repetition where it is not there yet', () =>
+    behind(undefined, async (port) => {
+      const { status, headers, body } = await send(port, 'GET', '/orders', {});
+      expect([status, headers['retry-after'], JSON.parse(body).detail]).to.deep.equal([
+        503,
+        '1',
+        'frontend is being started; try again',
+      ]);
+    }));
+
+  it('[anomaly 37] says in time that it is not ready, also where it says nothing at all', () =>
+    behind(
+      () => {},
+      async (port) => {
+        const { status, body } = await send(port, 'GET', '/readyz', {});
+        expect([status, body]).to.satisfy(
+          ([code, text]: [number, string]) => code === 503 && text.includes('frontend'),
+        );
+      },
+    ));
 });
 
 describe('Secrets', () => {

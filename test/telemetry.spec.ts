@@ -71,18 +71,23 @@ describe('Telemetry', () => {
     expect(status).to.equal(200);
   });
 
-  it('holds up neither orders nor the end where no collector answers', async () => {
+  it('holds up neither orders nor the end where no collector answers, and says so, once', async () => {
     const child = run('infra/start.js', {
       PORT: '0',
       TELEMETRY: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '50',
       OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_METRIC_EXPORT_INTERVAL: '50',
+      OTEL_METRIC_EXPORT_TIMEOUT: '50',
     });
     const url = urlIn(await child.line(/The pipeline runs on/));
     expect((await post(url)).status).to.equal(202);
     await child.line(/payments +accepted/);
+    await child.line(/Telemetry is not sent/);
     child.process.kill('SIGTERM');
     expect(await child.exited).to.equal(0);
+    expect(child.output().match(/Telemetry is not sent/g)).to.have.length(1);
   });
 });
 

@@ -1,11 +1,16 @@
+import { SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'chai';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { sagaPath } from '../saga/ledger.ts';
+import { messageFor } from '../saga/message.ts';
 import type { Ports } from '../saga/ports.ts';
 import { StoreError } from '../saga/store.ts';
+import { aSaga, uuidOf } from './builders.ts';
 import { type Pipeline, startPipeline, topology } from './pipeline.ts';
+import { recordedPorts } from './recorded-ports.ts';
 import { type RecordedTelemetry, recordedTelemetry } from './recorded-telemetry.ts';
 import { doublingBus } from './tracking-bus.ts';
 
@@ -154,6 +159,66 @@ describe('The trace of an order', () => {
       'inventory accepted < frontend arrived',
       'order accepted < frontend arrived',
       'payments accepted < frontend arrived',
+    ]);
+  });
+
+  it('begins where its message arrives with what is no place in a trace', async () => {
+    await open();
+    await pipeline.bus.publish([
+      {
+        topic: 'frontend',
+        data: Buffer.from(JSON.stringify(ORDER)),
+        attributes: { traceparent: '00-0-0-01' },
+      },
+    ]);
+    await pipeline.bus.idle();
+    const spans = await spansAtTheEnd();
+    expect(spans.map(({ name }) => name)).to.include.members(['frontend arrived', 'payments accepted']);
+  });
+
+  it('is not begun by probes', async () => {
+    await open();
+    for (const path of ['/livez', '/readyz', '/metrics', '/openapi.json'])
+      await fetch(`${pipeline.url}${path}`);
+    const spans = await spansAtTheEnd();
+    expect(spans.map(({ name }) => name)).to.deep.equal(['GET /openapi.json']);
+  });
+
+  it('is linked from the commit that begins several orders, and from their publication', async () => {
+    const { ports, spans } = recordedTelemetry();
+    const { store, bus } = ports(await recordedPorts());
+    const traces = ['1', '2', '3'].map((digit) => `00-${digit.repeat(32)}-${'c3'.repeat(8)}-01`);
+    const sagas = traces.map((trace, index) => aSaga({ uuid: uuidOf(index), trace }));
+    await store.commit(sagas.map((saga) => ({ kind: 'create', path: sagaPath(saga.uuid), fields: saga })));
+    await bus.publish(sagas.map(messageFor));
+    expect(
+      spans().map(({ name, links }) => [name, links.map(({ context }) => context.traceId)]),
+    ).to.deep.equal(
+      ['store commit', 'publish'].map((name) => [name, ['1', '2', '3'].map((digit) => digit.repeat(32))]),
+    );
+  });
+
+  it('shows as failed what failed: a publication, its delivery, and a request', async () => {
+    let isAway = true;
+    await open(({ bus, store }) => ({
+      bus: {
+        ...bus,
+        publish(messages) {
+          if (!isAway || messages[0]?.topic !== 'order-created') return bus.publish(messages);
+          isAway = false;
+          return Promise.resolve(messages.map(() => new Error('The broker is away')));
+        },
+      },
+      store: { ...store, query: () => Promise.reject(new StoreError('unavailable', 'The store is away')) },
+    }));
+    await pipeline.order(ORDER, { traceparent: CALLER });
+    await pipeline.get('/orders');
+    const failed = (await spansAtTheEnd()).filter(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect([...new Set(failed.map(({ name, status: { message } }) => `${name}: ${message}`))]).to.deep.equal([
+      'publish: The broker is away',
+      'order accepted: The broker is away',
+      'store query: unavailable',
+      'GET /orders: undefined',
     ]);
   });
 

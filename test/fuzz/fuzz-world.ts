@@ -10,11 +10,10 @@ import { takeAudit } from '../../janitor/take-audit.ts';
 import { pause } from '../../saga/clock.ts';
 import { startConsumer } from '../../saga/consumer.ts';
 import type { Route } from '../../saga/http.ts';
-import { createInbox } from '../../saga/inbox.ts';
+import { inboxesOf } from '../../saga/inbox.ts';
 import type { Saga } from '../../saga/ledger.ts';
 import type { Ports } from '../../saga/ports.ts';
 import type { Path } from '../../saga/store.ts';
-import { subscriptionOf } from '../../saga/topology.ts';
 import { place, type World } from '../audited-world.ts';
 import { SETTINGS, uuidOf } from '../builders.ts';
 import { DATA, topology } from '../pipeline.ts';
@@ -89,14 +88,10 @@ async function openWorld(damages: readonly Damage[]) {
     await store.commit([{ kind: 'create', path, fields }]);
   }
   const services = allServices(ports, SETTINGS);
-  const inboxes = new Map(
-    services.flatMap(({ name, consumers }) =>
-      consumers.map(
-        ({ topic, process }) => [subscriptionOf(topology, name, topic), createInbox(process)] as const,
-      ),
-    ),
-  );
-  for (const [subscription, inbox] of inboxes) startConsumer(ports.bus, subscription, inbox, () => {});
+  const subscribed = services.flatMap((service) => inboxesOf(service, topology));
+  for (const { subscription, inbox } of subscribed) {
+    startConsumer(ports.bus, subscription, inbox, () => {});
+  }
   /** The route whose own code has the request. */
   const answering: Route[] = [];
   const routes = services
@@ -112,7 +107,7 @@ async function openWorld(damages: readonly Damage[]) {
     );
   const app = httpApp(routes, [], ports.log, {
     gatesOf: gatesBy({ operators: { by: 'token', token: OPERATOR_TOKEN } }),
-    push: pushHandlers(inboxes, async () => undefined, ports),
+    push: pushHandlers(subscribed, async () => undefined, ports),
   });
   // Of damaged documents some name others that nobody can read.
   if (damages.length === 0) store.fence();
