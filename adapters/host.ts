@@ -40,6 +40,8 @@ const CLOSE_TIMEOUT_MS = 7_500;
 const FLUSH_TIMEOUT_MS = 1_500;
 /** A collector that is away must not hold a process up that is done. */
 const TELEMETRY_TIMEOUT_MS = 1_000;
+/** How long the broker may take to say what there is. Its client would ask again and again for a minute. */
+const START_TIMEOUT_MS = 20_000;
 /** How long the store may take to say that it is there. */
 const READINESS_TIMEOUT_MS = 2_000;
 
@@ -219,14 +221,31 @@ function pushedConsumer(inbox: Inbox): Consumer {
   };
 }
 
-async function assertTopologyExists({ bus }: Ports, { topics }: Topology, subscriptions: readonly string[]) {
-  const missing = await bus.missing(topics, subscriptions);
+async function assertTopologyExists(ports: Ports, { topics }: Topology, subscriptions: readonly string[]) {
+  const missing = await missingAtTheBroker(ports, topics, subscriptions);
   if (missing.length > 0) {
     throw new Error(
       `These topics and subscriptions of infra/topology.json do not exist: ${missing.join(', ')}.\n` +
         'Create them first: npm run start:emulators does it for the emulators.',
     );
   }
+}
+
+async function missingAtTheBroker(
+  { bus, clock }: Ports,
+  topics: readonly string[],
+  subscriptions: readonly string[],
+) {
+  const emulator = process.env.PUBSUB_EMULATOR_HOST;
+  const settings = emulator ? `PUBSUB_EMULATOR_HOST (${emulator})` : 'PROJECT_ID';
+  const asked = bus.missing(topics, subscriptions);
+  const answers = endsWithin(clock, START_TIMEOUT_MS, asked).catch((error: Error) => {
+    throw new Error(
+      `Pub/Sub can not be asked what there is, ${error.message}: is what ${settings} says right?`,
+    );
+  });
+  if (await answers) return asked;
+  throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: is what ${settings} says right?`);
 }
 
 function brokerAnswers({ bus, clock }: Ports, { topics }: Topology): Promise<boolean> {

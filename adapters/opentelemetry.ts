@@ -15,6 +15,7 @@ import { GoogleAuth } from 'google-auth-library';
 import type { Log } from '../saga/log.ts';
 import type { Config } from './config.ts';
 import { createMetrics } from './metrics.ts';
+import { createSampler } from './sampling.ts';
 import type { Telemetry } from './telemetry.ts';
 import { createTracing } from './tracing.ts';
 
@@ -52,7 +53,8 @@ export function telemetryBy(
 ): Telemetry {
   const meters = new MeterProvider({ resource, readers });
   const measured = createMetrics(meters.getMeter('order-saga'));
-  const tracers = new BasicTracerProvider({ resource, spanProcessors });
+  const sampler = process.env.OTEL_TRACES_SAMPLER ? {} : { sampler: createSampler() };
+  const tracers = new BasicTracerProvider({ resource, spanProcessors, ...sampler });
   // Where only metrics are wanted, nothing is traced, and whose trace an order belongs to is for others to say.
   const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer('order-saga')) : undefined;
   return {

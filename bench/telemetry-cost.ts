@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
 /**
- * What tracing every order costs: the throughput bench with telemetry off and on in alternation, so that both meet the same
- * machine, and the median of the ratios of neighbours. The collector takes everything and keeps nothing. How much a run
+ * What telemetry costs: the throughput bench with telemetry off and on in alternation, so that both meet the same machine, and
+ * the median of the ratios of neighbours. With `--traced all` every order is traced, and not as many as by default. The collector takes everything and keeps nothing. How much a run
  * varies by itself, neighbours with telemetry off tell: `--telemetry off`.
  */
 const { values } = parseArgs({
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     orders: { type: 'string', default: '20000' },
     warmup: { type: 'string', default: '10000' },
     telemetry: { type: 'string', default: 'otlp' },
+    traced: { type: 'string', default: 'some' },
   },
 });
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -50,6 +51,7 @@ async function ordersPerSecond(telemetry: string): Promise<number> {
       '--min-semi-space-size=128',
       fileURLToPath(new URL('throughput.js', import.meta.url)),
       ...['--orders', values.orders, '--warmup', values.warmup, '--telemetry', telemetry],
+      ...['--traced', values.traced],
     ],
     { env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` } },
   );

@@ -7,6 +7,7 @@ import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
 import { createPubSubBus } from '../adapters/pubsub-bus.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
+import { createTraceBudget } from '../adapters/sampling.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { openTelemetry } from '../adapters/telemetry.ts';
 import { loadData } from '../data-init/load-data.ts';
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '10000' },
     backend: { type: 'string', default: 'emulators' },
     telemetry: { type: 'string', default: 'off' },
+    traced: { type: 'string', default: 'some' },
   },
 });
 const orderCount = Number(values.orders);
@@ -47,13 +49,14 @@ const ITEM = 'widget';
 const CUSTOMERS = 960;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
+const mayBeginTrace = createTraceBudget();
 const paid = new Set<string>();
 let allPaid = () => {};
 let expected = 0;
 
 const opened = values.backend === 'memory' ? openMemory(topology) : await openEmulators(topology);
 const { stop } = opened;
-/** With `--telemetry otlp`, every order is traced; OTEL_EXPORTER_OTLP_ENDPOINT says where to. */
+/** With `--telemetry otlp`, orders are traced: as many as by default, or with `--traced all` every one. */
 const telemetry = await openTelemetry(
   { telemetry: telemetryIn(values.telemetry), metrics: 'off', projectId: 'demo-bench' },
   'bench',
@@ -129,10 +132,11 @@ async function run(count: number): Promise<{ acceptedMs: number; paidMs: number 
   return { acceptedMs, paidMs: performance.now() - startMs };
 }
 
-/** As a request of a customer does who traces it; without telemetry, nobody does. */
+/** As a request does that is traced where the budget allows it, or in any case; without telemetry, none is. */
 function placeOrder(order: Order): Promise<Saga> {
   const uuid = uuidv4();
-  const trace = `00-${uuid.replaceAll('-', '')}-${uuid.slice(0, 8)}00000001-01`;
+  const isTraced = values.traced === 'all' || mayBeginTrace();
+  const trace = `00-${uuid.replaceAll('-', '')}-${uuid.slice(0, 8)}00000001-${isTraced ? '01' : '00'}`;
   return intake.accept(uuid, order, true, values.telemetry === 'off' ? undefined : trace);
 }
 

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { assertStoreAnswers, runCommand } from '../adapters/command.ts';
 import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
-import { openPorts, runProcess } from '../adapters/host.ts';
+import { openPorts } from '../adapters/host.ts';
 import { createLog } from '../adapters/log.ts';
 import { loadData, parseData, resetData } from './load-data.ts';
 
 const USAGE = 'npm run data-init -- [--reset [--yes]] [FILE.json]';
 
-loadDotenv();
-await runProcess(async () => {
+async function main(): Promise<number> {
   const { reset, yes, file } = readArguments(process.argv.slice(2));
+  loadDotenv();
   const config = readConfig(process.env);
   if (config.backend === 'memory') {
     throw new Error('BACKEND=memory keeps nothing between processes: npm start loads its data itself');
@@ -21,6 +22,7 @@ await runProcess(async () => {
     );
   }
   const ports = openPorts(config, readTopology(), createLog(config.logLevel, { service: 'data-init' }));
+  await assertStoreAnswers(ports);
   if (reset) {
     await resetData(ports.store, (collection, deletedCount) =>
       print(`${collection}: ${deletedCount} deleted`),
@@ -30,8 +32,8 @@ await runProcess(async () => {
   print(`${loaded} documents loaded, ${present} were there already and stay as they are`);
   await ports.bus.close();
   await ports.store.close();
-  return { close: async () => {} };
-});
+  return 0;
+}
 
 function readArguments(args: string[]) {
   try {
@@ -50,3 +52,5 @@ function readArguments(args: string[]) {
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
+
+runCommand(main, 1);

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DEADLINE_SECONDS } from '../saga/deadline.ts';
 import { Problem } from '../saga/http.ts';
-import { receive, type Saga, sagaPath } from '../saga/ledger.ts';
+import { receive, type Saga, sagaPath, tombstone } from '../saga/ledger.ts';
 import { messageFor } from '../saga/message.ts';
 import { type Path, readOne } from '../saga/store.ts';
 import { anOrder, aSagaThatIs, NOW, TRACE, UUID, uuidOf } from '../test/builders.ts';
@@ -107,6 +107,15 @@ describe('The order intake', () => {
       expect(await answer(intake.accept(UUID, other, false))).to.equal(REUSED);
     }
     expect(await ledger()).to.deep.equal(received());
+  });
+
+  it('[anomaly 8] refuses the order whose failure overtook it, and says that', async () => {
+    const overtaken = tombstone(UUID, 'PAYMENT_ERROR', 'It was never received', NOW);
+    const { intake, ledger } = await scene({ [sagaPath(UUID)]: overtaken });
+    expect(await answer(intake.accept(UUID, anOrder(), false))).to.equal(
+      '422: The order with this Idempotency-Key was canceled before it came: take a new one to order again',
+    );
+    expect(await ledger()).to.deep.equal(overtaken);
   });
 
   it('[anomaly 40] makes one order of the same key at the same time', async () => {

@@ -148,9 +148,11 @@ function settle(
   }
   const { turn, publishError } = taken;
   if (turn.outcome === 'refused') {
-    reject(
-      new Problem(422, 'Idempotency key reused', 'Another order has this Idempotency-Key: take a new one'),
-    );
+    const wasOvertaken = turn.saga?.items.length === 0;
+    const detail = wasOvertaken
+      ? 'The order with this Idempotency-Key was canceled before it came: take a new one to order again'
+      : 'Another order has this Idempotency-Key: take a new one';
+    reject(new Problem(422, 'Idempotency key reused', detail));
     return;
   }
   if (publishError) {

@@ -1,11 +1,11 @@
+import { runCommand } from '../adapters/command.ts';
 import { loadDotenv, readConfig, readTopology } from '../adapters/config.ts';
-import { runProcess } from '../adapters/host.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
 
 /** Makes the topics and subscriptions on an emulator that somebody else has started, such as infra/compose.yaml. */
 
-loadDotenv();
-await runProcess(async () => {
+async function main(): Promise<number> {
+  loadDotenv();
   const { projectId, isEmulated } = readConfig(process.env);
   if (!isEmulated) {
     throw new Error(
@@ -16,5 +16,7 @@ await runProcess(async () => {
   await createTopology(projectId, topology);
   const [topics, subscriptions] = [topology.topics.length, Object.keys(topology.subscriptions).length];
   process.stdout.write(`${topics} topics and ${subscriptions} subscriptions are there\n`);
-  return { close: async () => {} };
-});
+  return 0;
+}
+
+runCommand(main, 1);

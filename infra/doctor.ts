@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { assertStoreAnswers, runCommand } from '../adapters/command.ts';
 import { loadDotenv, readConfig, readTopology } from '../adapters/config.ts';
 import { openPorts } from '../adapters/host.ts';
 import { createLog } from '../adapters/log.ts';
@@ -42,6 +43,7 @@ async function main(): Promise<number> {
   }
   const ports = openPorts(config, readTopology(), createLog('silent', {}));
   try {
+    await assertStoreAnswers(ports);
     const visit = await visitPatient(ports, repair);
     print(json ? JSON.stringify(visit, undefined, 2) : linesOf(visit, repair).join('\n'));
     const { violationCount, stuckCount } = visit.report;
@@ -134,13 +136,4 @@ function verdict({ violationCount, stuckCount, counts }: AuditReport): string {
   return `${violationCount} violations, ${stuckCount} stuck orders.`;
 }
 
-function giveUp(error: unknown): never {
-  tell(error instanceof Error ? error.message : String(error));
-  process.exit(EXIT.couldNotRun);
-}
-
-// Where there are no credentials, the client throws where nobody can catch it.
-process.on('uncaughtException', giveUp);
-
-// The clients go on for a while with what nobody waits for any more, such as calls to a store that is away.
-main().then((code) => process.exit(code), giveUp);
+runCommand(main, EXIT.couldNotRun);

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
+import { hostServices } from '../adapters/host.ts';
 import { allServices } from '../infra/services.ts';
 import type { HttpRequest } from '../saga/http.ts';
 import { sagaPath } from '../saga/ledger.ts';
 import { aSaga, NOW, SETTINGS, UUID } from './builders.ts';
+import { topology } from './pipeline.ts';
 import { recordedPorts } from './recorded-ports.ts';
 
 describe('Who asks that an order be moved while the store says nothing', () => {
@@ -27,4 +29,35 @@ describe('Who asks that an order be moved while the store says nothing', () => {
       expect(ports.clock.now().getTime() - NOW.getTime()).to.equal(15_000);
     });
   }
+});
+
+describe('A service that starts', () => {
+  const start = async (missing: () => Promise<string[]>) => {
+    const ports = await recordedPorts();
+    const options = {
+      host: '127.0.0.1',
+      port: 0,
+      backend: 'gcp',
+      subscriber: 'pull',
+      pushIdentity: 'platform',
+    } as const;
+    const world = { ...ports, bus: { ...ports.bus, missing } };
+    const hosting = hostServices(allServices(world, SETTINGS), world, topology, options, () => {});
+    const { message } = (await ports.clock.finish(hosting.catch((error: Error) => error))) as Error;
+    return { message, afterMs: ports.clock.now().getTime() - NOW.getTime() };
+  };
+
+  it('[anomaly 26] says after 20 s that the broker is silent, and which setting to look at', async () => {
+    expect(await start(() => new Promise(() => {}))).to.deep.equal({
+      message: 'Pub/Sub did not answer within 20000 ms: is what PROJECT_ID says right?',
+      afterMs: 20_000,
+    });
+  });
+
+  it('[anomaly 26] says why the broker refuses, and which setting to look at', async () => {
+    expect(await start(() => Promise.reject(new Error('12 UNIMPLEMENTED')))).to.deep.equal({
+      message: 'Pub/Sub can not be asked what there is, 12 UNIMPLEMENTED: is what PROJECT_ID says right?',
+      afterMs: 0,
+    });
+  });
 });

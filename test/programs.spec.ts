@@ -318,6 +318,24 @@ describe('npm run data-init', () => {
     );
   });
 
+  it('[anomaly 26] says in one sentence that the store is away, and that nobody lets it in', async () => {
+    const away = {
+      PROJECT_ID: 'demo-away',
+      PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
+      STORE_TIMEOUT_MS: '100',
+    };
+    expect(await run([], away)).to.deep.equal({
+      code: 1,
+      output:
+        'Firestore did not answer within 100 ms: is it running, and is what FIRESTORE_EMULATOR_HOST (127.0.0.1:1) says right?',
+    });
+    const stranger = { PROJECT_ID: 'demo-stranger', HOME: '/nowhere', METADATA_SERVER_DETECTION: 'none' };
+    const { code, output } = await run([], stranger);
+    expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
+    expect(output).to.match(/^Could not load the default credentials/);
+  });
+
   it('says what is wrong with its arguments and with its file', async () => {
     const environment = { PROJECT_ID: 'a-real-project' };
     expect((await run(['--rest'], environment)).output)

@@ -339,6 +339,22 @@ describe('The trace of an order', () => {
     expect(commits.map(({ status }) => status.message)).to.deep.equal(['conflict', undefined]);
   });
 
+  it('is begun a hundred times a second at most, unless OpenTelemetry is told otherwise', async () => {
+    const arrive = async () => {
+      await open();
+      const message = { topic: 'frontend', data: Buffer.from('{}'), attributes: {} };
+      await pipeline.bus.publish(Array.from({ length: 1000 }, () => message));
+      await pipeline.bus.idle();
+      return (await spansAtTheEnd()).filter(({ name }) => name === 'frontend arrived').length;
+    };
+    expect(await arrive()).to.be.within(100, 999);
+    process.env.OTEL_TRACES_SAMPLER = 'always_on';
+    const all = await arrive().finally(() => {
+      delete process.env.OTEL_TRACES_SAMPLER;
+    });
+    expect(all).to.equal(1000);
+  });
+
   it('is not made where whoever sent the request does not want it', async () => {
     await open();
     const unsampled = CALLER.replace(/01$/, '00');
