@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Meter } from '@opentelemetry/api';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../adapters/config.ts';
+import { readTopology } from '../../adapters/config.ts';
 import { createMetrics } from '../../adapters/metrics.ts';
 import { allServices } from '../../infra/services.ts';
 import { REDRIVES_UNTIL_SHOWN } from '../../janitor/sweep.ts';
@@ -91,19 +90,6 @@ describe('The watch that Terraform keeps', () => {
         'google_monitoring_notification_channel.email/email',
       ]);
     }
-  });
-
-  it('sends whom it calls to the section that says what to do', () => {
-    const headings = readFileSync(new URL('docs/operations.md', packageRoot), 'utf8').match(
-      /(?<=^### ).+$/gm,
-    );
-    const sections = headings?.map(
-      (title) => `docs/operations.md#${title.toLowerCase().replaceAll(' ', '-')}`,
-    );
-    const sent = Object.values(all(deployed.byDefault, 'google_monitoring_alert_policy.alert')).map(
-      ({ documentation }) => (documentation as [{ content: string }])[0].content.split(' What to do: ')[1],
-    );
-    expect(sections).to.include.members(sent);
   });
 
   it('watches the age of messages that services read, not of those that people may leave', () => {

@@ -1,16 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../adapters/config.ts';
-import {
-  type Body,
-  type Configuration,
-  expression,
-  readConfiguration,
-  stringsIn,
-} from './terraform/configuration.ts';
-import { faultsOf, readProviderSchema, resourceFaults } from './terraform/provider-schema.ts';
+import { packageRoot, readTopology } from '../../adapters/config.ts';
+import { type Body, type Configuration, expression, readConfiguration, stringsIn } from './configuration.ts';
+import { faultsOf, readProviderSchema, resourceFaults } from './provider-schema.ts';
 
-/** Rules that hold for the files as they are written, on every machine. What they come to: terraform-evaluated.spec.ts. */
+/** Rules that hold for the files as they are written, on every machine. What they come to, the suites beside this one say. */
 describe('The Terraform, as it is written', () => {
   const schema = readProviderSchema();
   let configuration: Configuration;
@@ -253,14 +247,6 @@ describe('The Terraform, as it is written', () => {
 
   it('keeps no secret: their values are never in a file, nor in the state', () => {
     expect(resources.filter(([type]) => /secret_version|random_/.test(type))).to.deep.equal([]);
-  });
-
-  it('sends people to pages that exist', () => {
-    const pages = stringsIn([configuration.locals, configuration.resource]).flatMap(
-      (text) => text.match(/docs\/[\w/.-]+\.md/g) ?? [],
-    );
-    expect(pages).to.include('docs/operations.md');
-    expect(pages.filter((page) => !existsSync(new URL(page, packageRoot)))).to.deep.equal([]);
   });
 });
 
