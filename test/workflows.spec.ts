@@ -35,4 +35,23 @@ describe('The workflows', () => {
     );
     expect(run.filter((script) => !(script in scripts))).to.deep.equal([]);
   });
+
+  it('may skip no suite for want of something that is not installed', () => {
+    const asked = readdirSync(fileURLToPath(new URL('test/', packageRoot)), {
+      recursive: true,
+      encoding: 'utf8',
+    })
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) => text(`test/${path}`).match(/(?<=process\.env\.)REQUIRE_[A-Z]+/g) ?? []);
+    const set = text('.github/workflows/check.yml').match(/REQUIRE_[A-Z]+(?=: '1'$)/gm);
+    expect(set).to.have.members([...new Set(asked)]);
+  });
+
+  it('tell of vulnerable packages in a job that nothing else can end before', () => {
+    const [audit = '', ...others] = workflows.flatMap(([, workflow]) =>
+      workflow.split(/^(?= {2}\w+:$)/m).filter((job) => job.includes('npm audit')),
+    );
+    expect(others).to.deep.equal([]);
+    expect(audit.match(/(?<=run: ).+/g)).to.deep.equal(['npm audit --omit=dev --audit-level=high']);
+  });
 });

@@ -32,12 +32,20 @@ function computedOf(type: string, label: string, body: Body): Body {
   };
 }
 
-/** Whether there is a Terraform on this machine. */
-export async function hasTerraform(): Promise<boolean> {
-  return terraform(tmpdir(), 'version').then(
+/**
+ * Call it in a `before` hook: skips the suite, with the reason, where there is no Terraform on this machine. Where
+ * REQUIRE_TERRAFORM=1 it fails instead.
+ */
+export async function requireTerraform(context: Mocha.Context): Promise<void> {
+  const isThere = await terraform(tmpdir(), 'version').then(
     () => true,
     () => false,
   );
+  if (isThere) return;
+  const reason = 'The suites that ask Terraform are skipped: there is none on this machine';
+  if (process.env.REQUIRE_TERRAFORM === '1') throw new Error(reason);
+  process.stdout.write(`*** ${reason}\n`);
+  context.skip();
 }
 
 /** @throws Error with what Terraform complains about. */
