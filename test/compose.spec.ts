@@ -23,6 +23,15 @@ describe('The containers for those who have Docker', () => {
     for (const program of programs) expect(existsSync(new URL(program, packageRoot)), program).to.equal(true);
   });
 
+  it('build their one image once, and fetch it from nowhere', () => {
+    const [, program = ''] = /^x-program: &program\n((?: {2}.*\n)+)/m.exec(compose) ?? [];
+    expect(program)
+      .to.match(/^ {2}image: order-saga$/m)
+      .and.to.match(/^ {2}pull_policy: never$/m);
+    const building = compose.split(/^(?= {0,2}[\w-]+:)/m).filter((block) => /^ +build:/m.test(block));
+    expect(building.map((block) => block.split(':')[0]?.trim())).to.deep.equal(['topology']);
+  });
+
   it('answer this machine alone', () => {
     const published = [...compose.matchAll(/ports: \['([^']+)'\]/g)].map(([, port = '']) => port);
     expect(published).to.not.be.empty;
