@@ -17,6 +17,11 @@ locals {
       description = "Sweeps that Cloud Scheduler could not get done"
       filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"sweep\" AND severity>=ERROR"
     }
+    # Not requests to the janitor: pushes and operators call it, too, and would hide that nobody asks for sweeps.
+    saga_scheduled_sweeps = {
+      description = "What Cloud Scheduler says of the sweep: that it asks for it, and what became of that"
+      filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"sweep\""
+    }
   }
 }
 
@@ -91,7 +96,8 @@ locals {
       group_by  = []
       threshold = 2
       for       = "0s"
-      meaning   = "Nothing moves on what stands still: three sweeps in five minutes have failed."
+      meaning   = "Nothing moves on what stands still: three sweeps in five minutes have failed, or none was asked for in ten."
+      silence   = "metric.type=\"logging.googleapis.com/user/saga_scheduled_sweeps\" AND resource.type=\"cloud_scheduler_job\""
     }
     push_errors = {
       title     = "Pushes fail"
@@ -155,6 +161,28 @@ resource "google_monitoring_alert_policy" "alert" {
         per_series_aligner   = each.value.aligner
         cross_series_reducer = each.value.reducer
         group_by_fields      = each.value.group_by
+      }
+    }
+  }
+
+  # Where nothing at all is bad news, too. What is not counted any more may be a zero or no data: both are less than one.
+  dynamic "conditions" {
+    for_each = try([each.value.silence], [])
+    content {
+      display_name = "${each.value.title}: silence"
+
+      condition_threshold {
+        filter                  = conditions.value
+        comparison              = "COMPARISON_LT"
+        threshold_value         = 1
+        duration                = "300s"
+        evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+
+        aggregations {
+          alignment_period     = "300s"
+          per_series_aligner   = "ALIGN_DELTA"
+          cross_series_reducer = "REDUCE_SUM"
+        }
       }
     }
   }

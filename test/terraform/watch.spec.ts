@@ -62,16 +62,16 @@ describe('The watch that Terraform keeps', () => {
     });
   });
 
+  type Condition = Body & { readonly filter: string };
+  const alertsOf = (resources: Resources) =>
+    Object.values(all(resources, 'google_monitoring_alert_policy.alert'));
+  const conditionsOf = ({ conditions }: Body): Condition[] =>
+    (conditions as { condition_threshold: [Condition] }[]).map(({ condition_threshold: [one] }) => one);
+
   it('calls somebody for each figure that it counts, and for what Google counts', () => {
-    const alerts = all(deployed.withEverything, 'google_monitoring_alert_policy.alert') as Record<
-      string,
-      Body
-    >;
-    const filters = Object.values(alerts).flatMap(({ conditions }) =>
-      (conditions as { condition_threshold: [{ filter: string }] }[]).map(
-        ({ condition_threshold: [one] }) => one.filter,
-      ),
-    );
+    const filters = alertsOf(deployed.byDefault)
+      .flatMap(conditionsOf)
+      .map(({ filter }) => filter);
     const metrics = filters.map((filter) => /metric\.type="([^"]+)"/.exec(filter)?.[1] ?? '');
     const counted = Object.keys(all(deployed.byDefault, 'google_logging_metric.line')).map(
       (name) => `logging.googleapis.com/user/${name}`,
@@ -85,11 +85,27 @@ describe('The watch that Terraform keeps', () => {
     ]);
     // Without its type of resource, Google refuses the filter.
     expect(filters.filter((filter) => !/resource\.type="\w+"/.test(filter))).to.deep.equal([]);
-    for (const alert of Object.values(alerts)) {
+    for (const alert of alertsOf(deployed.withEverything)) {
       expect(alert.notification_channels).to.deep.equal([
         'google_monitoring_notification_channel.email/email',
       ]);
     }
+  });
+
+  it('hears that no sweep is asked for any more, whether that is counted as nothing or not at all', () => {
+    const { failed_sweeps: alert = {} } = all(deployed.byDefault, 'google_monitoring_alert_policy.alert');
+    const [, silence] = conditionsOf(alert);
+    const { saga_scheduled_sweeps: line = {} } = all(deployed.byDefault, 'google_logging_metric.line');
+    const { name } = only(deployed.byDefault, 'google_cloud_scheduler_job.sweep');
+    expect(line.filter).to.equal(`resource.type="cloud_scheduler_job" AND resource.labels.job_id="${name}"`);
+    expect(silence).to.deep.include({
+      filter:
+        'metric.type="logging.googleapis.com/user/saga_scheduled_sweeps" AND resource.type="cloud_scheduler_job"',
+      comparison: 'COMPARISON_LT',
+      threshold_value: 1,
+      duration: '300s',
+      evaluation_missing_data: 'EVALUATION_MISSING_DATA_ACTIVE',
+    });
   });
 
   it('watches the age of messages that services read, not of those that people may leave', () => {
