@@ -130,6 +130,8 @@ locals {
       meaning   = "Orders are turned away with a 5xx."
     }
   }
+  # Where messages are pulled, no push can fail.
+  alerts = { for name, alert in local.watched : name => alert if name != "push_errors" || var.subscriber == "push" }
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -142,7 +144,7 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 resource "google_monitoring_alert_policy" "alert" {
-  for_each              = local.watched
+  for_each              = local.alerts
   display_name          = "order-saga: ${each.value.title}"
   combiner              = "OR"
   notification_channels = google_monitoring_notification_channel.email[*].id
@@ -260,7 +262,7 @@ locals {
   ] : []
   charts = concat(
     [for chart in concat(local.traffic, local.sent) : merge(chart, { thresholds = [] })],
-    [for chart in values(local.watched) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
+    [for chart in values(local.alerts) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
   )
 }
 

@@ -92,6 +92,15 @@ describe('The watch that Terraform keeps', () => {
     }
   });
 
+  it('calls nobody for pushes where messages are pulled', () => {
+    const titles = (resources: Resources) => alertsOf(resources).map(({ display_name: title }) => title);
+    const pushed = titles(deployed.byDefault);
+    expect(pushed).to.include('order-saga: Pushes fail');
+    expect(titles(deployed.withEverything)).to.have.members(
+      pushed.filter((title) => title !== 'order-saga: Pushes fail'),
+    );
+  });
+
   it('hears that no sweep is asked for any more, whether that is counted as nothing or not at all', () => {
     const { failed_sweeps: alert = {} } = all(deployed.byDefault, 'google_monitoring_alert_policy.alert');
     const [, silence] = conditionsOf(alert);
@@ -118,6 +127,7 @@ describe('The watch that Terraform keeps', () => {
   interface Chart {
     readonly title: string;
     readonly xyChart: {
+      readonly thresholds: readonly object[];
       readonly dataSets: readonly [
         {
           readonly timeSeriesQuery: {
@@ -185,10 +195,15 @@ describe('The watch that Terraform keeps', () => {
     const places = tiles.map(({ xPos, yPos }) => `${xPos}/${yPos}`);
     expect(new Set(places).size).to.equal(tiles.length);
     expect(tiles.filter(({ xPos, width }) => xPos + width > columns)).to.deep.equal([]);
-    const titles = Object.values(all(deployed.byDefault, 'google_monitoring_alert_policy.alert')).map(
-      ({ conditions }) => (conditions as [{ display_name: string }])[0].display_name,
-    );
-    expect(tiles.map(({ widget }) => widget.title)).to.include.members(titles);
+    for (const resources of [deployed.byDefault, deployed.withEverything]) {
+      const titles = alertsOf(resources).map(
+        ({ conditions }) => (conditions as [{ display_name: string }])[0].display_name,
+      );
+      const watched = dashboardOf(resources).tiles.filter(
+        ({ widget }) => widget.xyChart.thresholds.length > 0,
+      );
+      expect(watched.map(({ widget }) => widget.title)).to.have.members(titles);
+    }
   });
 
   it('limits the cost only where somebody names an amount', () => {
