@@ -72,6 +72,7 @@ describe('A topology', () => {
       policies: {
         service: {
           ackDeadlineSeconds: 9,
+          pushDeadlineSeconds: 601,
           retentionDays: 32,
           retry: { minBackoffSeconds: -1 },
           deadLetter: { topic: 'dead-letter', maxDeliveryAttempts: 4 },
@@ -81,6 +82,7 @@ describe('A topology', () => {
     };
     expect(faultsOf(wrong).map((fault) => fault.split(':')[0])).to.deep.equal([
       'policies.service.ackDeadlineSeconds',
+      'policies.service.pushDeadlineSeconds',
       'policies.service.retentionDays',
       'policies.service.retry.minBackoffSeconds',
       'policies.service.retry.maxBackoffSeconds',

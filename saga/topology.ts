@@ -10,6 +10,11 @@ export interface SubscriptionSettings {
   /** The service that reads it; absent where people do. */
   readonly service?: string;
   readonly ackDeadlineSeconds: number;
+  /**
+   * The same where messages are pushed: how long one request may take. Nobody prolongs it, and an instance may have to
+   * start first. Absent where people read: nobody pushes to them.
+   */
+  readonly pushDeadlineSeconds?: number;
   readonly retentionDays: number;
   readonly retry: { readonly minBackoffSeconds: number; readonly maxBackoffSeconds: number };
   readonly deadLetter?: { readonly topic: string; readonly maxDeliveryAttempts: number };
@@ -23,6 +28,7 @@ export interface Topology {
 /** The bounds are Pub/Sub's own: https://cloud.google.com/pubsub/docs/subscription-properties */
 const policySchema = z.strictObject({
   ackDeadlineSeconds: z.int().min(10).max(600),
+  pushDeadlineSeconds: z.int().min(10).max(600).exactOptional(),
   retentionDays: z.int().min(1).max(31),
   retry: z.strictObject({
     minBackoffSeconds: z.number().min(0).max(600),
