@@ -41,6 +41,8 @@ const policySchema = z.strictObject({
 
 const topologySchema = z.strictObject({
   topics: z.record(z.string(), z.string()),
+  /** The topics from which a restore of the database is made good: they keep their messages, which Terraform sees to. */
+  keptForRestore: z.array(z.string()),
   policies: z.record(z.string(), policySchema),
   subscriptions: z.record(
     z.string(),
@@ -57,8 +59,11 @@ export function parseTopology(declaration: unknown): Topology {
   if (!parsed.success) {
     throw topologyError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }
-  const { topics, policies, subscriptions } = parsed.data;
+  const { topics, keptForRestore, policies, subscriptions } = parsed.data;
   const faults = [
+    ...keptForRestore
+      .filter((topic) => !Object.hasOwn(topics, topic))
+      .map((topic) => `keptForRestore: topic ${topic} is not declared`),
     ...Object.entries(policies).flatMap(([name, { deadLetter }]) =>
       deadLetter && !Object.hasOwn(topics, deadLetter.topic)
         ? [`policies.${name}: topic ${deadLetter.topic} is not declared`]

@@ -4,7 +4,7 @@ resource "google_pubsub_topic" "topic" {
 
   # After a restore of the database, a seek brings back from here what it does not know: the orders, and which of them had
   # failed. So both are kept a day longer than the oldest backup.
-  message_retention_duration = contains(["frontend", "error"], each.key) ? "${(local.backup_days + 1) * 24 * 60 * 60}s" : null
+  message_retention_duration = contains(local.topology.keptForRestore, each.key) ? "${(local.backup_days + 1) * 24 * 60 * 60}s" : null
 
   depends_on = [google_project_service.api]
 }

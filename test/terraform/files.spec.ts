@@ -135,7 +135,12 @@ describe('The Terraform, as it is written', () => {
   it('repeats no topic and no subscription: it reads the topology', () => {
     const { topics, subscriptions } = readTopology();
     const { services: _, ...locals } = configuration.locals;
-    const literals = stringsIn([locals, configuration.resource]);
+    // A name may be all of a string, or stand in quotation marks in an expression.
+    const literals = stringsIn([locals, configuration.resource]).flatMap((literal) => [
+      literal,
+      ...(literal.match(/(?<=")[\w-]+(?=")/g) ?? []),
+    ]);
+    // A service may have the name of a topic.
     const repeated = [...topics, ...Object.keys(subscriptions)].filter(
       (name) => literals.includes(name) && !(name in (configuration.locals.services as object)),
     );
