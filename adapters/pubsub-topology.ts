@@ -23,20 +23,18 @@ export async function createTopology(
     Object.entries(topology.subscriptions).map(([name, settings]) =>
       pubsub
         .topic(settings.topic)
-        .createSubscription(name, {
-          ...optionsOf(projectId, settings),
-          ...(pushTo && settings.service && { pushEndpoint: pushTo(name) }),
-        })
+        .createSubscription(name, optionsOf(projectId, settings, settings.service && pushTo?.(name)))
         .catch(unlessThere),
     ),
   );
   await pubsub.close();
 }
 
-function optionsOf(projectId: string, settings: SubscriptionSettings) {
-  const { ackDeadlineSeconds, retentionDays, deadLetter } = settings;
+function optionsOf(projectId: string, settings: SubscriptionSettings, pushEndpoint: string | undefined) {
+  const { ackDeadlineSeconds, pushDeadlineSeconds, retentionDays, deadLetter } = settings;
   return {
     ackDeadlineSeconds,
+    ...(pushEndpoint && { pushEndpoint, ackDeadlineSeconds: pushDeadlineSeconds ?? ackDeadlineSeconds }),
     messageRetentionDuration: {
       seconds: Math.min(retentionDays, EMULATOR_RETENTION_DAYS_MAX) * SECONDS_PER_DAY,
     },

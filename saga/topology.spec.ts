@@ -9,6 +9,7 @@ const policy = {
 };
 const declaration = {
   topics: { orders: 'an order was placed', 'dead-letter': 'a message could not be processed' },
+  keptForRestore: ['orders'],
   policies: {
     service: { ...policy, deadLetter: { topic: 'dead-letter', maxDeliveryAttempts: 5 } },
     people: policy,
@@ -49,6 +50,7 @@ describe('A topology', () => {
     const { topics, policies, subscriptions } = declaration;
     const misspelt = {
       topics,
+      keptForRestore: ['ordres'],
       policies: {
         ...policies,
         service: { ...policies.service, deadLetter: { topic: 'dead-leter', maxDeliveryAttempts: 5 } },
@@ -60,6 +62,7 @@ describe('A topology', () => {
       },
     };
     expect(faultsOf(misspelt)).to.deep.equal([
+      'keptForRestore: topic ordres is not declared',
       'policies.service: topic dead-leter is not declared',
       'subscriptions.a: topic order is not declared',
       'subscriptions.b: policy peopel is not declared',
@@ -69,9 +72,11 @@ describe('A topology', () => {
   it("[anomaly 26] names every field that is missing, unknown or out of Pub/Sub's bounds", () => {
     const wrong = {
       topics: declaration.topics,
+      keptForRestore: declaration.keptForRestore,
       policies: {
         service: {
           ackDeadlineSeconds: 9,
+          pushDeadlineSeconds: 601,
           retentionDays: 32,
           retry: { minBackoffSeconds: -1 },
           deadLetter: { topic: 'dead-letter', maxDeliveryAttempts: 4 },
@@ -81,6 +86,7 @@ describe('A topology', () => {
     };
     expect(faultsOf(wrong).map((fault) => fault.split(':')[0])).to.deep.equal([
       'policies.service.ackDeadlineSeconds',
+      'policies.service.pushDeadlineSeconds',
       'policies.service.retentionDays',
       'policies.service.retry.minBackoffSeconds',
       'policies.service.retry.maxBackoffSeconds',

@@ -10,6 +10,11 @@ export interface SubscriptionSettings {
   /** The service that reads it; absent where people do. */
   readonly service?: string;
   readonly ackDeadlineSeconds: number;
+  /**
+   * The same where messages are pushed: how long one request may take. Nobody prolongs it, and an instance may have to
+   * start first. Absent where people read: nobody pushes to them.
+   */
+  readonly pushDeadlineSeconds?: number;
   readonly retentionDays: number;
   readonly retry: { readonly minBackoffSeconds: number; readonly maxBackoffSeconds: number };
   readonly deadLetter?: { readonly topic: string; readonly maxDeliveryAttempts: number };
@@ -23,6 +28,7 @@ export interface Topology {
 /** The bounds are Pub/Sub's own: https://cloud.google.com/pubsub/docs/subscription-properties */
 const policySchema = z.strictObject({
   ackDeadlineSeconds: z.int().min(10).max(600),
+  pushDeadlineSeconds: z.int().min(10).max(600).exactOptional(),
   retentionDays: z.int().min(1).max(31),
   retry: z.strictObject({
     minBackoffSeconds: z.number().min(0).max(600),
@@ -35,6 +41,8 @@ const policySchema = z.strictObject({
 
 const topologySchema = z.strictObject({
   topics: z.record(z.string(), z.string()),
+  /** The topics from which a restore of the database is made good: they keep their messages, which Terraform sees to. */
+  keptForRestore: z.array(z.string()),
   policies: z.record(z.string(), policySchema),
   subscriptions: z.record(
     z.string(),
@@ -51,8 +59,11 @@ export function parseTopology(declaration: unknown): Topology {
   if (!parsed.success) {
     throw topologyError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }
-  const { topics, policies, subscriptions } = parsed.data;
+  const { topics, keptForRestore, policies, subscriptions } = parsed.data;
   const faults = [
+    ...keptForRestore
+      .filter((topic) => !Object.hasOwn(topics, topic))
+      .map((topic) => `keptForRestore: topic ${topic} is not declared`),
     ...Object.entries(policies).flatMap(([name, { deadLetter }]) =>
       deadLetter && !Object.hasOwn(topics, deadLetter.topic)
         ? [`policies.${name}: topic ${deadLetter.topic} is not declared`]

@@ -6,14 +6,19 @@ import { listOrders } from '../frontend/list-orders.ts';
 import { examineSaga } from '../janitor/examine-saga.ts';
 import { listLetters } from '../janitor/list-letters.ts';
 import { sweep } from '../janitor/sweep.ts';
+import { createOrder } from '../order/create-order.ts';
+import { userPath } from '../order/documents.ts';
+import type { Write } from '../saga/documents.ts';
 import type { Store } from '../saga/store.ts';
-import { aSaga } from './builders.ts';
+import { aSaga, documentsOf, NOW } from './builders.ts';
 import { recordedPorts } from './recorded-ports.ts';
 
 interface Field {
   readonly fieldPath: string;
   readonly order: string;
 }
+
+const fieldsWritten = (write: Write): string[] => ('fields' in write ? Object.keys(write.fields) : []);
 
 /** The emulator answers every query; Firestore only those that have an index. */
 describe('The indexes of Firestore', () => {
@@ -51,6 +56,11 @@ describe('The indexes of Firestore', () => {
     return { store, needed };
   }
 
+  /** The fields that have no index of their own. */
+  const exempt = fieldOverrides
+    .filter((field) => field.indexes.length === 0)
+    .map(({ collectionGroup, fieldPath }) => `${collectionGroup} ${fieldPath}`);
+
   it('are those that the code asks for, and no others', async () => {
     const { store, needed } = notingStore();
     for (const user of [undefined, 'jack']) {
@@ -67,9 +77,6 @@ describe('The indexes of Firestore', () => {
   });
 
   it('leave out what grows with time alone: it would limit a collection to some 500 writes a second', () => {
-    const exempt = fieldOverrides
-      .filter((field) => field.indexes.length === 0)
-      .map(({ collectionGroup, fieldPath }) => `${collectionGroup} ${fieldPath}`);
     expect(exempt.filter((field) => field.endsWith('At'))).to.have.members([
       'sagas createdAt',
       'sagas expireAt',
@@ -79,6 +86,31 @@ describe('The indexes of Firestore', () => {
       'dead-letters createdAt',
       'dead-letters expireAt',
     ]);
+  });
+
+  it('leave out what is large and by which nobody asks', () => {
+    expect(exempt.filter((field) => !field.endsWith('At'))).to.have.members([
+      'sagas history',
+      'sagas trace',
+      'sagas items',
+      'sagas detail',
+      'sagas paymentError',
+      'orders items',
+      'orders paymentError',
+      'dead-letters attributes',
+      'dead-letters body',
+      'dead-letters history',
+    ]);
+  });
+
+  it("leave out of the customer's copy of an order what they leave out of its ledger", () => {
+    const saga = aSaga({ paymentError: 'true' });
+    const decision = createOrder.decide(saga, documentsOf({ [userPath(saga.user)]: {} }), NOW);
+    const copied = decision.kind === 'accepted' ? decision.writes.flatMap(fieldsWritten) : [];
+    const without = (collection: string) =>
+      copied.filter((field) => exempt.includes(`${collection} ${field}`));
+    expect(without('orders')).to.deep.equal(without('sagas'));
+    expect(without('orders')).to.include.members(['items', 'paymentError']);
   });
 
   it('let ledgers and dead letters expire, and nothing else', () => {

@@ -13,7 +13,7 @@ import { type Saga, sagaPath } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import { readOne, type Store } from '../saga/store.ts';
 import { SETTINGS } from './builders.ts';
-import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
+import { emulatedBus, emulatedStore, freshProjectId, requireEmulators } from './emulators.ts';
 import { createFaultyStore } from './faulty-store.ts';
 import { DATA, topology } from './pipeline.ts';
 
@@ -138,6 +138,22 @@ describe('A service to which messages are pushed', () => {
 });
 
 describe("A pipeline to which Google's emulator pushes", () => {
+  it('has the time that the topology gives to a push', async function () {
+    const projectId = freshProjectId();
+    const { pubsubHost } = await requireEmulators(this);
+    await createTopology(projectId, topology, () => 'http://127.0.0.1:9');
+    const deadlines = Object.keys(topology.subscriptions).map(async (name) => {
+      const response = await fetch(`http://${pubsubHost}/v1/projects/${projectId}/subscriptions/${name}`);
+      return [name, ((await response.json()) as { ackDeadlineSeconds: number }).ackDeadlineSeconds];
+    });
+    expect(await Promise.all(deadlines)).to.deep.equal(
+      Object.entries(topology.subscriptions).map(([name, settings]) => [
+        name,
+        settings.service ? settings.pushDeadlineSeconds : settings.ackDeadlineSeconds,
+      ]),
+    );
+  });
+
   it('pays one order and compensates another', async function () {
     const projectId = freshProjectId();
     const store = await emulatedStore(this, projectId);

@@ -17,6 +17,11 @@ locals {
       description = "Sweeps that Cloud Scheduler could not get done"
       filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"sweep\" AND severity>=ERROR"
     }
+    # Not requests to the janitor: pushes and operators call it, too, and would hide that nobody asks for sweeps.
+    saga_scheduled_sweeps = {
+      description = "What Cloud Scheduler says of the sweep: that it asks for it, and what became of that"
+      filter      = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"sweep\""
+    }
   }
 }
 
@@ -91,7 +96,8 @@ locals {
       group_by  = []
       threshold = 2
       for       = "0s"
-      meaning   = "Nothing moves on what stands still: three sweeps in five minutes have failed."
+      meaning   = "Nothing moves on what stands still: three sweeps in five minutes have failed, or none was asked for in ten."
+      silence   = "metric.type=\"logging.googleapis.com/user/saga_scheduled_sweeps\" AND resource.type=\"cloud_scheduler_job\""
     }
     push_errors = {
       title     = "Pushes fail"
@@ -124,6 +130,8 @@ locals {
       meaning   = "Orders are turned away with a 5xx."
     }
   }
+  # Where messages are pulled, no push can fail.
+  alerts = { for name, alert in local.watched : name => alert if name != "push_errors" || var.subscriber == "push" }
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -136,7 +144,7 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 resource "google_monitoring_alert_policy" "alert" {
-  for_each              = local.watched
+  for_each              = local.alerts
   display_name          = "order-saga: ${each.value.title}"
   combiner              = "OR"
   notification_channels = google_monitoring_notification_channel.email[*].id
@@ -155,6 +163,28 @@ resource "google_monitoring_alert_policy" "alert" {
         per_series_aligner   = each.value.aligner
         cross_series_reducer = each.value.reducer
         group_by_fields      = each.value.group_by
+      }
+    }
+  }
+
+  # Where nothing at all is bad news, too. What is not counted any more may be a zero or no data: both are less than one.
+  dynamic "conditions" {
+    for_each = try([each.value.silence], [])
+    content {
+      display_name = "${each.value.title}: silence"
+
+      condition_threshold {
+        filter                  = conditions.value
+        comparison              = "COMPARISON_LT"
+        threshold_value         = 1
+        duration                = "300s"
+        evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+
+        aggregations {
+          alignment_period     = "300s"
+          per_series_aligner   = "ALIGN_DELTA"
+          cross_series_reducer = "REDUCE_SUM"
+        }
       }
     }
   }
@@ -232,7 +262,7 @@ locals {
   ] : []
   charts = concat(
     [for chart in concat(local.traffic, local.sent) : merge(chart, { thresholds = [] })],
-    [for chart in values(local.watched) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
+    [for chart in values(local.alerts) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
   )
 }
 

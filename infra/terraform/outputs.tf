@@ -8,7 +8,7 @@ output "urls" {
   value       = local.urls
 }
 
-output "image" {
-  description = "What Cloud Build names the image."
-  value       = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}/order-saga:${var.image_tag}"
+output "repository" {
+  description = "Where the images are kept: what an image is called without its tag."
+  value       = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}/order-saga"
 }

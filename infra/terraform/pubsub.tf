@@ -4,17 +4,24 @@ resource "google_pubsub_topic" "topic" {
 
   # After a restore of the database, a seek brings back from here what it does not know: the orders, and which of them had
   # failed. So both are kept a day longer than the oldest backup.
-  message_retention_duration = contains(["frontend", "error"], each.key) ? "${(local.backup_days + 1) * 24 * 60 * 60}s" : null
+  message_retention_duration = contains(local.topology.keptForRestore, each.key) ? "${(local.backup_days + 1) * 24 * 60 * 60}s" : null
 
   depends_on = [google_project_service.api]
+}
+
+locals {
+  # People pull, whatever the services do.
+  is_pushed = { for name, subscription in local.subscriptions : name => var.subscriber == "push" && subscription.service != null }
 }
 
 resource "google_pubsub_subscription" "subscription" {
   for_each                   = local.subscriptions
   name                       = each.key
   topic                      = google_pubsub_topic.topic[each.value.topic].id
-  ack_deadline_seconds       = each.value.ackDeadlineSeconds
   message_retention_duration = "${each.value.retentionDays * 24 * 60 * 60}s"
+
+  # A push is acked by its answer, so this is the time that a request has, the start of an instance included.
+  ack_deadline_seconds = local.is_pushed[each.key] ? each.value.pushDeadlineSeconds : each.value.ackDeadlineSeconds
 
   # Never: otherwise it is deleted after 31 days in which nobody reads it.
   expiration_policy {
@@ -34,9 +41,8 @@ resource "google_pubsub_subscription" "subscription" {
     }
   }
 
-  # People pull, whatever the services do.
   dynamic "push_config" {
-    for_each = var.subscriber == "push" && each.value.service != null ? [each.value.service] : []
+    for_each = local.is_pushed[each.key] ? [each.value.service] : []
     content {
       push_endpoint = "${local.urls[push_config.value]}/push/${each.key}"
 

@@ -5,7 +5,7 @@ locals {
   # Each subscription with the settings of its policy.
   subscriptions = {
     for name, subscription in local.topology.subscriptions :
-    name => merge({ service = null, deadLetter = null }, local.topology.policies[subscription.policy], subscription)
+    name => merge({ service = null, deadLetter = null, pushDeadlineSeconds = null }, local.topology.policies[subscription.policy], subscription)
   }
   dead_letter_topics = toset([for subscription in local.subscriptions : subscription.deadLetter.topic if subscription.deadLetter != null])
 

@@ -68,7 +68,7 @@ variable "operators" {
 }
 
 variable "image_tag" {
-  description = "Which image runs. The tag is resolved when Terraform plans, so that a new image under the same tag is rolled out."
+  description = "Which image runs. The tag is resolved when Terraform plans. With latest that is what was built last, so any apply rolls that out, whatever it is for; the tag of one build keeps it."
   type        = string
   nullable    = false
   default     = "latest"

@@ -3,7 +3,7 @@ import type { Service } from '../../saga/service.ts';
 import { SETTINGS } from '../builders.ts';
 import { recordedPorts } from '../recorded-ports.ts';
 import { type Body, readConfiguration } from './configuration.ts';
-import { evaluate, hasTerraform, type Resources } from './evaluate.ts';
+import { evaluate, type Resources, requireTerraform } from './evaluate.ts';
 
 /** What Terraform makes of our files, and the code that it has to suit. */
 export interface Deployments {
@@ -32,13 +32,10 @@ const EVERYTHING = {
 
 let evaluated: Promise<Deployments> | undefined;
 
-/** Evaluated once for all suites. Where there is no Terraform, the suite that asks is skipped. */
+/** Evaluated once for all suites of a process; each of them needs Terraform. */
 export async function deployments(context: Mocha.Context): Promise<Deployments> {
   context.timeout(120_000);
-  if (!(await hasTerraform())) {
-    process.stdout.write('*** Skipped: there is no terraform on this machine\n');
-    context.skip();
-  }
+  await requireTerraform(context);
   evaluated ??= evaluateBoth();
   return evaluated;
 }

@@ -32,12 +32,20 @@ function computedOf(type: string, label: string, body: Body): Body {
   };
 }
 
-/** Whether there is a Terraform on this machine. */
-export async function hasTerraform(): Promise<boolean> {
-  return terraform(tmpdir(), 'version').then(
+/**
+ * Call it in a `before` hook: skips the suite, with the reason, where there is no Terraform on this machine. Where
+ * REQUIRE_TERRAFORM=1 it fails instead.
+ */
+export async function requireTerraform(context: Mocha.Context): Promise<void> {
+  const isThere = await terraform(tmpdir(), 'version').then(
     () => true,
     () => false,
   );
+  if (isThere) return;
+  const reason = 'The suites that ask Terraform are skipped: there is none on this machine';
+  if (process.env.REQUIRE_TERRAFORM === '1') throw new Error(reason);
+  process.stdout.write(`*** ${reason}\n`);
+  context.skip();
 }
 
 /** @throws Error with what Terraform complains about. */
@@ -158,20 +166,22 @@ const rewrittenText = (text: string): string =>
     .replaceAll(/\bdata\.(google_\w+\.\w+)/g, (_, address) => `local.data["${address}"]`)
     .replaceAll(/\b(?<!["\w])(google_\w+)\.(\w+)(\[[^\]]*\])?\.(\w+)/g, 'terraform_data.$1__$2$3.output.$4');
 
-/** A dynamic block becomes the list of blocks that it stands for. */
+/** A dynamic block becomes the list of blocks that it stands for, behind those of its name that are always there. */
 function withoutDynamic(body: Body): Body {
   const { dynamic = {}, ...own } = body as Body & {
     dynamic?: Record<string, { for_each: unknown; content: Body[] }[]>;
   };
-  const nested = Object.entries(own).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.map((one) => (isObject(one) ? withoutDynamic(one) : one)) : value,
-  ]);
-  const lists = Object.entries(dynamic).map(([name, blocks]) => [
-    name,
-    `\${concat(${blocks.map((block) => listOf(name, block)).join(', ')})}`,
-  ]);
-  return Object.fromEntries([...nested, ...lists]);
+  const nested = Object.fromEntries(
+    Object.entries(own).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map((one) => (isObject(one) ? withoutDynamic(one) : one)) : value,
+    ]),
+  );
+  const lists = Object.entries(dynamic).map(([name, blocks]) => {
+    const parts = [expressionOf(nested[name] ?? []), ...blocks.map((block) => listOf(name, block))];
+    return [name, `\${concat(${parts.join(', ')})}`];
+  });
+  return { ...nested, ...Object.fromEntries(lists) };
 }
 
 /** `for_each` may be a list, whose keys are numbers, or a map. */

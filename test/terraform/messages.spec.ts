@@ -1,6 +1,10 @@
 import { expect } from 'chai';
-import { readTopology } from '../../adapters/config.ts';
+import { readConfig, readTopology } from '../../adapters/config.ts';
 import { all, type Deployments, deployments, emailOf, urlOf } from './deployments.ts';
+
+interface Template {
+  readonly containers: [{ startup_probe: [{ period_seconds: number; failure_threshold: number }] }];
+}
 
 describe('The topics and subscriptions that Terraform makes', () => {
   const topology = readTopology();
@@ -15,7 +19,7 @@ describe('The topics and subscriptions that Terraform makes', () => {
     );
     const made = all(deployed.byDefault, 'google_pubsub_subscription.subscription');
     const expected = names.map((name) => {
-      const { topic, service, ackDeadlineSeconds, retentionDays, retry, deadLetter } =
+      const { topic, service, retentionDays, retry, deadLetter, ...deadlines } =
         topology.subscriptions[name] ?? ({} as never);
       return [
         name,
@@ -23,7 +27,7 @@ describe('The topics and subscriptions that Terraform makes', () => {
           id: `google_pubsub_subscription.subscription/${name}`,
           name,
           topic: `google_pubsub_topic.topic/${topic}`,
-          ack_deadline_seconds: ackDeadlineSeconds,
+          ack_deadline_seconds: service ? deadlines.pushDeadlineSeconds : deadlines.ackDeadlineSeconds,
           message_retention_duration: `${retentionDays * 86_400}s`,
           expiration_policy: [{ ttl: '' }],
           retry_policy: [
@@ -73,10 +77,27 @@ describe('The topics and subscriptions that Terraform makes', () => {
     expect(subscriptions.map(({ topic }) => topic)).to.include.members(targets);
   });
 
-  it('pushes nothing where messages are pulled', () => {
-    const pushed = Object.values(
-      all(deployed.withEverything, 'google_pubsub_subscription.subscription'),
-    ).flatMap(({ push_config: config }) => config);
-    expect(pushed).to.deep.equal([]);
+  it('gives a push as long as an instance may take to start, or the store to be read and written', () => {
+    const { storeTimeoutMs } = readConfig({ BACKEND: 'memory' });
+    const services = all(deployed.byDefault, 'google_cloud_run_v2_service.service');
+    for (const [name, { service, pushDeadlineSeconds }] of Object.entries(topology.subscriptions)) {
+      if (service === undefined) continue;
+      const { template } = services[service] as { template: [Template] };
+      const [probe] = template[0].containers[0].startup_probe;
+      expect(pushDeadlineSeconds, name).to.be.at.least(probe.period_seconds * probe.failure_threshold);
+      expect(pushDeadlineSeconds, name).to.be.above((2 * storeTimeoutMs) / 1000);
+    }
+  });
+
+  it('pushes nothing where messages are pulled, whose deadline readers prolong', () => {
+    const made = all(deployed.withEverything, 'google_pubsub_subscription.subscription');
+    const pulled = Object.entries(made).map(([name, one]) => [
+      name,
+      one.push_config,
+      one.ack_deadline_seconds,
+    ]);
+    expect(pulled).to.have.deep.members(
+      Object.entries(topology.subscriptions).map(([name, one]) => [name, [], one.ackDeadlineSeconds]),
+    );
   });
 });

@@ -5,15 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { packageRoot } from '../../adapters/config.ts';
 import { readConfiguration, terraformFolder } from './configuration.ts';
-import { evaluate, hasTerraform, terraform } from './evaluate.ts';
+import { evaluate, requireTerraform, terraform } from './evaluate.ts';
 
 describe('Terraform itself', () => {
   /** What `terraform init` leaves, and what only a machine with a way to the registry can get. */
   const hasProvider = existsSync(new URL('.terraform', terraformFolder));
   before(async function () {
-    if (await hasTerraform()) return;
-    process.stdout.write('*** Skipped: there is no terraform on this machine\n');
-    this.skip();
+    await requireTerraform(this);
   });
   if (!hasProvider) {
     process.stdout.write(

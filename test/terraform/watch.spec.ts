@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Meter } from '@opentelemetry/api';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../adapters/config.ts';
+import { readTopology } from '../../adapters/config.ts';
 import { createMetrics } from '../../adapters/metrics.ts';
 import { allServices } from '../../infra/services.ts';
 import { REDRIVES_UNTIL_SHOWN } from '../../janitor/sweep.ts';
@@ -63,16 +62,16 @@ describe('The watch that Terraform keeps', () => {
     });
   });
 
+  type Condition = Body & { readonly filter: string };
+  const alertsOf = (resources: Resources) =>
+    Object.values(all(resources, 'google_monitoring_alert_policy.alert'));
+  const conditionsOf = ({ conditions }: Body): Condition[] =>
+    (conditions as { condition_threshold: [Condition] }[]).map(({ condition_threshold: [one] }) => one);
+
   it('calls somebody for each figure that it counts, and for what Google counts', () => {
-    const alerts = all(deployed.withEverything, 'google_monitoring_alert_policy.alert') as Record<
-      string,
-      Body
-    >;
-    const filters = Object.values(alerts).flatMap(({ conditions }) =>
-      (conditions as { condition_threshold: [{ filter: string }] }[]).map(
-        ({ condition_threshold: [one] }) => one.filter,
-      ),
-    );
+    const filters = alertsOf(deployed.byDefault)
+      .flatMap(conditionsOf)
+      .map(({ filter }) => filter);
     const metrics = filters.map((filter) => /metric\.type="([^"]+)"/.exec(filter)?.[1] ?? '');
     const counted = Object.keys(all(deployed.byDefault, 'google_logging_metric.line')).map(
       (name) => `logging.googleapis.com/user/${name}`,
@@ -86,24 +85,36 @@ describe('The watch that Terraform keeps', () => {
     ]);
     // Without its type of resource, Google refuses the filter.
     expect(filters.filter((filter) => !/resource\.type="\w+"/.test(filter))).to.deep.equal([]);
-    for (const alert of Object.values(alerts)) {
+    for (const alert of alertsOf(deployed.withEverything)) {
       expect(alert.notification_channels).to.deep.equal([
         'google_monitoring_notification_channel.email/email',
       ]);
     }
   });
 
-  it('sends whom it calls to the section that says what to do', () => {
-    const headings = readFileSync(new URL('docs/operations.md', packageRoot), 'utf8').match(
-      /(?<=^### ).+$/gm,
+  it('calls nobody for pushes where messages are pulled', () => {
+    const titles = (resources: Resources) => alertsOf(resources).map(({ display_name: title }) => title);
+    const pushed = titles(deployed.byDefault);
+    expect(pushed).to.include('order-saga: Pushes fail');
+    expect(titles(deployed.withEverything)).to.have.members(
+      pushed.filter((title) => title !== 'order-saga: Pushes fail'),
     );
-    const sections = headings?.map(
-      (title) => `docs/operations.md#${title.toLowerCase().replaceAll(' ', '-')}`,
-    );
-    const sent = Object.values(all(deployed.byDefault, 'google_monitoring_alert_policy.alert')).map(
-      ({ documentation }) => (documentation as [{ content: string }])[0].content.split(' What to do: ')[1],
-    );
-    expect(sections).to.include.members(sent);
+  });
+
+  it('hears that no sweep is asked for any more, whether that is counted as nothing or not at all', () => {
+    const { failed_sweeps: alert = {} } = all(deployed.byDefault, 'google_monitoring_alert_policy.alert');
+    const [, silence] = conditionsOf(alert);
+    const { saga_scheduled_sweeps: line = {} } = all(deployed.byDefault, 'google_logging_metric.line');
+    const { name } = only(deployed.byDefault, 'google_cloud_scheduler_job.sweep');
+    expect(line.filter).to.equal(`resource.type="cloud_scheduler_job" AND resource.labels.job_id="${name}"`);
+    expect(silence).to.deep.include({
+      filter:
+        'metric.type="logging.googleapis.com/user/saga_scheduled_sweeps" AND resource.type="cloud_scheduler_job"',
+      comparison: 'COMPARISON_LT',
+      threshold_value: 1,
+      duration: '300s',
+      evaluation_missing_data: 'EVALUATION_MISSING_DATA_ACTIVE',
+    });
   });
 
   it('watches the age of messages that services read, not of those that people may leave', () => {
@@ -116,6 +127,7 @@ describe('The watch that Terraform keeps', () => {
   interface Chart {
     readonly title: string;
     readonly xyChart: {
+      readonly thresholds: readonly object[];
       readonly dataSets: readonly [
         {
           readonly timeSeriesQuery: {
@@ -183,10 +195,15 @@ describe('The watch that Terraform keeps', () => {
     const places = tiles.map(({ xPos, yPos }) => `${xPos}/${yPos}`);
     expect(new Set(places).size).to.equal(tiles.length);
     expect(tiles.filter(({ xPos, width }) => xPos + width > columns)).to.deep.equal([]);
-    const titles = Object.values(all(deployed.byDefault, 'google_monitoring_alert_policy.alert')).map(
-      ({ conditions }) => (conditions as [{ display_name: string }])[0].display_name,
-    );
-    expect(tiles.map(({ widget }) => widget.title)).to.include.members(titles);
+    for (const resources of [deployed.byDefault, deployed.withEverything]) {
+      const titles = alertsOf(resources).map(
+        ({ conditions }) => (conditions as [{ display_name: string }])[0].display_name,
+      );
+      const watched = dashboardOf(resources).tiles.filter(
+        ({ widget }) => widget.xyChart.thresholds.length > 0,
+      );
+      expect(watched.map(({ widget }) => widget.title)).to.have.members(titles);
+    }
   });
 
   it('limits the cost only where somebody names an amount', () => {

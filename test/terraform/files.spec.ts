@@ -1,16 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../adapters/config.ts';
-import {
-  type Body,
-  type Configuration,
-  expression,
-  readConfiguration,
-  stringsIn,
-} from './terraform/configuration.ts';
-import { faultsOf, readProviderSchema, resourceFaults } from './terraform/provider-schema.ts';
+import { packageRoot, readTopology } from '../../adapters/config.ts';
+import { type Body, type Configuration, expression, readConfiguration, stringsIn } from './configuration.ts';
+import { faultsOf, readProviderSchema, resourceFaults } from './provider-schema.ts';
 
-/** Rules that hold for the files as they are written, on every machine. What they come to: terraform-evaluated.spec.ts. */
+const text = (path: string) => readFileSync(new URL(path, packageRoot), 'utf8');
+
+/** Rules that hold for the files as they are written, on every machine. What they come to, the suites beside this one say. */
 describe('The Terraform, as it is written', () => {
   const schema = readProviderSchema();
   let configuration: Configuration;
@@ -112,14 +108,39 @@ describe('The Terraform, as it is written', () => {
     }
     const needed = Object.keys(variable).filter((name) => !('default' in (variable[name] ?? {})));
     expect(needed).to.deep.equal(['project', 'region']);
-    const example = readFileSync(new URL('infra/terraform/terraform.tfvars.example', packageRoot), 'utf8');
+    const example = text('infra/terraform/terraform.tfvars.example');
     expect([...example.matchAll(/^(\w+) +=/gm)].map(([, name]) => name)).to.deep.equal(needed);
+  });
+
+  it('runs what was built last until it is told a tag, and every build has a tag of its own', () => {
+    const build = text('infra/cloudbuild.yaml');
+    const [, pushed = ''] = /^images: \['(.*)'\]$/m.exec(build) ?? [];
+    const image = expression('_IMAGE');
+    const own = `${image}:${expression('_TAG')}`;
+    const ofDefault = `${image}:${configuration.variable.image_tag?.default}`;
+    expect(pushed.split("', '")).to.deep.equal([own, ofDefault]);
+    expect(build.match(/(?<=--tag=)[^']+/g)).to.deep.equal([own, ofDefault]);
+  });
+
+  it('is explained by commands that name its outputs, and give a build all that it wants', () => {
+    const guides = ['infra/terraform/README.md', 'docs/operations.md'].map(text).join('\n');
+    const outputs = guides.match(/(?<=output -(?:raw|json) )\w+/g);
+    expect(new Set(outputs)).to.deep.equal(new Set(Object.keys(configuration.output)));
+    const wanted = new Set(text('infra/cloudbuild.yaml').match(/(?<=\$\{)_\w+/g));
+    const builds = [...guides.matchAll(/--substitutions=(.*)/g)].map(([, given = '']) => given);
+    expect(builds).to.not.be.empty;
+    for (const given of builds) expect(new Set(given.match(/_[A-Z]+(?==)/g))).to.deep.equal(wanted);
   });
 
   it('repeats no topic and no subscription: it reads the topology', () => {
     const { topics, subscriptions } = readTopology();
     const { services: _, ...locals } = configuration.locals;
-    const literals = stringsIn([locals, configuration.resource]);
+    // A name may be all of a string, or stand in quotation marks in an expression.
+    const literals = stringsIn([locals, configuration.resource]).flatMap((literal) => [
+      literal,
+      ...(literal.match(/(?<=")[\w-]+(?=")/g) ?? []),
+    ]);
+    // A service may have the name of a topic.
     const repeated = [...topics, ...Object.keys(subscriptions)].filter(
       (name) => literals.includes(name) && !(name in (configuration.locals.services as object)),
     );
@@ -174,9 +195,7 @@ describe('The Terraform, as it is written', () => {
       const [, name = ''] = /^google_(?!project_|cloud_scheduler_)([a-z]+)/.exec(type) ?? [];
       return name === '' ? [] : [apiOf[name] ?? name];
     });
-    const called = readFileSync(new URL('adapters/opentelemetry.ts', packageRoot), 'utf8').matchAll(
-      /https:\/\/(\w+)\.googleapis\.com\/v\d/g,
-    );
+    const called = text('adapters/opentelemetry.ts').matchAll(/https:\/\/(\w+)\.googleapis\.com\/v\d/g);
     const needed = [
       ...ofResources,
       'cloudbuild',
@@ -253,14 +272,6 @@ describe('The Terraform, as it is written', () => {
 
   it('keeps no secret: their values are never in a file, nor in the state', () => {
     expect(resources.filter(([type]) => /secret_version|random_/.test(type))).to.deep.equal([]);
-  });
-
-  it('sends people to pages that exist', () => {
-    const pages = stringsIn([configuration.locals, configuration.resource]).flatMap(
-      (text) => text.match(/docs\/[\w/.-]+\.md/g) ?? [],
-    );
-    expect(pages).to.include('docs/operations.md');
-    expect(pages.filter((page) => !existsSync(new URL(page, packageRoot)))).to.deep.equal([]);
   });
 });
 
