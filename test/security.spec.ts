@@ -11,6 +11,7 @@ import { httpApp, serveHttp } from '../adapters/http-server.ts';
 import { createLog } from '../adapters/log.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
+import { pushHandlers } from '../adapters/push-receiver.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry } from '../adapters/telemetry.ts';
 import { gatewayApp } from '../infra/gateway.ts';
@@ -94,16 +95,18 @@ async function serving<T>(
     log = () => {},
     served = [READ, CHANGE, OPERATE],
     page,
+    push = [],
     ...gates
   }: GateSettings & {
     trustedProxies?: number;
     log?: Log;
     served?: readonly Route[];
     page?: RequestHandler;
+    push?: RequestHandler[];
   },
   test: (port: number) => Promise<T>,
 ): Promise<T> {
-  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies, metrics: page });
+  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies, metrics: page, push });
   const server = await serveHttp(app, '127.0.0.1', 0);
   try {
     return await test(server.port);
@@ -349,14 +352,19 @@ describe('Every answer', () => {
   });
 
   it('comes at once where a body says that it is too large, and the connection ends', async () => {
-    await serving({ served: routes }, async (port) => {
+    const push = pushHandlers(
+      new Map(),
+      async () => undefined,
+      portsWith(() => {}),
+    );
+    await serving({ served: routes, push }, async (port) => {
       for (const [path, length] of [
-        ['/order', 65_537],
-        [`/order`, 10 ** 12],
+        ['/order', 64 * 1024 + 1],
+        ['/push/frontend-sub', 14 * 1024 * 1024 + 1],
       ] as const) {
         const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
         const answer = await said(port, head);
-        expect(answer)
+        expect(answer, path)
           .to.match(/^HTTP\/1\.1 413 /)
           .and.to.match(/\r\nConnection: close\r\n/);
       }
