@@ -15,6 +15,7 @@ import { inputFaults } from '../saga/order.ts';
 import { StoreError } from '../saga/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
+import { routeOf } from './http-route.ts';
 import { openApiOf } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -238,7 +239,8 @@ function problemHandler(log: Log): ErrorRequestHandler {
     if (problem.status >= 500) {
       log(
         problem.status === 500 ? 'ERROR' : 'WARNING',
-        `HTTP ${problem.status} at ${request.method} ${request.path}`,
+        // Not the path: it may name a customer.
+        `HTTP ${problem.status} at ${request.method} ${routeOf(request) ?? '(no route)'}`,
         {
           error: logged(error),
         },

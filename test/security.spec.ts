@@ -16,7 +16,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry } from '../adapters/telemetry.ts';
 import { gatewayApp } from '../infra/gateway.ts';
 import { allServices } from '../infra/services.ts';
-import type { Route } from '../saga/http.ts';
+import { Problem, type Route } from '../saga/http.ts';
 import type { Log } from '../saga/log.ts';
 import type { Ports } from '../saga/ports.ts';
 import { SETTINGS, UUID, uuidOf } from './builders.ts';
@@ -492,6 +492,23 @@ describe('A service that dies in the middle of its answer', () => {
     expect(await said(gateway.port, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).to.match(/half$/);
     await gateway.close(1000);
     dying.close();
+  });
+});
+
+describe('A request that fails', () => {
+  it('is logged under its route, not under the path, which may name a customer', async () => {
+    const lines: string[] = [];
+    const failing: Route = {
+      ...reached({ method: 'GET', path: '/users/{user}' }),
+      handle: async () => {
+        throw new Problem(503, 'Unavailable', 'The store does not answer');
+      },
+    };
+    const log: Log = (severity, message) => lines.push(`${severity} ${message}`);
+    await serving({ served: [failing], log }, async (port) => {
+      expect(await statusOf(send(port, 'GET', '/users/jack?address=hill'))).to.equal(503);
+    });
+    expect(lines).to.deep.equal(['WARNING HTTP 503 at GET /users/{user}']);
   });
 });
 
