@@ -15,6 +15,7 @@ import { inputFaults } from '../saga/order.ts';
 import { StoreError } from '../saga/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
+import { routeOf } from './http-route.ts';
 import { openApiOf } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -238,10 +239,9 @@ function problemHandler(log: Log): ErrorRequestHandler {
     if (problem.status >= 500) {
       log(
         problem.status === 500 ? 'ERROR' : 'WARNING',
-        `HTTP ${problem.status} at ${request.method} ${request.path}`,
-        {
-          error: logged(error),
-        },
+        // Not the path: it may name a customer.
+        `HTTP ${problem.status} at ${request.method} ${routeOf(request) ?? '(no route)'}`,
+        { ...idIn(request), error: logged(error) },
       );
     }
     const { status, title, detail, errors, headers } = problem;
@@ -253,6 +253,12 @@ function problemHandler(log: Log): ErrorRequestHandler {
         JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) }),
       );
   };
+}
+
+/** Which order or letter the request is about. Who asks for it, an id does not tell. */
+function idIn({ path }: Request): { uuid?: string } {
+  const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(path)?.[0];
+  return uuid === undefined ? {} : { uuid };
 }
 
 /** Where nobody planned it, the way there matters, too. */

@@ -14,8 +14,8 @@ const dataSchema = z.strictObject({
 
 export type Data = z.infer<typeof dataSchema>;
 
-/** Every top-level collection that the services write. */
-const COLLECTIONS = ['sagas', 'users', 'inventory', 'payments', 'dead-letters'] as const;
+/** Every top-level collection that the services write. What is below their documents goes with them. */
+export const COLLECTIONS = ['sagas', 'users', 'inventory', 'payments', 'dead-letters'] as const;
 
 /**
  * Checks what a data file says.

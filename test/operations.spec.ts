@@ -177,8 +177,11 @@ describe('docs/operations.md', () => {
 
   it('names metrics that are counted', () => {
     const counted: string[] = Object.keys(configuration.locals.log_lines as object);
+    /** As the PromQL of Cloud Monitoring has them. */
+    const sent: string[] = [];
     const note = (kind: 'counter' | 'histogram') => (name: string) => {
       counted.push(`${name.replaceAll('.', '_')}${kind === 'counter' ? '_total' : ''}`);
+      sent.push(...(kind === 'counter' ? [''] : ['_bucket', '_sum', '_count']).map((part) => name + part));
       return {} as never;
     };
     createMetrics({ createCounter: note('counter'), createHistogram: note('histogram') } as never);
@@ -186,6 +189,38 @@ describe('docs/operations.md', () => {
       name.replace(/_(bucket|sum|count)$/, ''),
     );
     expect(unknown(asked, counted)).to.deep.equal([]);
+    expect(unknown(named(/\{"([\w.]+)"[,}]/g), sent)).to.deep.equal([]);
+    const queries = spans.filter((span) => /\{"[\w.]+"[,}]/.test(span));
+    const labels = named(/[(,] ?"([\w.]+)"/g, queries);
+    expect(labels).to.include('http.route');
+    expect(labels.filter((label) => !source.includes(`'${label}'`))).to.deep.equal([]);
+  });
+
+  it('names no metric as Prometheus does where an alert has rung: alerts come with Cloud Monitoring', () => {
+    for (const [title, text] of alerts) {
+      expect(text, title).to.not.match(/\b(?:saga|http_server)_[a-z_]+[{[]/);
+    }
+  });
+
+  it('gives commands that name no moment, no copy of the topology, and no variable that nobody sets', () => {
+    expect(commands.filter((command) => /\d{4}-\d\d-\d\d/.test(command))).to.deep.equal([]);
+    expect(commands.filter((command) => /\bfor \w+ in (?!\$\(|"\$@")/.test(command))).to.deep.equal([]);
+    const set = named(/\b([A-Z_]+)=\S/g, commands).concat(named(/\bfor ([A-Z_]+) in/g, commands));
+    expect(unknown(named(/(?:\$|\bprocess\.env\.)([A-Z_]+)/g, commands), set)).to.deep.equal([]);
+  });
+
+  it('gives every POST a body: without its length Google answers 411', () => {
+    const posts = code.filter((command) => /\bcurl .*-X POST/.test(command));
+    expect(posts).to.not.be.empty;
+    expect(posts.filter((command) => !/ -d /.test(command))).to.deep.equal([]);
+  });
+
+  it('runs programs that exist', () => {
+    const programs = named(/\bnode dist\/([\w/-]+)\.js/g);
+    expect(programs).to.not.be.empty;
+    expect(programs.filter((program) => !existsSync(new URL(`${program}.ts`, packageRoot)))).to.deep.equal(
+      [],
+    );
   });
 
   it('names variables that the programs know', () => {
@@ -277,5 +312,41 @@ describe('docs/operations.md', () => {
     expect(unknown(named(/\b((?:google_\w+|terraform_data)\.\w+)/g), addresses)).to.deep.equal([]);
     const variables = named(/^(\w+) = "/g, spans);
     expect(unknown(variables, Object.keys(configuration.variable))).to.deep.equal([]);
+  });
+
+  it('deploys a new step in stages that bring all that belongs to a service, and the rest in the end', () => {
+    const stages = commands
+      .filter((command) => / apply\b/.test(command) && command.includes('# stage'))
+      .map((command) => [...command.matchAll(/-target='?([^'\s]+)'?/g)].map(([, address]) => address ?? ''));
+    expect(stages.at(-1)).to.deep.equal([]);
+    expect(stages.slice(0, -1).filter((targets) => targets.length === 0)).to.deep.equal([]);
+    const { services, jobs } = configuration.locals as { services: object; jobs: object };
+    const known = [...Object.keys(services), ...Object.keys(jobs), 'loyalty'];
+    const deployed = stages.map((targets) => named(/\["([\w-]+)"\]/g, targets));
+    expect(deployed.flat().filter((name) => !known.includes(name))).to.deep.equal([]);
+    const [, janitor = [], frontend = [], loyalty = [], payments = []] = stages;
+    const service = (name: string) => `google_cloud_run_v2_service.service["${name}"]`;
+    const worker = (name: string) => `google_cloud_run_v2_worker_pool.worker["${name}"]`;
+    expect(frontend).to.deep.equal([service('frontend')]);
+    expect(payments).to.deep.equal([service('payments'), worker('payments')]);
+    expect(janitor).to.deep.equal([
+      service('janitor'),
+      worker('janitor'),
+      'google_cloud_run_v2_job.job["doctor"]',
+    ]);
+    // Nothing depends on it, so no other target brings it; without it the new service hears of nothing.
+    expect(loyalty).to.deep.equal([
+      service('loyalty'),
+      worker('loyalty'),
+      'google_cloud_run_v2_service_iam_member.push["loyalty"]',
+    ]);
+  });
+
+  it('takes from Pub/Sub before a restore the right that Terraform gives back after it has updated a service', () => {
+    const { push } = resource('google_cloud_run_v2_service_iam_member');
+    expect(push?.name).to.match(/^\$\{google_cloud_run_v2_service\.service\[/);
+    const taken = commands.filter((command) => command.includes('remove-iam-policy-binding'));
+    expect(taken).to.have.length(1);
+    expect(taken[0]).to.contain(`--role=${push?.role} `).and.to.contain('serviceAccount:saga-push@');
   });
 });

@@ -7,6 +7,7 @@ import { isStanding } from '../saga/deadline.ts';
 import type { Saga } from '../saga/ledger.ts';
 import type { Ports } from '../saga/ports.ts';
 import type { Path, Store } from '../saga/store.ts';
+import { allDocuments } from './all-documents.ts';
 import { backends, type Pipeline, startPipeline } from './pipeline.ts';
 
 /** Ten orders for five pairs of widgets: half of them fail, and one is refused by payments besides. */
@@ -21,13 +22,6 @@ const TURNS_PER_COMMIT = 10;
 
 /** All documents, by their paths. */
 type Documents = ReadonlyMap<Path, object>;
-
-async function documentsIn(store: Store): Promise<Documents> {
-  const snapshot = await store.snapshot();
-  const collections = ['sagas', 'users', 'inventory', 'orders', 'payments', 'dead-letters'];
-  const scans = collections.map((collection) => snapshot.scan({ collection, limit: 1000 }));
-  return new Map((await Promise.all(scans)).flat().map(({ path, fields }) => [path, fields]));
-}
 
 const ledgersIn = (documents: Documents): Map<string, Saga> =>
   new Map(
@@ -90,7 +84,7 @@ for (const backend of backends) {
         const committed = new Promise<void>((resolve) => {
           onCommit = async () => resolve();
         });
-        if (areAsWanted(ledgersIn(await documentsIn(store)))) return;
+        if (areAsWanted(ledgersIn(await allDocuments(store)))) return;
         await committed;
       }
     }
@@ -109,7 +103,7 @@ for (const backend of backends) {
         copied = resolve;
       });
       onCommit = async () => {
-        if (++commitCount === commitsInCopy) copied(await documentsIn(store));
+        if (++commitCount === commitsInCopy) copied(await allDocuments(store));
       };
       await resetData(store, () => {});
       const before = await start();
@@ -119,7 +113,7 @@ for (const backend of backends) {
       if (goesOnUntil === 'rest')
         await until((ledgers) => ledgers.size === ORDERS.length && allRest(ledgers));
       await before.close();
-      const later = await documentsIn(store);
+      const later = await allDocuments(store);
       await resetData(store, () => {});
       await store.commit([...copy].map(([path, fields]) => ({ kind: 'create', path, fields })));
       return { copy, later, sent: published.splice(0) };
@@ -152,7 +146,7 @@ for (const backend of backends) {
           expect((await pipeline.get('/audit')).body.violations).to.deep.equal([]);
           expect((await pipeline.post('/sweep', {})).body.errors).to.equal(0);
           await until(allRest);
-          const ledgers = ledgersIn(await documentsIn(store));
+          const ledgers = ledgersIn(await allDocuments(store));
           const stood = [...ledgersIn(copy).values()].filter(isStanding);
           ends.push(...stood.map(({ uuid }) => ledgers.get(uuid)?.status ?? 'lost'));
           await expectExactBooks(pipeline);
@@ -177,7 +171,7 @@ for (const backend of backends) {
       await again('frontend');
       await pipeline.post('/sweep', {});
       await until((ledgers) => ledgers.size === ORDERS.length && allRest(ledgers));
-      const ledgers = ledgersIn(await documentsIn(store));
+      const ledgers = ledgersIn(await allDocuments(store));
       expect(failedSince.map(({ uuid }) => ledgers.get(uuid)?.status)).to.deep.equal(
         failedSince.map(() => 'CANCELED'),
       );

@@ -11,11 +11,13 @@ import { httpApp, serveHttp } from '../adapters/http-server.ts';
 import { createLog } from '../adapters/log.ts';
 import { createMemoryBus } from '../adapters/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory-store.ts';
+import { pushHandlers } from '../adapters/push-receiver.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry } from '../adapters/telemetry.ts';
 import { gatewayApp } from '../infra/gateway.ts';
 import { allServices } from '../infra/services.ts';
-import type { Route } from '../saga/http.ts';
+import { Problem, type Route } from '../saga/http.ts';
+import { inboxesOf } from '../saga/inbox.ts';
 import type { Log } from '../saga/log.ts';
 import type { Ports } from '../saga/ports.ts';
 import { SETTINGS, UUID, uuidOf } from './builders.ts';
@@ -94,16 +96,18 @@ async function serving<T>(
     log = () => {},
     served = [READ, CHANGE, OPERATE],
     page,
+    push = [],
     ...gates
   }: GateSettings & {
     trustedProxies?: number;
     log?: Log;
     served?: readonly Route[];
     page?: RequestHandler;
+    push?: RequestHandler[];
   },
   test: (port: number) => Promise<T>,
 ): Promise<T> {
-  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies, metrics: page });
+  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies, metrics: page, push });
   const server = await serveHttp(app, '127.0.0.1', 0);
   try {
     return await test(server.port);
@@ -349,14 +353,17 @@ describe('Every answer', () => {
   });
 
   it('comes at once where a body says that it is too large, and the connection ends', async () => {
-    await serving({ served: routes }, async (port) => {
+    const ports = portsWith(() => {});
+    const subscribed = allServices(ports, SETTINGS).flatMap((service) => inboxesOf(service, topology));
+    const push = pushHandlers(subscribed, async () => undefined, ports);
+    await serving({ served: routes, push }, async (port) => {
       for (const [path, length] of [
-        ['/order', 65_537],
-        [`/order`, 10 ** 12],
+        ['/order', 64 * 1024 + 1],
+        ['/push/frontend-sub', 14 * 1024 * 1024 + 1],
       ] as const) {
         const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
         const answer = await said(port, head);
-        expect(answer)
+        expect(answer, path)
           .to.match(/^HTTP\/1\.1 413 /)
           .and.to.match(/\r\nConnection: close\r\n/);
       }
@@ -529,6 +536,31 @@ describe('The gateway before a service', () => {
         );
       },
     ));
+});
+
+describe('A request that fails', () => {
+  it('is logged under its route, not under the path, which may name a customer, and with the id of its order', async () => {
+    const lines: object[] = [];
+    const failing = ['/users/{user}', '/order/{uuid}'].map(
+      (path): Route => ({
+        ...reached({ method: 'GET', path }),
+        handle: async () => {
+          throw new Problem(503, 'Unavailable', 'The store does not answer');
+        },
+      }),
+    );
+    const log: Log = (severity, message, fields) => lines.push({ severity, message, ...fields });
+    await serving({ served: failing, log }, async (port) => {
+      for (const path of ['/users/jack?address=hill', `/order/${UUID}`]) {
+        expect(await statusOf(send(port, 'GET', path))).to.equal(503);
+      }
+    });
+    const line = { severity: 'WARNING', error: 'The store does not answer' };
+    expect(lines).to.deep.equal([
+      { ...line, message: 'HTTP 503 at GET /users/{user}' },
+      { ...line, message: 'HTTP 503 at GET /order/{uuid}', uuid: UUID },
+    ]);
+  });
 });
 
 describe('Secrets', () => {

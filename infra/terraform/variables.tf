@@ -116,7 +116,7 @@ variable "deadline_seconds" {
 }
 
 variable "log_level" {
-  description = "The least severe line that is logged."
+  description = "The least severe line that is logged. With warn, the log does not say what was done: what docs/operations.md looks up there after a restore is missing."
   type        = string
   nullable    = false
   default     = "info"

@@ -9,12 +9,12 @@ import { takeAudit } from '../../janitor/take-audit.ts';
 import type { Saga } from '../../saga/ledger.ts';
 import type { Ports } from '../../saga/ports.ts';
 import { type Store, StoreError } from '../../saga/store.ts';
+import { allDocuments } from '../all-documents.ts';
 import { SETTINGS } from '../builders.ts';
 import { Dice } from '../simulation/chance.ts';
 import { createCourier } from './courier.ts';
 import { type Cast, openPlay, type Parcel, type Play } from './play.ts';
 import { readRecording } from './recordings.ts';
-import { allOf } from './stories.ts';
 import { loadRecording } from './verdict.ts';
 
 /**
@@ -159,7 +159,9 @@ async function rollOut(rollout: readonly Fleet[], seed: number, tally: Tally): P
       if (status !== 202) throw new Error(`An order was not accepted: ${status}`);
     }
     await deliver(dice.whole(1, PHASE.batchesMax));
-    const uuids = [...(await allOf(store)).keys()].flatMap((path) => /^sagas\/(.*)/.exec(path)?.[1] ?? []);
+    const uuids = [...(await allDocuments(store)).keys()].flatMap(
+      (path) => /^sagas\/(.*)/.exec(path)?.[1] ?? [],
+    );
     for (let count = 0; count < PHASE.cancels; count++) {
       await playOf('frontend').ask('POST', `/order/${dice.oneOf(uuids)}/cancel`);
     }
@@ -182,7 +184,7 @@ async function rollOut(rollout: readonly Fleet[], seed: number, tally: Tally): P
 
 /** What this release finds wrong once it is alone, and what its doctor can't mend. */
 async function judge(play: Play, tally: Tally): Promise<boolean> {
-  const sagas = [...(await allOf(play.store))].flatMap(([path, fields]) =>
+  const sagas = [...(await allDocuments(play.store))].flatMap(([path, fields]) =>
     path.startsWith('sagas/') ? [fields as Saga] : [],
   );
   const standing = sagas.filter(({ status }) => status !== 'PAID' && status !== 'CANCELED');

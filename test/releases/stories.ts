@@ -5,7 +5,8 @@ import { takeAudit } from '../../janitor/take-audit.ts';
 import type { Reason } from '../../saga/ledger.ts';
 import { DEAD_LETTER, derivedUuid } from '../../saga/message.ts';
 import { DELIVERIES_MAX } from '../../saga/runner.ts';
-import { type Path, type Store, StoreError } from '../../saga/store.ts';
+import { type Store, StoreError } from '../../saga/store.ts';
+import { allDocuments } from '../all-documents.ts';
 import { NOW, TRACE, uuidOf } from '../builders.ts';
 import { type Cast, openPlay, type PublishedMessage } from './play.ts';
 import type { RecordedLetter, RecordedOrder, Recording } from './recording.ts';
@@ -193,7 +194,7 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     moment: play.now(),
     orders,
     letters,
-    documents: await allOf(store),
+    documents: await allDocuments(store),
     messages: play.messages,
   };
 
@@ -358,17 +359,4 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     play.publish({ topic: 'dead-letter', data, attributes: { ...attributes, ...broker } });
     await park('given up by the broker', 'does no harm');
   }
-}
-
-/** Every document of a store, in the order of the paths. */
-export async function allOf(store: Store): Promise<ReadonlyMap<Path, object>> {
-  const snapshot = await store.snapshot();
-  const documents: [Path, object][] = [];
-  for (const collection of ['sagas', 'users', 'orders', 'inventory', 'payments', 'dead-letters']) {
-    const limit = 1000;
-    const page = await snapshot.scan({ collection, limit });
-    if (page.length === limit) throw new Error(`There are more documents in ${collection} than are recorded`);
-    documents.push(...page.map(({ path, fields }): [Path, object] => [path, fields]));
-  }
-  return new Map(documents.sort(([one], [other]) => (one < other ? -1 : 1)));
 }

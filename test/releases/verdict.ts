@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { type SagaAnswer, sagaLines } from '../../infra/operator-lines.ts';
 import { doneSteps, type Saga } from '../../saga/ledger.ts';
 import type { Path, Store } from '../../saga/store.ts';
+import { allDocuments } from '../all-documents.ts';
 import type { Play } from './play.ts';
 import type { RecordedOrder, Recording } from './recording.ts';
-import { allOf } from './stories.ts';
 
 /** What must hold of orders that another release began, as sentences about what does not. */
 
@@ -43,7 +43,7 @@ export async function legibilityFaults(play: Play, { documents }: Recording): Pr
 /** Whether every order has come to its end, and stock, money and records are what follows from that. */
 export async function endFaults(play: Play, ends: Ends): Promise<string[]> {
   const faults: string[] = [];
-  const documents = await allOf(play.store);
+  const documents = await allDocuments(play.store);
   for (const [uuid, end] of ends) {
     faults.push(...(await viewFaults(play, uuid, end === 'in success' ? 'PAID' : `CANCELED ${end}`)));
   }

@@ -1,3 +1,4 @@
+import { COLLECTIONS } from '../../data-init/load-data.ts';
 import { takeAudit } from '../../janitor/take-audit.ts';
 import type { OutgoingMessage } from '../../saga/bus.ts';
 import type { Path } from '../../saga/store.ts';
@@ -58,7 +59,6 @@ const EVENTS_MAX = 40_000;
 const SWEEPS_MAX = 100;
 /** What was handed out again and not acked by then comes once more. */
 const SEEK_AGAIN_MS = 10_000;
-const COLLECTIONS = ['sagas', 'users', 'inventory', 'payments', 'dead-letters'];
 
 /** Runs the world of a plan until all orders rest, with a restore on the way. */
 export async function simulateRestore(plan: Plan, restore: Restore): Promise<RestoreOutcome> {
