@@ -65,18 +65,16 @@ export function gatewayApp(
 const heardFrom = (request: IncomingMessage): string =>
   [request.headers['x-forwarded-for'], request.socket.remoteAddress].flat().filter(Boolean).join(', ');
 
-const isBeingStarted = (service: string): Problem =>
-  new Problem(503, 'Unavailable', `${service} is being started; try again`, {
-    headers: { 'Retry-After': '1' },
-  });
+const isBeingStarted = (service: string): Problem => unavailable(`${service} is being started; try again`);
 
-/** It had the request. Whoever orders again, and not under the same Idempotency-Key, may have ordered twice. */
+/** It had the request. Whoever orders again, and not under the same key, may have ordered twice. */
 const hasNotAnswered = (service: string): Problem =>
-  new Problem(
-    502,
-    'Bad gateway',
-    `${service} ended before it answered; whether it did what was asked is not known`,
+  unavailable(
+    `${service} ended before it answered. Whether it did what was asked is not known: look, or ask again, an order with its Idempotency-Key`,
   );
+
+const unavailable = (detail: string): Problem =>
+  new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 
 /** How long a service may take to say that it is ready. Its own checks take two seconds at most. */
 const READINESS_TIMEOUT_MS = 3_000;

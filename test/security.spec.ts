@@ -503,15 +503,15 @@ describe('The gateway before a service', () => {
       },
     ));
 
-  it('[anomaly 36] does not ask for a repetition where it dies before its answer: it may have done what was asked', () =>
+  it('[anomaly 36] says that nobody knows what was done where it dies before its answer', () =>
     behind(
       (request) => request.destroy(),
       async (port) => {
         const { status, headers, body } = await send(port, 'GET', '/orders', {});
         expect([status, headers['retry-after'], JSON.parse(body).detail]).to.deep.equal([
-          502,
-          undefined,
-          'frontend ended before it answered; whether it did what was asked is not known',
+          503,
+          '1',
+          'frontend ended before it answered. Whether it did what was asked is not known: look, or ask again, an order with its Idempotency-Key',
         ]);
       },
     ));
