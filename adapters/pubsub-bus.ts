@@ -6,7 +6,14 @@ import {
   SubscriptionCloseBehaviors,
   v1,
 } from '@google-cloud/pubsub';
-import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
+import {
+  type Bus,
+  type Delivery,
+  type OpenSubscription,
+  type OutgoingMessage,
+  type PublishResult,
+  sizeOf,
+} from '../saga/bus.ts';
 import type { SubscriptionSettings, Topology } from '../saga/topology.ts';
 import { emulatorOptions } from './emulator-options.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -59,18 +66,19 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
 
   /** One message that Pub/Sub refuses spoils the request that it is in: each message of that is then sent alone. */
   async function publishAll(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
-    const results = new Array<PublishResult>(messages.length);
-    const requests = requestsOf(messages).map(async ({ topic, indexes }) => {
-      const together = indexes.map((index) => messages[index] as OutgoingMessage);
-      const result = await send(topic, together);
-      const isSpoilt =
-        together.length > 1 && (result as { code?: number } | undefined)?.code === INVALID_ARGUMENT;
-      const each = isSpoilt ? together.map((message) => send(topic, [message])) : together.map(() => result);
-      for (const [position, one] of (await Promise.all(each)).entries()) {
-        results[indexes[position] as number] = one;
-      }
+    const results: PublishResult[] = [];
+    const sending = requestsOf(messages).map(async ({ topic, entries }) => {
+      const together = await send(
+        topic,
+        entries.map(([, message]) => message),
+      );
+      const isSpoilt = (together as { code?: number } | undefined)?.code === INVALID_ARGUMENT;
+      const each = entries.map(async ([index, message]) => {
+        results[index] = isSpoilt && entries.length > 1 ? await send(topic, [message]) : together;
+      });
+      await Promise.all(each);
     });
-    await Promise.all(requests);
+    await Promise.all(sending);
     return results;
   }
 
@@ -115,31 +123,33 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
 const REQUEST_MESSAGES_MAX = 1000;
 const REQUEST_SIZE_MAX = 5_000_000;
 
-/** Which messages go together in one request: those of a topic, as many as it may have. */
-function requestsOf(messages: readonly OutgoingMessage[]): { topic: string; indexes: number[] }[] {
-  const requests: { topic: string; indexes: number[] }[] = [];
-  const filling = new Map<string, { indexes: number[]; size: number }>();
-  messages.forEach((message, index) => {
+/** Messages of one topic, each with its place among all. */
+interface PublishRequest {
+  readonly topic: string;
+  readonly entries: [index: number, message: OutgoingMessage][];
+  size: number;
+}
+
+/** Which messages go together: those of a topic, as many as a request may have. */
+function requestsOf(messages: readonly OutgoingMessage[]): PublishRequest[] {
+  const requests: PublishRequest[] = [];
+  const filling = new Map<string, PublishRequest>();
+  for (const [index, message] of messages.entries()) {
     const { topic } = message;
     const size = sizeOf(message);
     let request = filling.get(topic);
-    const isFull =
-      request === undefined ||
-      request.indexes.length === REQUEST_MESSAGES_MAX ||
-      request.size + size > REQUEST_SIZE_MAX;
-    if (request === undefined || isFull) {
-      request = { indexes: [], size: 0 };
+    const hasRoom =
+      request && request.entries.length < REQUEST_MESSAGES_MAX && request.size + size <= REQUEST_SIZE_MAX;
+    if (request === undefined || !hasRoom) {
+      request = { topic, entries: [], size: 0 };
       filling.set(topic, request);
-      requests.push({ topic, indexes: request.indexes });
+      requests.push(request);
     }
-    request.indexes.push(index);
+    request.entries.push([index, message]);
     request.size += size;
-  });
+  }
   return requests;
 }
-
-const sizeOf = ({ data, attributes }: OutgoingMessage): number =>
-  Object.entries(attributes).reduce((size, [name, value]) => size + name.length + value.length, data.length);
 
 /** Repeats what may go through the next time, and ends within the time given: the saga knows how to repeat the rest. */
 function publishRetry(totalTimeoutMillis: number) {

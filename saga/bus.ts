@@ -30,6 +30,13 @@ export interface Delivery {
   nack(): void;
 }
 
+/**
+ * How much a message weighs, in bytes of data and characters of attributes: without data it may have 128 KiB of these, and a letter is
+ * stored with its own.
+ */
+export const sizeOf = ({ data, attributes }: Pick<OutgoingMessage, 'data' | 'attributes'>): number =>
+  Object.entries(attributes).reduce((size, [name, value]) => size + name.length + value.length, data.length);
+
 /** What came of one publication: undefined when the broker has the message, otherwise the error. */
 export type PublishResult = Error | undefined;
 

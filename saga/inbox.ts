@@ -1,5 +1,5 @@
 import { createBatcher } from './batcher.ts';
-import type { Delivery } from './bus.ts';
+import { type Delivery, sizeOf } from './bus.ts';
 import { BATCH_MAX } from './group-commit.ts';
 import type { Service } from './service.ts';
 import { subscriptionOf, type Topology } from './topology.ts';
@@ -36,7 +36,7 @@ export function createInbox(process: (deliveries: readonly Delivery[]) => Promis
     run: process,
     batchMax: BATCH_MAX,
     queueMax: QUEUE_MAX,
-    weightOf: bytesOf,
+    weightOf: sizeOf,
     weightMax: BATCH_BYTES_MAX,
     queueWeightMax: QUEUE_BYTES_MAX,
   });
@@ -52,10 +52,6 @@ export function createInbox(process: (deliveries: readonly Delivery[]) => Promis
     done: () => batcher.done(),
   };
 }
-
-/** Attributes count: a message without data may have 128 KiB of them, and a letter is stored with its own. */
-const bytesOf = ({ data, attributes }: Delivery): number =>
-  Object.entries(attributes).reduce((sum, [name, value]) => sum + name.length + value.length, data.length);
 
 /** The inbox of a subscription. */
 export interface SubscribedInbox {
