@@ -6,16 +6,10 @@ import {
   SubscriptionCloseBehaviors,
   v1,
 } from '@google-cloud/pubsub';
-import {
-  type Bus,
-  type Delivery,
-  type OpenSubscription,
-  type OutgoingMessage,
-  type PublishResult,
-  sizeOf,
-} from '../saga/bus.ts';
+import type { Bus, Delivery, OpenSubscription, OutgoingMessage, PublishResult } from '../saga/bus.ts';
 import type { SubscriptionSettings, Topology } from '../saga/topology.ts';
 import { emulatorOptions } from './emulator-options.ts';
+import { requestsOf } from './publish-requests.ts';
 import { withTimeout } from './with-timeout.ts';
 
 export interface PubSubOptions {
@@ -117,38 +111,6 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
       await Promise.all([publisher.close(), pubsub.close()]);
     },
   };
-}
-
-/** Pub/Sub takes 1,000 messages and 10 MB in one request; half of that, because of attributes it is characters that are counted. */
-const REQUEST_MESSAGES_MAX = 1000;
-const REQUEST_SIZE_MAX = 5_000_000;
-
-/** Messages of one topic, each with its place among all. */
-interface PublishRequest {
-  readonly topic: string;
-  readonly entries: [index: number, message: OutgoingMessage][];
-  size: number;
-}
-
-/** Which messages go together: those of a topic, as many as a request may have. */
-function requestsOf(messages: readonly OutgoingMessage[]): PublishRequest[] {
-  const requests: PublishRequest[] = [];
-  const filling = new Map<string, PublishRequest>();
-  for (const [index, message] of messages.entries()) {
-    const { topic } = message;
-    const size = sizeOf(message);
-    let request = filling.get(topic);
-    const hasRoom =
-      request && request.entries.length < REQUEST_MESSAGES_MAX && request.size + size <= REQUEST_SIZE_MAX;
-    if (request === undefined || !hasRoom) {
-      request = { topic, entries: [], size: 0 };
-      filling.set(topic, request);
-      requests.push(request);
-    }
-    request.entries.push([index, message]);
-    request.size += size;
-  }
-  return requests;
 }
 
 /** Repeats what may go through the next time, and ends within the time given: the saga knows how to repeat the rest. */
