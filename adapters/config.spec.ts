@@ -139,6 +139,11 @@ describe('The configuration', () => {
       ['a b/c', 'Orders', 'one', 'orders-', 'default'.repeat(10)],
       'must be (default), or 4 to 63 small letters, digits and hyphens that begin with a letter',
     ],
+    [
+      'OTEL_TRACES_SAMPLER',
+      ['nonsense'],
+      'must be always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio, or not be set: then 100 traces begin a second',
+    ],
     ['LOG_LEVEL', ['verbose'], 'must be debug, info, warn, error, fatal or silent'],
     ['TELEMETRY', ['on', 'OTLP'], 'must be off, otlp or google'],
     ['METRICS', ['on', 'otlp'], 'must be off or prometheus'],

@@ -57,6 +57,11 @@ const hostAndPort = z
 /** What Google takes for the place of a metric: https://cloud.google.com/stackdriver/docs/reference/telemetry/v1.metrics */
 const PLACE = /(^|,) *(location|cloud\.availability_zone|cloud\.region) *= *[^ ,]/;
 
+/** What OpenTelemetry knows; what it does not, it takes for its own default, and says so in a warning. */
+const SAMPLERS = ['', 'parentbased_'].flatMap((kind) =>
+  ['always_on', 'always_off', 'traceidratio'].map((name) => `${kind}${name}`),
+);
+
 const environmentSchema = z
   .object({
     PROJECT_ID: z
@@ -97,6 +102,11 @@ const environmentSchema = z
       .default('info'),
     TELEMETRY: z.enum(['off', 'otlp', 'google'], { error: 'must be off, otlp or google' }).default('off'),
     OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
+    OTEL_TRACES_SAMPLER: z
+      .enum(SAMPLERS, {
+        error: `must be ${SAMPLERS.join(', ')}, or not be set: then 100 traces begin a second`,
+      })
+      .optional(),
     METRICS: z.enum(['off', 'prometheus'], { error: 'must be off or prometheus' }).default('off'),
     STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),

@@ -7,6 +7,7 @@ import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
 import type { Topology } from '../saga/topology.ts';
 import { startWatchdog } from '../saga/watchdog.ts';
+import { assertStoreAnswers } from './command.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
 import { type GateSettings, gatesBy } from './gates.ts';
@@ -147,6 +148,8 @@ export async function runService(
     const telemetry = await openTelemetry(config, name, log);
     const ports = telemetry.ports(openPorts(config, topology, log));
     const host = await hostServices([create(ports, config)], ports, topology, config, end, telemetry);
+    // It may come back, so nobody gives up; but a wrong setting looks the same.
+    assertStoreAnswers(ports).catch(({ message }: Error) => ports.log('WARNING', message));
     ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });
     process.send?.({ port: host.port });
     return host;
@@ -237,15 +240,15 @@ async function missingAtTheBroker(
   subscriptions: readonly string[],
 ) {
   const emulator = process.env.PUBSUB_EMULATOR_HOST;
-  const settings = emulator ? `PUBSUB_EMULATOR_HOST (${emulator})` : 'PROJECT_ID';
+  const question = emulator
+    ? `is what PUBSUB_EMULATOR_HOST (${emulator}) says right?`
+    : 'is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?';
   const asked = bus.missing(topics, subscriptions);
   const answers = endsWithin(clock, START_TIMEOUT_MS, asked).catch((error: Error) => {
-    throw new Error(
-      `Pub/Sub can not be asked what there is, ${error.message}: is what ${settings} says right?`,
-    );
+    throw new Error(`Pub/Sub can not be asked what there is, ${error.message}: ${question}`);
   });
   if (await answers) return asked;
-  throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: is what ${settings} says right?`);
+  throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: ${question}`);
 }
 
 function brokerAnswers({ bus, clock }: Ports, { topics }: Topology): Promise<boolean> {

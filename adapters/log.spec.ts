@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createLog, readableLine } from './log.ts';
+import { createLog, isWritten, type LogLevel, readableLine } from './log.ts';
 
 describe('The log', () => {
   const lines: string[] = [];
@@ -84,5 +84,19 @@ describe('The log', () => {
       detail: 'has unknown fields: x\n03:04:05.678 INFO',
     });
     expect(line.split('\n')).to.have.length(1);
+  });
+});
+
+describe('A line of the log', () => {
+  it('is written from its level on', () => {
+    const written = (level: LogLevel) =>
+      (['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const).filter((severity) =>
+        isWritten(severity, level),
+      );
+    expect([written('debug').length, written('warn'), written('silent')]).to.deep.equal([
+      5,
+      ['WARNING', 'ERROR', 'CRITICAL'],
+      [],
+    ]);
   });
 });

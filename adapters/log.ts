@@ -57,6 +57,12 @@ function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string |
   };
 }
 
+const RANKS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Whether a line of this severity is written at this level. */
+export const isWritten = (severity: Severity, level: LogLevel): boolean =>
+  RANKS.indexOf(levels[severity]) >= RANKS.indexOf(level);
+
 /** A line of the log as people like to read it: time, who, what, and the fields that matter. */
 export function readableLine(service: string, entry: Readonly<Record<string, unknown>>): string {
   const { time, severity = 'INFO', message = '', ...fields } = entry;

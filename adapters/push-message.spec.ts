@@ -121,6 +121,16 @@ describe('A pushed message', () => {
     });
   }
 
+  it('[anomaly 22] is not read where it is larger than Pub/Sub takes, so that it could not be parked', () => {
+    const sized = (bytes: number) => parse(Buffer.alloc(bytes), { 'x-goog-pubsub-message-id': '7' });
+    const inWrapping = (bytes: number) =>
+      parse({ message: { messageId: '7', data: Buffer.alloc(bytes).toString('base64') } });
+    for (const form of [sized, inWrapping]) {
+      expect(form(10_000_000)).to.have.property('message');
+      expect(form(10_000_001)).to.deep.equal({ fault: 'The message is larger than any that Pub/Sub takes' });
+    }
+  });
+
   it('[anomaly 22] is not read where the header of its id is empty: all such orders would be one', () => {
     const order = Buffer.from('{"user":"jack","item":"widget","quantity":1}');
     for (const headers of [

@@ -32,6 +32,9 @@ const wrappedSchema = z.object({
   deliveryAttempt: z.int().min(1).optional(),
 });
 
+/** Pub/Sub's limit: https://cloud.google.com/pubsub/quotas#resource_limits. */
+const DATA_BYTES_MAX = 10_000_000;
+
 const MESSAGE_ID = 'x-goog-pubsub-message-id';
 const PUBLISH_TIME = 'x-goog-pubsub-publish-time';
 const ATTEMPT = 'x-goog-pubsub-delivery-attempt';
@@ -49,7 +52,7 @@ export function parsePush(
 ): ParsedPush {
   const messageId = headers[MESSAGE_ID] ?? ownEventId(headers);
   if (typeof messageId === 'string' && messageId !== '')
-    return { message: unwrapped(subscription, messageId, headers, body, now) };
+    return parkable(unwrapped(subscription, messageId, headers, body, now));
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
@@ -75,17 +78,21 @@ function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPus
   if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
   const { message, deliveryAttempt } = parsed.data;
   const publishTime = message.publishTime ?? message.publish_time;
-  return {
-    message: {
-      subscription,
-      messageId: (message.messageId ?? message.message_id) as string,
-      data: Buffer.from(message.data, 'base64'),
-      attributes: message.attributes,
-      publishTime: publishTime === undefined ? now : new Date(publishTime),
-      attempt: deliveryAttempt ?? 1,
-    },
-  };
+  return parkable({
+    subscription,
+    messageId: (message.messageId ?? message.message_id) as string,
+    data: Buffer.from(message.data, 'base64'),
+    attributes: message.attributes,
+    publishTime: publishTime === undefined ? now : new Date(publishTime),
+    attempt: deliveryAttempt ?? 1,
+  });
 }
+
+/** What Pub/Sub itself could never have sent can't be parked either: for that, it is published again. */
+const parkable = (message: PushedMessage): ParsedPush =>
+  message.data.length > DATA_BYTES_MAX
+    ? { fault: 'The message is larger than any that Pub/Sub takes' }
+    : { message };
 
 function unwrapped(
   subscription: string,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
 import { hostServices, openPorts, runProcess } from '../adapters/host.ts';
-import { readableLine } from '../adapters/log.ts';
+import { isWritten, type LogLevel, readableLine } from '../adapters/log.ts';
 import { openTelemetry } from '../adapters/telemetry.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
 import type { Log } from '../saga/log.ts';
@@ -9,19 +9,18 @@ import { allServices } from './services.ts';
 
 /** The whole pipeline in one process on the embedded engine: nothing is needed but Node, and nothing is kept. */
 
-const log: Log = (severity, message, fields) => {
-  const line = readableLine(String(fields?.step ?? 'pipeline'), {
-    time: new Date().toISOString(),
-    severity,
-    message,
-    ...fields,
-  });
-  process.stdout.write(`${line}\n`);
-};
+const logOf =
+  (level: LogLevel): Log =>
+  (severity, message, fields) => {
+    if (!isWritten(severity, level)) return;
+    const entry = { time: new Date().toISOString(), severity, message, ...fields };
+    process.stdout.write(`${readableLine(String(fields?.step ?? 'pipeline'), entry)}\n`);
+  };
 
 loadDotenv();
 await runProcess(async (end) => {
   const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
+  const log = logOf(config.logLevel);
   const topology = readTopology();
   const telemetry = await openTelemetry(config, 'order-saga', log);
   const ports = telemetry.ports(openPorts(config, topology, log));

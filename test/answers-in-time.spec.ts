@@ -32,6 +32,14 @@ describe('Who asks that an order be moved while the store says nothing', () => {
 });
 
 describe('A service that starts', () => {
+  const emulator = process.env.PUBSUB_EMULATOR_HOST;
+  before(() => {
+    delete process.env.PUBSUB_EMULATOR_HOST;
+  });
+  after(() => {
+    if (emulator !== undefined) process.env.PUBSUB_EMULATOR_HOST = emulator;
+  });
+
   const start = async (missing: () => Promise<string[]>) => {
     const ports = await recordedPorts();
     const options = {
@@ -49,14 +57,16 @@ describe('A service that starts', () => {
 
   it('[anomaly 26] says after 20 s that the broker is silent, and which setting to look at', async () => {
     expect(await start(() => new Promise(() => {}))).to.deep.equal({
-      message: 'Pub/Sub did not answer within 20000 ms: is what PROJECT_ID says right?',
+      message:
+        'Pub/Sub did not answer within 20000 ms: is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?',
       afterMs: 20_000,
     });
   });
 
   it('[anomaly 26] says why the broker refuses, and which setting to look at', async () => {
     expect(await start(() => Promise.reject(new Error('12 UNIMPLEMENTED')))).to.deep.equal({
-      message: 'Pub/Sub can not be asked what there is, 12 UNIMPLEMENTED: is what PROJECT_ID says right?',
+      message:
+        'Pub/Sub can not be asked what there is, 12 UNIMPLEMENTED: is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?',
       afterMs: 0,
     });
   });

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { packageRoot } from '../adapters/config.ts';
+import { packageRoot, readTopology } from '../adapters/config.ts';
+import { createTopology } from '../adapters/pubsub-topology.ts';
 import { type Child, runProgram } from './child.ts';
 import { emulatedEnvironment, freshProjectId, requireEmulators } from './emulators.ts';
 
@@ -49,6 +50,15 @@ describe('npm start', () => {
     await child.line(new RegExp(`payments +accepted uuid=${body.uuid}`));
     expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID', total_invoice: 20 });
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+  });
+
+  it('logs no more than LOG_LEVEL asks for', async () => {
+    child = runProgram('infra/start.js', [], { PORT: '0', LOG_LEVEL: 'error' });
+    const url = urlIn(await child.line(/The pipeline runs on/));
+    await post(url, ORDER);
+    child.process.kill('SIGTERM');
+    await child.exited;
+    expect(child.output()).not.to.match(/ (INFO|WARNING) /);
   });
 
   it('ends in order when it is told to', async () => {
@@ -104,6 +114,24 @@ describe('A service as a process of its own', () => {
       .to.contain('frontend')
       .and.to.contain('order-created-sub')
       .and.to.contain('do not exist');
+  });
+
+  it('[anomaly 26] starts while the store is away, and says so, because its setting may be wrong', async function () {
+    const environment = await emulatedEnvironment(this);
+    await createTopology(environment.PROJECT_ID, readTopology());
+    const child = runProgram('inventory/main.js', [], {
+      ...environment,
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
+      STORE_TIMEOUT_MS: '100',
+      PORT: '0',
+    });
+    expect(JSON.parse(await child.line(/FIRESTORE_EMULATOR_HOST/))).to.include({
+      severity: 'WARNING',
+      message:
+        'Firestore did not answer within 100 ms: is it running, and is what FIRESTORE_EMULATOR_HOST (127.0.0.1:1) says right?',
+    });
+    child.process.kill('SIGTERM');
+    await child.exited;
   });
 
   it('[anomaly 26] does not start without a project, or half on an emulator', async () => {
