@@ -303,9 +303,11 @@ function created(uuid: string): Saga {
 
 /** The ledger of that order, when its stock is held and its payment was refused. */
 function failing(uuid: string): Saga {
+  const before = created(uuid);
+  // Not earlier than what came before: such a history would be malformed.
   const now = systemClock.now();
   const items = [{ item: 'wotsit', quantity: 1, price_per_unit: 15 }];
-  const reserved = advance(created(uuid), 'inventory', 'RESERVED', { items }, now);
+  const reserved = advance(before, 'inventory', 'RESERVED', { items }, now);
   return fail(reserved, 'payments', 'PAYMENT_ERROR', 'The payment was refused', now);
 }
 
