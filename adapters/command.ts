@@ -1,4 +1,3 @@
-import type { Ports } from '../saga/ports.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /**
@@ -15,18 +14,4 @@ export function runCommand(command: () => Promise<number>, exitCodeOfFailure: nu
   process.on('uncaughtException', giveUp);
   // They also go on for a while with what nobody waits for any more, such as calls to a store that is away.
   command().then((code) => process.exit(code), giveUp);
-}
-
-/**
- * To be asked first: a store that is away is otherwise noticed after many repetitions.
- * @throws Error that says where the store was looked for.
- */
-export async function assertStoreAnswers({ store }: Pick<Ports, 'store'>): Promise<void> {
-  try {
-    await store.read(['sagas/readiness']);
-  } catch (error) {
-    const emulator = process.env.FIRESTORE_EMULATOR_HOST;
-    const settings = emulator ? `FIRESTORE_EMULATOR_HOST (${emulator})` : 'PROJECT_ID and FIRESTORE_DATABASE';
-    throw new Error(`${(error as Error).message}: is it running, and is what ${settings} says right?`);
-  }
 }

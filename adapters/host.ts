@@ -7,7 +7,6 @@ import type { Ports } from '../saga/ports.ts';
 import type { Service } from '../saga/service.ts';
 import type { Topology } from '../saga/topology.ts';
 import { startWatchdog } from '../saga/watchdog.ts';
-import { assertStoreAnswers } from './command.ts';
 import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
 import { createFirestoreStore } from './firestore-store.ts';
 import { type GateSettings, gatesBy } from './gates.ts';
@@ -19,6 +18,7 @@ import { OPERATORS_CLOSED } from './operator-gate.ts';
 import { createPubSubBus } from './pubsub-bus.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
 import { createTokenCheck } from './push-token.ts';
+import { assertStoreAnswers, assertTopologyExists, brokerAnswers, storeAnswers } from './reachability.ts';
 import { systemClock } from './system-clock.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from './telemetry.ts';
 import { withoutSecrets } from './without-secrets.ts';
@@ -41,10 +41,6 @@ const CLOSE_TIMEOUT_MS = 7_500;
 const FLUSH_TIMEOUT_MS = 1_500;
 /** A collector that is away must not hold a process up that is done. */
 const TELEMETRY_TIMEOUT_MS = 1_000;
-/** How long the broker may take to say what there is. Its client would ask again and again for a minute. */
-const START_TIMEOUT_MS = 20_000;
-/** How long the store may take to say that it is there. */
-const READINESS_TIMEOUT_MS = 2_000;
 
 /** Connects to what the configuration names. */
 export function openPorts(config: Config, topology: Topology, log: Log): Ports {
@@ -222,40 +218,4 @@ function pushedConsumer(inbox: Inbox): Consumer {
       await inbox.done();
     },
   };
-}
-
-async function assertTopologyExists(ports: Ports, { topics }: Topology, subscriptions: readonly string[]) {
-  const missing = await missingAtTheBroker(ports, topics, subscriptions);
-  if (missing.length > 0) {
-    throw new Error(
-      `These topics and subscriptions of infra/topology.json do not exist: ${missing.join(', ')}.\n` +
-        'Create them first: npm run start:emulators does it for the emulators.',
-    );
-  }
-}
-
-async function missingAtTheBroker(
-  { bus, clock }: Ports,
-  topics: readonly string[],
-  subscriptions: readonly string[],
-) {
-  const emulator = process.env.PUBSUB_EMULATOR_HOST;
-  const question = emulator
-    ? `is what PUBSUB_EMULATOR_HOST (${emulator}) says right?`
-    : 'is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?';
-  const asked = bus.missing(topics, subscriptions);
-  const answers = endsWithin(clock, START_TIMEOUT_MS, asked).catch((error: Error) => {
-    throw new Error(`Pub/Sub can not be asked what there is, ${error.message}: ${question}`);
-  });
-  if (await answers) return asked;
-  throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: ${question}`);
-}
-
-function brokerAnswers({ bus, clock }: Ports, { topics }: Topology): Promise<boolean> {
-  return endsWithin(clock, READINESS_TIMEOUT_MS, bus.missing(topics.slice(0, 1), []));
-}
-
-/** Any answer will do, also that there is no such document. */
-async function storeAnswers({ store, clock }: Ports): Promise<boolean> {
-  return endsWithin(clock, READINESS_TIMEOUT_MS, store.read(['sagas/readiness']));
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createLog, isWritten, type LogLevel, readableLine } from './log.ts';
+import { createLog, createReadableLog, type LogLevel, readableLine } from './log.ts';
 
 describe('The log', () => {
   const lines: string[] = [];
@@ -87,16 +87,28 @@ describe('The log', () => {
   });
 });
 
-describe('A line of the log', () => {
+describe('The log for somebody who watches', () => {
+  const SEVERITIES = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
+
   it('is written from its level on', () => {
-    const written = (level: LogLevel) =>
-      (['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const).filter((severity) =>
-        isWritten(severity, level),
-      );
+    const written = (level: LogLevel) => {
+      const lines: string[] = [];
+      const log = createReadableLog(level, 'pipeline', (line) => lines.push(line));
+      for (const severity of SEVERITIES) log(severity, 'a line');
+      return lines.map((line) => SEVERITIES.find((severity) => line.includes(severity)));
+    };
     expect([written('debug').length, written('warn'), written('silent')]).to.deep.equal([
       5,
       ['WARNING', 'ERROR', 'CRITICAL'],
       [],
     ]);
+  });
+
+  it('says who speaks, as readable lines do', () => {
+    const lines: string[] = [];
+    const log = createReadableLog('info', 'pipeline', (line) => lines.push(line.slice(13)));
+    log('INFO', 'order: accepted', { step: 'order', uuid: 'u-1' });
+    log('INFO', 'it runs');
+    expect(lines).to.deep.equal(['INFO    order     accepted uuid=u-1', 'INFO    pipeline  it runs']);
   });
 });

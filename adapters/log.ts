@@ -57,11 +57,24 @@ function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string |
   };
 }
 
-const RANKS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-
-/** Whether a line of this severity is written at this level. */
-export const isWritten = (severity: Severity, level: LogLevel): boolean =>
-  RANKS.indexOf(levels[severity]) >= RANKS.indexOf(level);
+/**
+ * The same log for somebody who watches.
+ * @param service who speaks where a line does not say it.
+ * @param print takes each readable line.
+ */
+export const createReadableLog = (level: LogLevel, service: string, print: (line: string) => void): Log =>
+  createLog(
+    level,
+    {},
+    {
+      destination: {
+        write(line) {
+          const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
+          print(readableLine(String(entry.step ?? service), entry));
+        },
+      },
+    },
+  );
 
 /** A line of the log as people like to read it: time, who, what, and the fields that matter. */
 export function readableLine(service: string, entry: Readonly<Record<string, unknown>>): string {

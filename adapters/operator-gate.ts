@@ -58,8 +58,9 @@ const bearerOf = (request: Request): string =>
 
 /**
  * Not a page of some other site that the operator's browser shows: neither one that sends requests here (its origin tells, or
- * what the browser says of the site), nor one whose own name was made to lead here (the host tells). And not somebody elsewhere whom a tunnel or another proxy
- * on this machine has heard, as far as it says so: the local gateway is a proxy that has heard this machine.
+ * what the browser says of the site), nor one whose own name was made to lead here (the host tells). And not somebody
+ * elsewhere whom a tunnel or another proxy on this machine has heard, as far as it says so: the local gateway is a proxy that
+ * has heard this machine.
  */
 function isOfThisMachine(request: Request): boolean {
   const host = request.get('host') ?? '';

@@ -1,6 +1,6 @@
 import { type OutgoingMessage, sizeOf } from '../saga/bus.ts';
 
-/** Pub/Sub takes 1,000 messages and 10 MB in one request; half of that, because of attributes it is characters that are counted. */
+/** Pub/Sub takes 1,000 messages and 10 MB in one request. Half of these: of attributes it is characters that are counted. */
 const REQUEST_MESSAGES_MAX = 1000;
 const REQUEST_SIZE_MAX = 5_000_000;
 

@@ -32,7 +32,7 @@ const wrappedSchema = z.object({
   deliveryAttempt: z.int().min(1).optional(),
 });
 
-/** Pub/Sub's limit: https://cloud.google.com/pubsub/quotas#resource_limits. */
+/** Pub/Sub's limit: https://cloud.google.com/pubsub/quotas#resource_limits */
 const DATA_BYTES_MAX = 10_000_000;
 
 const MESSAGE_ID = 'x-goog-pubsub-message-id';

@@ -66,10 +66,10 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
    * these is sampled, it isn't either.
    */
   function startShared(name: string, options: SpanOptions, traceparents: readonly string[]): Span {
-    const orders = traceparents.map(spanContextOf);
-    const sampled = orders.filter(({ traceFlags }) => traceFlags & TraceFlags.SAMPLED);
-    const [unsampled] = sampled.length > 0 ? [] : orders;
-    const parent = unsampled ? trace.setSpanContext(ROOT_CONTEXT, unsampled) : ROOT_CONTEXT;
+    const sampled = traceparents
+      .map(spanContextOf)
+      .filter(({ traceFlags }) => traceFlags & TraceFlags.SAMPLED);
+    const parent = sampled.length > 0 ? ROOT_CONTEXT : contextOf(traceparents[0]);
     const links = sampled.slice(0, LINKS_MAX).map((context) => ({ context }));
     return tracer.startSpan(name, { ...options, links }, parent);
   }

@@ -5,8 +5,9 @@ import { parseArgs, promisify } from 'node:util';
 
 /**
  * What telemetry costs: the throughput bench with telemetry off and on in alternation, so that both meet the same machine, and
- * the median of the ratios of neighbours. With `--traced all` every order is traced, and not as many as by default. The collector takes everything and keeps nothing. How much a run
- * varies by itself, neighbours with telemetry off tell: `--telemetry off`.
+ * the median of the ratios of neighbours. With `--traced all` every order is traced, and not as many as by default. The
+ * collector takes everything and keeps nothing. How much a run varies by itself, neighbours with telemetry off tell:
+ * `--telemetry off`.
  */
 const { values } = parseArgs({
   options: {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { assertStoreAnswers, runCommand } from '../adapters/command.ts';
+import { runCommand } from '../adapters/command.ts';
 import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
 import { openPorts } from '../adapters/host.ts';
 import { createLog } from '../adapters/log.ts';
+import { assertStoreAnswers } from '../adapters/reachability.ts';
 import { loadData, parseData, resetData } from './load-data.ts';
 
 const USAGE = 'npm run data-init -- [--reset [--yes]] [FILE.json]';

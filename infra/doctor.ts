@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
-import { assertStoreAnswers, runCommand } from '../adapters/command.ts';
+import { runCommand } from '../adapters/command.ts';
 import { loadDotenv, readConfig, readTopology } from '../adapters/config.ts';
 import { openPorts } from '../adapters/host.ts';
 import { createLog } from '../adapters/log.ts';
+import { assertStoreAnswers } from '../adapters/reachability.ts';
 import type { AuditReport, StuckOrder } from '../janitor/audit-report.ts';
 import { executeRepair, keyOf, planRepair, type RepairPlan, type RepairResult } from '../janitor/repair.ts';
 import { takeAudit } from '../janitor/take-audit.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
 import { openPorts, runProcess } from '../adapters/host.ts';
 import { serveHttp } from '../adapters/http-server.ts';
-import { createLog, readableLine } from '../adapters/log.ts';
+import { createLog, createReadableLog } from '../adapters/log.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
 import { startEmulators } from './emulators.ts';
@@ -60,8 +60,11 @@ await runProcess(async (end) => {
     );
     stack.push(processes);
     const gateway = await serveHttp(
-      gatewayApp(services, wanted.host, processes.portOf, (severity, message, fields) =>
-        print(readableLine('gateway', { severity, message, ...fields })),
+      gatewayApp(
+        services,
+        wanted.host,
+        processes.portOf,
+        createReadableLog(config.logLevel, 'gateway', print),
       ),
       wanted.host,
       wanted.port,

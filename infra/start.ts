@@ -1,26 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { loadDotenv, packageRoot, readConfig, readTopology } from '../adapters/config.ts';
 import { hostServices, openPorts, runProcess } from '../adapters/host.ts';
-import { isWritten, type LogLevel, readableLine } from '../adapters/log.ts';
+import { createReadableLog } from '../adapters/log.ts';
 import { openTelemetry } from '../adapters/telemetry.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
-import type { Log } from '../saga/log.ts';
 import { allServices } from './services.ts';
 
 /** The whole pipeline in one process on the embedded engine: nothing is needed but Node, and nothing is kept. */
 
-const logOf =
-  (level: LogLevel): Log =>
-  (severity, message, fields) => {
-    if (!isWritten(severity, level)) return;
-    const entry = { time: new Date().toISOString(), severity, message, ...fields };
-    process.stdout.write(`${readableLine(String(fields?.step ?? 'pipeline'), entry)}\n`);
-  };
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 loadDotenv();
 await runProcess(async (end) => {
   const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
-  const log = logOf(config.logLevel);
+  const log = createReadableLog(config.logLevel, 'pipeline', print);
   const topology = readTopology();
   const telemetry = await openTelemetry(config, 'order-saga', log);
   const ports = telemetry.ports(openPorts(config, topology, log));

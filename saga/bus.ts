@@ -31,8 +31,8 @@ export interface Delivery {
 }
 
 /**
- * How much a message weighs, in bytes of data and characters of attributes: without data it may have 128 KiB of these, and a letter is
- * stored with its own.
+ * How much a message weighs, in bytes of data and characters of attributes: without data it may have 128 KiB of these, and
+ * a letter is stored with its own.
  */
 export const sizeOf = ({ data, attributes }: Pick<OutgoingMessage, 'data' | 'attributes'>): number =>
   Object.entries(attributes).reduce((size, [name, value]) => size + name.length + value.length, data.length);

@@ -9,7 +9,15 @@ import { messageFor } from '../saga/message.ts';
 import type { Path, Store } from '../saga/store.ts';
 import { anOrder, NOW, UUID } from './builders.ts';
 import { runProgram } from './child.ts';
-import { emulatedBus, emulatedEnvironment, emulatedStore, freshProjectId } from './emulators.ts';
+import {
+  AWAY,
+  emulatedBus,
+  emulatedEnvironment,
+  emulatedStore,
+  freshProjectId,
+  STORE_IS_AWAY,
+  STRANGER,
+} from './emulators.ts';
 import { type Pipeline, startPipeline, topology } from './pipeline.ts';
 
 /** Changes a document as somebody might do by hand; without fields, it is gone. */
@@ -219,24 +227,13 @@ describe('npm run doctor, while no service runs', () => {
 
   it('says that the store is away, and ends with 2', async function () {
     this.timeout(60_000);
-    const { code, output } = await runDoctor([], {
-      PROJECT_ID: 'demo-away',
-      PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
-      FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
-      STORE_TIMEOUT_MS: '100',
-    });
+    const { code, output } = await runDoctor([], AWAY);
     expect(code).to.equal(2);
-    expect(output).to.equal(
-      'Firestore did not answer within 100 ms: is it running, and is what FIRESTORE_EMULATOR_HOST (127.0.0.1:1) says right?',
-    );
+    expect(output).to.equal(STORE_IS_AWAY);
   });
 
   it('says that nobody lets it in, and ends with 2', async () => {
-    const { code, output } = await runDoctor([], {
-      PROJECT_ID: 'demo-stranger',
-      HOME: '/nowhere',
-      METADATA_SERVER_DETECTION: 'none',
-    });
+    const { code, output } = await runDoctor([], STRANGER);
     expect(code).to.equal(2);
     expect(output)
       .to.match(/^Could not load the default credentials/)

@@ -73,3 +73,18 @@ export async function emulatedBus(
   await createTopology(projectId, topology);
   return createPubSubBus({ projectId, publishTimeoutMs: 20_000, retryHere: topology });
 }
+
+/** The environment of a program that looks for emulators where there are none. */
+export const AWAY = {
+  PROJECT_ID: 'demo-away',
+  PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
+  FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
+  STORE_TIMEOUT_MS: '100',
+};
+
+/** What such a program says of the store. */
+export const STORE_IS_AWAY =
+  'Firestore did not answer within 100 ms: is it running, and is what FIRESTORE_EMULATOR_HOST (127.0.0.1:1) says right?';
+
+/** The environment of a program that looks for Google, which knows nobody of its name. */
+export const STRANGER = { PROJECT_ID: 'demo-stranger', HOME: '/nowhere', METADATA_SERVER_DETECTION: 'none' };

@@ -7,7 +7,14 @@ import { expect } from 'chai';
 import { packageRoot, readTopology } from '../adapters/config.ts';
 import { createTopology } from '../adapters/pubsub-topology.ts';
 import { type Child, runProgram } from './child.ts';
-import { emulatedEnvironment, freshProjectId, requireEmulators } from './emulators.ts';
+import {
+  AWAY,
+  emulatedEnvironment,
+  freshProjectId,
+  requireEmulators,
+  STORE_IS_AWAY,
+  STRANGER,
+} from './emulators.ts';
 
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
 const post = async (url: string, body: object) => {
@@ -120,15 +127,14 @@ describe('A service as a process of its own', () => {
     const environment = await emulatedEnvironment(this);
     await createTopology(environment.PROJECT_ID, readTopology());
     const child = runProgram('inventory/main.js', [], {
+      ...AWAY,
       ...environment,
-      FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
-      STORE_TIMEOUT_MS: '100',
+      FIRESTORE_EMULATOR_HOST: AWAY.FIRESTORE_EMULATOR_HOST,
       PORT: '0',
     });
     expect(JSON.parse(await child.line(/FIRESTORE_EMULATOR_HOST/))).to.include({
       severity: 'WARNING',
-      message:
-        'Firestore did not answer within 100 ms: is it running, and is what FIRESTORE_EMULATOR_HOST (127.0.0.1:1) says right?',
+      message: STORE_IS_AWAY,
     });
     child.process.kill('SIGTERM');
     await child.exited;
@@ -347,19 +353,8 @@ describe('npm run data-init', () => {
   });
 
   it('[anomaly 26] says in one sentence that the store is away, and that nobody lets it in', async () => {
-    const away = {
-      PROJECT_ID: 'demo-away',
-      PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
-      FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
-      STORE_TIMEOUT_MS: '100',
-    };
-    expect(await run([], away)).to.deep.equal({
-      code: 1,
-      output:
-        'Firestore did not answer within 100 ms: is it running, and is what FIRESTORE_EMULATOR_HOST (127.0.0.1:1) says right?',
-    });
-    const stranger = { PROJECT_ID: 'demo-stranger', HOME: '/nowhere', METADATA_SERVER_DETECTION: 'none' };
-    const { code, output } = await run([], stranger);
+    expect(await run([], AWAY)).to.deep.equal({ code: 1, output: STORE_IS_AWAY });
+    const { code, output } = await run([], STRANGER);
     expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
     expect(output).to.match(/^Could not load the default credentials/);
   });

@@ -359,6 +359,7 @@ describe('Every answer', () => {
     await serving({ served: routes, push }, async (port) => {
       for (const [path, length] of [
         ['/order', 64 * 1024 + 1],
+        ['/order', 10 ** 12],
         ['/push/frontend-sub', 14 * 1024 * 1024 + 1],
       ] as const) {
         const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
@@ -492,6 +493,12 @@ describe('The gateway before a service', () => {
     service.closeAllConnections();
   }
 
+  /** What somebody hears whose request was not answered by the service. */
+  async function heard(port: number) {
+    const { status, headers, body } = await send(port, 'GET', '/orders', {});
+    return [status, headers['retry-after'], JSON.parse(body).detail];
+  }
+
   it('[anomaly 36] leaves nobody waiting where it dies in the middle of its answer', () =>
     behind(
       (_request, response) => {
@@ -507,8 +514,7 @@ describe('The gateway before a service', () => {
     behind(
       (request) => request.destroy(),
       async (port) => {
-        const { status, headers, body } = await send(port, 'GET', '/orders', {});
-        expect([status, headers['retry-after'], JSON.parse(body).detail]).to.deep.equal([
+        expect(await heard(port)).to.deep.equal([
           503,
           '1',
           'frontend ended before it answered. Whether it did what was asked is not known: look, or ask again, an order with its Idempotency-Key',
@@ -518,12 +524,7 @@ describe('The gateway before a service', () => {
 
   it('[anomaly 36] asks for a repetition where it is not there yet', () =>
     behind(undefined, async (port) => {
-      const { status, headers, body } = await send(port, 'GET', '/orders', {});
-      expect([status, headers['retry-after'], JSON.parse(body).detail]).to.deep.equal([
-        503,
-        '1',
-        'frontend is being started; try again',
-      ]);
+      expect(await heard(port)).to.deep.equal([503, '1', 'frontend is being started; try again']);
     }));
 
   it('[anomaly 37] says in time that it is not ready, also where it says nothing at all', () =>
