@@ -1,7 +1,7 @@
 import pino, { type DestinationStream } from 'pino';
-import type { Log, Severity } from '../saga/log.ts';
-import { traceparentIn } from '../saga/trace.ts';
-import { withoutSecrets } from './without-secrets.ts';
+import { traceparentIn } from '../saga/deliver/trace.ts';
+import type { Log, Severity } from '../saga/ports/log.ts';
+import { withoutSecrets } from './http/without-secrets.ts';
 
 /** pino's levels, by the severities of Cloud Logging. */
 const levels = {

@@ -1,4 +1,4 @@
-import type { Clock } from '../saga/clock.ts';
+import type { Clock } from '../saga/ports/clock.ts';
 
 /** The machine's own clock. */
 export const systemClock: Clock = {

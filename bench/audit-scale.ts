@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../adapters/system-clock.ts';
 import { itemPath, reservationPath } from '../inventory/documents.ts';
-import { audit } from '../janitor/audit.ts';
-import { expectedRecords } from '../janitor/expected-records.ts';
+import { audit } from '../janitor/audit/audit.ts';
+import { expectedRecords } from '../janitor/audit/expected-records.ts';
 import { orderRecordPath, userPath } from '../order/documents.ts';
 import { invoicePath } from '../payments/documents.ts';
-import { advance, receive, type Saga, sagaPath } from '../saga/ledger.ts';
-import type { Path, Snapshot } from '../saga/store.ts';
+import { advance, receive, type Saga, sagaPath } from '../saga/ledger/ledger.ts';
+import type { Path, Snapshot } from '../saga/ports/store.ts';
 
 /**
  * How long an audit of very many orders takes by itself, and that its memory does not grow with them. The snapshot holds

@@ -1,14 +1,14 @@
 import { cpus } from 'node:os';
 import { type DocumentSnapshot, Firestore } from '@google-cloud/firestore';
 import { v4 as uuidv4 } from 'uuid';
-import { emulatorOptions } from '../adapters/emulator-options.ts';
-import { createFirestoreStore } from '../adapters/firestore-store.ts';
+import { emulatorOptions } from '../adapters/google/emulator-options.ts';
+import { createFirestoreStore } from '../adapters/google/firestore-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
-import { startEmulators } from '../infra/emulators.ts';
 import { type Item, itemPath, reservationPath } from '../inventory/documents.ts';
-import { create, update } from '../saga/documents.ts';
-import { BATCH_MAX, COMMIT_ATTEMPTS_MAX, groupCommit, type Task } from '../saga/group-commit.ts';
-import type { Path } from '../saga/store.ts';
+import { startEmulators } from '../local/emulators.ts';
+import { create, update } from '../saga/commit/documents.ts';
+import { BATCH_MAX, COMMIT_ATTEMPTS_MAX, groupCommit, type Task } from '../saga/commit/group-commit.ts';
+import type { Path } from '../saga/ports/store.ts';
 
 /**
  * Strategies for many orders that each take one unit of the same item: transactions with locks or guarded commits,

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { createMemoryStore } from '../adapters/memory-store.ts';
+import { createMemoryStore } from '../adapters/memory/memory-store.ts';
 import { itemPath } from '../inventory/documents.ts';
 import { userPath } from '../order/documents.ts';
-import { update } from '../saga/documents.ts';
-import { groupCommit } from '../saga/group-commit.ts';
-import { type Path, readOne, type Store } from '../saga/store.ts';
-import { createManualClock } from '../test/manual-clock.ts';
+import { update } from '../saga/commit/documents.ts';
+import { groupCommit } from '../saga/commit/group-commit.ts';
+import { type Path, readOne, type Store } from '../saga/ports/store.ts';
+import { createManualClock } from '../test/support/manual-clock.ts';
 import { type Data, loadData, parseData, resetData } from './load-data.ts';
 
 const DATA: Data = {

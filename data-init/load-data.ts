@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { itemPath, itemSchema } from '../inventory/documents.ts';
 import { type User, userPath, userSchema } from '../order/documents.ts';
-import { create } from '../saga/documents.ts';
-import { type Environment, groupCommit, type Task } from '../saga/group-commit.ts';
-import { nameSchema } from '../saga/order.ts';
-import type { Path, Store } from '../saga/store.ts';
+import { create } from '../saga/commit/documents.ts';
+import { type Environment, groupCommit, type Task } from '../saga/commit/group-commit.ts';
+import type { Path, Store } from '../saga/ports/store.ts';
+import { nameSchema } from '../shop/order.ts';
 
 /** What people write into a data file; what follows from it is not asked for. */
 const dataSchema = z.strictObject({

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { DEADLINE_SECONDS } from '../saga/deadline.ts';
-import { Problem } from '../saga/http.ts';
-import { receive, type Saga, sagaPath, tombstone } from '../saga/ledger.ts';
-import { messageFor } from '../saga/message.ts';
-import { type Path, readOne } from '../saga/store.ts';
-import { anOrder, aSagaThatIs, NOW, TRACE, UUID, uuidOf } from '../test/builders.ts';
-import { recordedPorts } from '../test/recorded-ports.ts';
+import { messageFor } from '../saga/deliver/message.ts';
+import { Problem } from '../saga/http/http.ts';
+import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
+import { receive, type Saga, sagaPath, tombstone } from '../saga/ledger/ledger.ts';
+import { type Path, readOne } from '../saga/ports/store.ts';
+import { anOrder, aSagaThatIs, NOW, TRACE, UUID, uuidOf } from '../test/support/builders.ts';
+import { recordedPorts } from '../test/support/recorded-ports.ts';
 import { createOrderIntake } from './accept-orders.ts';
 
 async function scene(documents: Readonly<Record<Path, object>> = {}) {

@@ -1,12 +1,12 @@
-import { ANSWER_TIMEOUT_MS } from '../saga/answer-in-time.ts';
-import { createBatcher } from '../saga/batcher.ts';
-import { BATCH_MAX } from '../saga/group-commit.ts';
-import { Problem } from '../saga/http.ts';
-import { receive, type Saga } from '../saga/ledger.ts';
-import { type Order, sameOrder } from '../saga/order.ts';
-import type { Ports } from '../saga/ports.ts';
-import { StoreError } from '../saga/store.ts';
-import { type TakenTurn, type TurnTask, takeTurns } from '../saga/turns.ts';
+import { createBatcher } from '../saga/commit/batcher.ts';
+import { BATCH_MAX } from '../saga/commit/group-commit.ts';
+import { ANSWER_TIMEOUT_MS } from '../saga/http/answer-in-time.ts';
+import { Problem } from '../saga/http/http.ts';
+import { receive, type Saga } from '../saga/ledger/ledger.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+import { StoreError } from '../saga/ports/store.ts';
+import { type TakenTurn, type TurnTask, takeTurns } from '../saga/step/turns.ts';
+import { type Order, sameOrder } from '../shop/order.ts';
 import { watchBroker } from './broker-watch.ts';
 
 /** Takes orders in: all that arrive while one commit is under way share the next one. */

@@ -1,5 +1,5 @@
-import { endsWithin } from '../saga/clock.ts';
-import type { Ports } from '../saga/ports.ts';
+import { endsWithin } from '../saga/ports/clock.ts';
+import type { Ports } from '../saga/ports/ports.ts';
 
 /**
  * Knows whether the broker is away, from what became of the last publication. It asks again only while somebody waits for

@@ -1,11 +1,11 @@
 import { validate as isUuid } from 'uuid';
-import { answerInTime } from '../saga/answer-in-time.ts';
-import { cancelTask } from '../saga/cancel.ts';
-import type { Saga } from '../saga/ledger.ts';
-import { isLegible } from '../saga/legible-ledger.ts';
-import { canceledAlready, malformedLedger, noSuchOrder, turnProblem } from '../saga/order-problems.ts';
-import type { Ports } from '../saga/ports.ts';
-import { takeTurns } from '../saga/turns.ts';
+import { answerInTime } from '../saga/http/answer-in-time.ts';
+import type { Saga } from '../saga/ledger/ledger.ts';
+import { isLegible } from '../saga/ledger/legible-ledger.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+import { cancelTask } from '../saga/step/cancel.ts';
+import { takeTurns } from '../saga/step/turns.ts';
+import { canceledAlready, malformedLedger, noSuchOrder, turnProblem } from '../shop/order-problems.ts';
 
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.

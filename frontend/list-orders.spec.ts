@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { type Saga, SHARD_COUNT, sagaPath, tombstone } from '../saga/ledger.ts';
-import { aSaga, aSagaThatIs, NOW, storeHolding, uuidOf } from '../test/builders.ts';
-import { createFaultyStore } from '../test/faulty-store.ts';
+import { type Saga, SHARD_COUNT, sagaPath, tombstone } from '../saga/ledger/ledger.ts';
+import { aSaga, aSagaThatIs, NOW, storeHolding, uuidOf } from '../test/support/builders.ts';
+import { createFaultyStore } from '../test/support/faulty-store.ts';
 import { listOrders, type OrderFilter } from './list-orders.ts';
 
 /** The order with this number, made so many seconds after NOW. */

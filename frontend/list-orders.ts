@@ -1,7 +1,7 @@
-import { type Saga, SHARD_COUNT, type Status } from '../saga/ledger.ts';
-import { isLegible } from '../saga/legible-ledger.ts';
-import { pageBehind, parsePage } from '../saga/page.ts';
-import type { Store } from '../saga/store.ts';
+import { pageBehind, parsePage } from '../saga/http/page.ts';
+import { type Saga, SHARD_COUNT, type Status } from '../saga/ledger/ledger.ts';
+import { isLegible } from '../saga/ledger/legible-ledger.ts';
+import type { Store } from '../saga/ports/store.ts';
 
 /** Which orders to list. */
 export interface OrderFilter {

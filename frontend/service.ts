@@ -1,5 +1,5 @@
-import type { Ports } from '../saga/ports.ts';
-import type { Service } from '../saga/service.ts';
+import type { Service } from '../saga/deliver/service.ts';
+import type { Ports } from '../saga/ports/ports.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { frontendRoutes } from './routes.ts';
 

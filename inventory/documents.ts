@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Path } from '../saga/store.ts';
+import type { Path } from '../saga/ports/store.ts';
 
 export const itemSchema = z.object({
   /** How many units are available now. */

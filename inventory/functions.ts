@@ -1,4 +1,4 @@
-import { runFunctions } from '../adapters/functions-host.ts';
+import { runFunctions } from '../programs/functions-host.ts';
 import { inventoryService } from './service.ts';
 
 await runFunctions('inventory', inventoryService);

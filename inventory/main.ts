@@ -1,4 +1,4 @@
-import { runService } from '../adapters/host.ts';
+import { runService } from '../programs/host.ts';
 import { inventoryService } from './service.ts';
 
 await runService('inventory', inventoryService);

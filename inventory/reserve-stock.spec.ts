@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { create, remove, update } from '../saga/documents.ts';
-import { advance, type Saga } from '../saga/ledger.ts';
-import type { Line } from '../saga/order.ts';
-import type { StepDecision } from '../saga/step.ts';
-import { afterwards, anOrder, aSagaThatIs, documentsOf, LATER, UUID } from '../test/builders.ts';
-import { deepFreeze } from '../test/deep-freeze.ts';
+import { create, remove, update } from '../saga/commit/documents.ts';
+import { advance, type Saga } from '../saga/ledger/ledger.ts';
+import type { StepDecision } from '../saga/step/step.ts';
+import type { Line } from '../shop/order.ts';
+import { afterwards, anOrder, aSagaThatIs, documentsOf, LATER, UUID } from '../test/support/builders.ts';
+import { deepFreeze } from '../test/support/deep-freeze.ts';
 import { type Item, itemPath, reservationPath } from './documents.ts';
 import { reserveStock } from './reserve-stock.ts';
 

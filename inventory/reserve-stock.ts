@@ -1,7 +1,7 @@
-import { create, type Documents, remove, update, type Write } from '../saga/documents.ts';
-import type { Line } from '../saga/order.ts';
-import { readShared } from '../saga/shared-document.ts';
-import { accept, refuse, type Step } from '../saga/step.ts';
+import { create, type Documents, remove, update, type Write } from '../saga/commit/documents.ts';
+import { readShared } from '../saga/commit/shared-document.ts';
+import { accept, refuse, type Step } from '../saga/step/step.ts';
+import type { Line } from '../shop/order.ts';
 import { itemPath, itemSchema, reservationPath } from './documents.ts';
 
 /** Step 2: every line is reserved at today's price, or none is. */

@@ -1,6 +1,6 @@
-import { notFound, type Route, route } from '../saga/http.ts';
-import { isName } from '../saga/order.ts';
-import { readOne, type Store } from '../saga/store.ts';
+import { notFound, type Route, route } from '../saga/http/http.ts';
+import { readOne, type Store } from '../saga/ports/store.ts';
+import { isName } from '../shop/order.ts';
 import { type Item, itemPath } from './documents.ts';
 
 /** More items than this are a catalogue, which wants a service of its own. */

@@ -1,8 +1,8 @@
-import { emissionFor } from '../saga/ledger.ts';
-import type { Ports } from '../saga/ports.ts';
-import { createRunner } from '../saga/runner.ts';
-import type { Service } from '../saga/service.ts';
-import { reactionOf } from '../saga/step.ts';
+import { createRunner } from '../saga/deliver/runner.ts';
+import type { Service } from '../saga/deliver/service.ts';
+import { emissionFor } from '../saga/ledger/ledger.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+import { reactionOf } from '../saga/step/step.ts';
 import { reserveStock } from './reserve-stock.ts';
 import { inventoryRoutes } from './routes.ts';
 

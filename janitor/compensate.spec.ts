@@ -6,7 +6,9 @@ import { createOrder } from '../order/create-order.ts';
 import { orderRecordPath } from '../order/documents.ts';
 import { chargeCustomer } from '../payments/charge-customer.ts';
 import { accountPath, invoicePath } from '../payments/documents.ts';
-import { remove, update } from '../saga/documents.ts';
+import { remove, update } from '../saga/commit/documents.ts';
+import { messageFor } from '../saga/deliver/message.ts';
+import { createRunner } from '../saga/deliver/runner.ts';
 import {
   advance,
   completeCompensation,
@@ -15,11 +17,9 @@ import {
   type StepName,
   sagaPath,
   tombstone,
-} from '../saga/ledger.ts';
-import { messageFor } from '../saga/message.ts';
-import { createRunner } from '../saga/runner.ts';
-import { take } from '../saga/step.ts';
-import { type Path, readOne } from '../saga/store.ts';
+} from '../saga/ledger/ledger.ts';
+import { type Path, readOne } from '../saga/ports/store.ts';
+import { take } from '../saga/step/step.ts';
 import {
   aDelivery,
   afterwards,
@@ -31,9 +31,9 @@ import {
   NOW,
   TRACE,
   UUID,
-} from '../test/builders.ts';
-import { deepFreeze } from '../test/deep-freeze.ts';
-import { recordedPorts } from '../test/recorded-ports.ts';
+} from '../test/support/builders.ts';
+import { deepFreeze } from '../test/support/deep-freeze.ts';
+import { recordedPorts } from '../test/support/recorded-ports.ts';
 import { compensate, steps } from './compensate.ts';
 
 const LINES = [

@@ -1,10 +1,16 @@
 import { reserveStock } from '../inventory/reserve-stock.ts';
 import { createOrder } from '../order/create-order.ts';
 import { chargeCustomer } from '../payments/charge-customer.ts';
-import { Draft } from '../saga/documents.ts';
-import { completeCompensation, doneSteps, type Saga, type StepName, tombstone } from '../saga/ledger.ts';
-import type { Reaction } from '../saga/reaction.ts';
-import type { Step } from '../saga/step.ts';
+import { Draft } from '../saga/commit/documents.ts';
+import {
+  completeCompensation,
+  doneSteps,
+  type Saga,
+  type StepName,
+  tombstone,
+} from '../saga/ledger/ledger.ts';
+import type { Reaction } from '../saga/step/reaction.ts';
+import type { Step } from '../saga/step/step.ts';
 
 /** All steps, by their names. */
 export const steps: Readonly<Record<StepName, Step>> = {

@@ -1,5 +1,5 @@
-import { readTopology } from '../adapters/config.ts';
-import { runFunctions } from '../adapters/functions-host.ts';
+import { readTopology } from '../programs/config.ts';
+import { runFunctions } from '../programs/functions-host.ts';
 import { janitorService } from './service.ts';
 
 await runFunctions('janitor', (ports, { sweepIntervalSeconds }) =>

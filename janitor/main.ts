@@ -1,5 +1,5 @@
-import { readTopology } from '../adapters/config.ts';
-import { runService } from '../adapters/host.ts';
+import { readTopology } from '../programs/config.ts';
+import { runService } from '../programs/host.ts';
 import { janitorService } from './service.ts';
 
 await runService('janitor', (ports, { sweepIntervalSeconds }) =>

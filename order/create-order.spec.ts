@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { create, remove } from '../saga/documents.ts';
-import { afterwards, anOrder, aSaga, documentsOf, LATER, UUID } from '../test/builders.ts';
+import { create, remove } from '../saga/commit/documents.ts';
+import { afterwards, anOrder, aSaga, documentsOf, LATER, UUID } from '../test/support/builders.ts';
 import { createOrder } from './create-order.ts';
 import { orderRecordPath } from './documents.ts';
 

@@ -1,5 +1,5 @@
-import { create, remove } from '../saga/documents.ts';
-import { accept, refuse, type Step } from '../saga/step.ts';
+import { create, remove } from '../saga/commit/documents.ts';
+import { accept, refuse, type Step } from '../saga/step/step.ts';
 import { orderRecordPath, userPath } from './documents.ts';
 
 /** Step 1: the customer is known, and gets the order into their records. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Order } from '../saga/order.ts';
-import type { Path } from '../saga/store.ts';
+import type { Path } from '../saga/ports/store.ts';
+import type { Order } from '../shop/order.ts';
 
 export const userSchema = z.object({
   address: z.string(),

@@ -1,4 +1,4 @@
-import { runService } from '../adapters/host.ts';
+import { runService } from '../programs/host.ts';
 import { orderService } from './service.ts';
 
 await runService('order', (ports, { deadlineSeconds }) => orderService(ports, deadlineSeconds));

@@ -1,6 +1,6 @@
-import type { Ports } from '../saga/ports.ts';
-import { createRunner } from '../saga/runner.ts';
-import type { Service } from '../saga/service.ts';
+import { createRunner } from '../saga/deliver/runner.ts';
+import type { Service } from '../saga/deliver/service.ts';
+import type { Ports } from '../saga/ports/ports.ts';
 import { orderRoutes } from './routes.ts';
 import { takeOrder } from './take-order.ts';
 

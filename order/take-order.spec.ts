@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { DEADLINE_SECONDS } from '../saga/deadline.ts';
-import { advance, fail, receive, type Saga } from '../saga/ledger.ts';
-import { anOrder, aSaga, aSagaThatIs, documentsOf, LATER, TRACE, UUID } from '../test/builders.ts';
+import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
+import { advance, fail, receive, type Saga } from '../saga/ledger/ledger.ts';
+import { anOrder, aSaga, aSagaThatIs, documentsOf, LATER, TRACE, UUID } from '../test/support/builders.ts';
 import { createOrder } from './create-order.ts';
 import { takeOrder } from './take-order.ts';
 

@@ -1,6 +1,6 @@
-import { receive } from '../saga/ledger.ts';
-import type { Reaction } from '../saga/reaction.ts';
-import { reactionOf, take } from '../saga/step.ts';
+import { receive } from '../saga/ledger/ledger.ts';
+import type { Reaction } from '../saga/step/reaction.ts';
+import { reactionOf, take } from '../saga/step/step.ts';
 import { createOrder } from './create-order.ts';
 
 const step = reactionOf(createOrder);

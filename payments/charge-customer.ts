@@ -1,7 +1,7 @@
-import { create, type Documents, remove, update } from '../saga/documents.ts';
-import { priceOf, type Saga } from '../saga/ledger.ts';
-import { readShared } from '../saga/shared-document.ts';
-import { accept, refuse, type Step } from '../saga/step.ts';
+import { create, type Documents, remove, update } from '../saga/commit/documents.ts';
+import { readShared } from '../saga/commit/shared-document.ts';
+import { priceOf, type Saga } from '../saga/ledger/ledger.ts';
+import { accept, refuse, type Step } from '../saga/step/step.ts';
 import { accountPath, accountSchema, invoicePath } from './documents.ts';
 
 export interface PaymentFailures {

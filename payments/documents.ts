@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Path } from '../saga/store.ts';
+import type { Path } from '../saga/ports/store.ts';
 
 /** What payments knows of a customer. */
 export const accountSchema = z.object({

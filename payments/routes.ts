@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
-import { notFound, type Route, route } from '../saga/http.ts';
-import { readOne, type Store } from '../saga/store.ts';
+import { notFound, type Route, route } from '../saga/http/http.ts';
+import { readOne, type Store } from '../saga/ports/store.ts';
 import { invoicePath } from './documents.ts';
 
 export function paymentsRoutes(store: Store): readonly Route[] {

@@ -79,7 +79,7 @@ locals {
   # What runs when it is asked to. data-init loads users and stock; the doctor proves that stock, money and records are
   # right, and mends them as the janitor would, with the janitor's rights.
   jobs = {
-    data-init = { script = "dist/data-init/main.js", identity = "data-init" }
-    doctor    = { script = "dist/infra/doctor.js", identity = "janitor" }
+    data-init = { script = "dist/programs/data-init.js", identity = "data-init" }
+    doctor    = { script = "dist/programs/doctor.js", identity = "janitor" }
   }
 }

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
-import { readTopology } from '../../adapters/config.ts';
-import { receive, type Saga, sagaPath } from '../../saga/ledger.ts';
-import { messageFor } from '../../saga/message.ts';
-import { readOne } from '../../saga/store.ts';
-import { freshProjectId, requireEmulators } from '../emulators.ts';
+import { readTopology } from '../../programs/config.ts';
+import { messageFor } from '../../saga/deliver/message.ts';
+import { receive, type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { readOne } from '../../saga/ports/store.ts';
+import { freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { dataFor, type PlannedOrder } from './orders.ts';
 import { orderCountOf, rage, type Storm, storiesOf, wrongTermination } from './run.ts';
 import { openScene, type Scene } from './scene.ts';

@@ -1,5 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
-import type { Bus } from '../../saga/bus.ts';
+import type { Bus } from '../../saga/ports/bus.ts';
 import { bodyOf, type PlannedOrder } from './orders.ts';
 
 /** What the customers know of what they did: their word against the pipeline's. */

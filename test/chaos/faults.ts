@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from '../../saga/bus.ts';
+import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Scene } from './scene.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Stack } from './stack.ts';

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readTopology } from '../../adapters/config.ts';
-import { startEmulators } from '../../infra/emulators.ts';
+import { startEmulators } from '../../local/emulators.ts';
+import { readTopology } from '../../programs/config.ts';
 import { runChaos } from './run.ts';
 import { summaryOf } from './summary.ts';
 

@@ -1,5 +1,5 @@
 import type { Data } from '../../data-init/load-data.ts';
-import type { Line, Order } from '../../saga/order.ts';
+import type { Line, Order } from '../../shop/order.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** One order that a customer is going to place, and how. */

@@ -1,6 +1,6 @@
 import { v4 as uuidv4 } from 'uuid';
-import { isStanding } from '../../saga/deadline.ts';
-import { transitionsOf } from '../../saga/history.ts';
+import { isStanding } from '../../saga/ledger/deadline.ts';
+import { transitionsOf } from '../../saga/ledger/history.ts';
 import type { Book } from './customers.ts';
 import { describeFault, drawFaults, type FaultCounts, type FaultLog, openSaboteur } from './faults.ts';
 import { dataFor, drawOrder } from './orders.ts';

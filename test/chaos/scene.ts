@@ -1,8 +1,8 @@
 import { systemClock } from '../../adapters/system-clock.ts';
-import type { AuditReport } from '../../janitor/audit-report.ts';
-import { takeAudit } from '../../janitor/take-audit.ts';
-import { isStanding } from '../../saga/deadline.ts';
-import { STATUSES, sagaPath } from '../../saga/ledger.ts';
+import type { AuditReport } from '../../janitor/audit/audit-report.ts';
+import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { isStanding } from '../../saga/ledger/deadline.ts';
+import { STATUSES, sagaPath } from '../../saga/ledger/ledger.ts';
 import { type Customers, openCustomers } from './customers.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { openTap, type Tap, withTaps } from './tap.ts';

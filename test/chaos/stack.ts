@@ -1,18 +1,18 @@
 import { PubSub } from '@google-cloud/pubsub';
-import { readConfig } from '../../adapters/config.ts';
-import { emulatorOptions } from '../../adapters/emulator-options.ts';
-import { openPorts } from '../../adapters/host.ts';
-import { serveHttp } from '../../adapters/http-server.ts';
+import { emulatorOptions } from '../../adapters/google/emulator-options.ts';
+import { createTopology } from '../../adapters/google/pubsub-topology.ts';
+import { serveHttp } from '../../adapters/http/http-server.ts';
 import { createLog } from '../../adapters/log.ts';
-import { createTopology } from '../../adapters/pubsub-topology.ts';
 import { type Data, loadData } from '../../data-init/load-data.ts';
-import { gatewayApp } from '../../infra/gateway.ts';
-import { startServiceProcesses } from '../../infra/service-processes.ts';
-import { allServices } from '../../infra/services.ts';
-import type { Bus } from '../../saga/bus.ts';
-import type { Store } from '../../saga/store.ts';
-import type { Topology } from '../../saga/topology.ts';
-import { type Door, hangDoor } from '../door.ts';
+import { gatewayApp } from '../../local/gateway.ts';
+import { startServiceProcesses } from '../../local/service-processes.ts';
+import { readConfig } from '../../programs/config.ts';
+import { openPorts } from '../../programs/host.ts';
+import { allServices } from '../../programs/services.ts';
+import type { Topology } from '../../saga/deliver/topology.ts';
+import type { Bus } from '../../saga/ports/bus.ts';
+import type { Store } from '../../saga/ports/store.ts';
+import { type Door, hangDoor } from '../support/door.ts';
 import { until } from './until.ts';
 
 /** The whole pipeline, each service its own process, with a door between the services and each emulator. */

@@ -1,5 +1,5 @@
-import type { Bus, OutgoingMessage } from '../../saga/bus.ts';
-import type { Topology } from '../../saga/topology.ts';
+import type { Topology } from '../../saga/deliver/topology.ts';
+import type { Bus, OutgoingMessage } from '../../saga/ports/bus.ts';
 
 /** Hears every message of every topic, by subscriptions of its own, so that it can be published again by hand. */
 export interface Tap {

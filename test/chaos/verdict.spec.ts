@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Data } from '../../data-init/load-data.ts';
-import { type Saga, sagaPath } from '../../saga/ledger.ts';
-import { anOrder, aSagaThatIs, NOW, PRICE, UUID, uuidOf } from '../builders.ts';
+import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { anOrder, aSagaThatIs, NOW, PRICE, UUID, uuidOf } from '../support/builders.ts';
 import type { PlannedOrder } from './orders.ts';
 import { differences, type Expectation, judge } from './verdict.ts';
 import type { World } from './world.ts';

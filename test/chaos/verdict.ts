@@ -2,12 +2,12 @@ import type { Data } from '../../data-init/load-data.ts';
 import { reservationPath } from '../../inventory/documents.ts';
 import { orderRecordPath } from '../../order/documents.ts';
 import { invoicePath } from '../../payments/documents.ts';
-import { isStanding } from '../../saga/deadline.ts';
-import { transitionsOf } from '../../saga/history.ts';
-import { type Saga, sagaPath } from '../../saga/ledger.ts';
-import { messageFor } from '../../saga/message.ts';
-import { sameOrder } from '../../saga/order.ts';
-import type { Path } from '../../saga/store.ts';
+import { messageFor } from '../../saga/deliver/message.ts';
+import { isStanding } from '../../saga/ledger/deadline.ts';
+import { transitionsOf } from '../../saga/ledger/history.ts';
+import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import type { Path } from '../../saga/ports/store.ts';
+import { sameOrder } from '../../shop/order.ts';
 import { mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
 import type { World } from './world.ts';
 

@@ -1,9 +1,9 @@
 import type { Item, Reservation } from '../../inventory/documents.ts';
-import type { DeadLetter } from '../../janitor/documents.ts';
+import type { DeadLetter } from '../../janitor/desk/letter.ts';
 import type { OrderRecord, User } from '../../order/documents.ts';
 import type { Invoice } from '../../payments/documents.ts';
-import type { Saga } from '../../saga/ledger.ts';
-import type { Path, Snapshot, Store, StoredDocument } from '../../saga/store.ts';
+import type { Saga } from '../../saga/ledger/ledger.ts';
+import type { Path, Snapshot, Store, StoredDocument } from '../../saga/ports/store.ts';
 
 /** Every document that there is, by its path: all of one moment. */
 export interface World {

@@ -1,5 +1,5 @@
-import { sagaPath } from '../../saga/ledger.ts';
-import type { GuardedWrite, Path, Store } from '../../saga/store.ts';
+import { sagaPath } from '../../saga/ledger/ledger.ts';
+import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 
 /** A store that notes every path outside the fences, whoever reads or writes there. */
 export interface FencedStore extends Store {

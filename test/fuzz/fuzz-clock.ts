@@ -1,5 +1,5 @@
-import type { Clock } from '../../saga/clock.ts';
-import { NOW } from '../builders.ts';
+import type { Clock } from '../../saga/ports/clock.ts';
+import { NOW } from '../support/builders.ts';
 
 /** A clock that stands still until it is told to go on; who only gives way to others need not wait for that. */
 export interface FuzzClock extends Clock {

@@ -1,13 +1,13 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc, { type Arbitrary } from 'fast-check';
-import { createMemoryBus } from '../../adapters/memory-bus.ts';
-import { createMemoryStore } from '../../adapters/memory-store.ts';
+import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
+import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
-import { allServices } from '../../infra/services.ts';
-import { REASONS, STATUSES } from '../../saga/ledger.ts';
-import { DEAD_LETTER, derivedUuid, REDRIVE } from '../../saga/message.ts';
-import { SETTINGS, uuidOf } from '../builders.ts';
-import { topology } from '../pipeline.ts';
+import { allServices } from '../../programs/services.ts';
+import { DEAD_LETTER, derivedUuid, REDRIVE } from '../../saga/deliver/message.ts';
+import { REASONS, STATUSES } from '../../saga/ledger/ledger.ts';
+import { SETTINGS, uuidOf } from '../support/builders.ts';
+import { topology } from '../support/pipeline.ts';
 import { type Damage, type Missile, OPERATOR_TOKEN } from './fuzz-world.ts';
 
 /** What a fuzz draws: mostly what is nearly right, because what is wholly wrong never comes far. */

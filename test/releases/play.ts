@@ -1,13 +1,13 @@
-import { readTopology } from '../../adapters/config.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
-import type { Bus, Delivery, OutgoingMessage } from '../../saga/bus.ts';
-import type { Clock } from '../../saga/clock.ts';
-import type { HttpResponse } from '../../saga/http.ts';
-import type { Ports } from '../../saga/ports.ts';
-import type { Service } from '../../saga/service.ts';
-import type { Path, Store } from '../../saga/store.ts';
-import { subscriptionOf } from '../../saga/topology.ts';
-import { uuidOf } from '../builders.ts';
+import { readTopology } from '../../programs/config.ts';
+import type { Service } from '../../saga/deliver/service.ts';
+import { subscriptionOf } from '../../saga/deliver/topology.ts';
+import type { HttpResponse } from '../../saga/http/http.ts';
+import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
+import type { Clock } from '../../saga/ports/clock.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import type { Path, Store } from '../../saga/ports/store.ts';
+import { uuidOf } from '../support/builders.ts';
 
 /**
  * The services in a play: nothing is delivered, swept or asked, and no moment passes, unless whoever directs says so. The

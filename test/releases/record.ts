@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { packageVersion } from '../../adapters/config.ts';
-import { allServices } from '../../infra/services.ts';
-import { SETTINGS } from '../builders.ts';
+import { packageVersion } from '../../programs/config.ts';
+import { allServices } from '../../programs/services.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { textOf } from './recording.ts';
 import { recordingFile } from './recordings.ts';
 import { record } from './stories.ts';

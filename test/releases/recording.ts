@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Reason } from '../../saga/ledger.ts';
-import type { Path } from '../../saga/store.ts';
+import type { Reason } from '../../saga/ledger/ledger.ts';
+import type { Path } from '../../saga/ports/store.ts';
 import type { PublishedMessage } from './play.ts';
 
 /** What a release leaves behind: all documents at one moment, and every message that it has published until then. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { packageRoot } from '../../adapters/config.ts';
+import { packageRoot } from '../../programs/config.ts';
 import { parseRecording, type Recording } from './recording.ts';
 
 const folder = new URL('test/releases/', packageRoot);

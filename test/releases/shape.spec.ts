@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { allServices } from '../../infra/services.ts';
-import { SETTINGS } from '../builders.ts';
+import { allServices } from '../../programs/services.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { ADDITIONS } from './additions.ts';
 import type { Recording } from './recording.ts';
 import { readRecording, recordedReleases } from './recordings.ts';

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readTopology } from '../../adapters/config.ts';
-import { createMemoryStore } from '../../adapters/memory-store.ts';
-import { allServices } from '../../infra/services.ts';
-import { executeRepair, planRepair } from '../../janitor/repair.ts';
-import { takeAudit } from '../../janitor/take-audit.ts';
-import type { Saga } from '../../saga/ledger.ts';
-import type { Ports } from '../../saga/ports.ts';
-import { type Store, StoreError } from '../../saga/store.ts';
-import { allDocuments } from '../all-documents.ts';
-import { SETTINGS } from '../builders.ts';
+import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
+import { executeRepair, planRepair } from '../../janitor/audit/repair.ts';
+import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { readTopology } from '../../programs/config.ts';
+import { allServices } from '../../programs/services.ts';
+import type { Saga } from '../../saga/ledger/ledger.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { type Store, StoreError } from '../../saga/ports/store.ts';
 import { Dice } from '../simulation/chance.ts';
+import { allDocuments } from '../support/all-documents.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { createCourier } from './courier.ts';
 import { type Cast, openPlay, type Parcel, type Play } from './play.ts';
 import { readRecording } from './recordings.ts';
@@ -60,10 +60,10 @@ if (otherDist === undefined || otherRelease === undefined) {
 const recording = readRecording(otherRelease);
 const other = (file: string) => import(pathToFileURL(resolve(otherDist, file)).href);
 const [otherServices, otherStore, otherAudit, otherRepair] = await Promise.all([
-  other('infra/services.js'),
-  other('saga/store.js'),
-  other('janitor/take-audit.js'),
-  other('janitor/repair.js'),
+  other('programs/services.js'),
+  other('saga/ports/store.js'),
+  other('janitor/audit/take-audit.js'),
+  other('janitor/audit/repair.js'),
 ]);
 const { subscriptions } = readTopology();
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { readTopology } from '../../adapters/config.ts';
-import { allServices } from '../../infra/services.ts';
-import { LETTER_STATUSES } from '../../janitor/documents.ts';
-import { doneSteps, REASONS, type Saga, STATUSES, STEP_NAMES } from '../../saga/ledger.ts';
-import { SETTINGS } from '../builders.ts';
+import { LETTER_STATUSES } from '../../janitor/desk/letter.ts';
+import { readTopology } from '../../programs/config.ts';
+import { allServices } from '../../programs/services.ts';
+import { doneSteps, REASONS, type Saga, STATUSES, STEP_NAMES } from '../../saga/ledger/ledger.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { parseRecording, type Recording, textOf } from './recording.ts';
 import { record } from './stories.ts';
 

@@ -1,13 +1,13 @@
-import { createMemoryStore } from '../../adapters/memory-store.ts';
+import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { loadData } from '../../data-init/load-data.ts';
-import { executeRepair, planRepair } from '../../janitor/repair.ts';
-import { takeAudit } from '../../janitor/take-audit.ts';
-import type { Reason } from '../../saga/ledger.ts';
-import { DEAD_LETTER, derivedUuid } from '../../saga/message.ts';
-import { DELIVERIES_MAX } from '../../saga/runner.ts';
-import { type Store, StoreError } from '../../saga/store.ts';
-import { allDocuments } from '../all-documents.ts';
-import { NOW, TRACE, uuidOf } from '../builders.ts';
+import { executeRepair, planRepair } from '../../janitor/audit/repair.ts';
+import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { DEAD_LETTER, derivedUuid } from '../../saga/deliver/message.ts';
+import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
+import type { Reason } from '../../saga/ledger/ledger.ts';
+import { type Store, StoreError } from '../../saga/ports/store.ts';
+import { allDocuments } from '../support/all-documents.ts';
+import { NOW, TRACE, uuidOf } from '../support/builders.ts';
 import { type Cast, openPlay, type PublishedMessage } from './play.ts';
 import type { RecordedLetter, RecordedOrder, Recording } from './recording.ts';
 

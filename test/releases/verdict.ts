@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type SagaAnswer, sagaLines } from '../../infra/operator-lines.ts';
-import { doneSteps, type Saga } from '../../saga/ledger.ts';
-import type { Path, Store } from '../../saga/store.ts';
-import { allDocuments } from '../all-documents.ts';
+import { type SagaAnswer, sagaLines } from '../../programs/operator-lines.ts';
+import { doneSteps, type Saga } from '../../saga/ledger/ledger.ts';
+import type { Path, Store } from '../../saga/ports/store.ts';
+import { allDocuments } from '../support/all-documents.ts';
 import type { Play } from './play.ts';
 import type { RecordedOrder, Recording } from './recording.ts';
 

@@ -1,7 +1,7 @@
-import type { Delivery } from '../../saga/bus.ts';
-import type { Ports } from '../../saga/ports.ts';
-import type { ConsumerDefinition } from '../../saga/service.ts';
-import type { GuardedWrite, Path, Store } from '../../saga/store.ts';
+import type { ConsumerDefinition } from '../../saga/deliver/service.ts';
+import type { Delivery } from '../../saga/ports/bus.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 import { unguarded } from './broken-services.ts';
 import type { ServiceName } from './plan.ts';
 import type { MakeService } from './world.ts';

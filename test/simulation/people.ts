@@ -1,7 +1,7 @@
-import { Problem } from '../../saga/http.ts';
-import { derivedUuid } from '../../saga/message.ts';
-import type { Order } from '../../saga/order.ts';
-import { uuidOf } from '../builders.ts';
+import { derivedUuid } from '../../saga/deliver/message.ts';
+import { Problem } from '../../saga/http/http.ts';
+import type { Order } from '../../shop/order.ts';
+import { uuidOf } from '../support/builders.ts';
 import type { AcceptedOrder } from './invariants.ts';
 import type { PlannedOrder } from './plan.ts';
 import { type Deeds, POISON, type World } from './world.ts';

@@ -1,7 +1,7 @@
 import { COLLECTIONS } from '../../data-init/load-data.ts';
-import { takeAudit } from '../../janitor/take-audit.ts';
-import type { OutgoingMessage } from '../../saga/bus.ts';
-import type { Path } from '../../saga/store.ts';
+import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import type { OutgoingMessage } from '../../saga/ports/bus.ts';
+import type { Path } from '../../saga/ports/store.ts';
 import { Dice } from './chance.ts';
 import { type AllDocuments, endFaults, holdingFaults, silenceFaults } from './invariants.ts';
 import { People } from './people.ts';

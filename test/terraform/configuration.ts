@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../../adapters/config.ts';
+import { packageRoot } from '../../programs/config.ts';
 
 // Not imported: its types would bring those of browsers into the whole project, with another fetch than Node's.
 const { parse } = createRequire(import.meta.url)('@cdktn/hcl2json') as {

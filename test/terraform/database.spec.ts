@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../adapters/config.ts';
-import { TOMBSTONE_DAYS } from '../../saga/ledger.ts';
+import { packageRoot, readTopology } from '../../programs/config.ts';
+import { TOMBSTONE_DAYS } from '../../saga/ledger/ledger.ts';
 import { all, type Deployments, deployments, only } from './deployments.ts';
 
 const daysOf = (duration: unknown): number => Number.parseInt(String(duration), 10) / 86_400;

@@ -1,7 +1,7 @@
-import { allServices } from '../../infra/services.ts';
-import type { Service } from '../../saga/service.ts';
-import { SETTINGS } from '../builders.ts';
-import { recordedPorts } from '../recorded-ports.ts';
+import { allServices } from '../../programs/services.ts';
+import type { Service } from '../../saga/deliver/service.ts';
+import { SETTINGS } from '../support/builders.ts';
+import { recordedPorts } from '../support/recorded-ports.ts';
 import { type Body, readConfiguration } from './configuration.ts';
 import { evaluate, type Resources, requireTerraform } from './evaluate.ts';
 

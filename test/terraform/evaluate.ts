@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot } from '../../adapters/config.ts';
+import { packageRoot } from '../../programs/config.ts';
 import type { Body, Configuration } from './configuration.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../adapters/config.ts';
+import { packageRoot, readTopology } from '../../programs/config.ts';
 import { type Body, type Configuration, expression, readConfiguration, stringsIn } from './configuration.ts';
 import { faultsOf, readProviderSchema, resourceFaults } from './provider-schema.ts';
 
@@ -195,7 +195,9 @@ describe('The Terraform, as it is written', () => {
       const [, name = ''] = /^google_(?!project_|cloud_scheduler_)([a-z]+)/.exec(type) ?? [];
       return name === '' ? [] : [apiOf[name] ?? name];
     });
-    const called = text('adapters/opentelemetry.ts').matchAll(/https:\/\/(\w+)\.googleapis\.com\/v\d/g);
+    const called = text('adapters/telemetry/opentelemetry.ts').matchAll(
+      /https:\/\/(\w+)\.googleapis\.com\/v\d/g,
+    );
     const needed = [
       ...ofResources,
       'cloudbuild',

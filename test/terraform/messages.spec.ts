@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readConfig, readTopology } from '../../adapters/config.ts';
+import { readConfig, readTopology } from '../../programs/config.ts';
 import { all, type Deployments, deployments, emailOf, urlOf } from './deployments.ts';
 
 interface Template {

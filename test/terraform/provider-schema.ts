@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { packageRoot } from '../../adapters/config.ts';
+import { packageRoot } from '../../programs/config.ts';
 import type { Body } from './configuration.ts';
 
 /** What a block of the provider may hold. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { readTopology } from '../../adapters/config.ts';
-import { emissionFor, leftBy, STATUSES } from '../../saga/ledger.ts';
-import { deadLetterOf } from '../../saga/message.ts';
-import { subscriptionOf } from '../../saga/topology.ts';
-import { aDelivery, aSagaThatIs } from '../builders.ts';
+import { readTopology } from '../../programs/config.ts';
+import { deadLetterOf } from '../../saga/deliver/message.ts';
+import { subscriptionOf } from '../../saga/deliver/topology.ts';
+import { emissionFor, leftBy, STATUSES } from '../../saga/ledger/ledger.ts';
+import { aDelivery, aSagaThatIs } from '../support/builders.ts';
 import { agentOf, type Deployments, deployments, emailOf } from './deployments.ts';
 import type { Resources } from './evaluate.ts';
 

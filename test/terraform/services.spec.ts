@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readConfig } from '../../adapters/config.ts';
-import { BATCH_MAX } from '../../saga/group-commit.ts';
+import { packageRoot, readConfig } from '../../programs/config.ts';
+import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import type { Body } from './configuration.ts';
 import { all, type Deployments, deployments, emailOf, only, urlOf } from './deployments.ts';
 import type { Resources } from './evaluate.ts';
@@ -71,7 +71,7 @@ describe('The services that Terraform makes', () => {
 
   describe('the environment', () => {
     /** Every variable that the code checks. */
-    const checked = readFileSync(new URL('adapters/config.ts', packageRoot), 'utf8').matchAll(
+    const checked = readFileSync(new URL('programs/config.ts', packageRoot), 'utf8').matchAll(
       /^ {4}([A-Z_]+): /gm,
     );
     const known = [...checked].map(([, name = '']) => name);
@@ -166,8 +166,8 @@ describe('The services that Terraform makes', () => {
         return [name, program.args, inner[0].service_account];
       });
       expect(programs).to.deep.equal([
-        ['data-init', ['dist/data-init/main.js'], emailOf('data-init')],
-        ['doctor', ['dist/infra/doctor.js'], emailOf('janitor')],
+        ['data-init', ['dist/programs/data-init.js'], emailOf('data-init')],
+        ['doctor', ['dist/programs/doctor.js'], emailOf('janitor')],
       ]);
       for (const [, [script]] of programs as [string, [string]][]) {
         expect(existsSync(new URL(script, packageRoot)), script).to.equal(true);

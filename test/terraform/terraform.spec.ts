@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { packageRoot } from '../../adapters/config.ts';
+import { packageRoot } from '../../programs/config.ts';
 import { readConfiguration, terraformFolder } from './configuration.ts';
 import { evaluate, requireTerraform, terraform } from './evaluate.ts';
 

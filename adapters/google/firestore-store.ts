@@ -1,0 +1,252 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type DocumentReference,
+  FieldPath,
+  Firestore,
+  Timestamp,
+  type WriteBatch,
+} from '@google-cloud/firestore';
+import {
+  assertDocumentPath,
+  assertWritable,
+  type DueQuery,
+  type GuardedWrite,
+  type Path,
+  type Query,
+  type Scan,
+  type Store,
+  StoreError,
+  type StoreErrorKind,
+  type Version,
+  type Versioned,
+} from '../../saga/ports/store.ts';
+import { withTimeout } from '../with-timeout.ts';
+import { emulatorOptions } from './emulator-options.ts';
+
+export interface FirestoreOptions {
+  readonly projectId: string;
+  /** Which database of the project; Firestore's own name for the first one is `(default)`. */
+  readonly databaseId: string;
+  /** How long a read or a commit may take before it counts as unanswered, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * The store on Firestore. Guarded batch writes instead of transactions: no locks, one round trip to read, one to
+ * commit, and the precondition of each write says what was read (docs/decisions/0002-guarded-batches-instead-of-transactions.md).
+ *
+ * The client finds the emulator by FIRESTORE_EMULATOR_HOST. It must talk gRPC, never `preferRest`: over REST both
+ * "exists already" and "aborted" are a 409.
+ */
+export function createFirestoreStore({ projectId, databaseId, timeoutMs }: FirestoreOptions): Store {
+  const firestore = new Firestore({
+    projectId,
+    databaseId,
+    preferRest: false,
+    ignoreUndefinedProperties: true,
+    ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
+  });
+  /** The client goes on with a call for minutes after our callers have stopped waiting. */
+  const underWay = new Set<Promise<unknown>>();
+
+  const unanswered = () => new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`);
+
+  function answer<T>(work: Promise<T>): Promise<T> {
+    const forget = () => underWay.delete(work);
+    underWay.add(work);
+    work.then(forget, forget);
+    return withTimeout(work, timeoutMs, unanswered).catch(throwStoreError);
+  }
+
+  return {
+    async read(paths) {
+      const found = new Map<Path, Versioned>();
+      if (paths.length === 0) return found;
+      // Firestore refuses a wrong path, too, but its client asks again and again for seven seconds.
+      paths.forEach(assertDocumentPath);
+      const snapshots = await answer(firestore.getAll(...paths.map((path) => firestore.doc(path))));
+      snapshots.forEach((snapshot, index) => {
+        const path = paths[index];
+        const data = snapshot.data();
+        if (path === undefined || data === undefined) return;
+        found.set(path, { fields: fromFirestore(data), version: snapshot.updateTime as unknown as Version });
+      });
+      return found;
+    },
+
+    async commit(writes) {
+      writes.forEach(assertWritable);
+      const batch = firestore.batch();
+      try {
+        for (const write of writes.toSorted(byPath)) addWrite(batch, firestore.doc(write.path), write);
+      } catch (error) {
+        throw new StoreError('rejected', `A document can't be written: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+      await answer(batch.commit());
+    },
+
+    async query({ collection, where, fields, after, limit }: Query) {
+      let query = firestore.collection(collection).limit(limit);
+      for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
+      query = query.orderBy('createdAt', 'desc').orderBy(FieldPath.documentId(), 'desc');
+      if (after) query = query.startAfter(Timestamp.fromDate(after.createdAt), after.id);
+      if (fields) query = query.select(...fields);
+      const { docs } = await answer(query.get());
+      return docs.map((document) => fromFirestore(document.data()));
+    },
+
+    async due({ collection, where, field, until, after, limit }: DueQuery) {
+      let query = firestore.collection(collection).limit(limit);
+      for (const [name, value] of Object.entries(where)) query = query.where(name, '==', value);
+      query = query.where(field, '<=', Timestamp.fromDate(until));
+      query = query.orderBy(field, 'asc').orderBy(FieldPath.documentId(), 'asc');
+      if (after) query = query.startAfter(Timestamp.fromDate(after.moment), after.id);
+      const { docs } = await answer(query.get());
+      return docs.map((document) => {
+        const fields = fromFirestore(document.data());
+        return { id: document.id, moment: fields[field] as Date, fields };
+      });
+    },
+
+    async snapshot() {
+      // Which moment it is, Firestore says: its clock and ours differ. Not by a transaction that begins with its first
+      // read: where that fails, the client leaves behind a promise whose rejection nobody can handle.
+      const { readTime } = await answer(firestore.collection('sagas').limit(1).get());
+      const asOfThen = { readOnly: true, readTime } as const;
+      return {
+        async read(paths) {
+          if (paths.length === 0) return new Map();
+          paths.forEach(assertDocumentPath);
+          const snapshots = await answer(
+            firestore.runTransaction(
+              (transaction) => transaction.getAll(...paths.map((path) => firestore.doc(path))),
+              asOfThen,
+            ),
+          );
+          return new Map(
+            snapshots.flatMap((snapshot) => {
+              const data = snapshot.data();
+              return data ? [[snapshot.ref.path as Path, fromFirestore(data)] as const] : [];
+            }),
+          );
+        },
+        async scan({ collection, after, limit }: Scan) {
+          let query = firestore.collectionGroup(collection).orderBy(FieldPath.documentId()).limit(limit);
+          if (after) query = query.startAfter(firestore.doc(after));
+          const { docs } = await answer(
+            firestore.runTransaction((transaction) => transaction.get(query), asOfThen),
+          );
+          return docs.map((document) => ({
+            path: document.ref.path,
+            fields: fromFirestore(document.data()),
+          }));
+        },
+      };
+    },
+
+    async list(collection, limit) {
+      const { docs } = await answer(
+        firestore.collection(collection).orderBy(FieldPath.documentId()).limit(limit).get(),
+      );
+      return docs.map((document) => ({ id: document.id, fields: fromFirestore(document.data()) }));
+    },
+
+    async erase(collection, onProgress) {
+      let deletedCount = 0;
+      const writer = firestore.bulkWriter();
+      writer.onWriteResult(() => {
+        deletedCount++;
+        if (deletedCount % PROGRESS_EVERY === 0) onProgress?.(deletedCount);
+      });
+      await firestore.recursiveDelete(firestore.collection(collection), writer).catch(throwStoreError);
+      await writer.close();
+      onProgress?.(deletedCount);
+      return deletedCount;
+    },
+
+    async close() {
+      // Not before all calls have ended: what the client repeats after its termination fails where nobody can catch
+      // it. That can take minutes while Firestore is away, and then the process ends first.
+      const terminated = Promise.allSettled(underWay).then(() => firestore.terminate());
+      await Promise.race([terminated, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+/**
+ * All commits take their locks in one order, so that two of them wait for each other in one direction only. The
+ * emulator sorts its locks itself, which is a quarter of its work unless they come sorted.
+ */
+const byPath = (one: GuardedWrite, other: GuardedWrite): number => (one.path < other.path ? -1 : 1);
+
+const PROGRESS_EVERY = 1000;
+/** How long `close` waits for calls that are under way, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+function addWrite(batch: WriteBatch, reference: DocumentReference, write: GuardedWrite): void {
+  switch (write.kind) {
+    case 'create':
+      batch.create(reference, write.fields);
+      return;
+    case 'update':
+      // The client takes a plain key for a path with dots; a FieldPath is taken for what it is.
+      batch.update(reference, ...fieldsAsPaths(write.fields), { lastUpdateTime: timestampOf(write.version) });
+      return;
+    case 'remove':
+      if (write.version === undefined) batch.delete(reference);
+      else batch.delete(reference, { lastUpdateTime: timestampOf(write.version) });
+  }
+}
+
+/** The arguments of `update` in its long form: field, value, field, value. */
+function fieldsAsPaths(fields: object): [FieldPath, unknown, ...unknown[]] {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([field, value]) => [fieldPath(field), value]) as [FieldPath, unknown, ...unknown[]];
+}
+
+/** The few names of top-level fields, made once: checking them costs a third of an update. */
+const fieldPaths = new Map<string, FieldPath>();
+function fieldPath(field: string): FieldPath {
+  let path = fieldPaths.get(field);
+  if (path === undefined) {
+    path = new FieldPath(field);
+    fieldPaths.set(field, path);
+  }
+  return path;
+}
+
+const timestampOf = (version: Version): Timestamp => version as unknown as Timestamp;
+
+/** Firestore hands out moments as Timestamps; the project knows only Date. */
+function fromFirestore<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Timestamp) return value.toDate() as T;
+  if (Array.isArray(value)) return value.map(fromFirestore) as T;
+  // What people put into their documents beyond that, such as references and places, stays as it is.
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fromFirestore(member)])) as T;
+}
+
+/**
+ * What the codes of gRPC mean for the caller. What is not named here counts as unanswered, which is always safe: the
+ * kernel reads again, and later once more; also where only rights are missing that somebody will grant. https://cloud.google.com/firestore/docs/understand-error-codes
+ */
+const kindOfCode: Readonly<Record<number, StoreErrorKind>> = {
+  3: 'rejected', // INVALID_ARGUMENT
+  5: 'conflict', // NOT_FOUND: a guarded document is gone
+  6: 'conflict', // ALREADY_EXISTS: perhaps by our own repeated commit
+  9: 'conflict', // FAILED_PRECONDITION: another version than was read
+  10: 'conflict', // ABORTED: contention
+  11: 'rejected', // OUT_OF_RANGE
+};
+
+function throwStoreError(error: unknown): never {
+  if (error instanceof StoreError) throw error;
+  const { code, message } = error as { code?: number; message?: string };
+  throw new StoreError(kindOfCode[code ?? -1] ?? 'unavailable', `Firestore: ${message ?? error}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,222 @@
+import {
+  Duration,
+  type Message,
+  PubSub,
+  type Subscription,
+  SubscriptionCloseBehaviors,
+  v1,
+} from '@google-cloud/pubsub';
+import type { SubscriptionSettings, Topology } from '../../saga/deliver/topology.ts';
+import type {
+  Bus,
+  Delivery,
+  OpenSubscription,
+  OutgoingMessage,
+  PublishResult,
+} from '../../saga/ports/bus.ts';
+import { withTimeout } from '../with-timeout.ts';
+import { emulatorOptions } from './emulator-options.ts';
+import { requestsOf } from './publish-requests.ts';
+
+export interface PubSubOptions {
+  readonly projectId: string;
+  /** How long a publication may take, with all its repetitions, in milliseconds. The library's own limit is 600 s. */
+  readonly publishTimeoutMs: number;
+  /**
+   * Given on the emulator only: the pauses after a nack are then kept here, by the topology's retry policies, because
+   * the emulator loses messages of subscriptions that have one (docs/decisions/0007-retry-on-the-emulator.md).
+   */
+  readonly retryHere?: Topology | undefined;
+}
+
+/** gRPC's codes for a request that is wrong, and for what does not exist. */
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+
+/**
+ * The bus on Pub/Sub, with streaming pull. The client finds the emulator by PUBSUB_EMULATOR_HOST.
+ */
+export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubSubOptions): Bus {
+  const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
+  // The client of the API itself: `Topic` keeps its own batches, and goes through each text of each message once more.
+  const publisher = new v1.PublisherClient(
+    pubsub.options as ConstructorParameters<typeof v1.PublisherClient>[0],
+  );
+  // Left to itself, this client joins requests again, so that one message could spoil all others.
+  const gaxOptions = { isBundling: false, retry: publishRetry(publishTimeoutMs) };
+  const publishing = new Set<Promise<unknown>>();
+
+  /** Sends messages of one topic in one request, which is taken or refused as a whole. */
+  async function send(topic: string, messages: readonly OutgoingMessage[]): Promise<PublishResult> {
+    const request = {
+      topic: `projects/${projectId}/topics/${topic}`,
+      messages: messages.map(({ data, attributes }) => ({ data, attributes })),
+    };
+    try {
+      await withTimeout(
+        publisher.publish(request, gaxOptions),
+        publishTimeoutMs,
+        () => new Error(`${topic}: no answer within ${publishTimeoutMs} ms`),
+      );
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** One message that Pub/Sub refuses spoils the request that it is in: each message of that is then sent alone. */
+  async function publishAll(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
+    const results: PublishResult[] = [];
+    const sending = requestsOf(messages).map(async ({ topic, entries }) => {
+      const together = await send(
+        topic,
+        entries.map(([, message]) => message),
+      );
+      const isSpoilt = (together as { code?: number } | undefined)?.code === INVALID_ARGUMENT;
+      const each = entries.map(async ([index, message]) => {
+        results[index] = isSpoilt && entries.length > 1 ? await send(topic, [message]) : together;
+      });
+      await Promise.all(each);
+    });
+    await Promise.all(sending);
+    return results;
+  }
+
+  return {
+    async publish(messages) {
+      const results = publishAll(messages);
+      publishing.add(results);
+      try {
+        return await results;
+      } finally {
+        publishing.delete(results);
+      }
+    },
+
+    subscribe(name, outstandingMax, onDelivery, onFailure) {
+      return openSubscription(
+        name,
+        pubsub.subscription(name, subscriberOptions(outstandingMax)),
+        retryHere?.subscriptions[name]?.retry,
+        onDelivery,
+        onFailure,
+      );
+    },
+
+    async missing(topicNames, subscriptionNames) {
+      const resources = [
+        ...topicNames.map((name) => ({ name, resource: pubsub.topic(name) })),
+        ...subscriptionNames.map((name) => ({ name, resource: pubsub.subscription(name) })),
+      ];
+      const exists = await Promise.all(resources.map(({ resource }) => resource.exists()));
+      return resources.filter((_, index) => !exists[index]?.[0]).map(({ name }) => name);
+    },
+
+    async close() {
+      await Promise.allSettled(publishing);
+      await Promise.all([publisher.close(), pubsub.close()]);
+    },
+  };
+}
+
+/** Repeats what may go through the next time, and ends within the time given: the saga knows how to repeat the rest. */
+function publishRetry(totalTimeoutMillis: number) {
+  return {
+    // ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNKNOWN
+    retryCodes: [10, 1, 4, 13, 8, 14, 2],
+    backoffSettings: {
+      initialRetryDelayMillis: 100,
+      retryDelayMultiplier: 2,
+      maxRetryDelayMillis: 2000,
+      initialRpcTimeoutMillis: totalTimeoutMillis,
+      rpcTimeoutMultiplier: 1,
+      maxRpcTimeoutMillis: totalTimeoutMillis,
+      totalTimeoutMillis,
+    },
+  };
+}
+
+function subscriberOptions(outstandingMax: number) {
+  return {
+    // Excess messages would wait inside the client, where `close` never hands them back; ours is the only queue.
+    flowControl: { maxMessages: outstandingMax, allowExcessMessages: true },
+    // The emulator hands out 100 messages every 50 ms to each stream: one alone would be the bottleneck. Of a reader that was
+    // killed it goes on to feed each stream for a while, so that more of them make the recovery slower.
+    streamingOptions: { maxStreams: 2 },
+    // Acks leave soon: after a crash, fewer messages come again.
+    batching: { maxMilliseconds: 20 },
+  };
+}
+
+function openSubscription(
+  name: string,
+  subscription: Subscription,
+  retry: SubscriptionSettings['retry'] | undefined,
+  onDelivery: (delivery: Delivery) => void,
+  onFailure: (error: Error) => void,
+): OpenSubscription {
+  const nack = retry ? pausedNack(retry) : { later: (message: Message) => message.nack(), flush: () => {} };
+  subscription.on('message', (message: Message) => onDelivery(deliveryOf(name, message, nack.later)));
+  subscription.on('error', (error: Error & { code?: number }) => {
+    onFailure(
+      error.code === NOT_FOUND ? new Error(`Subscription ${name} does not exist`, { cause: error }) : error,
+    );
+  });
+  return {
+    async close(timeoutMs) {
+      nack.flush();
+      subscription.setOptions({
+        closeOptions: {
+          behavior: SubscriptionCloseBehaviors.WaitForProcessing,
+          timeout: Duration.from({ milliseconds: timeoutMs }),
+        },
+      });
+      await subscription.close();
+    },
+  };
+}
+
+/** Nacks after a pause that doubles with each attempt; the client keeps the message's lease meanwhile. */
+function pausedNack({ minBackoffSeconds, maxBackoffSeconds }: SubscriptionSettings['retry']) {
+  const waiting = new Map<Message, NodeJS.Timeout>();
+  function send(message: Message): void {
+    clearTimeout(waiting.get(message));
+    waiting.delete(message);
+    message.nack();
+  }
+  let closed = false;
+  return {
+    later(message: Message): void {
+      const doubled = minBackoffSeconds * 2 ** (attemptOf(message) - 1);
+      const pauseMs = 1000 * Math.min(maxBackoffSeconds, doubled);
+      if (closed) message.nack();
+      else waiting.set(message, setTimeout(send, pauseMs, message));
+    },
+    flush(): void {
+      closed = true;
+      for (const message of waiting.keys()) send(message);
+    },
+  };
+}
+
+/** Zero where the subscription has no dead-letter policy, and so does not count. */
+const attemptOf = (message: Message): number => Math.max(1, message.deliveryAttempt);
+
+function deliveryOf(subscription: string, message: Message, nack: (message: Message) => void): Delivery {
+  let settled = false;
+  const once = (settle: () => void) => () => {
+    if (settled) return;
+    settled = true;
+    settle();
+  };
+  return {
+    subscription,
+    messageId: message.id,
+    data: message.data,
+    attributes: message.attributes,
+    publishTime: message.publishTime,
+    attempt: attemptOf(message),
+    ack: once(() => message.ack()),
+    nack: once(() => nack(message)),
+  };
+}

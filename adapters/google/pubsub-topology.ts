@@ -1,0 +1,56 @@
+import { PubSub } from '@google-cloud/pubsub';
+import type { SubscriptionSettings, Topology } from '../../saga/deliver/topology.ts';
+import { emulatorOptions } from './emulator-options.ts';
+
+const ALREADY_EXISTS = 6;
+const SECONDS_PER_DAY = 24 * 60 * 60;
+/** Google keeps messages for up to 31 days, the emulator refuses more than a week. */
+const EMULATOR_RETENTION_DAYS_MAX = 7;
+
+/**
+ * Creates the topics and subscriptions of a topology on the emulator; Terraform does it on Google. What exists
+ * already stays as it is, so it may run again.
+ * @param pushTo where a service's subscription pushes to; without it all of them are pulled.
+ */
+export async function createTopology(
+  projectId: string,
+  topology: Topology,
+  pushTo?: (subscription: string) => string,
+): Promise<void> {
+  const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
+  await Promise.all(topology.topics.map((topic) => pubsub.createTopic(topic).catch(unlessThere)));
+  await Promise.all(
+    Object.entries(topology.subscriptions).map(([name, settings]) =>
+      pubsub
+        .topic(settings.topic)
+        .createSubscription(name, optionsOf(projectId, settings, settings.service && pushTo?.(name)))
+        .catch(unlessThere),
+    ),
+  );
+  await pubsub.close();
+}
+
+function optionsOf(projectId: string, settings: SubscriptionSettings, pushEndpoint: string | undefined) {
+  const { ackDeadlineSeconds, pushDeadlineSeconds, retentionDays, deadLetter } = settings;
+  return {
+    ackDeadlineSeconds,
+    ...(pushEndpoint && { pushEndpoint, ackDeadlineSeconds: pushDeadlineSeconds ?? ackDeadlineSeconds }),
+    messageRetentionDuration: {
+      seconds: Math.min(retentionDays, EMULATOR_RETENTION_DAYS_MAX) * SECONDS_PER_DAY,
+    },
+    // Without this a subscription is deleted after 31 days in which nobody reads it.
+    expirationPolicy: {},
+    // No retry policy: the emulator loses messages of subscriptions that have one when a reader dies. The bus keeps the
+    // pauses itself (docs/decisions/0007-retry-on-the-emulator.md).
+    ...(deadLetter && {
+      deadLetterPolicy: {
+        deadLetterTopic: `projects/${projectId}/topics/${deadLetter.topic}`,
+        maxDeliveryAttempts: deadLetter.maxDeliveryAttempts,
+      },
+    }),
+  };
+}
+
+function unlessThere(error: { code?: number }): void {
+  if (error.code !== ALREADY_EXISTS) throw error;
+}

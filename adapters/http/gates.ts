@@ -1,0 +1,33 @@
+import type { RequestHandler } from 'express';
+import type { Route } from '../../saga/http/http.ts';
+import { type OperatorCheck, operatorGate } from './operator-gate.ts';
+import { limitedRate } from './rate-limit.ts';
+
+/** What the configuration says of who may call, and how often. */
+export interface GateSettings {
+  readonly operators?: OperatorCheck | undefined;
+  /** How many requests that change something a customer may send in a minute; 0: any number. */
+  readonly clientChangesPerMinute?: number;
+  readonly operatorRequestsPerMinute?: number;
+}
+
+/** What a request passes before a route sees it. */
+export type GatesOf = (route: Pick<Route, 'method' | 'audience'>) => RequestHandler[];
+
+/**
+ * What each request passes before its route sees it. The rate comes first, so that nobody can try tokens without end.
+ * Without settings nothing is limited, and nobody is an operator.
+ */
+export function gatesBy({
+  operators,
+  clientChangesPerMinute = 0,
+  operatorRequestsPerMinute = 0,
+}: GateSettings = {}): GatesOf {
+  // Each counts for all of its routes together.
+  const forOperators = [...limitedRate(operatorRequestsPerMinute), operatorGate(operators)];
+  const forChanges = limitedRate(clientChangesPerMinute);
+  return ({ audience, method }) => {
+    if (audience === 'operators') return forOperators;
+    return method === 'GET' ? [] : forChanges;
+  };
+}

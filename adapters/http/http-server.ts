@@ -1,0 +1,317 @@
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import helmet from 'helmet';
+import type { ZodType } from 'zod';
+import { type HttpRequest, invalidInput, notFound, Problem, type Route } from '../../saga/http/http.ts';
+import type { Log } from '../../saga/ports/log.ts';
+import { StoreError } from '../../saga/ports/store.ts';
+import { inputFaults } from '../../shop/order.ts';
+import { refuseLarger, tooLarge } from './body-limit.ts';
+import { type GatesOf, gatesBy } from './gates.ts';
+import { routeOf } from './http-route.ts';
+import { openApiOf } from './openapi.ts';
+
+const BODY_BYTES_MAX = 64 * 1024;
+/** Who sends a byte now and then would otherwise hold a connection for as long as they like. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** What must be in order before requests are taken: a name, and a check that throws or says false. */
+export type ReadinessCheck = readonly [name: string, check: () => Promise<boolean> | boolean];
+
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no further requests; resolves when those under way are answered, or after `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * Serves an app on a port; port 0 takes any free one.
+ * @throws Error in one clear sentence when the port is taken.
+ */
+export async function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
+  const underWay = new Set<ServerResponse>();
+  let isClosing = false;
+  // A client that keeps its connection would go on to send requests over it, and there would be no end.
+  const endConnection = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+  const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS };
+  const server = createServer(timeouts, (request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    if (isClosing) endConnection(response);
+    app(request, response);
+  });
+  await listen(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close(timeoutMs) {
+      isClosing = true;
+      underWay.forEach(endConnection);
+      return closeServer(server, timeoutMs);
+    },
+  };
+}
+
+/** How a route is answered: by its own `handle`, unless somebody passes it on. */
+export type HandlersOf = (route: Route) => RequestHandler[];
+
+export interface HttpAppOptions {
+  readonly handlersOf?: HandlersOf;
+  /** What a request passes before its route answers it here; without it nobody is an operator. */
+  readonly gatesOf?: GatesOf;
+  /** How many proxies stand in front, each of which adds to X-Forwarded-For whom it heard; what is before that is hearsay. */
+  readonly trustedProxies?: number;
+  /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
+  readonly push?: RequestHandler[];
+  /** What every request passes first. */
+  readonly first?: readonly RequestHandler[];
+  /** What answers `GET /metrics` to operators; without it nothing does. */
+  readonly metrics?: RequestHandler | undefined;
+}
+
+/** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
+export function httpApp(
+  routes: readonly Route[],
+  readiness: readonly ReadinessCheck[],
+  log: Log,
+  {
+    gatesOf = gatesBy(),
+    handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
+    trustedProxies = 0,
+    push = [],
+    first = [],
+    metrics,
+  }: HttpAppOptions = {},
+): Express {
+  const app = express();
+  app.set('query parser', 'simple');
+  // Nobody keeps an answer, so nobody can ask whether it has changed.
+  app.disable('etag');
+  app.set('trust proxy', trustedProxies);
+  app.use(securityHeaders(), notStored);
+  for (const handler of first) app.use(handler);
+  app.get('/', (_request, response) => {
+    response.json(indexOf(routes));
+  });
+  let openApi: object | undefined;
+  app.get('/openapi.json', (_request, response) => {
+    // Made once: it takes milliseconds, which nobody should be able to ask for again and again.
+    openApi ??= openApiOf(routes);
+    response.json(openApi);
+  });
+  app.get('/livez', (_request, response) => {
+    response.json({ status: 'alive' });
+  });
+  app.get('/readyz', async (_request, response) => {
+    const missing = await failedChecks(readiness);
+    response
+      .status(missing.length === 0 ? 200 : 503)
+      .json(missing.length === 0 ? { status: 'ready' } : { missing });
+  });
+  if (metrics) app.get('/metrics', ...gatesOf({ method: 'GET', audience: 'operators' }), metrics);
+  if (push.length > 0) {
+    app.post('/push/:subscription', ...push);
+    app.all('/push/:subscription', onlyTakes(['POST']));
+  }
+  for (const route of routes) {
+    app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
+      expressPath(route.path),
+      ...handlersOf(route),
+    );
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
+    app.all(expressPath(path), onlyTakes(methods));
+  }
+  app.use((request) => {
+    throw notFound(`There is nothing at ${request.path}; GET / lists what there is`);
+  });
+  app.use(problemHandler(log));
+  return app;
+}
+
+function onlyTakes(methods: readonly string[]): RequestHandler {
+  return (request) => {
+    throw new Problem(405, 'Method not allowed', `${request.path} takes ${methods.join(', ')}`, {
+      headers: { Allow: methods.join(', ') },
+    });
+  };
+}
+
+/** What browsers are told; it also takes away the header that names the framework. */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    // The local stack speaks HTTP: a page that asked for HTTPS would not find its own parts.
+    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+  });
+}
+
+/** Answers speak of people and their orders: nobody between keeps them. */
+function notStored(_request: Request, response: Response, next: () => void): void {
+  response.set('Cache-Control', 'no-store');
+  next();
+}
+
+function answerHere(route: Route): RequestHandler[] {
+  const parsers = route.body
+    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ limit: BODY_BYTES_MAX, strict: false })]
+    : [];
+  return [
+    ...parsers,
+    async (request, response) => {
+      const answer = await route.handle(checkedRequest(route, request));
+      response
+        .status(answer.status)
+        .set(answer.headers ?? {})
+        .json(answer.body);
+    },
+  ];
+}
+
+function checkedRequest(route: Route, request: Request): HttpRequest {
+  return {
+    params: request.params as Record<string, string>,
+    query: route.query && checked(route.query, request.query),
+    body: route.body && checked(route.body, request.body),
+    header: (name) => request.get(name),
+  };
+}
+
+function checked(schema: ZodType, input: unknown): unknown {
+  const parsed = schema.safeParse(input, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw invalidInput(inputFaults(parsed.error));
+}
+
+function requireJson(request: Request, _response: Response, next: () => void): void {
+  if (!request.is('application/json')) {
+    throw new Problem(
+      415,
+      'Unsupported media type',
+      'Send JSON with the header Content-Type: application/json',
+    );
+  }
+  next();
+}
+
+/** Express says `:name` where OpenAPI says `{name}`. */
+const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+function indexOf(routes: readonly Route[]): object {
+  return {
+    name: 'order-saga',
+    promise:
+      'at-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state',
+    openapi: '/openapi.json',
+    health: ['/livez', '/readyz'],
+    routes: routes.map(
+      ({ method, path, summary, audience }) =>
+        `${method} ${path}: ${summary}${audience === undefined ? '' : ` (${audience})`}`,
+    ),
+  };
+}
+
+async function failedChecks(checks: readonly ReadinessCheck[]): Promise<string[]> {
+  const results = await Promise.allSettled(checks.map(async ([, check]) => check()));
+  return checks.flatMap(([name], index) => {
+    const result = results[index];
+    return result?.status === 'fulfilled' && result.value ? [] : [name];
+  });
+}
+
+/** Answers with problem+json, whatever was thrown; what nobody planned is logged and told as 500 without details. */
+function problemHandler(log: Log): ErrorRequestHandler {
+  return (error, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      log(
+        problem.status === 500 ? 'ERROR' : 'WARNING',
+        // Not the path: it may name a customer.
+        `HTTP ${problem.status} at ${request.method} ${routeOf(request) ?? '(no route)'}`,
+        { ...idIn(request), error: logged(error) },
+      );
+    }
+    const { status, title, detail, errors, headers } = problem;
+    response
+      .status(status)
+      .set(headers)
+      .type('application/problem+json')
+      .send(
+        JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) }),
+      );
+  };
+}
+
+/** Which order or letter the request is about. Who asks for it, an id does not tell. */
+function idIn({ path }: Request): { uuid?: string } {
+  const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(path)?.[0];
+  return uuid === undefined ? {} : { uuid };
+}
+
+/** Where nobody planned it, the way there matters, too. */
+function logged(error: unknown): string {
+  if (error instanceof Problem) return error.detail;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+interface FrameworkError {
+  readonly status?: number;
+  readonly type?: string;
+  readonly message?: string;
+  readonly limit?: number;
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreError && error.kind !== 'rejected') {
+    return new Problem(503, 'Unavailable', 'The store does not answer; try again', {
+      headers: { 'Retry-After': '1' },
+    });
+  }
+  // What the framework itself refuses, such as a body too large: an error with a status below 500.
+  const { status, type, message, limit } = error as FrameworkError;
+  if (status === 413) return tooLarge(limit ?? BODY_BYTES_MAX);
+  if (type === 'entity.parse.failed')
+    return new Problem(400, 'Malformed body', `The body is not JSON: ${message}`);
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new Problem(status, STATUS_CODES[status] ?? 'Refused', message ?? 'The request was refused');
+  }
+  return new Problem(500, 'Internal error', 'Something went wrong on our side; it was logged');
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      const message = taken
+        ? `Port ${port} is in use: stop what listens there, or set PORT to another one`
+        : `HTTP can't be served on HOST=${host}, PORT=${port}: ${error.message}`;
+      reject(new Error(message, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function closeServer(server: Server, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

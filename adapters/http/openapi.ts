@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { packageVersion } from '../../programs/config.ts';
+import type { Route } from '../../saga/http/http.ts';
+
+/** The OpenAPI 3.1 description of routes, from the schemas that check their input. */
+export function openApiOf(routes: readonly Route[]): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'order-saga',
+      version: packageVersion(),
+      description:
+        'At-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state.',
+    },
+    paths,
+    components: {
+      schemas: { Problem: problemSchema },
+      securitySchemes: {
+        operator: { type: 'http', scheme: 'bearer', description: "The operators' token (docs/security.md)" },
+      },
+    },
+  };
+}
+
+/** What the gates answer in place of any route, or of one for operators. */
+const GATE_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
+const OPERATOR_RESPONSES = {
+  401: "The operators' token is missing or wrong",
+  403: 'Operators are not let in here, or not from this site',
+  ...GATE_RESPONSES,
+};
+
+function operationOf({ method, path, summary, audience, body, query, headers, ...route }: Route): object {
+  const isForOperators = audience === 'operators';
+  const responses = {
+    ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GATE_RESPONSES),
+    ...route.responses,
+  };
+  const parameters = [
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    ...(query ? queryParameters(query) : []),
+    ...Object.entries(headers ?? {}).map(([name, description]) => ({
+      name,
+      in: 'header',
+      description,
+      schema: { type: 'string' },
+    })),
+  ];
+  return {
+    summary,
+    ...(isForOperators && { security: [{ operator: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && {
+      requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body) } } },
+    }),
+    responses: Object.fromEntries(
+      Object.entries(responses).map(([status, description]) => [
+        status,
+        responseOf(Number(status), description),
+      ]),
+    ),
+  };
+}
+
+function responseOf(status: number, description: string): object {
+  const isProblem = status >= 400;
+  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : { type: 'object' };
+  return {
+    description,
+    content: { [isProblem ? 'application/problem+json' : 'application/json']: { schema } },
+  };
+}
+
+function queryParameters(query: z.ZodType): object[] {
+  const { properties = {} } = jsonSchema(query) as { properties?: Record<string, object> };
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));
+}
+
+function jsonSchema(schema: z.ZodType): object {
+  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
+  return rest;
+}
+
+/** RFC 9457, with the faults of single fields. */
+const problemSchema = {
+  type: 'object',
+  required: ['title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['field', 'message'],
+        properties: { field: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+};

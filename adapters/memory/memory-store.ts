@@ -1,0 +1,235 @@
+import {
+  assertDocumentPath,
+  assertWritable,
+  type DueDocument,
+  type DueQuery,
+  type GuardedWrite,
+  type Path,
+  type Query,
+  type Scan,
+  type Store,
+  type StoredDocument,
+  StoreError,
+  type Version,
+  type Versioned,
+} from '../../saga/ports/store.ts';
+
+/**
+ * The embedded store: documents in a map. It keeps nothing beyond the process, and promises what Firestore
+ * promises: atomic guarded commits, and reads that see every commit that has returned.
+ */
+export function createMemoryStore(): Store {
+  /** By the name of their collection: a listing looks at no others. */
+  const collections = new Map<string, Map<Path, Versioned>>();
+  let commits = 0;
+
+  function collectionOf(path: Path): Map<Path, Versioned> {
+    const name = path.split('/').at(-2) ?? '';
+    let collection = collections.get(name);
+    if (collection === undefined) {
+      collection = new Map();
+      collections.set(name, collection);
+    }
+    return collection;
+  }
+
+  function assertGuard(write: GuardedWrite): void {
+    const present = collectionOf(write.path).get(write.path);
+    const held =
+      write.kind === 'create'
+        ? present === undefined
+        : write.kind === 'remove' && write.version === undefined
+          ? true
+          : present?.version === write.version;
+    if (!held) throw new StoreError('conflict', `${write.path} is not what was read`);
+  }
+
+  /** The fields of a document after a write; undefined where it is removed. */
+  function fieldsAfter(write: GuardedWrite): object | undefined {
+    if (write.kind === 'remove') return undefined;
+    const base = write.kind === 'update' ? collectionOf(write.path).get(write.path)?.fields : {};
+    const fields = { ...base, ...frozenCopy(write.fields) };
+    if (bytesOf(fields) > DOCUMENT_BYTES_MAX) {
+      throw new StoreError('rejected', `${write.path} would take up more than ${DOCUMENT_BYTES_MAX} bytes`);
+    }
+    return Object.freeze(fields);
+  }
+
+  function inCollection(collection: string): { id: string; fields: object }[] {
+    const prefix = `${collection}/`;
+    return [...(collections.get(collection.split('/').at(-1) ?? '') ?? [])]
+      .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
+      .map(([path, { fields }]) => ({ id: path.slice(prefix.length), fields }));
+  }
+
+  return {
+    async read(paths) {
+      paths.forEach(assertDocumentPath);
+      const found = new Map<Path, Versioned>();
+      for (const path of paths) {
+        const document = collectionOf(path).get(path);
+        if (document) found.set(path, document);
+      }
+      return found;
+    },
+    async commit(writes) {
+      writes.forEach(assertWritable);
+      writes.forEach(assertGuard);
+      const after = writes.map((write) => [write.path, fieldsAfter(write)] as const);
+      // Like Firestore's update time, a version never comes back, not even to a document that was made anew.
+      const version = ++commits as unknown as Version;
+      for (const [path, fields] of after) {
+        if (fields === undefined) collectionOf(path).delete(path);
+        else collectionOf(path).set(path, { fields, version });
+      }
+    },
+    async query({ collection, where, fields: wanted, after, limit }: Query) {
+      return inCollection(collection)
+        .filter(({ fields }) => matches(fields, where))
+        .flatMap(({ id, fields }) => {
+          const createdAt = fieldOf(fields, 'createdAt');
+          return createdAt instanceof Date ? [{ id, fields, ms: createdAt.getTime() }] : [];
+        })
+        .sort((one, other) => other.ms - one.ms || compare(other.id, one.id))
+        .filter(({ id, ms }) => {
+          if (after === undefined) return true;
+          return (
+            ms - after.createdAt.getTime() < 0 ||
+            (ms === after.createdAt.getTime() && compare(id, after.id) < 0)
+          );
+        })
+        .slice(0, limit)
+        .map(({ fields }) => (wanted ? picked(fields, wanted) : fields));
+    },
+    async due({ collection, where, field, until, after, limit }: DueQuery) {
+      return inCollection(collection)
+        .filter(({ fields }) => matches(fields, where))
+        .flatMap(({ id, fields }) => {
+          const moment = fieldOf(fields, field);
+          return moment instanceof Date && moment <= until ? [{ id, moment, fields }] : [];
+        })
+        .sort(earliestFirst)
+        .filter((document) => after === undefined || earliestFirst(document, after) > 0)
+        .slice(0, limit);
+    },
+    async snapshot() {
+      // Documents are values: it is enough to keep which there are.
+      const kept = new Map([...collections].map(([name, documents]) => [name, new Map(documents)]));
+      const keptAt = (path: Path) => kept.get(path.split('/').at(-2) ?? '')?.get(path)?.fields;
+      /** Sorted once, when the first piece is asked for: a scan has as many pieces as there is to read. */
+      const sorted = new Map<string, readonly StoredDocument[]>();
+      function sortedIn(collection: string): readonly StoredDocument[] {
+        const documents =
+          sorted.get(collection) ??
+          [...(kept.get(collection) ?? [])]
+            .map(([path, { fields }]) => ({ path, fields, key: sortKey(path) }))
+            .sort((one, other) => Buffer.compare(one.key, other.key))
+            .map(({ path, fields }) => ({ path, fields }));
+        sorted.set(collection, documents);
+        return documents;
+      }
+      return {
+        async read(paths) {
+          paths.forEach(assertDocumentPath);
+          return new Map(
+            paths.flatMap((path) => {
+              const fields = keptAt(path);
+              return fields ? [[path, fields] as const] : [];
+            }),
+          );
+        },
+        async scan({ collection, after, limit }: Scan) {
+          const documents = sortedIn(collection);
+          const start = after === undefined ? 0 : firstBehind(documents, after);
+          return documents.slice(start, start + limit);
+        },
+      };
+    },
+    async list(collection, limit) {
+      return inCollection(collection)
+        .sort((one, other) => compare(one.id, other.id))
+        .slice(0, limit);
+    },
+    async erase(collection, onProgress) {
+      let deletedCount = 0;
+      for (const documents of collections.values()) {
+        for (const path of [...documents.keys()].filter((one) => one.startsWith(`${collection}/`))) {
+          documents.delete(path);
+          deletedCount++;
+        }
+      }
+      onProgress?.(deletedCount);
+      return deletedCount;
+    },
+    async close() {},
+  };
+}
+
+const matches = (fields: object, where: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value);
+
+const picked = (fields: object, wanted: readonly string[]): object =>
+  Object.fromEntries(Object.entries(fields).filter(([field]) => wanted.includes(field)));
+
+const fieldOf = (fields: object, field: string): unknown => (fields as Record<string, unknown>)[field];
+
+const earliestFirst = (one: Omit<DueDocument, 'fields'>, other: Omit<DueDocument, 'fields'>): number =>
+  one.moment.getTime() - other.moment.getTime() || compare(one.id, other.id);
+
+/** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
+const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
+
+/**
+ * What paths are compared by: their parts, as Firestore does. What is below a document comes right behind it, which
+ * bytes alone say only where nothing that a name may hold is smaller than what stands between the names.
+ */
+const sortKey = (path: Path): Buffer =>
+  Buffer.concat(path.split('/').flatMap((name) => [BETWEEN_NAMES, escaped(Buffer.from(name))]));
+
+/** No name begins with it or holds it, once its zeros are escaped: 0 becomes 0 255. */
+const BETWEEN_NAMES = Buffer.from([0, 0]);
+
+function escaped(name: Buffer): Buffer {
+  return name.includes(0) ? Buffer.from([...name].flatMap((byte) => (byte === 0 ? [0, 255] : [byte]))) : name;
+}
+
+/** Where in sorted documents the first one behind a path stands. */
+function firstBehind(documents: readonly StoredDocument[], after: Path): number {
+  const key = sortKey(after);
+  let [low, high] = [0, documents.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { path } = documents[middle] as StoredDocument;
+    if (Buffer.compare(sortKey(path), key) > 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/**
+ * Nobody can change a document behind the store's back: neither who wrote it nor who reads it. What a database
+ * does to values happens here, too: a field that is undefined is no field.
+ */
+function frozenCopy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return new Date(value) as T;
+  if (Array.isArray(value)) {
+    if (value.some(Array.isArray)) throw new StoreError('rejected', 'A list stands directly in a list');
+    return Object.freeze(value.map(frozenCopy)) as T;
+  }
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.freeze(Object.fromEntries(entries.map(([key, member]) => [key, frozenCopy(member)]))) as T;
+}
+
+const DOCUMENT_BYTES_MAX = 1024 * 1024;
+
+/** What a value takes up, as Firestore counts: https://firebase.google.com/docs/firestore/storage-size */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value) + 1;
+  if (typeof value === 'number' || value instanceof Date) return 8;
+  if (typeof value !== 'object' || value === null) return 1;
+  let bytes = 0;
+  for (const member of Object.values(value)) bytes += bytesOf(member);
+  if (!Array.isArray(value)) for (const field of Object.keys(value)) bytes += Buffer.byteLength(field) + 1;
+  return bytes;
+}

@@ -1,0 +1,130 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import { DEAD_LETTER } from '../../saga/deliver/message.ts';
+import type { Delivery } from '../../saga/ports/bus.ts';
+
+/**
+ * What Pub/Sub pushes over HTTP, in each of the forms that it has:
+ * - wrapped, as a JSON object with the message in it (https://cloud.google.com/pubsub/docs/push#receive_push);
+ * - unwrapped, with the data as body and the rest in headers (…/docs/payload-unwrapping), if the subscription writes metadata;
+ * - as a CloudEvent of Eventarc around the wrapped form, binary or structured (https://cloud.google.com/eventarc/docs/cloudevents);
+ * - as the CloudEvent that each of our own messages is, binary, where somebody else than Pub/Sub hands it on.
+ */
+export type PushedMessage = Omit<Delivery, 'ack' | 'nack'>;
+
+/** A pushed message, or what is wrong with the request. */
+export type ParsedPush = { readonly message: PushedMessage } | { readonly fault: string };
+
+/** Pub/Sub lets no other text in; a JSON body that somebody else has made may hold half of a surrogate pair. */
+const text = z.string().regex(/^\P{Cs}*$/su, { error: 'is not well-formed Unicode' });
+
+const wrappedSchema = z.object({
+  message: z
+    .object({
+      data: z.base64().default(''),
+      attributes: z.record(text, text).default({}),
+      messageId: text.min(1).optional(),
+      message_id: text.min(1).optional(),
+      publishTime: z.iso.datetime({ offset: true }).optional(),
+      publish_time: z.iso.datetime({ offset: true }).optional(),
+    })
+    .refine(({ messageId, message_id }) => messageId ?? message_id, { error: 'has no messageId' }),
+  deliveryAttempt: z.int().min(1).optional(),
+});
+
+/** Pub/Sub's limit: https://cloud.google.com/pubsub/quotas#resource_limits */
+const DATA_BYTES_MAX = 10_000_000;
+
+const MESSAGE_ID = 'x-goog-pubsub-message-id';
+const PUBLISH_TIME = 'x-goog-pubsub-publish-time';
+const ATTEMPT = 'x-goog-pubsub-delivery-attempt';
+
+/**
+ * Reads what was pushed, doubting all of it.
+ * @param subscription by which it arrives: the path says so, because not every form does.
+ * @param now for a message that does not say when it was published.
+ */
+export function parsePush(
+  subscription: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  now: Date,
+): ParsedPush {
+  const messageId = headers[MESSAGE_ID] ?? ownEventId(headers);
+  if (typeof messageId === 'string' && messageId !== '')
+    return parkable(unwrapped(subscription, messageId, headers, body, now));
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return { fault: `The body is not JSON, and there is no header ${MESSAGE_ID}` };
+  }
+  return parseWrapped(subscription, dataOf(headers, json), now);
+}
+
+/** A message of ours is a CloudEvent; its id then stands for that of the broker, which nobody knows any more. */
+const ownEventId = (headers: IncomingHttpHeaders): string | string[] | undefined =>
+  String(headers['ce-type']).startsWith('order-saga.') ? headers['ce-id'] : undefined;
+
+/** In a structured CloudEvent the message is in its data; everywhere else the body is it. */
+function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {
+  const isStructured = headers['content-type']?.startsWith('application/cloudevents+json') ?? false;
+  return isStructured ? (json as { data?: unknown } | null)?.data : json;
+}
+
+/** Reads the wrapped form, as a value. */
+function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPush {
+  const parsed = wrappedSchema.safeParse(json);
+  if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
+  const { message, deliveryAttempt } = parsed.data;
+  const publishTime = message.publishTime ?? message.publish_time;
+  return parkable({
+    subscription,
+    messageId: (message.messageId ?? message.message_id) as string,
+    data: Buffer.from(message.data, 'base64'),
+    attributes: message.attributes,
+    publishTime: publishTime === undefined ? now : new Date(publishTime),
+    attempt: deliveryAttempt ?? 1,
+  });
+}
+
+/** What Pub/Sub itself could never have sent can't be parked either: for that, it is published again. */
+const parkable = (message: PushedMessage): ParsedPush =>
+  message.data.length > DATA_BYTES_MAX
+    ? { fault: 'The message is larger than any that Pub/Sub takes' }
+    : { message };
+
+function unwrapped(
+  subscription: string,
+  messageId: string,
+  headers: IncomingHttpHeaders,
+  data: Buffer,
+  now: Date,
+): PushedMessage {
+  const published = new Date(String(headers[PUBLISH_TIME]));
+  return {
+    subscription,
+    messageId,
+    data,
+    attributes: attributesIn(headers),
+    publishTime: Number.isNaN(published.getTime()) ? now : published,
+    attempt: Math.max(1, Number.parseInt(String(headers[ATTEMPT]), 10) || 1),
+  };
+}
+
+/**
+ * Attributes come as headers among those of HTTP, in small letters: only what we publish ourselves can be told from the rest,
+ * and what Pub/Sub adds to a message that it gives up.
+ */
+function attributesIn(headers: IncomingHttpHeaders): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const [header, value] of Object.entries(headers)) {
+    const name = KNOWN_ATTRIBUTES.get(header) ?? (/^(ce|saga)-/.test(header) ? header : undefined);
+    if (name !== undefined && typeof value === 'string') attributes[name] = value;
+  }
+  return attributes;
+}
+
+const KNOWN_ATTRIBUTES = new Map(
+  ['content-type', 'traceparent', ...Object.values(DEAD_LETTER)].map((name) => [name.toLowerCase(), name]),
+);

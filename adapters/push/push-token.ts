@@ -1,0 +1,67 @@
+import { OAuth2Client } from 'google-auth-library';
+import { Problem } from '../../saga/http/http.ts';
+import { withTimeout } from '../with-timeout.ts';
+
+/** What a token must say: for whom it is, and by whom. */
+export interface PushIdentity {
+  /** The audience that the subscription was given. */
+  readonly audience: string;
+  /** The service account as which Pub/Sub pushes. */
+  readonly serviceAccount: string;
+}
+
+/** Public keys by their id, as PEM. */
+export type Certificates = Readonly<Record<string, string>>;
+
+/** Pub/Sub itself waits 10 s for its answer. */
+const CERTIFICATES_TIMEOUT_MS = 5_000;
+const ISSUERS = ['accounts.google.com', 'https://accounts.google.com'];
+
+/**
+ * Checks the OIDC token of a push: signature, issuer, audience, expiry, and that it is our service account's.
+ * https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+ * @param certificates gives Google's keys; the client fetches and keeps them, by default.
+ * @returns a function from the `Authorization` header to what is wrong with it; undefined where nothing is. It throws a Problem
+ * 503 while the keys can't be fetched: nobody knows then, and the push must come again.
+ */
+export function createTokenCheck(
+  { audience, serviceAccount }: PushIdentity,
+  certificates: () => Promise<Certificates> = googleCertificates(),
+  timeoutMs = CERTIFICATES_TIMEOUT_MS,
+): (authorization: string | undefined) => Promise<string | undefined> {
+  const client = new OAuth2Client();
+  let fetching: Promise<Certificates> | undefined;
+  /** An instance that starts has many pushes and no keys yet: one of them asks, for all. */
+  function currentKeys(): Promise<Certificates> {
+    fetching ??= withTimeout(certificates(), timeoutMs, () => new Error('There is no answer'))
+      .catch((error: Error) => {
+        throw new Problem(503, 'Unavailable', `Google's keys can't be fetched: ${error.message}`);
+      })
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
+  }
+  return async (authorization) => {
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) return 'The request has no token: its Authorization must be "Bearer <token>"';
+    const keys = await currentKeys();
+    try {
+      const ticket = await client.verifySignedJwtWithCertsAsync(token, keys, audience, ISSUERS);
+      const { email, email_verified: isVerified } = ticket.getPayload() ?? {};
+      return email === serviceAccount && isVerified === true
+        ? undefined
+        : 'The token is not of PUSH_SERVICE_ACCOUNT, the service account that may push';
+    } catch (error) {
+      return `The token is not valid: ${withoutQuotes((error as Error).message)}`;
+    }
+  };
+}
+
+/** The library quotes the token, and what it says, after its own words; who posts the wrong secret must not find it in the log. */
+const withoutQuotes = (message: string): string => (message.split(/: | '/)[0] as string).slice(0, 200);
+
+function googleCertificates(): () => Promise<Certificates> {
+  const client = new OAuth2Client();
+  return async () => (await client.getFederatedSignonCertsAsync()).certs as Certificates;
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import {
+  detectResources,
+  envDetector,
+  type Resource,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { GoogleAuth } from 'google-auth-library';
+import type { Config } from '../../programs/config.ts';
+import type { Log } from '../../saga/ports/log.ts';
+import { createMetrics } from './metrics.ts';
+import { createSampler } from './sampling.ts';
+import type { Telemetry } from './telemetry.ts';
+import { createTracing } from './tracing.ts';
+
+/**
+ * Telemetry by OpenTelemetry. Only `openTelemetry` loads this module, and with it the packages.
+ *
+ * What the variables of OpenTelemetry say holds: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_BSP_…,
+ * OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
+ */
+export function startTelemetry(
+  { telemetry, metrics, projectId }: Pick<Config, 'telemetry' | 'metrics' | 'projectId'>,
+  service: string,
+  log: Log,
+): Telemetry {
+  tellOfFailures(log);
+  const page = metrics === 'prometheus' ? new PrometheusExporter({ preventServerStart: true }) : undefined;
+  const exporters = exportersOf(telemetry);
+  return telemetryBy(
+    resourceOf(service, telemetry === 'google' ? { 'gcp.project_id': projectId } : {}),
+    exporters ? [new BatchSpanProcessor(exporters.traces)] : [],
+    [
+      ...(page ? [page] : []),
+      ...(exporters ? [new PeriodicExportingMetricReader({ exporter: exporters.metrics })] : []),
+    ],
+    page,
+  );
+}
+
+/** @param page has the metrics for those who fetch them. */
+export function telemetryBy(
+  resource: Resource,
+  spanProcessors: SpanProcessor[],
+  readers: MetricReader[],
+  page?: PrometheusExporter,
+): Telemetry {
+  const meters = new MeterProvider({ resource, readers });
+  const measured = createMetrics(meters.getMeter('order-saga'));
+  const sampler = process.env.OTEL_TRACES_SAMPLER ? {} : { sampler: createSampler() };
+  const tracers = new BasicTracerProvider({ resource, spanProcessors, ...sampler });
+  // Where only metrics are wanted, nothing is traced, and whose trace an order belongs to is for others to say.
+  const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer('order-saga')) : undefined;
+  return {
+    ports: (ports) => measured.ports(traced?.ports(ports) ?? ports),
+    service: (one) => traced?.service(one) ?? one,
+    http: [...measured.http, ...(traced?.http ?? [])],
+    ...(page && { page: (request, response) => page.getMetricsRequestHandler(request, response) }),
+    async close() {
+      await Promise.allSettled([tracers.shutdown(), meters.shutdown()]);
+    },
+  };
+}
+
+/** What the environment says of the resource wins. */
+function resourceOf(service: string, more: Record<string, string>): Resource {
+  const own = resourceFromAttributes({
+    'service.namespace': 'order-saga',
+    'service.name': service,
+    // Of several instances, each has its own series: without this they would be mixed up.
+    'service.instance.id': randomUUID(),
+    ...more,
+  });
+  return own.merge(detectResources({ detectors: [envDetector] }));
+}
+
+function exportersOf(telemetry: Config['telemetry']) {
+  if (telemetry === 'off') return undefined;
+  if (telemetry === 'otlp') return { traces: new OTLPTraceExporter(), metrics: new OTLPMetricExporter() };
+  // Google takes OTLP itself: https://cloud.google.com/stackdriver/docs/reference/telemetry/overview
+  const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+  const headers = () => credentialsOf(auth);
+  const url = 'https://telemetry.googleapis.com/v1';
+  return {
+    traces: new OTLPTraceExporter({ url: `${url}/traces`, headers }),
+    metrics: new OTLPMetricExporter({ url: `${url}/metrics`, headers }),
+  };
+}
+
+/** The exporter can't take an error here; without credentials Google refuses, and that is told. */
+async function credentialsOf(auth: GoogleAuth): Promise<Record<string, string>> {
+  try {
+    return Object.fromEntries(await auth.getRequestHeaders());
+  } catch (error) {
+    diag.error('No credentials for Google', String(error));
+    return {};
+  }
+}
+
+const TOLD_EVERY_MS = 60_000;
+
+/** A collector that is away is told of, but not again and again. */
+function tellOfFailures(log: Log): void {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  const tell = (...words: unknown[]): void => {
+    if (performance.now() - toldMs < TOLD_EVERY_MS) return;
+    toldMs = performance.now();
+    log('WARNING', 'Telemetry is not sent as it should be', { error: words.join(' ') });
+  };
+  const ignore = (): void => {};
+  diag.setLogger(
+    { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore },
+    DiagLogLevel.WARN,
+  );
+}

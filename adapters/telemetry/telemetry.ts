@@ -1,0 +1,45 @@
+import type { RequestHandler } from 'express';
+import type { Config } from '../../programs/config.ts';
+import type { Service } from '../../saga/deliver/service.ts';
+import type { Log } from '../../saga/ports/log.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+
+/**
+ * Sees how the pipeline is doing: traces and metrics. It stands around the ports and the services, which know nothing of it,
+ * and changes nothing that they do.
+ */
+export interface Telemetry {
+  /** The same ports; what passes through them is seen. */
+  ports(ports: Ports): Ports;
+  /** The same service; the batches that it processes are seen. */
+  service(service: Service): Service;
+  /** What every HTTP request passes first. */
+  readonly http: readonly RequestHandler[];
+  /** Answers with the metrics, as Prometheus reads them; absent where nobody may fetch them. */
+  readonly page?: RequestHandler;
+  /** Sends what was not sent yet. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Nothing is seen, and nothing costs anything. */
+export const noTelemetry: Telemetry = {
+  ports: (ports) => ports,
+  service: (service) => service,
+  http: [],
+  close: async () => {},
+};
+
+/**
+ * The telemetry that the configuration asks for. OpenTelemetry is loaded only where it asks for any.
+ * @param service the name under which this process is seen.
+ * @param log is told where nothing can be sent.
+ */
+export async function openTelemetry(
+  config: Pick<Config, 'telemetry' | 'metrics' | 'projectId'>,
+  service: string,
+  log: Log,
+): Promise<Telemetry> {
+  if (config.telemetry === 'off' && config.metrics === 'off') return noTelemetry;
+  const { startTelemetry } = await import('./opentelemetry.ts');
+  return startTelemetry(config, service, log);
+}

@@ -1,0 +1,266 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { RequestHandler } from 'express';
+import type { ConsumerDefinition, Service } from '../../saga/deliver/service.ts';
+import { traceparentIn } from '../../saga/deliver/trace.ts';
+import type { Delivery } from '../../saga/ports/bus.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { type GuardedWrite, type Store, StoreError } from '../../saga/ports/store.ts';
+import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * Traces. An order has one, from the request that brought it to its end, because its ledger remembers that request's place
+ * in a trace and all its messages carry it. A batch has one of its own, linked to those of the orders in it: what is read and
+ * committed for many orders at once belongs to none of them.
+ */
+
+/** The work that is under way: what is done meanwhile is done for it. */
+interface Work {
+  readonly span: Span;
+  /** A batch does all its work itself. What a request brings may share a commit with what others bring. */
+  readonly isBatch: boolean;
+}
+
+/** What OpenTelemetry keeps of a span's links, and Google too. The deliveries of a larger batch all link to it. */
+const LINKS_MAX = 128;
+
+export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'service' | 'http'> {
+  const current = new AsyncLocalStorage<Work>();
+
+  /**
+   * The span of something that is done for the batch under way, or else for orders.
+   * @param tracesOfOrders the traces of these orders; not asked where a batch is under way.
+   */
+  function spanFor(
+    name: string,
+    attributes: Attributes,
+    tracesOfOrders: () => readonly string[] = () => [],
+  ): Span | undefined {
+    const work = current.getStore();
+    if (work?.isBatch) return tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span));
+    const traceparents = tracesOfOrders();
+    const [only, ...others] = traceparents;
+    if (only !== undefined && others.length === 0)
+      return tracer.startSpan(name, { attributes }, contextOf(only));
+    if (only !== undefined) return startShared(name, { attributes }, traceparents);
+    // A request that was answered long ago may have begun the batcher's run that we are in.
+    return work?.span.isRecording()
+      ? tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span))
+      : undefined;
+  }
+
+  /**
+   * The span of something that is done for several orders at once: a trace of its own, with links to theirs. Where none of
+   * these is sampled, it isn't either.
+   */
+  function startShared(name: string, options: SpanOptions, traceparents: readonly string[]): Span {
+    const sampled = traceparents
+      .map(spanContextOf)
+      .filter(({ traceFlags }) => traceFlags & TraceFlags.SAMPLED);
+    const parent = sampled.length > 0 ? ROOT_CONTEXT : contextOf(traceparents[0]);
+    const links = sampled.slice(0, LINKS_MAX).map((context) => ({ context }));
+    return tracer.startSpan(name, { ...options, links }, parent);
+  }
+
+  async function inSpan<T>(span: Span | undefined, work: () => Promise<T>): Promise<T> {
+    if (span === undefined) return work();
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof StoreError ? error.kind : String(error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message });
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  function watchStore(store: Store): Store {
+    const spanOf = (operation: string, more: Attributes, tracesOfOrders?: () => readonly string[]) =>
+      spanFor(`store ${operation}`, { 'db.operation.name': operation, ...more }, tracesOfOrders);
+    return {
+      ...store,
+      read: (paths) => inSpan(spanOf('read', { 'saga.documents': paths.length }), () => store.read(paths)),
+      commit: (writes) =>
+        inSpan(
+          spanOf('commit', { 'saga.documents': writes.length }, () => tracesOfNewLedgers(writes)),
+          () => store.commit(writes),
+        ),
+      query: (query) =>
+        inSpan(spanOf('query', { 'db.collection.name': query.collection }), () => store.query(query)),
+      due: (query) =>
+        inSpan(spanOf('due', { 'db.collection.name': query.collection }), () => store.due(query)),
+    };
+  }
+
+  function watchBus(bus: Ports['bus']): Ports['bus'] {
+    return {
+      ...bus,
+      publish(messages) {
+        const span = spanFor('publish', { 'messaging.batch.message_count': messages.length }, () => [
+          ...new Set(messages.flatMap(({ attributes: { traceparent } }) => traceparent ?? [])),
+        ]);
+        return inSpan(span, async () => {
+          const results = await bus.publish(messages);
+          const failed = results.find((result) => result !== undefined);
+          if (failed) span?.setStatus({ code: SpanStatusCode.ERROR, message: failed.message });
+          return results;
+        });
+      },
+    };
+  }
+
+  /**
+   * A line that tells what became of a delivery is a span in the trace of its order, made afterwards. Every other line
+   * belongs to the work that is under way.
+   */
+  function watchLog({ log, clock }: Ports): Ports['log'] {
+    return (severity, message, fields = {}) => {
+      const { traceparent, outcome, step } = fields;
+      const work = current.getStore();
+      if (typeof traceparent !== 'string') {
+        const place = work?.span.isRecording() ? { traceparent: traceparentOf(work.span) } : {};
+        log(severity, message, { ...fields, ...place });
+        return;
+      }
+      if (outcome === undefined) {
+        log(severity, message, fields);
+        return;
+      }
+      const endMs = clock.now().getTime();
+      const span = tracer.startSpan(
+        `${step} ${outcome}`,
+        {
+          kind: SpanKind.CONSUMER,
+          startTime: endMs - (typeof fields.durationMs === 'number' ? fields.durationMs : 0),
+          attributes: deliveryAttributes(fields),
+          links: work?.isBatch ? [{ context: work.span.spanContext() }] : [],
+        },
+        contextOf(traceparent),
+      );
+      if (typeof fields.error === 'string') {
+        span.setStatus({ code: SpanStatusCode.ERROR, message: fields.error });
+      }
+      span.end(endMs);
+      log(severity, message, { ...fields, traceparent: traceparentOf(span) });
+    };
+  }
+
+  function watchConsumer({ topic, process }: ConsumerDefinition, service: string): ConsumerDefinition {
+    return {
+      topic,
+      async process(deliveries) {
+        const arrivals: Span[] = [];
+        const traced = deliveries.map((delivery): Delivery => {
+          if (traceparentIn(delivery.attributes.traceparent) !== undefined) return delivery;
+          // Published by somebody who traces nothing: the trace begins where it arrives, and the ledger keeps it.
+          const span = tracer.startSpan(`${topic} arrived`, { kind: SpanKind.CONSUMER }, ROOT_CONTEXT);
+          arrivals.push(span);
+          return { ...delivery, attributes: { ...delivery.attributes, traceparent: traceparentOf(span) } };
+        });
+        const attributes = {
+          'messaging.destination.name': topic,
+          'messaging.batch.message_count': deliveries.length,
+        };
+        const span = startShared(
+          `${service} batch`,
+          { kind: SpanKind.CONSUMER, attributes },
+          traced.map(({ attributes: { traceparent = '' } }) => traceparent),
+        );
+        await current.run({ span, isBatch: true }, () => process(traced));
+        for (const one of [...arrivals, span]) one.end();
+      },
+    };
+  }
+
+  const serve: RequestHandler = (request, response, next) => {
+    if (isProbe(request)) {
+      next();
+      return;
+    }
+    const { method } = request;
+    const parent = traceparentIn(request.get('traceparent'));
+    const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, contextOf(parent));
+    // What the request brings belongs to this span, so that is what the route finds in its header.
+    request.headers.traceparent = traceparentOf(span);
+    response.once('close', () => {
+      const route = routeOf(request);
+      const status = statusOf(response);
+      const uuid = request.params?.uuid ?? uuidIn(response.getHeader('location'));
+      if (route !== undefined) span.updateName(`${method} ${route}`);
+      span.setAttributes({
+        'http.request.method': method,
+        'http.response.status_code': status,
+        ...(route !== undefined && { 'http.route': route }),
+        ...(uuid !== undefined && { 'saga.uuid': uuid }),
+      });
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    });
+    current.run({ span, isBatch: false }, next);
+  };
+
+  return {
+    ports: (ports) => ({
+      ...ports,
+      store: watchStore(ports.store),
+      bus: watchBus(ports.bus),
+      log: watchLog(ports),
+    }),
+    service: (service): Service => ({
+      ...service,
+      consumers: service.consumers.map((consumer) => watchConsumer(consumer, service.name)),
+    }),
+    http: [serve],
+  };
+}
+
+/** Few: they are made for every delivery. The name has the step and the outcome, the line of the log all the rest. */
+function deliveryAttributes({ uuid, attempt }: Readonly<Record<string, unknown>>): Attributes {
+  return {
+    ...(typeof uuid === 'string' && { 'saga.uuid': uuid }),
+    ...(typeof attempt === 'number' && attempt > 1 && { 'saga.attempt': attempt }),
+  };
+}
+
+/** An order that begins is the only one of which a commit says the trace; later it never changes. */
+function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
+  return writes.flatMap((write) => {
+    const isNewLedger = write.kind === 'create' && write.path.startsWith('sagas/');
+    return isNewLedger ? ((write.fields as { trace?: string }).trace ?? []) : [];
+  });
+}
+
+const uuidIn = (location: unknown): string | undefined =>
+  /^\/(?:order|sagas)\/([0-9a-f-]{36})$/.exec(String(location))?.[1];
+
+function contextOf(traceparent: string | undefined): Context {
+  if (traceparent === undefined) return ROOT_CONTEXT;
+  return trace.setSpanContext(ROOT_CONTEXT, spanContextOf(traceparent));
+}
+
+function spanContextOf(traceparent: string) {
+  return {
+    traceId: traceparent.slice(3, 35),
+    spanId: traceparent.slice(36, 52),
+    traceFlags: Number.parseInt(traceparent.slice(53), 16),
+    isRemote: true,
+  };
+}
+
+function traceparentOf(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}

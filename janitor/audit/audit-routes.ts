@@ -1,0 +1,27 @@
+import { type Route, route } from '../../saga/http/http.ts';
+import { pause } from '../../saga/ports/clock.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import type { AuditReport } from './audit-report.ts';
+import { takeAudit } from './take-audit.ts';
+
+/** Lets operators ask whether stock, money and records are what the ledgers say. */
+export function auditRoutes(ports: Ports): readonly Route[] {
+  let underWay: Promise<AuditReport> | undefined;
+  return [
+    route({
+      method: 'GET',
+      path: '/audit',
+      summary: 'Prove that stock, money and records are what the ledgers say',
+      audience: 'operators',
+      responses: { 200: 'What is wrong, which orders are stuck, and how much was checked' },
+      async handle() {
+        // An audit reads everything: who asks while one is under way gets the same answer. On the embedded engine it
+        // waits for nothing by itself, so that the orders would have to wait for its end.
+        underWay ??= takeAudit(ports, () => pause(ports.clock, 0)).finally(() => {
+          underWay = undefined;
+        });
+        return { status: 200, body: await underWay };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,162 @@
+import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import { notFound, Problem, type Route, route } from '../../saga/http/http.ts';
+import { pageParameters } from '../../saga/http/page.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { readOne, StoreError } from '../../saga/ports/store.ts';
+import { faultOfObject } from '../../shop/order.ts';
+import { sentenceSchema } from '../sentence.ts';
+import { type DeadLetter, deadLetterPath, isLegible, LETTER_STATUSES, MALFORMED_LETTER } from './letter.ts';
+import { viewOf } from './letter-view.ts';
+import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
+import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
+
+/** How many letters one request sends at most: with 256 KiB each they are on hand together. */
+const REDRIVEN_AT_ONCE_MAX = 100;
+
+const unknownParameter = { error: faultOfObject('must be query parameters') };
+const reasonFault = 'must have 1 to 1024 characters';
+const reason = z.string({ error: reasonFault }).min(1, reasonFault).max(1024, reasonFault).optional();
+const listSchema = z.strictObject(
+  {
+    status: z
+      .enum(LETTER_STATUSES, { error: `must be one of ${LETTER_STATUSES.join(', ')}` })
+      .default('parked'),
+    reason,
+    ...pageParameters,
+  },
+  unknownParameter,
+);
+const redriveSchema = z.strictObject({ reason, page: pageParameters.page }, unknownParameter);
+const discardSchema = z.strictObject({ note: sentenceSchema.optional() }, unknownParameter);
+
+/** The dead-letter desk, where people decide what becomes of messages that could not be processed. */
+export function deskRoutes(ports: Ports): readonly Route[] {
+  const { store } = ports;
+
+  async function letterOf(id: string): Promise<DeadLetter> {
+    const letter = isUuid(id) ? await readOne(store, deadLetterPath(id.toLowerCase())) : undefined;
+    if (letter === undefined) throw noSuchLetter(id);
+    return letter;
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/dead-letters',
+      summary: 'Messages that could not be processed, newest first, a page at a time',
+      audience: 'operators',
+      query: listSchema,
+      responses: {
+        200: 'One page, without bodies; next_page leads to the next',
+        400: 'A parameter is wrong; errors says which',
+      },
+      async handle({ query: { limit, page, ...filter } }) {
+        const { letters, nextPage } = await listLetters(store, filter, limit, page);
+        return {
+          status: 200,
+          body: { letters, ...(nextPage && { next_page: nextPage }) },
+        };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/dead-letters/reasons',
+      summary: 'How many messages are parked for which reason',
+      audience: 'operators',
+      responses: { 200: 'The counts; complete is false where only the newest letters were counted' },
+      async handle() {
+        const { reasons, counted, isComplete } = await countReasons(store);
+        return { status: 200, body: { reasons, counted, complete: isComplete } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/dead-letters/{id}',
+      summary: 'One message that could not be processed, as it came, and what became of it',
+      audience: 'operators',
+      responses: { 200: 'The letter', 404: 'No such letter' },
+      async handle({ params: { id = '' } }) {
+        return { status: 200, body: viewOf(await letterOf(id)) };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/dead-letters/redrive',
+      summary: 'Send parked messages back to their topics, a portion at a time: all, or of one reason',
+      audience: 'operators',
+      query: redriveSchema,
+      responses: {
+        200: 'How many were sent, which can never be, and which could not be now; next_page leads to the next portion',
+        400: 'A parameter is wrong; errors says which',
+      },
+      async handle({ query: { page, ...filter } }) {
+        const parked = { status: 'parked' as const, ...filter };
+        const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
+        const results = await redriveLetters(letters, ports);
+        const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
+        const refused = results.flatMap((result, index) =>
+          result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
+        );
+        const failed = results.flatMap((result, index) =>
+          result.outcome === 'failed' ? [{ id: letters[index]?.id, detail: String(result.error) }] : [],
+        );
+        return { status: 200, body: { sent, refused, failed, ...(nextPage && { next_page: nextPage }) } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/dead-letters/{id}/redrive',
+      summary: 'Send a message back to its topic',
+      audience: 'operators',
+      responses: {
+        200: 'It was sent, now or before',
+        404: 'No such letter',
+        409: "It can't be sent; the detail says why",
+        503: 'It could not be sent and stays parked. To repeat is safe',
+      },
+      async handle({ params: { id = '' } }) {
+        const [result] = await redriveLetters([await letterOf(id)], ports);
+        return { status: 200, body: viewOf(letterAfter(result as Redriven)) };
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/dead-letters/{id}',
+      summary: 'Discard a message: the letter stays, with a note',
+      audience: 'operators',
+      query: discardSchema,
+      responses: {
+        200: 'It is discarded, now or before',
+        400: 'The note is wrong; errors says why',
+        404: 'No such letter',
+        409: 'It was redriven already, or is malformed',
+      },
+      async handle({ params: { id = '' }, query }) {
+        if (!isLegible(await letterOf(id))) throw conflict(MALFORMED_LETTER);
+        const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
+        if (letter === undefined) throw noSuchLetter(id);
+        if (letter.status === 'redriven') {
+          throw conflict("The letter was redriven already: what was sent can't be called back");
+        }
+        return { status: 200, body: viewOf(letter) };
+      },
+    }),
+  ];
+}
+
+function letterAfter(result: Redriven): DeadLetter {
+  if (result.outcome === 'redriven') return result.letter;
+  if (result.outcome === 'refused') throw conflict(result.why);
+  throw notSent(result.error);
+}
+
+const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);
+const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detail);
+
+/** What the store could not do is told by the server as everywhere; what is left is the broker's. */
+function notSent(error: unknown): unknown {
+  if (error instanceof StoreError) return error;
+  const detail = 'The broker did not take what was sent; it stays parked. Try again';
+  return new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
+}

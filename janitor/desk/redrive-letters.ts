@@ -1,0 +1,169 @@
+import { update, type Write } from '../../saga/commit/documents.ts';
+import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
+import { DEAD_LETTER, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
+import type { OutgoingMessage } from '../../saga/ports/bus.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { type DeadLetter, deadLetterPath, LETTER_DAYS, type LetterStatus, letterLine } from './letter.ts';
+
+/** What came of redriving one letter. */
+export type Redriven =
+  /** It was sent and is marked so, now or before. */
+  | { readonly outcome: 'redriven'; readonly letter: DeadLetter }
+  /** It can't be sent, now or ever, and stays as it is. */
+  | { readonly outcome: 'refused'; readonly why: string }
+  /** The broker did not take it, or it could not be marked. To repeat is safe. */
+  | { readonly outcome: 'failed'; readonly error: unknown };
+
+/**
+ * Sends letters back to the topics that they came from, and marks them as redriven: first the one, then the other, so
+ * that whatever breaks in between, the letter is still parked and is sent again. A message that was sent twice is a
+ * duplicate, which the ledger absorbs; so two people may do this at once.
+ * @returns what came of each letter, in their order. Never rejects.
+ */
+export async function redriveLetters(
+  letters: readonly DeadLetter[],
+  { store, bus, clock, random, log }: Ports,
+): Promise<readonly Redriven[]> {
+  const results = new Map<DeadLetter, Redriven>();
+  const sendable: { letter: DeadLetter; message: OutgoingMessage }[] = [];
+  for (const letter of letters) {
+    const draft = letter.status === 'redriven' ? undefined : readable(letter, clock.now());
+    if (draft === undefined) results.set(letter, { outcome: 'redriven', letter });
+    else if (typeof draft === 'string') results.set(letter, { outcome: 'refused', why: draft });
+    else sendable.push({ letter, message: draft });
+  }
+  const published = sendable.length > 0 ? await bus.publish(sendable.map(({ message }) => message)) : [];
+  const sent: DeadLetter[] = [];
+  for (const [index, { letter }] of sendable.entries()) {
+    const error = published[index];
+    if (error === undefined) sent.push(letter);
+    else results.set(letter, { outcome: 'failed', error });
+  }
+  const now = clock.now();
+  const marked = await groupCommit(
+    store,
+    { clock, random },
+    sent.map(({ id }) =>
+      changeTask(id, (letter) => (letter.status === 'redriven' ? letter : moved(letter, 'redriven', now))),
+    ),
+  );
+  for (const [index, letter] of sent.entries()) {
+    const mark = marked[index];
+    results.set(
+      letter,
+      mark?.status === 'fulfilled'
+        ? // One that expired in this very moment was sent all the same.
+          { outcome: 'redriven', letter: mark.value ?? moved(letter, 'redriven', now) }
+        : { outcome: 'failed', error: mark?.reason },
+    );
+  }
+  return letters.map((letter) => {
+    const result = results.get(letter) as Redriven;
+    if (letter.status !== 'redriven') report(letter, result, log);
+    return result;
+  });
+}
+
+/**
+ * Gives a letter up: it stays, with a note that says why. Safe to repeat.
+ * @returns the letter as it is afterwards, undefined where there is none. One that was redriven stays so: what was sent
+ * can't be called back.
+ * @throws StoreError
+ */
+export async function discardLetter(
+  id: string,
+  note: string,
+  { store, clock, random, log }: Ports,
+): Promise<DeadLetter | undefined> {
+  const now = clock.now();
+  const discard = (letter: DeadLetter) =>
+    letter.status === 'parked' ? moved(letter, 'discarded', now, note) : letter;
+  const [settled] = await groupCommit(store, { clock, random }, [changeTask(id, discard)]);
+  if (settled?.status !== 'fulfilled') throw settled?.reason;
+  const letter = settled.value;
+  if (letter?.status === 'discarded') {
+    log('INFO', 'janitor: a dead letter was discarded', { step: 'janitor', deadLetter: id, detail: note });
+  }
+  return letter;
+}
+
+/** Changes a letter as it is found, or leaves it as it is. */
+function changeTask(id: string, change: (letter: DeadLetter) => DeadLetter): Task<DeadLetter | undefined> {
+  const path = deadLetterPath(id);
+  return {
+    reads: () => [path],
+    decide(documents) {
+      const before = documents.get(path);
+      if (before === undefined) return { writes: [], result: undefined };
+      const after = change(before);
+      const { status, history } = after;
+      const writes: Write[] = after === before ? [] : [update(path, { status, history })];
+      return { writes, result: after };
+    },
+  };
+}
+
+function moved(letter: DeadLetter, status: LetterStatus, now: Date, note?: string): DeadLetter {
+  return { ...letter, status, history: [...letter.history, letterLine(now, status, note)] };
+}
+
+/** Pub/Sub takes at most 100 attributes; two of them are ours. */
+const ORIGINAL_ATTRIBUTES_MAX = 98;
+const addedByDesk = new Set<string>([...Object.values(DEAD_LETTER), ...Object.values(REDRIVE)]);
+const isOriginal = (name: string) =>
+  !addedByDesk.has(name) && !name.startsWith('CloudPubSubDeadLetterSource');
+
+/** One letter that somebody has edited must not keep the others from being sent. */
+function readable(letter: DeadLetter, now: Date): OutgoingMessage | string {
+  try {
+    return messageOf(letter, now);
+  } catch (error) {
+    return `The letter is malformed: ${(error as Error).message}`;
+  }
+}
+
+/** The message that a letter was, or the sentence that says why it can't be sent again. */
+function messageOf(letter: DeadLetter, now: Date): OutgoingMessage | string {
+  const { id, status, topic, subscription, uuid, messageId, body, encoding, bodyBytes } = letter;
+  if (status === 'discarded') return 'The letter was discarded; its history says why';
+  if (letter.expireAt <= now) {
+    return `The letter is more than ${LETTER_DAYS} days old: the ledger that would recognize its order may be gone`;
+  }
+  if (topic === undefined) {
+    const instead =
+      uuid === undefined ? '' : `; POST /sagas/${uuid}/redrive sends what the order itself calls for`;
+    return `Nobody knows the topic of the subscription ${subscription.slice(0, 255)}${instead}`;
+  }
+  const data = Buffer.from(body, encoding);
+  if (data.length !== bodyBytes) {
+    return `The message has ${bodyBytes} bytes, of which only the first ${data.length} were kept`;
+  }
+  const attributes = Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value]));
+  if (messageId === undefined && 'fault' in parseMessage({ data, attributes, messageId: id }, false)) {
+    return 'The message names no order and its first id is not known: sent again, it could become a second order';
+  }
+  const originals = Object.entries(attributes).filter(([name]) => isOriginal(name));
+  return {
+    topic,
+    data,
+    // Ours come first: if the message fails again, of too many attributes the last ones are dropped.
+    attributes: {
+      [REDRIVE.letter]: id,
+      ...(messageId !== undefined && { [REDRIVE.messageId]: messageId }),
+      ...Object.fromEntries(originals.slice(0, ORIGINAL_ATTRIBUTES_MAX)),
+    },
+  };
+}
+
+function report({ id, topic, uuid }: DeadLetter, result: Redriven, log: Ports['log']): void {
+  const fields = { step: 'janitor', deadLetter: id, ...(topic && { topic }), ...(uuid && { uuid }) };
+  if (result.outcome === 'redriven') log('INFO', 'janitor: a dead letter was redriven', fields);
+  else if (result.outcome === 'refused') {
+    log('WARNING', "janitor: a dead letter can't be redriven", { ...fields, detail: result.why });
+  } else {
+    log('ERROR', 'janitor: a dead letter was not redriven, to be repeated', {
+      ...fields,
+      error: String(result.error),
+    });
+  }
+}

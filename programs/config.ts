@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import dotenv from 'dotenv';
+import { z } from 'zod';
+import { isLoopback, type OperatorCheck } from '../adapters/http/operator-gate.ts';
+import type { PushIdentity } from '../adapters/push/push-token.ts';
+import { parseTopology, type Topology } from '../saga/deliver/topology.ts';
+import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
+
+/** What the environment says, checked. Every variable is explained in `.env.example`. */
+export interface Config {
+  readonly projectId: string;
+  readonly port: number;
+  readonly host: string;
+  readonly backend: 'memory' | 'gcp';
+  /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
+  readonly subscriber: 'pull' | 'push';
+  /** Whose tokens a push must bear; `platform` where somebody in front of the service has checked that. */
+  readonly pushIdentity: PushIdentity | 'platform';
+  /** How operators are known; undefined: not at all, so that their routes are closed. */
+  readonly operators?: OperatorCheck;
+  /** How many requests that change something one client may send in a minute; 0: any number. */
+  readonly clientChangesPerMinute: number;
+  /** The same for all requests to the operators' routes. */
+  readonly operatorRequestsPerMinute: number;
+  /** How many proxies in front add to X-Forwarded-For whom they heard. */
+  readonly trustedProxies: number;
+  readonly firestoreDatabase: string;
+  /** Whether the clients talk to the emulators. */
+  readonly isEmulated: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** Where traces and metrics are sent: to a collector, to Google, or nowhere. */
+  readonly telemetry: 'off' | 'otlp' | 'google';
+  /** Whether metrics can be fetched at `GET /metrics`, besides being sent. */
+  readonly metrics: 'off' | 'prometheus';
+  readonly storeTimeoutMs: number;
+  readonly publishTimeoutMs: number;
+  /** How long each stage of an order may take. */
+  readonly deadlineSeconds: number;
+  /** How long the janitor waits between two sweeps; 0: it sweeps only when it is asked to. */
+  readonly sweepIntervalSeconds: number;
+  readonly paymentFailures: { readonly failProbability: number; readonly failEvery: number };
+}
+
+const wholeNumber = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  const digits = z.string().regex(/^\d+$/, { error });
+  return digits.transform(Number).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+};
+const share = { error: 'must be a number from 0 to 1' };
+const hostAndPort = z
+  .string()
+  .refine(
+    (text) => Number(/^[^\s:/]+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN) <= 65535,
+    'must be host:port, such as 127.0.0.1:8085',
+  );
+
+/** What Google takes for the place of a metric: https://cloud.google.com/stackdriver/docs/reference/telemetry/v1.metrics */
+const PLACE = /(^|,) *(location|cloud\.availability_zone|cloud\.region) *= *[^ ,]/;
+
+/** What OpenTelemetry knows; what it does not, it takes for its own default, and says so in a warning. */
+const SAMPLERS = ['', 'parentbased_'].flatMap((kind) =>
+  ['always_on', 'always_off', 'traceidratio'].map((name) => `${kind}${name}`),
+);
+
+const environmentSchema = z
+  .object({
+    PROJECT_ID: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be the id of a Google Cloud project')
+      .optional(),
+    PORT: wholeNumber(0, 65535).prefault('8080'),
+    HOST: z.string().default('127.0.0.1'),
+    BACKEND: z.enum(['memory', 'gcp'], { error: 'must be memory or gcp' }).default('gcp'),
+    SUBSCRIBER: z.enum(['pull', 'push'], { error: 'must be pull or push' }).default('pull'),
+    PUSH_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).default('token'),
+    PUSH_AUDIENCE: z.string().optional(),
+    PUSH_SERVICE_ACCOUNT: z.email({ error: 'must be the address of a service account' }).optional(),
+    OPERATOR_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).optional(),
+    OPERATOR_TOKEN: z
+      .string()
+      .regex(/^[\w.~+/=-]{32,}$/, {
+        error: 'must have at least 32 letters, digits or -._~+/=, as `openssl rand -hex 32` gives',
+      })
+      .optional(),
+    CLIENT_CHANGES_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
+    OPERATOR_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
+    TRUSTED_PROXIES: wholeNumber(0, 10).optional(),
+    K_SERVICE: z.string().optional(),
+    FIRESTORE_DATABASE: z
+      .string()
+      .regex(/^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/, {
+        error: 'must be (default), or 4 to 63 small letters, digits and hyphens that begin with a letter',
+      })
+      .default('(default)'),
+    PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
+    FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB: z.string().optional(),
+    LOG_LEVEL: z
+      .enum(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+        error: 'must be debug, info, warn, error, fatal or silent',
+      })
+      .default('info'),
+    TELEMETRY: z.enum(['off', 'otlp', 'google'], { error: 'must be off, otlp or google' }).default('off'),
+    OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
+    OTEL_TRACES_SAMPLER: z
+      .enum(SAMPLERS, {
+        error: `must be ${SAMPLERS.join(', ')}, or not be set: then 100 traces begin a second`,
+      })
+      .optional(),
+    METRICS: z.enum(['off', 'prometheus'], { error: 'must be off or prometheus' }).default('off'),
+    STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
+    PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
+    SAGA_DEADLINE_SECONDS: wholeNumber(1, 2_592_000).prefault(String(DEADLINE_SECONDS)),
+    SWEEP_INTERVAL_SECONDS: wholeNumber(0, 86_400).prefault('10'),
+    PAYMENT_FAIL_PROBABILITY: z.coerce.number(share).min(0, share).max(1, share).default(0),
+    PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
+  })
+  .superRefine(
+    (value, context) => {
+      const fault = (name: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [name], message, input: value });
+      if (value.SUBSCRIBER === 'push' && value.BACKEND === 'memory') {
+        fault('SUBSCRIBER', 'must be pull with BACKEND=memory: the embedded engine pushes nothing');
+      }
+      if (value.TELEMETRY === 'google' && value.BACKEND === 'memory') {
+        fault(
+          'TELEMETRY',
+          'must be off or otlp with BACKEND=memory: there is no project that Google could file it under',
+        );
+      }
+      if (value.OPERATOR_AUTH === 'token' && value.OPERATOR_TOKEN === undefined) {
+        fault('OPERATOR_TOKEN', "is missing: with OPERATOR_AUTH=token it opens the operators' routes");
+      }
+      if (value.OPERATOR_AUTH === 'platform' && value.OPERATOR_TOKEN !== undefined) {
+        fault('OPERATOR_TOKEN', 'must not be set with OPERATOR_AUTH=platform: nobody would ask for it');
+      }
+      if (value.BACKEND !== 'gcp') return;
+      if (value.TELEMETRY === 'google' && !PLACE.test(value.OTEL_RESOURCE_ATTRIBUTES ?? '')) {
+        fault(
+          'OTEL_RESOURCE_ATTRIBUTES',
+          'must say where this is with TELEMETRY=google, such as cloud.region=europe-west1: Google drops every metric without a place',
+        );
+      }
+      if (value.SUBSCRIBER === 'push' && value.PUSH_AUTH === 'token') {
+        for (const name of ['PUSH_AUDIENCE', 'PUSH_SERVICE_ACCOUNT'] as const) {
+          if (value[name] === undefined) {
+            fault(
+              name,
+              'is missing: without it anybody could push; or say PUSH_AUTH=platform where Cloud Run checks',
+            );
+          }
+        }
+      }
+      if (value.PROJECT_ID === undefined) fault('PROJECT_ID', 'is missing: BACKEND=gcp needs a project');
+      const emulators = [value.PUBSUB_EMULATOR_HOST, value.FIRESTORE_EMULATOR_HOST];
+      if (emulators.filter(Boolean).length === 1) {
+        const absent = value.PUBSUB_EMULATOR_HOST ? 'FIRESTORE_EMULATOR_HOST' : 'PUBSUB_EMULATOR_HOST';
+        fault(
+          absent,
+          'is missing: one half on an emulator and the other on Google would mix test and real orders',
+        );
+      }
+      // The client obeys the variable by which gcloud finds the emulator, also where nothing else says so.
+      if (value.CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB && emulators[0] === undefined) {
+        fault(
+          'CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB',
+          'is set, and would lead to the emulator: unset it, or name both emulators',
+        );
+      }
+    },
+    // Also where single variables are wrong, so that one error names them all.
+    { when: () => true },
+  );
+
+type Variables = z.infer<typeof environmentSchema>;
+
+/** Adds what `.env` says to the environment; what is set already stays. */
+export function loadDotenv(): void {
+  dotenv.config({ quiet: true });
+}
+
+/**
+ * Reads the configuration.
+ * @param environment such as process.env; a value that is empty or blank counts as not set.
+ * @throws Error that names every variable that is wrong or missing, and what it must be.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const parsed = environmentSchema.safeParse(set);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
+    throw new Error(`The configuration is wrong (environment or .env):\n${faults.join('\n')}`);
+  }
+  const variables = parsed.data;
+  return {
+    projectId: variables.PROJECT_ID ?? 'embedded',
+    port: variables.PORT,
+    host: variables.HOST,
+    backend: variables.BACKEND,
+    subscriber: variables.SUBSCRIBER,
+    pushIdentity: pushIdentityOf(variables),
+    ...operatorsOf(variables),
+    ...ratesOf(variables),
+    // What Cloud Run puts in front of a service adds whom it heard; only there is this variable set.
+    trustedProxies: variables.TRUSTED_PROXIES ?? (variables.K_SERVICE ? 1 : 0),
+    firestoreDatabase: variables.FIRESTORE_DATABASE,
+    isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
+    logLevel: variables.LOG_LEVEL,
+    telemetry: variables.TELEMETRY,
+    metrics: variables.METRICS,
+    storeTimeoutMs: variables.STORE_TIMEOUT_MS,
+    publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,
+    deadlineSeconds: variables.SAGA_DEADLINE_SECONDS,
+    sweepIntervalSeconds: variables.SWEEP_INTERVAL_SECONDS,
+    paymentFailures: {
+      failProbability: variables.PAYMENT_FAIL_PROBABILITY,
+      failEvery: variables.PAYMENT_FAIL_EVERY,
+    },
+  };
+}
+
+/** Where messages are pulled, nobody pushes; then the identity is one that no token can have. */
+function pushIdentityOf({
+  PUSH_AUTH,
+  PUSH_AUDIENCE,
+  PUSH_SERVICE_ACCOUNT,
+}: Variables): PushIdentity | 'platform' {
+  if (PUSH_AUTH === 'platform') return 'platform';
+  return { audience: PUSH_AUDIENCE ?? 'nobody', serviceAccount: PUSH_SERVICE_ACCOUNT ?? 'nobody' };
+}
+
+/** Without a word about operators, they are whoever is on this machine, as long as nobody else can reach the service. */
+function operatorsOf({ HOST, OPERATOR_AUTH, OPERATOR_TOKEN: token }: Variables) {
+  if (token !== undefined) return { operators: { by: 'token', token } as const };
+  if (OPERATOR_AUTH === 'platform') return { operators: { by: 'platform' } as const };
+  return isLoopback(HOST) ? { operators: { by: 'loopback' } as const } : {};
+}
+
+/** On one's own machine nothing is limited: a load test, too, is a single client. */
+function ratesOf({ HOST, CLIENT_CHANGES_PER_MINUTE, OPERATOR_REQUESTS_PER_MINUTE }: Variables) {
+  const [changes, requests] = isLoopback(HOST) ? [0, 0] : [6000, 300];
+  return {
+    clientChangesPerMinute: CLIENT_CHANGES_PER_MINUTE ?? changes,
+    operatorRequestsPerMinute: OPERATOR_REQUESTS_PER_MINUTE ?? requests,
+  };
+}
+
+/** The root of the package; the compiled code stands two folders below it. */
+export const packageRoot = new URL('../../', import.meta.url);
+
+/** Which release this is. */
+export const packageVersion = (): string =>
+  JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')).version;
+
+/** @throws Error where `infra/topology.json` is missing or wrong. */
+export function readTopology(): Topology {
+  return parseTopology(JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8')));
+}

@@ -1,0 +1,146 @@
+import { parseArgs } from 'node:util';
+import { createLog } from '../adapters/log.ts';
+import type { AuditReport, StuckOrder } from '../janitor/audit/audit-report.ts';
+import {
+  executeRepair,
+  keyOf,
+  planRepair,
+  type RepairPlan,
+  type RepairResult,
+} from '../janitor/audit/repair.ts';
+import { takeAudit } from '../janitor/audit/take-audit.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+import { runCommand } from './command.ts';
+import { loadDotenv, readConfig, readTopology } from './config.ts';
+import { openPorts } from './host.ts';
+import { assertStoreAnswers } from './reachability.ts';
+
+/**
+ * Audits the store that the configuration names, and repairs it where it is told to. Orders may go on meanwhile. It is a
+ * composition root and no service, so it stands here and not with the audit in `janitor/`.
+ *
+ * The exit code is 0 where nothing is wrong and no order is stuck, 1 where something is, 2 where that could not be found
+ * out. The answer is on the standard output, what is under way on the standard error.
+ */
+
+const USAGE = 'npm run doctor -- [--repair] [--json]';
+const EXIT = { clean: 0, wrong: 1, couldNotRun: 2 } as const;
+/** What one repair mends may show what else there is to do: a record first, then the counter that it left in doubt. */
+const ROUNDS_MAX = 5;
+const PROGRESS_EVERY_MS = 1_000;
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+const tell = (line: string) => process.stderr.write(`${line}\n`);
+
+/** What was found in the end, what was done before, and what could still be done. */
+interface Visit {
+  readonly report: AuditReport;
+  readonly repaired: readonly RepairResult[];
+  readonly plan: RepairPlan;
+}
+
+async function main(): Promise<number> {
+  const { repair, json } = readArguments(process.argv.slice(2));
+  loadDotenv();
+  const config = readConfig(process.env);
+  if (config.backend === 'memory') {
+    throw new Error(
+      'BACKEND=memory: the embedded engine lives inside npm start and nowhere else; ask it there, by GET /audit',
+    );
+  }
+  const ports = openPorts(config, readTopology(), createLog('silent', {}));
+  try {
+    await assertStoreAnswers(ports);
+    const visit = await visitPatient(ports, repair);
+    print(json ? JSON.stringify(visit, undefined, 2) : linesOf(visit, repair).join('\n'));
+    const { violationCount, stuckCount } = visit.report;
+    return violationCount + stuckCount === 0 ? EXIT.clean : EXIT.wrong;
+  } finally {
+    await ports.bus.close();
+    await ports.store.close();
+  }
+}
+
+function readArguments(args: string[]) {
+  try {
+    const options = {
+      repair: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    } as const;
+    return parseArgs({ args, options, allowPositionals: false }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nUsage: ${USAGE}`);
+  }
+}
+
+/** Audits, and as often as that brings anything, repairs and audits again. */
+async function visitPatient(ports: Ports, repair: boolean): Promise<Visit> {
+  const repaired: RepairResult[] = [];
+  for (let round = 1; ; round++) {
+    const report = await takeAudit(ports, progress());
+    const tried = new Set(repaired.map(({ action }) => keyOf(action)));
+    const { actions, forPeople } = planRepair(report);
+    const plan = { actions: actions.filter((action) => !tried.has(keyOf(action))), forPeople };
+    if (!repair || plan.actions.length === 0 || round === ROUNDS_MAX) return { report, repaired, plan };
+    tell(`repairing: ${plan.actions.length} actions`);
+    repaired.push(...(await executeRepair(plan.actions, ports)));
+  }
+}
+
+/** Says now and then how far the audit is; nothing where it is quick. */
+function progress(): (checkedCount: number) => void {
+  let lastMs = performance.now();
+  return (checkedCount) => {
+    if (performance.now() - lastMs < PROGRESS_EVERY_MS) return;
+    lastMs = performance.now();
+    tell(`${checkedCount} documents checked`);
+  };
+}
+
+function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
+  const { counts, violations, violationCount, stuck, stuckCount, notices, noticeCount } = report;
+  const statuses = Object.entries(counts.byStatus).map(([status, count]) => `${count} ${status}`);
+  return [
+    ...section('Repaired', repaired.map(resultLine)),
+    `Audited ${report.checkedAt.toISOString()}: ${counts.orders} orders (${statuses.join(', ') || 'none'}), ` +
+      `${counts.items} items, ${counts.users} customers, ${counts.orderRecords} order records, ` +
+      `${counts.reservations} reservations, ${counts.invoices} invoices, ` +
+      `${counts.deadLettersParked} dead letters parked`,
+    ...section(
+      `Violations: ${violationCount}`,
+      violations.map(({ sentence }) => sentence),
+      violationCount,
+    ),
+    ...section(`Stuck orders: ${stuckCount}`, stuck.map(stuckLines), stuckCount),
+    ...section(`Not checked: ${noticeCount}`, notices, noticeCount),
+    ...section(
+      repair ? 'Still to be repaired' : 'npm run doctor -- --repair would',
+      plan.actions.map(({ sentence, effect }) => `${sentence}: ${effect}`),
+    ),
+    ...section('Needs a person', plan.forPeople),
+    verdict(report),
+  ];
+}
+
+/** A heading and its lines; nothing where there are none. */
+function section(heading: string, lines: readonly string[], count = lines.length): string[] {
+  if (lines.length === 0) return [];
+  const more = count > lines.length ? [`  and ${count - lines.length} more`] : [];
+  return [heading, ...lines.map((line) => `  ${line}`), ...more];
+}
+
+const resultLine = ({ action, outcome, detail }: RepairResult): string =>
+  `${outcome}: ${action.sentence}${outcome === 'done' ? `: ${action.effect}` : ''}${detail ? ` (${detail})` : ''}`;
+
+const stuckLines = ({ sentence, missing }: StuckOrder): string =>
+  `${sentence}\n    missing on ${missing.topic}: ${missing.data}`;
+
+function verdict({ violationCount, stuckCount, counts }: AuditReport): string {
+  if (counts.orders + counts.items + counts.users === 0) {
+    return 'Nothing is stored there at all: are PROJECT_ID and FIRESTORE_DATABASE right?';
+  }
+  if (violationCount + stuckCount === 0) return 'Nothing is wrong, and no order is stuck.';
+  return `${violationCount} violations, ${stuckCount} stuck orders.`;
+}
+
+runCommand(main, EXIT.couldNotRun);

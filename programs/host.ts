@@ -1,0 +1,221 @@
+import { v4 as uuidv4 } from 'uuid';
+import { createFirestoreStore } from '../adapters/google/firestore-store.ts';
+import { createPubSubBus } from '../adapters/google/pubsub-bus.ts';
+import { type GateSettings, gatesBy } from '../adapters/http/gates.ts';
+import { httpApp, type ReadinessCheck, serveHttp } from '../adapters/http/http-server.ts';
+import { OPERATORS_CLOSED } from '../adapters/http/operator-gate.ts';
+import { withoutSecrets } from '../adapters/http/without-secrets.ts';
+import { createLog } from '../adapters/log.ts';
+import { createMemoryBus } from '../adapters/memory/memory-bus.ts';
+import { createMemoryStore } from '../adapters/memory/memory-store.ts';
+import { pushHandlers, type TokenCheck } from '../adapters/push/push-receiver.ts';
+import { createTokenCheck } from '../adapters/push/push-token.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { noTelemetry, openTelemetry, type Telemetry } from '../adapters/telemetry/telemetry.ts';
+import { type Consumer, startConsumer } from '../saga/deliver/consumer.ts';
+import { type Inbox, inboxesOf } from '../saga/deliver/inbox.ts';
+import type { Service } from '../saga/deliver/service.ts';
+import type { Topology } from '../saga/deliver/topology.ts';
+import { startWatchdog } from '../saga/deliver/watchdog.ts';
+import { endsWithin } from '../saga/ports/clock.ts';
+import type { Log } from '../saga/ports/log.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
+import { assertStoreAnswers, assertTopologyExists, brokerAnswers, storeAnswers } from './reachability.ts';
+
+/** Services at work in this process. */
+export interface Host {
+  /** The port that answers HTTP. */
+  readonly port: number;
+  /** Takes nothing new, finishes or hands back what is under way, and lets go of the ports. May be called again. */
+  close(): Promise<void>;
+}
+
+/** Where and how services are hosted. */
+export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'> &
+  GateSettings &
+  Partial<Pick<Config, 'trustedProxies'>>;
+
+/** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
+const CLOSE_TIMEOUT_MS = 7_500;
+const FLUSH_TIMEOUT_MS = 1_500;
+/** A collector that is away must not hold a process up that is done. */
+const TELEMETRY_TIMEOUT_MS = 1_000;
+
+/** Connects to what the configuration names. */
+export function openPorts(config: Config, topology: Topology, log: Log): Ports {
+  const { projectId, firestoreDatabase: databaseId } = config;
+  const environment = { clock: systemClock, random: Math.random, newUuid: uuidv4, log };
+  return config.backend === 'memory'
+    ? { ...environment, store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) }
+    : {
+        ...environment,
+        store: createFirestoreStore({ projectId, databaseId, timeoutMs: config.storeTimeoutMs }),
+        bus: createPubSubBus({
+          projectId,
+          publishTimeoutMs: config.publishTimeoutMs,
+          retryHere: config.isEmulated ? topology : undefined,
+        }),
+      };
+}
+
+/**
+ * Starts services: their consumers, and one HTTP server for all their routes.
+ * @param services made with ports that the telemetry sees.
+ * @param onFailure is told when a subscription can't go on; the process should then end and be started again.
+ * @throws Error that names every topic and subscription that is missing, or a port that is taken.
+ */
+export async function hostServices(
+  services: readonly Service[],
+  ports: Ports,
+  topology: Topology,
+  { host, port, backend, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
+  onFailure: (error: Error) => void,
+  telemetry: Telemetry = noTelemetry,
+): Promise<Host> {
+  const subscribed = services.map(telemetry.service).flatMap((service) => inboxesOf(service, topology));
+  await assertTopologyExists(
+    ports,
+    topology,
+    subscribed.map(({ subscription }) => subscription),
+  );
+  let closing: Promise<boolean> | undefined;
+  const readiness: ReadinessCheck[] = [
+    ['running', () => closing === undefined],
+    ['store', () => storeAnswers(ports)],
+    ['broker', () => brokerAnswers(ports, topology)],
+  ];
+  const routes = services.flatMap((service) => service.routes);
+  const isPushed = subscriber === 'push';
+  const push = isPushed ? pushHandlers(subscribed, tokenCheckOf({ pushIdentity }), ports) : [];
+  const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');
+  if (gates.operators === undefined && hasOperatorsRoutes) {
+    ports.log('WARNING', OPERATORS_CLOSED);
+  }
+  const app = httpApp(routes, readiness, ports.log, {
+    push,
+    gatesOf: gatesBy(gates),
+    trustedProxies,
+    first: telemetry.http,
+    metrics: telemetry.page,
+  });
+  const http = await serveHttp(app, host, port);
+  const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
+    isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
+  );
+  // Pushed messages are the platform's care, and the embedded broker has no streams that could fall silent.
+  const isWatched = backend === 'gcp' && !isPushed;
+  const stopWatchdog = isWatched ? startWatchdog(subscribed, ports, onFailure) : () => {};
+  for (const service of services) service.start?.();
+
+  async function finish(): Promise<void> {
+    stopWatchdog();
+    // HTTP ends last: as long as work is being finished, /readyz says 503 and new orders are told to go elsewhere.
+    await Promise.all([
+      ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
+      ...services.map((service) => service.drain?.()),
+    ]);
+    await http.close(CLOSE_TIMEOUT_MS);
+    await ports.bus.close();
+    await ports.store.close();
+    await endsWithin(ports.clock, TELEMETRY_TIMEOUT_MS, telemetry.close());
+  }
+
+  return {
+    port: http.port,
+    async close() {
+      // With the store or the broker away there may be no end to wait for; what is left comes again.
+      closing ??= endsWithin(ports.clock, CLOSE_TIMEOUT_MS + FLUSH_TIMEOUT_MS, finish());
+      await closing;
+    },
+  };
+}
+
+/** The whole life of a process that runs one service: configuration, start, SIGTERM, end. */
+export async function runService(
+  name: string,
+  create: (ports: Ports, config: Config) => Service,
+): Promise<void> {
+  loadDotenv();
+  await runProcess(async (end) => {
+    const config = readConfig(process.env);
+    const topology = readTopology();
+    const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
+    const telemetry = await openTelemetry(config, name, log);
+    const ports = telemetry.ports(openPorts(config, topology, log));
+    const host = await hostServices([create(ports, config)], ports, topology, config, end, telemetry);
+    // It may come back, so nobody gives up; but a wrong setting looks the same.
+    assertStoreAnswers(ports).catch(({ message }: Error) => ports.log('WARNING', message));
+    ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });
+    process.send?.({ port: host.port });
+    return host;
+  });
+}
+
+/**
+ * Starts something and ends the process when it is told to, in order. What can't be started ends with one clear
+ * message; what nobody planned ends the process at once, because its state can't be trusted: the messages that it
+ * held come again.
+ * @param start gets the function to call when the process can't go on.
+ */
+export async function runProcess(
+  start: (end: (error: Error) => void) => Promise<{ close(): Promise<void> }>,
+) {
+  const complain = (text: unknown) => process.stderr.write(`${withoutSecrets(String(text))}\n`);
+  const end = (error: unknown) => {
+    complain(error instanceof Error ? (error.stack ?? error.message) : error);
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+  let running: { close(): Promise<void> } | undefined;
+  /** A subscription can't go on, or is silent: what is under way elsewhere is finished first. */
+  const giveUp = (error: Error) => {
+    complain(error.message);
+    if (running === undefined) process.exit(1);
+    running.close().then(() => process.exit(1), end);
+  };
+  const stop = () => {
+    // Told so while still starting: nothing was taken yet that would have to be handed back.
+    if (running === undefined) process.exit(0);
+    running.close().then(() => process.exit(0), end);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  // Started by another process of ours that is gone now: nobody would ever stop this one.
+  process.once('disconnect', stop);
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(stop);
+  try {
+    running = await start(giveUp);
+  } catch (error) {
+    complain(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
+const PARENT_CHECK_MS = 500;
+
+/** npm starts us by a shell, which passes no signal on: when npm is told to end, we only lose our parent. */
+function whenOrphaned(action: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    action();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
+/** `platform` says that somebody in front of the service has checked who pushes. */
+export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>
+  pushIdentity === 'platform' ? async () => undefined : createTokenCheck(pushIdentity);
+
+/** What is pushed comes by HTTP; there is nothing to open. */
+function pushedConsumer(inbox: Inbox): Consumer {
+  return {
+    async close() {
+      inbox.stop();
+      await inbox.done();
+    },
+  };
+}

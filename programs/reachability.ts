@@ -1,0 +1,65 @@
+import type { Topology } from '../saga/deliver/topology.ts';
+import { endsWithin } from '../saga/ports/clock.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+
+/** Whether the store and the broker answer, and where they don't, at which setting people should look. */
+
+/** How long the broker may take to say what there is. Its client would ask again and again for a minute. */
+const START_TIMEOUT_MS = 20_000;
+/** How long each may take to say that it is there. */
+const READINESS_TIMEOUT_MS = 2_000;
+
+/** Any answer will do, also that there is no such document. */
+const askStore = ({ store }: Pick<Ports, 'store'>): Promise<unknown> => store.read(['sagas/readiness']);
+
+export const storeAnswers = (ports: Ports): Promise<boolean> =>
+  endsWithin(ports.clock, READINESS_TIMEOUT_MS, askStore(ports));
+
+export const brokerAnswers = ({ bus, clock }: Ports, { topics }: Topology): Promise<boolean> =>
+  endsWithin(clock, READINESS_TIMEOUT_MS, bus.missing(topics.slice(0, 1), []));
+
+/**
+ * To be asked first: a store that is away is otherwise noticed after many repetitions.
+ * @throws Error that says where the store was looked for.
+ */
+export async function assertStoreAnswers(ports: Pick<Ports, 'store'>): Promise<void> {
+  try {
+    await askStore(ports);
+  } catch (error) {
+    const emulator = process.env.FIRESTORE_EMULATOR_HOST;
+    const settings = emulator ? `FIRESTORE_EMULATOR_HOST (${emulator})` : 'PROJECT_ID and FIRESTORE_DATABASE';
+    throw new Error(`${(error as Error).message}: is it running, and is what ${settings} says right?`);
+  }
+}
+
+/** @throws Error that names what is missing, or says where the broker was looked for. */
+export async function assertTopologyExists(
+  ports: Ports,
+  { topics }: Topology,
+  subscriptions: readonly string[],
+): Promise<void> {
+  const missing = await missingAtTheBroker(ports, topics, subscriptions);
+  if (missing.length > 0) {
+    throw new Error(
+      `These topics and subscriptions of infra/topology.json do not exist: ${missing.join(', ')}.\n` +
+        'Create them first: npm run start:emulators does it for the emulators.',
+    );
+  }
+}
+
+async function missingAtTheBroker(
+  { bus, clock }: Ports,
+  topics: readonly string[],
+  subscriptions: readonly string[],
+): Promise<readonly string[]> {
+  const emulator = process.env.PUBSUB_EMULATOR_HOST;
+  const question = emulator
+    ? `is what PUBSUB_EMULATOR_HOST (${emulator}) says right?`
+    : 'is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?';
+  const asked = bus.missing(topics, subscriptions);
+  const answers = endsWithin(clock, START_TIMEOUT_MS, asked).catch((error: Error) => {
+    throw new Error(`Pub/Sub can not be asked what there is, ${error.message}: ${question}`);
+  });
+  if (await answers) return asked;
+  throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: ${question}`);
+}

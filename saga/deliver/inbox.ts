@@ -1,0 +1,69 @@
+import { createBatcher } from '../commit/batcher.ts';
+import { BATCH_MAX } from '../commit/group-commit.ts';
+import { type Delivery, sizeOf } from '../ports/bus.ts';
+import type { Service } from './service.ts';
+import { subscriptionOf, type Topology } from './topology.ts';
+
+/**
+ * Where the deliveries of one subscription wait and are taken from, a batch at a time, however they arrive: pulled, pushed
+ * over HTTP, or handed over by a function.
+ */
+export interface Inbox {
+  /** Takes a delivery; hands it back at once where there is no more room, or where the inbox is closed. */
+  deliver(delivery: Delivery): void;
+  /** How many deliveries have come so far. */
+  readonly deliveredCount: () => number;
+  /** Hands back what waits. What comes later is handed back, too. */
+  stop(): void;
+  /** Resolves once no batch is under way. */
+  done(): Promise<void>;
+}
+
+/** A commit may hold 10 MiB, on the emulator less than 4; what a message says goes into it about twice. */
+const BATCH_BYTES_MAX = 1024 * 1024;
+/** What the broker is asked to hand out at most: the batch under way and a few waiting ones. */
+export const OUTSTANDING_MAX = 4 * BATCH_MAX;
+/** What we hold at most when the broker hands out more than it was asked for; what is beyond goes back. */
+export const QUEUE_MAX = 4 * OUTSTANDING_MAX;
+
+/** The smallest service has 512 MiB, and what waits is not all that it holds. */
+const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+
+/** @param process acks or nacks every delivery of the batch; must not reject. */
+export function createInbox(process: (deliveries: readonly Delivery[]) => Promise<void>): Inbox {
+  let deliveredCount = 0;
+  const batcher = createBatcher<Delivery>({
+    run: process,
+    batchMax: BATCH_MAX,
+    queueMax: QUEUE_MAX,
+    weightOf: sizeOf,
+    weightMax: BATCH_BYTES_MAX,
+    queueWeightMax: QUEUE_BYTES_MAX,
+  });
+  return {
+    deliver(delivery) {
+      deliveredCount++;
+      if (!batcher.add(delivery)) delivery.nack();
+    },
+    deliveredCount: () => deliveredCount,
+    stop() {
+      for (const delivery of batcher.stop()) delivery.nack();
+    },
+    done: () => batcher.done(),
+  };
+}
+
+/** The inbox of a subscription. */
+export interface SubscribedInbox {
+  readonly topic: string;
+  readonly subscription: string;
+  readonly inbox: Inbox;
+}
+
+/** An inbox for each subscription that the service reads. */
+export const inboxesOf = ({ name, consumers }: Service, topology: Topology): SubscribedInbox[] =>
+  consumers.map(({ topic, process }) => ({
+    topic,
+    subscription: subscriptionOf(topology, name, topic),
+    inbox: createInbox(process),
+  }));

@@ -1,0 +1,341 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { isName, LINES_MAX, type Order, QUANTITY_MAX } from '../../shop/order.ts';
+import {
+  aDelivery,
+  anOrder,
+  aSaga,
+  aSagaThatIs,
+  LATER,
+  PRICE,
+  TRACE,
+  UUID,
+} from '../../test/support/builders.ts';
+import { deepFreeze } from '../../test/support/deep-freeze.ts';
+import { advance, fail, receive, type Saga, STATUSES } from '../ledger/ledger.ts';
+import {
+  DEAD_LETTER,
+  deadLetterOf,
+  derivedUuid,
+  MESSAGE_BYTES_MAX,
+  messageFor,
+  type ParsedMessage,
+  parseMessage,
+  REDRIVE,
+  snapshot,
+} from './message.ts';
+
+const parse = (body: unknown, allowNameless = false): ParsedMessage =>
+  parseMessage(aDelivery(body), allowNameless);
+const ORDER = { user: 'jack', item: 'widget', quantity: 2 };
+
+describe('A message that arrives', () => {
+  it('names a ledger and describes its order', () => {
+    expect(parse({ uuid: UUID, ...ORDER })).to.deep.equal({ message: { uuid: UUID, order: anOrder() } });
+  });
+
+  it('names the same ledger in capitals', () => {
+    const uuid = 'ABCDEF01-1111-4111-8111-11111111111A';
+    expect(parse({ uuid, ...ORDER })).to.deep.equal({
+      message: { uuid: 'abcdef01-1111-4111-8111-11111111111a', order: anOrder() },
+    });
+  });
+
+  it('needs a uuid and nothing else; what is wrong with its order is kept', () => {
+    expect(parse({ uuid: UUID })).to.deep.equal({
+      message: {
+        uuid: UUID,
+        orderFault: 'user is missing; items is missing: give item and quantity, or items',
+      },
+    });
+  });
+
+  it('tells a bounded amount of what is wrong with its order', () => {
+    const items = Array.from({ length: LINES_MAX }, () => ({ ['x'.repeat(4000)]: 1 }));
+    const parsed = parse({ uuid: UUID, user: 'jack', items });
+    expect('message' in parsed && parsed.message.orderFault?.length).to.equal(1000);
+  });
+
+  it('tells why the order failed, in our words only', () => {
+    expect(parse({ uuid: UUID, ...ORDER, reason: 'PAYMENT_ERROR' })).to.deep.equal({
+      message: { uuid: UUID, order: anOrder(), reason: 'PAYMENT_ERROR' },
+    });
+    for (const reason of ['BECAUSE', '', null, 3, ['PAYMENT_ERROR'], 'toString']) {
+      expect(parse({ uuid: UUID, ...ORDER, reason })).to.deep.equal({
+        message: { uuid: UUID, order: anOrder() },
+      });
+    }
+  });
+
+  for (const [what, bytes] of [
+    ['text', Buffer.from('hello')],
+    ['nothing', Buffer.alloc(0)],
+    ['half of it', Buffer.from('{"uuid":')],
+    ['binary', Buffer.from([0xff, 0xfe, 0x00])],
+  ] as const) {
+    it(`[anomaly 22] is not JSON: ${what}`, () => {
+      expect(parse(bytes)).to.deep.equal({ fault: 'The message is not JSON' });
+    });
+  }
+
+  for (const body of [null, 3, 'text', true, [], [{ uuid: UUID }]]) {
+    it(`[anomaly 22] is not an object: ${JSON.stringify(body)}`, () => {
+      expect(parse(body, true)).to.deep.equal({ fault: 'The message is not a JSON object' });
+    });
+  }
+
+  it('[anomaly 22] has no uuid', () => {
+    expect(parse(ORDER)).to.deep.equal({ fault: 'The message has no uuid' });
+  });
+
+  for (const uuid of [null, 3, '', 'x', `${UUID}0`, `${UUID}/x`, `../${UUID}`, [UUID], { uuid: UUID }]) {
+    it(`[anomaly 22] has a uuid that is none: ${JSON.stringify(uuid)}`, () => {
+      const fault = { fault: 'The uuid of the message is not a UUID' };
+      expect(parse({ uuid, ...ORDER })).to.deep.equal(fault);
+      expect(parse({ uuid, ...ORDER }, true)).to.deep.equal(fault);
+    });
+  }
+
+  it('[anomaly 22] is too large', () => {
+    const sized = (bytes: number) => {
+      const body = JSON.stringify({ uuid: UUID, ...ORDER, padding: '' });
+      return Buffer.from(body.replace('"padding":"', `"padding":"${'x'.repeat(bytes - body.length)}`));
+    };
+    expect(parse(sized(MESSAGE_BYTES_MAX))).to.deep.equal({ message: { uuid: UUID, order: anOrder() } });
+    expect(parse(sized(MESSAGE_BYTES_MAX + 1))).to.deep.equal({
+      fault: 'The message has more than 262144 bytes',
+    });
+  });
+
+  it('belongs to the trace that its attribute names, if that can be understood', () => {
+    const traceIn = (traceparent: string) => {
+      const arrived = {
+        data: Buffer.from(JSON.stringify({ uuid: UUID })),
+        attributes: { traceparent },
+        messageId: '1',
+      };
+      const parsed = parseMessage(arrived, false);
+      return 'message' in parsed ? parsed.message.trace : parsed;
+    };
+    expect(traceIn(TRACE)).to.equal(TRACE);
+    const wrong = [
+      TRACE.toUpperCase(),
+      TRACE.replace(/^00/, '01'),
+      `${TRACE}-more`,
+      ` ${TRACE}`,
+      TRACE.replace('a1'.repeat(16), '0'.repeat(32)),
+      TRACE.replace('b2'.repeat(8), '0'.repeat(16)),
+      '',
+    ];
+    for (const text of wrong) expect(traceIn(text), text).to.equal(undefined);
+  });
+
+  it('[anomaly 22] speaks a version of CloudEvents that we do not', () => {
+    const version = (specversion: string) =>
+      parseMessage(
+        aDelivery({ uuid: UUID, ...ORDER }, { attributes: { 'ce-specversion': specversion } }),
+        true,
+      );
+    expect(version('1.0')).to.deep.equal({ message: { uuid: UUID, order: anOrder() } });
+    expect(version('2.0')).to.deep.equal({ fault: 'CloudEvents version 2.0 is not supported, only 1.0' });
+    expect(version('9'.repeat(1000))).to.deep.equal({
+      fault: `CloudEvents version ${'9'.repeat(20)} is not supported, only 1.0`,
+    });
+  });
+});
+
+describe('An order that is published without a uuid', () => {
+  const nameless = (messageId: string) => parseMessage(aDelivery(ORDER, { messageId }), true);
+
+  it('[anomaly 1] is the same order at every delivery of the message', () => {
+    const uuid = derivedUuid('message-id', '4711');
+    expect(nameless('4711')).to.deep.equal({ message: { uuid, order: anOrder() } });
+    expect(nameless('4711')).to.deep.equal(nameless('4711'));
+  });
+
+  it('[anomaly 31] is the same order when it is redriven, under another id', () => {
+    const redriven = aDelivery(ORDER, { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } });
+    expect(parseMessage(redriven, true)).to.deep.equal(nameless('4711'));
+  });
+
+  it('[anomaly 39] is never another order than the one that its body names', () => {
+    const forged = { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } };
+    expect(parseMessage(aDelivery({ uuid: UUID, ...ORDER }, forged), true)).to.deep.equal({
+      message: { uuid: UUID, order: anOrder() },
+    });
+  });
+
+  it('is another order in another message', () => {
+    expect(nameless('4712')).not.to.deep.equal(nameless('4711'));
+  });
+});
+
+describe('A derived uuid', () => {
+  it('stays what it has always been', () => {
+    expect(derivedUuid('message-id', '4711')).to.equal('ba32c8e8-4f8d-50da-9f02-9f3f752beb63');
+  });
+
+  it('[anomaly 22] belongs also to a key that is no well-formed Unicode', () => {
+    expect(derivedUuid('message-id', '\ud800')).to.equal(derivedUuid('message-id', '\ufffd'));
+  });
+
+  it('differs between ids of different origin', () => {
+    const kinds = ['idempotency-key', 'message-id', 'dead-letter'] as const;
+    expect(new Set(kinds.map((kind) => derivedUuid(kind, '4711'))).size).to.equal(kinds.length);
+  });
+});
+
+describe('The snapshot of an order', () => {
+  const items = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
+
+  it('has the names that customers know', () => {
+    expect(snapshot(aSagaThatIs('PAID'))).to.deep.equal({
+      uuid: UUID,
+      user: 'jack',
+      item: 'widget',
+      quantity: 2,
+      items,
+      status: 'PAID',
+      total_invoice: 10,
+    });
+  });
+
+  it('has no short form where there are several lines', () => {
+    const lines = [
+      { item: 'widget', quantity: 2 },
+      { item: 'gadget', quantity: 1 },
+    ];
+    expect(snapshot(aSaga({ items: lines }))).to.deep.equal({
+      uuid: UUID,
+      user: 'jack',
+      items: lines,
+      status: 'RECEIVED',
+    });
+  });
+
+  it('says why it failed, and gives a wish for failure back as it came', () => {
+    expect(snapshot(aSagaThatIs('FAILING', { paymentError: 'null' }))).to.deep.equal({
+      uuid: UUID,
+      user: 'jack',
+      item: 'widget',
+      quantity: 2,
+      items,
+      'payment-error': null,
+      status: 'FAILING',
+      reason: 'PAYMENT_ERROR',
+      detail: 'The payment was refused',
+    });
+  });
+
+  it("keeps what is none of the customer's business to itself", () => {
+    expect(snapshot(aSaga({ charged: 10 }))).not.to.have.any.keys('charged', 'shard', 'sweepAt');
+  });
+});
+
+describe('The message that a ledger calls for', () => {
+  it('is a CloudEvent in binary mode', () => {
+    const saga = advance(aSagaThatIs('CREATED'), 'inventory', 'RESERVED', {}, LATER);
+    const { data, ...envelope } = messageFor(deepFreeze(saga));
+    expect(envelope).to.deep.equal({
+      topic: 'inventory-updated',
+      attributes: {
+        'ce-specversion': '1.0',
+        'ce-id': `${UUID}/inventory-updated`,
+        'ce-type': 'order-saga.inventory-updated',
+        'ce-source': '/order-saga/inventory',
+        'ce-subject': UUID,
+        'ce-time': '2026-01-02T03:05:00.000Z',
+        'content-type': 'application/json',
+      },
+    });
+    expect(JSON.parse(data.toString())).to.deep.equal(snapshot(saga));
+  });
+
+  it('[anomaly 2] is the same fact under the same id when it is repeated', () => {
+    const saga = aSagaThatIs('FAILING');
+    expect(messageFor(saga)).to.deep.equal(messageFor(saga));
+  });
+
+  it('bears the trace of its order, at every status and every repetition', () => {
+    for (const status of STATUSES) {
+      const saga = aSagaThatIs(status);
+      const message = messageFor(saga);
+      expect(messageFor({ ...saga, trace: TRACE })).to.deep.equal({
+        ...message,
+        attributes: { ...message.attributes, traceparent: TRACE },
+      });
+    }
+  });
+
+  it('is understood by whoever receives it, whatever was ordered', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter(isName);
+    const line = fc.record({ item: name, quantity: fc.integer({ min: 1, max: QUANTITY_MAX }) });
+    const lines = fc.uniqueArray(line, { minLength: 1, maxLength: 5, selector: ({ item }) => item });
+    const orders: fc.Arbitrary<Order> = fc
+      .record({ user: name, items: lines }, { noNullPrototype: true })
+      .chain((order) =>
+        fc
+          .option(fc.json(), { nil: undefined })
+          .map((json) =>
+            json === undefined ? order : { ...order, paymentError: JSON.stringify(JSON.parse(json)) },
+          ),
+      );
+    fc.assert(
+      fc.property(fc.uuid(), orders, (uuid, order) => {
+        const received = receive(uuid, deepFreeze(order), 'frontend', LATER);
+        expect(receivedFrom(received)).to.deep.equal({ message: { uuid, order } });
+        const failing = fail(received, 'order', 'USER_NOT_FOUND', 'Nobody', LATER);
+        expect(receivedFrom(failing)).to.deep.equal({ message: { uuid, order, reason: 'USER_NOT_FOUND' } });
+      }),
+    );
+  });
+
+  it('is understood even if it is as large as an order can make it', () => {
+    const items = Array.from({ length: LINES_MAX }, (_, index) => ({
+      item: `${'😀'.repeat(126)}${String(index).padStart(2, '0')}`,
+      quantity: QUANTITY_MAX,
+    }));
+    const order = { user: '😀'.repeat(128), items, paymentError: JSON.stringify('語'.repeat(65_534)) };
+    const saga = aSagaThatIs('FAILING', order);
+    expect(receivedFrom(saga)).to.deep.equal({ message: { uuid: UUID, order, reason: 'PAYMENT_ERROR' } });
+  });
+
+  function receivedFrom(saga: Saga): ParsedMessage {
+    const { data, attributes } = messageFor(saga);
+    return parseMessage(aDelivery(data, { attributes }), false);
+  }
+});
+
+describe('A dead letter', () => {
+  const letter = (attributes: Record<string, string>, reason: string) =>
+    deadLetterOf(
+      aDelivery(Buffer.from('hello'), { subscription: 'frontend-sub', attributes, attempt: 3 }),
+      reason,
+    );
+  const ours = {
+    [DEAD_LETTER.reason]: 'The message is not JSON',
+    [DEAD_LETTER.subscription]: 'frontend-sub',
+    [DEAD_LETTER.messageId]: 'message-1',
+    [DEAD_LETTER.attempts]: '3',
+  };
+
+  it('is the message as it came, with its reason and where it came from', () => {
+    expect(letter({ 'ce-id': 'x' }, 'The message is not JSON')).to.deep.equal({
+      topic: 'dead-letter',
+      data: Buffer.from('hello'),
+      attributes: { 'ce-id': 'x', ...ours },
+    });
+  });
+
+  it('[anomaly 39] believes nothing that the message says about that', () => {
+    const forged = Object.fromEntries(Object.keys(ours).map((name) => [name, 'forged']));
+    expect(letter(forged, 'The message is not JSON').attributes).to.deep.equal(ours);
+  });
+
+  it('stays within what Pub/Sub takes: 100 attributes, 1,024 bytes in each', () => {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`name-${index}`, 'x']));
+    const { attributes } = letter(many, '語'.repeat(1000));
+    expect(Object.keys(attributes)).to.have.length(94);
+    expect(Buffer.byteLength(attributes[DEAD_LETTER.reason] ?? '')).to.be.within(900, 1024);
+  });
+});

@@ -1,0 +1,422 @@
+import { expect } from 'chai';
+import {
+  aDelivery,
+  anOrder,
+  aSaga,
+  aSagaThatIs,
+  NOW,
+  type TestDelivery,
+  TRACE,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
+import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
+import { create, update } from '../commit/documents.ts';
+import { advance, fail, receive, type Saga, sagaPath } from '../ledger/ledger.ts';
+import type { Delivery } from '../ports/bus.ts';
+import { type Path, readOne } from '../ports/store.ts';
+import type { Reaction } from '../step/reaction.ts';
+import { accept, reactionOf, refuse, type Step, take } from '../step/step.ts';
+import { DEAD_LETTER, deadLetterOf, derivedUuid, messageFor } from './message.ts';
+import { createRunner, DELIVERIES_MAX } from './runner.ts';
+
+interface Shelf {
+  readonly left: number;
+}
+const SHELF: Path<Shelf> = 'shelves/one';
+const boxPath = (uuid: string): Path<object> => `boxes/${uuid}`;
+
+/** A step as a service would have it: takes what was ordered off one shelf. */
+const takeFromShelf: Step = {
+  name: 'inventory',
+  from: 'CREATED',
+  to: 'RESERVED',
+  reads: () => [SHELF],
+  decide({ uuid, items }, documents) {
+    const wanted = items[0]?.quantity ?? 0;
+    const shelf = documents.get(SHELF);
+    if (shelf === undefined) throw new Error('The shelf is gone');
+    if (shelf.left < wanted) return refuse('INSUFFICIENT_INVENTORY', `${shelf.left} left`);
+    return accept([update(SHELF, { left: shelf.left - wanted }), create(boxPath(uuid), { wanted })]);
+  },
+  undo: () => [],
+};
+const reserved = (before: Saga): Saga => advance(before, 'inventory', 'RESERVED', {}, NOW);
+const refused = (before: Saga, left: number): Saga =>
+  fail(before, 'inventory', 'INSUFFICIENT_INVENTORY', `${left} left`, NOW);
+
+const created = (uuid = UUID): Saga => aSagaThatIs('CREATED', { uuid });
+const ledgers = (...sagas: Saga[]): Record<Path, object> =>
+  Object.fromEntries(sagas.map((saga) => [sagaPath(saga.uuid), saga]));
+
+/** The embedded engine with these ledgers and this much on the shelf, and a runner of the step on it. */
+async function scene(
+  sagas: readonly Saga[] = [created()],
+  left = 5,
+  reaction: Reaction = reactionOf(takeFromShelf),
+) {
+  const ports = await recordedPorts({ ...ledgers(...sagas), [SHELF]: { left } });
+  const run = createRunner(reaction, ports);
+  let messages = 0;
+  const note = (event: string) => ports.journal.push(event);
+  return {
+    ports,
+    deliver: (body: unknown, fields: Partial<Delivery> = {}): TestDelivery =>
+      aDelivery(body, { messageId: `m${++messages}`, ...fields }, note),
+    process: (...deliveries: readonly TestDelivery[]) => ports.clock.finish(run(deliveries)),
+  };
+}
+
+const ledgerIn = (ports: RecordedPorts, uuid = UUID) => readOne(ports.store, sagaPath(uuid));
+const shelfIn = async (ports: RecordedPorts) => (await readOne(ports.store, SHELF))?.left;
+const outcomes = (ports: RecordedPorts) => ports.logged.map(({ outcome }) => outcome);
+const settled = (...deliveries: TestDelivery[]) => deliveries.map((delivery) => delivery.settled);
+
+describe('The runner', () => {
+  it('[anomaly 18] commits, then publishes, then acks', async () => {
+    const { ports, deliver, process } = await scene();
+    await process(deliver({ uuid: UUID }));
+    expect(ports.journal).to.deep.equal(['commit', 'publish inventory-updated', 'ack m1']);
+    expect(await ledgerIn(ports)).to.deep.equal(reserved(created()));
+    expect(ports.published).to.deep.equal([messageFor(reserved(created()))]);
+    expect(await shelfIn(ports)).to.equal(3);
+  });
+
+  it('[anomaly 24] acks a refusal, which is a business answer like any other', async () => {
+    const { ports, deliver, process } = await scene([created()], 1);
+    await process(deliver({ uuid: UUID }));
+    expect(ports.journal).to.deep.equal(['commit', 'publish error', 'ack m1']);
+    expect(await ledgerIn(ports)).to.deep.equal(refused(created(), 1));
+    expect(ports.published).to.deep.equal([messageFor(refused(created(), 1))]);
+    expect(await shelfIn(ports)).to.equal(1);
+  });
+
+  it('[anomaly 33] takes a whole batch in one read, one commit and one burst of messages', async () => {
+    const uuids = [1, 2, 3].map(uuidOf);
+    const { ports, deliver, process } = await scene(uuids.map(created), 5);
+    const deliveries = uuids.map((uuid) => deliver({ uuid, items: [] }));
+    await process(...deliveries);
+    expect(ports.store.reads).to.have.length(2);
+    expect(ports.journal).to.deep.equal([
+      'commit',
+      ...['inventory-updated', 'inventory-updated', 'error'].map((topic) => `publish ${topic}`),
+      ...['ack m1', 'ack m2', 'ack m3'],
+    ]);
+    expect(outcomes(ports)).to.deep.equal(['accepted', 'accepted', 'refused']);
+    expect(await shelfIn(ports)).to.equal(1);
+  });
+
+  it('fetches what a message describes along with its ledger, in one round trip', async () => {
+    const { ports, deliver, process } = await scene();
+    await process(deliver({ uuid: UUID, user: 'jack', item: 'widget', quantity: 2 }));
+    expect(ports.store.reads).to.deep.equal([[sagaPath(UUID), SHELF]]);
+  });
+
+  it('[anomaly 18] hands back what could not be published, and publishes it when it comes again', async () => {
+    const { ports, deliver, process } = await scene();
+    ports.deafTopics.add('inventory-updated');
+    const first = deliver({ uuid: UUID });
+    await process(first);
+    expect([first.settled, await shelfIn(ports), ports.published]).to.deep.equal(['nacked', 3, []]);
+
+    ports.deafTopics.clear();
+    const second = deliver({ uuid: UUID }, { attempt: 2 });
+    await process(second);
+    expect(ports.journal).to.deep.equal(['commit', 'nack m1', 'publish inventory-updated', 'ack m2']);
+    expect([await shelfIn(ports), await ledgerIn(ports)]).to.deep.equal([3, reserved(created())]);
+    expect(ports.published).to.deep.equal([messageFor(reserved(created()))]);
+    expect(outcomes(ports)).to.deep.equal(['accepted', 'duplicate']);
+  });
+
+  it('[anomaly 18] publishes from the ledger where a crash came between commit and publish', async () => {
+    for (const left of [reserved(created()), refused(created(), 0)]) {
+      const { ports, deliver, process } = await scene([left]);
+      await process(deliver({ uuid: UUID }, { attempt: 2 }));
+      expect(ports.published).to.deep.equal([messageFor(left)]);
+      expect([await ledgerIn(ports), await shelfIn(ports), outcomes(ports)]).to.deep.equal([
+        left,
+        5,
+        ['duplicate'],
+      ]);
+    }
+  });
+
+  it('[anomaly 9] publishes nothing and does nothing where the ledger has moved on', async () => {
+    for (const status of ['PAID', 'FAILING', 'CANCELED'] as const) {
+      const moved = aSagaThatIs(status);
+      const { ports, deliver, process } = await scene([moved]);
+      await process(deliver({ uuid: UUID }));
+      expect(ports.journal).to.deep.equal(['ack m1']);
+      expect([await ledgerIn(ports), await shelfIn(ports)]).to.deep.equal([moved, 5]);
+      expect(outcomes(ports)).to.deep.equal([status === 'PAID' ? 'duplicate' : 'fenced']);
+    }
+  });
+
+  it('[anomaly 4] does nothing where the message came before its cause', async () => {
+    const { ports, deliver, process } = await scene([aSaga()]);
+    await process(deliver({ uuid: UUID }));
+    expect(ports.journal).to.deep.equal(['ack m1']);
+    expect([await ledgerIn(ports), await shelfIn(ports)]).to.deep.equal([aSaga(), 5]);
+  });
+
+  it('[anomaly 1] does once what a batch asks for twice, and publishes it once', async () => {
+    const { ports, deliver, process } = await scene();
+    await process(deliver({ uuid: UUID }), deliver({ uuid: UUID.toUpperCase() }), deliver({ uuid: UUID }));
+    expect(ports.journal).to.deep.equal([
+      'commit',
+      'publish inventory-updated',
+      'ack m1',
+      'ack m2',
+      'ack m3',
+    ]);
+    expect([await shelfIn(ports), await ledgerIn(ports)]).to.deep.equal([3, reserved(created())]);
+    expect(outcomes(ports)).to.deep.equal(['accepted', 'duplicate', 'duplicate']);
+  });
+
+  it('[anomaly 1] hands all of them back where their one message could not be published', async () => {
+    const { ports, deliver, process } = await scene();
+    ports.deafTopics.add('inventory-updated');
+    const twins = [deliver({ uuid: UUID }), deliver({ uuid: UUID })];
+    await process(...twins);
+    expect(settled(...twins)).to.deep.equal(['nacked', 'nacked']);
+  });
+
+  it('[anomaly 3] does nothing again where another worker was faster', async () => {
+    const { ports, deliver, process } = await scene();
+    const other = createRunner(reactionOf(takeFromShelf), ports);
+    ports.store.commitFaults.push(() => other([deliver({ uuid: UUID }, { messageId: 'twin' })]));
+    await process(deliver({ uuid: UUID }, { messageId: 'slow' }));
+    expect(ports.journal).to.deep.equal([
+      ...['commit', 'publish inventory-updated', 'ack twin'],
+      ...['publish inventory-updated', 'ack slow'],
+    ]);
+    expect([await shelfIn(ports), await ledgerIn(ports)]).to.deep.equal([3, reserved(created())]);
+    expect(new Set(ports.published.map(({ attributes }) => attributes['ce-id'])).size).to.equal(1);
+  });
+
+  it('[anomaly 19] publishes and acks after a commit whose answer was lost', async () => {
+    for (const fault of ['lost answer', 'own success'] as const) {
+      const { ports, deliver, process } = await scene();
+      ports.store.commitFaults.push(fault);
+      await process(deliver({ uuid: UUID }));
+      expect(ports.journal).to.deep.equal(['commit', 'publish inventory-updated', 'ack m1']);
+      expect([await shelfIn(ports), outcomes(ports)]).to.deep.equal([3, ['duplicate']]);
+    }
+  });
+
+  it('[anomaly 37] hands everything back while the store is away', async () => {
+    const { ports, deliver, process } = await scene();
+    ports.store.readFaults = Number.POSITIVE_INFINITY;
+    const deliveries = [deliver({ uuid: UUID }), deliver({ uuid: uuidOf(2) })];
+    await process(...deliveries);
+    expect([...settled(...deliveries), ...ports.published]).to.deep.equal(['nacked', 'nacked']);
+    expect(outcomes(ports)).to.deep.equal(['surprise', 'surprise']);
+  });
+});
+
+describe('A message that can never be processed', () => {
+  const poison: readonly (readonly [what: string, body: unknown, reason: string])[] = [
+    ['not JSON', Buffer.from('hello'), 'The message is not JSON'],
+    ['a list', [], 'The message is not a JSON object'],
+    ['without a uuid', { user: 'jack' }, 'The message has no uuid'],
+    ['with a uuid that is none', { uuid: 'x' }, 'The uuid of the message is not a UUID'],
+    ['of an order that nobody knows', { uuid: uuidOf(9) }, 'No order has the uuid of the message'],
+    ['too large', Buffer.alloc(300_000, ' '), 'The message has more than 262144 bytes'],
+  ];
+  for (const [what, body, reason] of poison) {
+    it(`[anomaly 22] is parked at once with its reason, and the others go on: ${what}`, async () => {
+      const { ports, deliver, process } = await scene();
+      const bad = deliver(body, { attempt: 4 });
+      const good = deliver({ uuid: UUID });
+      await process(bad, good);
+      expect(settled(bad, good)).to.deep.equal(['acked', 'acked']);
+      expect(await ledgerIn(ports)).to.deep.equal(reserved(created()));
+      expect(ports.published).to.deep.equal([
+        messageFor(reserved(created())),
+        {
+          topic: 'dead-letter',
+          data: bad.data,
+          attributes: {
+            [DEAD_LETTER.reason]: reason,
+            [DEAD_LETTER.subscription]: 'order-created-sub',
+            [DEAD_LETTER.messageId]: 'm1',
+            [DEAD_LETTER.attempts]: '4',
+          },
+        },
+      ]);
+    });
+  }
+
+  it('[anomaly 22] is published before it is acked', async () => {
+    const { ports, deliver, process } = await scene();
+    await process(deliver('poison'));
+    expect(ports.journal).to.deep.equal(['publish dead-letter', 'ack m1']);
+  });
+
+  it('[anomaly 31] comes again where it could not be parked', async () => {
+    const { ports, deliver, process } = await scene();
+    ports.deafTopics.add('dead-letter');
+    const deliveries = [deliver('poison'), deliver({ uuid: UUID }), deliver({ uuid: uuidOf(9) })];
+    await process(...deliveries);
+    expect(settled(...deliveries)).to.deep.equal(['nacked', 'acked', 'nacked']);
+  });
+
+  it('[anomaly 23] is handed back alone where it surprises the step', async () => {
+    const fragile = reactionOf({
+      ...takeFromShelf,
+      decide(saga, documents, now) {
+        if (saga.uuid === uuidOf(2)) throw new Error('Surprise');
+        return takeFromShelf.decide(saga, documents, now);
+      },
+    });
+    const uuids = [1, 2, 3].map(uuidOf);
+    const { ports, deliver, process } = await scene(uuids.map(created), 5, fragile);
+    const deliveries = uuids.map((uuid) => deliver({ uuid }));
+    await process(...deliveries);
+    expect(settled(...deliveries)).to.deep.equal(['acked', 'nacked', 'acked']);
+    expect([await ledgerIn(ports, uuidOf(2)), await shelfIn(ports)]).to.deep.equal([created(uuidOf(2)), 1]);
+    expect(ports.published.map(({ topic }) => topic)).to.deep.equal([
+      'inventory-updated',
+      'inventory-updated',
+    ]);
+  });
+
+  it('[anomaly 12] is parked with the surprise that it was at every delivery, and can be repeated', async () => {
+    const fragile = reactionOf({
+      ...takeFromShelf,
+      decide() {
+        throw new Error('The shelf fell down');
+      },
+    });
+    const { ports, deliver, process } = await scene([created()], 5, fragile);
+    const last = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX });
+    const lastButOne = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX - 1 });
+    await process(lastButOne);
+    expect([settled(lastButOne), ports.published]).to.deep.equal([['nacked'], []]);
+    await process(last);
+    expect(settled(last)).to.deep.equal(['acked']);
+    expect(ports.published).to.deep.equal([
+      deadLetterOf(last, 'It failed at every delivery: The shelf fell down'),
+    ]);
+    expect(await ledgerIn(ports)).to.deep.equal(created());
+  });
+
+  it('[anomaly 23] is handed back alone where the store rejects what it writes', async () => {
+    const uuids = [1, 2, 3].map(uuidOf);
+    const { ports, deliver, process } = await scene(uuids.map(created), 9);
+    ports.store.poison = (path) => path === boxPath(uuidOf(2));
+    const deliveries = uuids.map((uuid) => deliver({ uuid }));
+    await process(...deliveries);
+    expect(settled(...deliveries)).to.deep.equal(['acked', 'nacked', 'acked']);
+    expect(await shelfIn(ports)).to.equal(5);
+  });
+});
+
+describe('A message that is an order of its own', () => {
+  it('[anomaly 1] is one order, however often it is delivered', async () => {
+    const asItComes: Reaction = {
+      ...reactionOf(takeFromShelf),
+      react: (saga, { uuid, order = anOrder() }, documents, now) =>
+        saga === undefined
+          ? take(
+              takeFromShelf,
+              advance(receive(uuid, order, 'order', now), 'order', 'CREATED', {}, now),
+              documents,
+              now,
+            )
+          : { outcome: 'duplicate', writes: [], saga },
+    };
+    const ports = await recordedPorts({ [SHELF]: { left: 5 } });
+    const run = createRunner(asItComes, ports, { allowNameless: true });
+    const order = { user: 'jack', item: 'widget', quantity: 2 };
+    for (const attempt of [1, 2]) await run([aDelivery(order, { messageId: 'm1', attempt })]);
+    const uuid = derivedUuid('message-id', 'm1');
+    expect((await ports.store.list('sagas', 10)).map(({ id }) => id)).to.deep.equal([uuid]);
+    expect(await shelfIn(ports)).to.equal(3);
+    expect(new Set(ports.published.map(({ attributes }) => attributes['ce-id']))).to.deep.equal(
+      new Set([`${uuid}/inventory-updated`]),
+    );
+  });
+});
+
+describe('The log', () => {
+  it('tells the story of each delivery in one line', async () => {
+    const { ports, deliver, process } = await scene([created(), created(uuidOf(2)), created(uuidOf(3))], 2);
+    ports.store.commitFaults.push('conflict');
+    ports.deafTopics.add('error');
+    await process(
+      deliver({ uuid: UUID }),
+      deliver({ uuid: uuidOf(2) }, { attempt: 3 }),
+      deliver('poison'),
+      deliver({ uuid: UUID }),
+    );
+    const common = { step: 'inventory', batchSize: 4, durationMs: 10, attempt: 1 };
+    expect(ports.logged).to.deep.equal([
+      {
+        ...common,
+        severity: 'WARNING',
+        message: 'inventory: parked',
+        outcome: 'parked',
+        detail: 'The message is not a JSON object',
+        messageId: 'm3',
+      },
+      {
+        ...common,
+        severity: 'INFO',
+        message: 'inventory: accepted',
+        outcome: 'accepted',
+        uuid: UUID,
+        messageId: 'm1',
+      },
+      {
+        ...common,
+        severity: 'ERROR',
+        message: 'inventory: refused, to be repeated',
+        outcome: 'refused',
+        uuid: uuidOf(2),
+        detail: 'INSUFFICIENT_INVENTORY: 0 left',
+        error: 'The broker is away',
+        messageId: 'm2',
+        attempt: 3,
+      },
+      {
+        ...common,
+        severity: 'INFO',
+        message: 'inventory: duplicate',
+        outcome: 'duplicate',
+        uuid: UUID,
+        messageId: 'm4',
+      },
+    ]);
+  });
+
+  it('says where in a trace the delivery belongs: as the ledger says, or else the message', async () => {
+    const { ports, deliver, process } = await scene([{ ...created(), trace: TRACE }, created(uuidOf(2))]);
+    const other = { attributes: { traceparent: TRACE.replaceAll('a', 'f') } };
+    await process(
+      deliver({ uuid: UUID }, other),
+      deliver({ uuid: uuidOf(2) }, other),
+      deliver('poison', other),
+    );
+    expect(ports.logged.map(({ message, traceparent }) => `${message} ${traceparent}`)).to.deep.equal([
+      `inventory: parked ${other.attributes.traceparent}`,
+      `inventory: accepted ${TRACE}`,
+      `inventory: accepted ${other.attributes.traceparent}`,
+    ]);
+  });
+
+  it('says what surprised it', async () => {
+    const { ports, deliver, process } = await scene();
+    ports.store.readFaults = Number.POSITIVE_INFINITY;
+    await process(deliver({ uuid: UUID }));
+    const [line, ...others] = ports.logged;
+    expect(others).to.deep.equal([]);
+    expect(line).to.deep.include({
+      severity: 'ERROR',
+      message: 'inventory: surprise, to be repeated',
+      outcome: 'surprise',
+      error: 'The spec says: unavailable',
+      uuid: UUID,
+    });
+  });
+});

@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import type { InputFault } from '../../shop/order.ts';
+
+/** HTTP as the services see it: a route is a value, and answers with one. No web framework is known here. */
+
+export interface HttpRequest<Body = unknown, Query = unknown> {
+  /** The named parts of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+  header(name: string): string | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body: unknown;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With `{name}` for its variable parts, as in OpenAPI. */
+  readonly path: string;
+  readonly summary: string;
+  /** Whom it is for: operators, who must show that they are; otherwise anybody. */
+  readonly audience?: 'operators';
+  /** The statuses that it answers with, and what each means. */
+  readonly responses: Readonly<Record<number, string>>;
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly headers?: Readonly<Record<string, string>>;
+  handle(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** A route whose input is checked by its schemas before `handle` sees it; what they refuse is answered with 400. */
+export function route<Body = undefined, Query = undefined>(
+  definition: Omit<Route, 'handle' | 'body' | 'query'> & {
+    readonly body?: z.ZodType<Body>;
+    readonly query?: z.ZodType<Query>;
+    handle(request: HttpRequest<Body, Query>): Promise<HttpResponse>;
+  },
+): Route {
+  return definition as Route;
+}
+
+/** An answer that is not what was asked for, as RFC 9457 describes it. Thrown by a route, sent by the server. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly errors: readonly InputFault[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    title: string,
+    detail: string,
+    { errors = [], headers = {} }: { errors?: readonly InputFault[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.errors = errors;
+    this.headers = headers;
+  }
+}
+
+export const notFound = (detail: string): Problem => new Problem(404, 'Not found', detail);
+
+export const invalidInput = (errors: readonly InputFault[]): Problem =>
+  new Problem(400, 'Invalid input', "The request has fields that can't be accepted; see errors", { errors });

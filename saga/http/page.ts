@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { Cursor } from '../ports/store.ts';
+
+/** Listings are read a page at a time. A page token names the last document of the page before it. */
+
+const PAGE_MAX = 100;
+const limitFault = `must be a whole number from 1 to ${PAGE_MAX}`;
+
+/** The query parameters of every listing. */
+export const pageParameters = {
+  limit: z.coerce
+    .number({ error: limitFault })
+    .int({ error: limitFault })
+    .min(1, { error: limitFault })
+    .max(PAGE_MAX, { error: limitFault })
+    .default(20),
+  page: z
+    .string()
+    .refine((token) => parsePage(token) !== undefined, 'is not a page that this API has handed out')
+    .optional(),
+};
+
+/** The token of the page that begins behind this document, whose id is a uuid. */
+export function pageBehind({ createdAt, id }: Cursor): string {
+  return Buffer.from(`${createdAt.getTime()}/${id}`).toString('base64url');
+}
+
+/** @returns the place that a token names; undefined where it is none of ours. */
+export function parsePage(token: string): Cursor | undefined {
+  const match = /^(\d{1,14})\/([0-9a-f-]{36})$/.exec(Buffer.from(token, 'base64url').toString());
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { createdAt: new Date(Number(match[1])), id: match[2] };
+}

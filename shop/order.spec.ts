@@ -1,0 +1,338 @@
+import { expect } from 'chai';
+import { anOrder } from '../test/support/builders.ts';
+import { deepFreeze } from '../test/support/deep-freeze.ts';
+import { isName, LINES_MAX, type ParsedOrder, parseOrder, parseOrderOfMessage, sameOrder } from './order.ts';
+
+const post = (fields: Record<string, unknown>): ParsedOrder =>
+  parseOrder(deepFreeze({ user: 'jack', item: 'widget', quantity: 2, ...fields }));
+const postLines = (items: unknown, fields: Record<string, unknown> = {}): ParsedOrder =>
+  parseOrder(deepFreeze({ user: 'jack', items, ...fields }));
+const fault = (field: string, message: string): ParsedOrder => ({ faults: [{ field, message }] });
+const without = (field: string) => {
+  const { [field]: _, ...rest }: Record<string, unknown> = { user: 'jack', item: 'widget', quantity: 2 };
+  return parseOrder(rest);
+};
+const lines = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ item: `item-${index}`, quantity: 1 }));
+
+const QUANTITY_FAULT = 'must be a whole number from 1 to 1000000000';
+const BOTH_FORMS = 'give either item and quantity, or items, not both';
+
+describe('An order as it is posted', () => {
+  it('has one line in the short form and the same line in the long form', () => {
+    expect(post({})).to.deep.equal({ order: anOrder() });
+    expect(postLines([{ item: 'widget', quantity: 2 }])).to.deep.equal({ order: anOrder() });
+  });
+
+  for (const quantity of [1, 2, 1_000_000_000]) {
+    it(`takes ${quantity} of an item`, () => {
+      expect(post({ quantity })).to.deep.equal({ order: anOrder({ items: [{ item: 'widget', quantity }] }) });
+    });
+  }
+
+  const wrongQuantities = [
+    0,
+    -1,
+    -0,
+    1.5,
+    1_000_000_001,
+    2 ** 53,
+    1e300,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    '2',
+    null,
+    true,
+    [2],
+    {},
+  ];
+  for (const quantity of wrongQuantities) {
+    const shown = typeof quantity === 'number' ? String(quantity) : JSON.stringify(quantity);
+    it(`[anomaly 41] refuses the quantity ${shown} and names the field`, () => {
+      expect(post({ quantity })).to.deep.equal(fault('quantity', QUANTITY_FAULT));
+      expect(postLines([{ item: 'widget', quantity }])).to.deep.equal(
+        fault('items[0].quantity', QUANTITY_FAULT),
+      );
+    });
+  }
+
+  for (const field of ['user', 'item', 'quantity']) {
+    it(`[anomaly 41] refuses an order whose ${field} is missing`, () => {
+      expect(without(field)).to.deep.equal(fault(field, 'is missing'));
+    });
+  }
+
+  it('[anomaly 41] refuses a line of which something is missing', () => {
+    expect(postLines([{ quantity: 1 }])).to.deep.equal(fault('items[0].item', 'is missing'));
+    expect(postLines([{ item: 'widget' }])).to.deep.equal(fault('items[0].quantity', 'is missing'));
+  });
+
+  it('[anomaly 41] refuses an order with neither form', () => {
+    expect(parseOrder({ user: 'jack' })).to.deep.equal(
+      fault('items', 'is missing: give item and quantity, or items'),
+    );
+  });
+
+  it('[anomaly 41] refuses an order in both forms', () => {
+    const items = [{ item: 'widget', quantity: 2 }];
+    expect(postLines(items, { item: 'widget', quantity: 2 })).to.deep.equal({
+      faults: [
+        { field: 'item', message: BOTH_FORMS },
+        { field: 'quantity', message: BOTH_FORMS },
+      ],
+    });
+    expect(postLines(items, { item: 'widget' })).to.deep.equal(fault('item', BOTH_FORMS));
+    expect(postLines(items, { quantity: 2 })).to.deep.equal(fault('quantity', BOTH_FORMS));
+  });
+
+  it('[anomaly 41] refuses an item that is named twice', () => {
+    const message = 'names "widget" twice: add the quantities up';
+    expect(
+      postLines([
+        { item: 'widget', quantity: 1 },
+        { item: 'widget', quantity: 2 },
+      ]),
+    ).to.deep.equal(fault('items', message));
+  });
+
+  it('[anomaly 41] refuses fields that nobody knows, also in a line', () => {
+    expect(post({ price: 0, status: 'PAID' })).to.deep.equal(
+      fault('body', 'has unknown fields: price, status'),
+    );
+    expect(postLines([{ item: 'widget', quantity: 2, price_per_unit: 0 }])).to.deep.equal(
+      fault('items[0]', 'has unknown fields: price_per_unit'),
+    );
+    expect(
+      parseOrder(JSON.parse('{"user":"jack","item":"widget","quantity":2,"__proto__":{}}')),
+    ).to.deep.equal(fault('body', 'has unknown fields: __proto__'));
+  });
+
+  it('[anomaly 41] names every fault at once', () => {
+    expect(post({ user: 'a/b', item: '..', quantity: 0, price: 0 })).to.deep.equal({
+      faults: [
+        { field: 'user', message: 'must not contain "/"' },
+        { field: 'item', message: 'is a reserved name' },
+        { field: 'quantity', message: QUANTITY_FAULT },
+        { field: 'body', message: 'has unknown fields: price' },
+      ],
+    });
+    expect(parseOrder({ user: 'a/b' })).to.deep.equal({
+      faults: [
+        { field: 'user', message: 'must not contain "/"' },
+        { field: 'items', message: 'is missing: give item and quantity, or items' },
+      ],
+    });
+  });
+
+  for (const input of [null, [], 'order', 3, true]) {
+    it(`[anomaly 41] refuses ${JSON.stringify(input)} as an order`, () => {
+      expect(parseOrder(input)).to.deep.equal(fault('body', 'must be a JSON object'));
+    });
+  }
+
+  for (const items of [null, {}, 'widget', 3]) {
+    it(`[anomaly 41] refuses ${JSON.stringify(items)} as its lines`, () => {
+      expect(postLines(items)).to.deep.equal(fault('items', 'must be a list of {item, quantity}'));
+    });
+  }
+
+  for (const line of [null, [], 'widget', 3]) {
+    it(`[anomaly 41] refuses ${JSON.stringify(line)} as a line`, () => {
+      expect(postLines([line])).to.deep.equal(fault('items[0]', 'must be an object with item and quantity'));
+    });
+  }
+
+  it('has 1 to 50 lines', () => {
+    for (const count of [1, LINES_MAX]) {
+      expect(postLines(lines(count))).to.deep.equal({ order: anOrder({ items: lines(count) }) });
+    }
+    expect(postLines([])).to.deep.equal(fault('items', 'must have at least one line'));
+    expect(postLines(lines(LINES_MAX + 1))).to.deep.equal(fault('items', 'must have at most 50 lines'));
+  });
+
+  it('[anomaly 41] has one fault for all its lines where there are far too many', () => {
+    const pairs = lines(10_000).flatMap((line) => [{ ...line }, { ...line }]);
+    for (const items of [Array.from({ length: 30_000 }, () => 1), pairs]) {
+      expect(postLines(items)).to.deep.equal(fault('items', 'must have at most 50 lines'));
+    }
+  });
+
+  it('[anomaly 41] tells wrong lines from lines that repeat each other', () => {
+    expect(postLines([null, null, { item: 'a/b', quantity: 1 }, { item: 'a/b', quantity: 1 }])).to.deep.equal(
+      {
+        faults: [
+          { field: 'items[0]', message: 'must be an object with item and quantity' },
+          { field: 'items[1]', message: 'must be an object with item and quantity' },
+          { field: 'items[2].item', message: 'must not contain "/"' },
+          { field: 'items[3].item', message: 'must not contain "/"' },
+        ],
+      },
+    );
+  });
+});
+
+describe('The name of an item or a user', () => {
+  const good = ['w', 'größe', '日本', '😀'.repeat(128), 'x'.repeat(128), '...', '_x_', '__x', 'a b', '__'];
+  for (const name of good) {
+    it(`may be ${JSON.stringify(shorten(name))}`, () => {
+      expect(isName(name)).to.equal(true);
+      expect(post({ user: name, item: name })).to.deep.equal({
+        order: { user: name, items: [{ item: name, quantity: 2 }] },
+      });
+    });
+  }
+
+  const wrong: readonly (readonly [name: string, message: string])[] = [
+    ['', 'must have 1 to 128 characters'],
+    ['x'.repeat(129), 'must have 1 to 128 characters'],
+    ['😀'.repeat(129), 'must have 1 to 128 characters'],
+    ['x'.repeat(2048), 'must have 1 to 128 characters'],
+    ['a/b', 'must not contain "/"'],
+    ['../sagas', 'must not contain "/"'],
+    ['a\u0000b', 'must not contain control characters'],
+    ['a\nb', 'must not contain control characters'],
+    ['a\u007fb', 'must not contain control characters'],
+    ['a\u0085b', 'must not contain control characters'],
+    ['\ud83d', 'must be well-formed Unicode (it has half of a surrogate pair)'],
+    ['a\ude00b', 'must be well-formed Unicode (it has half of a surrogate pair)'],
+    ['.', 'is a reserved name'],
+    ['..', 'is a reserved name'],
+    ['____', 'is a reserved name'],
+    ['__x__', 'is a reserved name'],
+    ['__proto__', 'is a reserved name'],
+    ['__a\u2028b__', 'is a reserved name'],
+  ];
+  for (const [name, message] of wrong) {
+    it(`[anomaly 42] is not ${JSON.stringify(shorten(name))}: it ${message}`, () => {
+      expect(isName(name)).to.equal(false);
+      expect(post({ user: name })).to.deep.equal(fault('user', message));
+      expect(post({ item: name })).to.deep.equal(fault('item', message));
+      expect(postLines([{ item: name, quantity: 1 }])).to.deep.equal(fault('items[0].item', message));
+    });
+  }
+
+  for (const name of [null, 3, true, ['jack'], { name: 'jack' }]) {
+    it(`[anomaly 42] is text, not ${JSON.stringify(name)}`, () => {
+      expect(post({ user: name })).to.deep.equal(fault('user', 'must be text'));
+      expect(post({ item: name })).to.deep.equal(fault('item', 'must be text'));
+    });
+  }
+});
+
+describe('A wish for the payment to fail', () => {
+  const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+  const TOO_LARGE = 'must take at most 65536 characters of JSON, not deeply nested';
+
+  const wishes = [
+    null,
+    'null',
+    false,
+    true,
+    0,
+    '',
+    'always',
+    [],
+    { because: ['I', 'say', 'so'] },
+    nested(100),
+  ];
+  for (const wish of wishes) {
+    it(`may be ${JSON.stringify(wish).slice(0, 40)}, and is kept as it was given`, () => {
+      expect(post({ 'payment-error': wish })).to.deep.equal({
+        order: anOrder({ paymentError: JSON.stringify(wish) }),
+      });
+    });
+  }
+
+  it('is kept up to its limit, as JSON', () => {
+    const longest = 'x'.repeat(65_534);
+    expect(post({ 'payment-error': longest })).to.deep.equal({
+      order: anOrder({ paymentError: `"${longest}"` }),
+    });
+    expect(post({ 'payment-error': `${longest}x` })).to.deep.equal(fault('payment-error', TOO_LARGE));
+  });
+
+  it('[anomaly 41] is refused where it is nested too deeply to be written', () => {
+    expect(
+      parseOrder({ user: 'jack', item: 'widget', quantity: 2, 'payment-error': nested(30_000) }),
+    ).to.deep.equal(fault('payment-error', TOO_LARGE));
+  });
+});
+
+describe('An order inside a message', () => {
+  it('is the order of a snapshot, whatever else the snapshot says', () => {
+    const snapshot = {
+      uuid: '11111111-1111-4111-8111-111111111111',
+      user: 'jack',
+      item: 'widget',
+      quantity: 2,
+      items: [{ item: 'widget', quantity: 2, price_per_unit: 5 }],
+      'payment-error': null,
+      status: 'RESERVED',
+      total_invoice: 10,
+    };
+    expect(parseOrderOfMessage(deepFreeze(snapshot))).to.deep.equal({
+      order: anOrder({ paymentError: 'null' }),
+    });
+  });
+
+  it('may have the short form', () => {
+    expect(parseOrderOfMessage({ user: 'jack', item: 'widget', quantity: 2, topic: 'x' })).to.deep.equal({
+      order: anOrder(),
+    });
+  });
+
+  it('[anomaly 41] is checked like a posted one', () => {
+    const line = { item: 'a/b', quantity: -1, discount: 100 };
+    expect(parseOrderOfMessage({ user: 'jack', items: [line] })).to.deep.equal({
+      faults: [
+        { field: 'items[0].item', message: 'must not contain "/"' },
+        { field: 'items[0].quantity', message: QUANTITY_FAULT },
+        { field: 'items[0]', message: 'has unknown fields: discount' },
+      ],
+    });
+    expect(parseOrderOfMessage({ items: [null], user: 'jack' })).to.deep.equal(
+      fault('items[0]', 'must be an object with item and quantity'),
+    );
+    expect(parseOrderOfMessage({ items: null, user: 'jack', item: 'widget', quantity: 2 })).to.deep.equal(
+      fault('items', 'must be a list of {item, quantity}'),
+    );
+    expect(parseOrderOfMessage({})).to.deep.equal({
+      faults: [
+        { field: 'user', message: 'is missing' },
+        { field: 'items', message: 'is missing: give item and quantity, or items' },
+      ],
+    });
+  });
+});
+
+describe('Two orders', () => {
+  const priced = anOrder({ items: [{ item: 'widget', quantity: 2, price_per_unit: 5 }] });
+
+  it('are the same where they ask for the same, whatever the price came to', () => {
+    expect(sameOrder(anOrder(), anOrder())).to.equal(true);
+    expect(sameOrder(anOrder(), priced)).to.equal(true);
+  });
+
+  const others = {
+    'another user': anOrder({ user: 'jill' }),
+    'another item': anOrder({ items: [{ item: 'gadget', quantity: 2 }] }),
+    'another quantity': anOrder({ items: [{ item: 'widget', quantity: 3 }] }),
+    'a line more': anOrder({
+      items: [
+        { item: 'widget', quantity: 2 },
+        { item: 'gadget', quantity: 1 },
+      ],
+    }),
+    'a wish for its payment to fail': anOrder({ paymentError: 'null' }),
+  };
+  for (const [difference, other] of Object.entries(others)) {
+    it(`[anomaly 40] differ by ${difference}`, () => {
+      expect(sameOrder(anOrder(), other)).to.equal(false);
+      expect(sameOrder(other, anOrder())).to.equal(false);
+    });
+  }
+});
+
+function shorten(name: string): string {
+  return name.length <= 20 ? name : `${[...name].slice(0, 3).join('')}… (${[...name].length})`;
+}

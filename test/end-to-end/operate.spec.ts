@@ -1,0 +1,198 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { v4 as uuidv4 } from 'uuid';
+import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
+import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
+import { runProgram } from '../support/child.ts';
+import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+
+const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
+
+async function run(args: readonly string[], environment: Record<string, string> = {}) {
+  const child = runProgram('programs/operate.js', args, environment);
+  return { code: await child.exited, lines: child.output().split('\n') };
+}
+const withoutMoments = (lines: readonly string[]) =>
+  lines.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'MOMENT'));
+
+describe('npm run saga', () => {
+  let pipeline: Pipeline;
+  let url: string;
+  before(async () => {
+    pipeline = await startPipeline({
+      store: createMemoryStore(),
+      bus: createMemoryBus(topology, systemClock),
+    });
+    url = pipeline.url;
+  });
+  after(() => pipeline.close());
+  afterEach(() => pipeline.bus.idle());
+
+  const saga = (...args: string[]) => run([...args, '--url', url]);
+  const parked = async (text: string, attributes: Record<string, string> = {}): Promise<string> => {
+    await pipeline.bus.publish([{ topic: 'order-created', data: Buffer.from(text), attributes }]);
+    await pipeline.bus.idle();
+    return (await pipeline.get('/dead-letters?limit=1')).body.letters[0].id;
+  };
+
+  it('shows the life of one order, and the dead letters that name it', async () => {
+    const { uuid } = await pipeline.order({ ...ORDER, 'payment-error': true });
+    const letter = await parked('no json', { 'ce-subject': uuid });
+    const { code, lines } = await saga('show', uuid);
+    expect([code, withoutMoments(lines)]).to.deep.equal([
+      0,
+      [
+        `Order ${uuid} is CANCELED`,
+        '  jack ordered 1 widget',
+        '  MOMENT  RECEIVED   by frontend',
+        '  MOMENT  CREATED    by order',
+        '  MOMENT  RESERVED   by inventory',
+        '  MOMENT  FAILING    by payments  PAYMENT_ERROR: The order asked for its payment to fail (payment-error)',
+        '  MOMENT  CANCELED   by janitor',
+        '  calls for   order-canceled',
+        '  records     none',
+        `  letter      ${letter} parked: The message is not JSON`,
+      ],
+    ]);
+  });
+
+  it('gives programs the answer of the API', async () => {
+    const { uuid } = await pipeline.order(ORDER);
+    const { lines } = await saga('show', uuid, '--json');
+    expect(JSON.parse(lines.join('\n'))).to.deep.equal((await pipeline.get(`/sagas/${uuid}`)).body);
+  });
+
+  it('redrives and cancels one order', async () => {
+    const { uuid } = await pipeline.order(ORDER);
+    expect((await saga('redrive', uuid)).lines).to.deep.equal([
+      `Order ${uuid} is PAID: payment-created was published again`,
+    ]);
+    expect((await saga('cancel', uuid, '--detail', 'The parcel was lost')).lines).to.deep.equal([
+      `Order ${uuid} is FAILING: CANCELED_BY_CUSTOMER: The parcel was lost`,
+    ]);
+    await pipeline.bus.idle();
+    expect(await saga('cancel', uuid, '--detail', 'The parcel was lost')).to.deep.equal({
+      code: 1,
+      lines: [`Order ${uuid} is canceled: CANCELED_BY_CUSTOMER`],
+    });
+  });
+
+  it('lists letters, shows one, and discards it', async () => {
+    const id = await parked('{"a":1,\n"b":', { note: 'by hand' });
+    const reason = 'The message is not JSON';
+    const outline = [
+      `${id}  MOMENT  parked: ${reason}`,
+      '  from order-created-sub on order-created, after 1 delivery',
+    ];
+    const listed = await saga('letters', '--reason', reason);
+    expect(withoutMoments(listed.lines).slice(0, 2)).to.deep.equal(outline);
+    const { lines } = await saga('letter', id.toUpperCase());
+    expect(withoutMoments(lines).slice(0, 3)).to.deep.equal([...outline, '  note: by hand']);
+    expect(lines.slice(-3)).to.deep.equal(['  12 bytes, as utf8:', '  {"a":1,', '  "b":']);
+    const discarded = await saga('discard-letter', id, '--note', 'A test');
+    expect(withoutMoments(discarded.lines)).to.deep.equal([
+      `Letter ${id} is discarded: MOMENT discarded A test`,
+    ]);
+    expect((await saga('letters', '--status', 'redriven')).lines).to.deep.equal(['No letters']);
+  });
+
+  it('redrives one letter, and then all, although each of them fails again and becomes a letter', async () => {
+    const id = await parked('one');
+    await parked('other');
+    expect((await saga('redrive-letter', id)).lines).to.deep.equal([
+      `Letter ${id} was sent to order-created`,
+    ]);
+    await pipeline.bus.idle();
+    const { letters } = (await pipeline.get('/dead-letters?limit=100')).body;
+    const all = await saga('redrive-letter', '--all', '--reason', 'The message is not JSON');
+    expect(all).to.deep.equal({ code: 0, lines: [`${letters.length} letters were sent back`] });
+    await pipeline.bus.idle();
+    expect((await pipeline.get('/dead-letters?limit=100')).body.letters).to.have.length(letters.length);
+  });
+
+  it('[anomaly 39] shows what would steer the terminal, instead of obeying it', async () => {
+    const id = await parked('\u001b[2J\u009b', { note: 'a\nb' });
+    const { lines } = await saga('letter', id);
+    expect(lines).to.include.members(['  note: a\\u000ab', '  \\u001b[2J\\u009b']);
+    const { lines: json } = await saga('letter', id, '--json');
+    expect(JSON.parse(json.join('\n')).body).to.equal('\u001b[2J\u009b');
+    expect(json.join('')).not.to.match(/\p{Cc}/u);
+  });
+
+  it('says in one sentence what it could not do, and exits with 1', async () => {
+    const uuid = uuidv4();
+    const failure = (line: string) => ({ code: 1, lines: [line] });
+    expect(await saga('show', uuid)).to.deep.equal(failure(`There is no order ${uuid}`));
+    expect(await saga('redrive-letter', uuid)).to.deep.equal(failure(`There is no dead letter ${uuid}`));
+    expect(await saga('discard-letter', uuid, '--note', 'x'.repeat(501))).to.deep.equal({
+      code: 1,
+      lines: [
+        "The request has fields that can't be accepted; see errors",
+        '  note must have at most 500 characters',
+      ],
+    });
+  });
+
+  it('says that nothing answers, or that something else does', async () => {
+    const server = createServer((_request, response) => response.end('<html>'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await run(['show', uuidv4(), '--url', other])).to.deep.equal({
+      code: 1,
+      lines: [`${other} does not answer as the janitor does`],
+    });
+    await new Promise((resolve) => server.close(resolve));
+    expect(await run(['show', uuidv4(), '--url', other])).to.deep.equal({
+      code: 1,
+      lines: [`Nothing answers at ${other}: ECONNREFUSED. Is the pipeline running?`],
+    });
+  });
+
+  it('[anomaly 39] sends SAGA_TOKEN as bearer token, to this server only, and never in the open', async () => {
+    const heard: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      heard.push(request.headers.authorization);
+      response.writeHead(request.url === '/moved/sagas' ? 200 : 302, { location: '/moved/sagas' }).end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code } = await run(['show', uuidv4(), '--url', other], { SAGA_TOKEN: 'secret' });
+    expect([code, heard]).to.deep.equal([1, ['Bearer secret']]);
+    await new Promise((resolve) => server.close(resolve));
+    const open = await run(['show', uuidv4(), '--url', 'http://janitor.example'], { SAGA_TOKEN: 'secret' });
+    expect([open.code, open.lines[0]]).to.deep.equal([
+      2,
+      'SAGA_TOKEN would travel to janitor.example unencrypted: use https',
+    ]);
+  });
+
+  const wrong: [args: string[], fault: string][] = [
+    [[], 'No command'],
+    [['shwo', uuidv4()], 'There is no command shwo'],
+    [['constructor'], 'There is no command constructor'],
+    [['show'], 'show of which one? Its UUID is missing'],
+    [['show', 'x/../y'], 'x/../y is not a UUID'],
+    [['show', uuidv4(), uuidv4()], 'show got too many arguments'],
+    [['cancel', uuidv4()], '--detail "why" is missing'],
+    [['discard-letter', uuidv4()], '--note "why" is missing'],
+    [['show', uuidv4(), '--note', 'x'], 'show takes no --note'],
+    [['letters', uuidv4()], 'letters got too many arguments'],
+    [['redrive-letter', uuidv4(), '--all'], 'redrive-letter got too many arguments'],
+    [['redrive-letter', uuidv4(), '--reason', 'x'], '--reason goes with --all'],
+    [['show', uuidv4(), '--url', 'x'], 'x is not the URL of a janitor, such as http://127.0.0.1:8080'],
+  ];
+  for (const [args, fault] of wrong) {
+    it(`explains its use and exits with 2: ${fault.replaceAll(/[0-9a-f-]{36}/g, 'UUID')}`, async () => {
+      const { code, lines } = await run(args);
+      expect([code, lines[0]]).to.deep.equal([2, fault]);
+      expect(lines[2]).to.contain('Usage: npm run saga');
+    });
+  }
+
+  it('explains its use when it is asked to', async () => {
+    const { code, lines } = await run(['--help']);
+    expect([code, lines[0]?.slice(0, 24)]).to.deep.equal([0, 'Usage: npm run saga -- C']);
+  });
+});

@@ -1,0 +1,371 @@
+import { execFile, spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { createTopology } from '../../adapters/google/pubsub-topology.ts';
+import { packageRoot, readTopology } from '../../programs/config.ts';
+import { type Child, runProgram } from '../support/child.ts';
+import {
+  AWAY,
+  emulatedEnvironment,
+  freshProjectId,
+  requireEmulators,
+  STORE_IS_AWAY,
+  STRANGER,
+} from '../support/emulators.ts';
+
+const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
+const post = async (url: string, body: object) => {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/order`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: response.status, body: (await response.json()) as { uuid: string } };
+};
+const get = async (url: string) => (await (await fetch(url)).json()) as Record<string, unknown>;
+const urlIn = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
+
+/** Whether a process still exists. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Listens on some port, so that it is taken. */
+async function takenPort(): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+describe('npm start', () => {
+  let child: Child | undefined;
+  afterEach(async () => {
+    child?.process.kill('SIGKILL');
+    await child?.exited;
+  });
+
+  it('runs the whole pipeline with nothing but Node, and an order is paid', async () => {
+    child = runProgram('local/start.js', [], { PORT: '0' });
+    const url = urlIn(await child.line(/The pipeline runs on/));
+    const { status, body } = await post(url, ORDER);
+    expect(status).to.equal(202);
+    await child.line(new RegExp(`payments +accepted uuid=${body.uuid}`));
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID', total_invoice: 20 });
+    expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+  });
+
+  it('logs no more than LOG_LEVEL asks for', async () => {
+    child = runProgram('local/start.js', [], { PORT: '0', LOG_LEVEL: 'error' });
+    const url = urlIn(await child.line(/The pipeline runs on/));
+    await post(url, ORDER);
+    child.process.kill('SIGTERM');
+    await child.exited;
+    expect(child.output()).not.to.match(/ (INFO|WARNING) /);
+  });
+
+  it('ends in order when it is told to', async () => {
+    child = runProgram('local/start.js', [], { PORT: '0' });
+    await child.line(/The pipeline runs on/);
+    child.process.kill('SIGTERM');
+    expect(await child.exited).to.equal(0);
+  });
+
+  it('ends when npm is told to end, although the shell between them passes nothing on', async () => {
+    const script = fileURLToPath(new URL('dist/local/start.js', packageRoot));
+    const shell = spawn('sh', ['-c', `true && "${process.execPath}" "${script}"`], {
+      env: { PATH: process.env.PATH ?? '', PORT: '0', npm_lifecycle_event: 'start' },
+      cwd: fileURLToPath(new URL('dist/', packageRoot)),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise<void>((resolve) => shell.stdout.once('close', resolve));
+    await new Promise<void>((resolve) => {
+      shell.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.includes('The pipeline runs on')) resolve();
+      });
+    });
+    shell.kill('SIGTERM');
+    // Its output ends when the last process that holds it is gone.
+    await ended;
+  });
+
+  it('says in one sentence that its port is in use, and what to do', async () => {
+    const { server, port } = await takenPort();
+    child = runProgram('local/start.js', [], { PORT: String(port) });
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.equal(
+      `Port ${port} is in use: stop what listens there, or set PORT to another one`,
+    );
+    server.close();
+  });
+
+  it('[anomaly 26] names every variable that is wrong, and starts nothing', async () => {
+    child = runProgram('local/start.js', [], { PORT: 'x', LOG_LEVEL: 'loud', PAYMENT_FAIL_PROBABILITY: '2' });
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.match(
+      /PORT must be.*\n.*LOG_LEVEL must be.*\n.*PAYMENT_FAIL_PROBABILITY must be/,
+    );
+  });
+});
+
+describe('A service as a process of its own', () => {
+  it('[anomaly 26] names the topics and subscriptions that do not exist, and ends', async function () {
+    const environment = { ...(await emulatedEnvironment(this)), PORT: '0' };
+    const child = runProgram('inventory/main.js', [], environment);
+    expect(await child.exited).to.equal(1);
+    expect(child.output())
+      .to.contain('frontend')
+      .and.to.contain('order-created-sub')
+      .and.to.contain('do not exist');
+  });
+
+  it('[anomaly 26] starts while the store is away, and says so, because its setting may be wrong', async function () {
+    const environment = await emulatedEnvironment(this);
+    await createTopology(environment.PROJECT_ID, readTopology());
+    const child = runProgram('inventory/main.js', [], {
+      ...AWAY,
+      ...environment,
+      FIRESTORE_EMULATOR_HOST: AWAY.FIRESTORE_EMULATOR_HOST,
+      PORT: '0',
+    });
+    expect(JSON.parse(await child.line(/FIRESTORE_EMULATOR_HOST/))).to.include({
+      severity: 'WARNING',
+      message: STORE_IS_AWAY,
+    });
+    child.process.kill('SIGTERM');
+    await child.exited;
+  });
+
+  it('[anomaly 26] does not start without a project, or half on an emulator', async () => {
+    const child = runProgram('inventory/main.js', [], { PUBSUB_EMULATOR_HOST: '127.0.0.1:1' });
+    expect(await child.exited).to.equal(1);
+    expect(child.output())
+      .to.contain('PROJECT_ID is missing')
+      .and.to.contain('FIRESTORE_EMULATOR_HOST is missing');
+  });
+});
+
+describe('npm run start:emulators', () => {
+  let stack: Child;
+  let second: Child | undefined;
+  let url: string;
+  const lineOf = (pattern: string) => stack.line(new RegExp(pattern));
+  const projectId = freshProjectId();
+
+  before(async function () {
+    await requireEmulators(this);
+    stack = runProgram('local/start-emulators.js', [], {
+      PORT: '0',
+      PROJECT_ID: projectId,
+      PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+      METRICS: 'prometheus',
+    });
+    url = urlIn(await lineOf('The pipeline runs on'));
+    await lineOf('gcloud pubsub subscriptions pull');
+  });
+  afterEach(async () => {
+    second?.process.kill('SIGKILL');
+    await second?.exited;
+    second = undefined;
+  });
+  after(async function () {
+    this.timeout(20_000);
+    stack?.process.kill('SIGTERM');
+    await stack?.exited;
+  });
+
+  it('runs each service as its own process behind one port, and an order is paid', async () => {
+    const { body } = await post(url, ORDER);
+    await lineOf(`payments +accepted uuid=${body.uuid}`);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID' });
+    expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+    expect(await get(`${url}/payments/${body.uuid}`)).to.include({ total_invoice: 20 });
+    expect(await get(`${url}/readyz`)).to.deep.equal({ status: 'ready' });
+  });
+
+  it('shows the metrics of each service behind the one port', async () => {
+    for (const service of ['frontend', 'order', 'inventory', 'payments', 'janitor']) {
+      const answer = await fetch(`${url}/metrics/${service}`);
+      expect([answer.status, (await answer.text()).includes(`service_name="${service}"`)]).to.deep.equal([
+        200,
+        true,
+      ]);
+    }
+  });
+
+  it('compensates an order whose payment fails', async () => {
+    const { body } = await post(url, { ...ORDER, 'payment-error': true });
+    await lineOf(`janitor +compensated uuid=${body.uuid}`);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({
+      status: 'CANCELED',
+      reason: 'PAYMENT_ERROR',
+    });
+    expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
+  });
+
+  it('shows its messages to gcloud, and takes none away from a service', async function () {
+    const variables = Object.fromEntries(
+      [...stack.output().matchAll(/export (CLOUDSDK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+    );
+    expect(Object.keys(variables)).to.have.length(3);
+    const { body } = await post(url, ORDER);
+    await lineOf(`payments +accepted uuid=${body.uuid}`);
+    const pull = [
+      'pubsub',
+      'subscriptions',
+      'pull',
+      'payment-created-sub',
+      '--auto-ack',
+      '--limit=10',
+      '--format=json',
+    ];
+    let stdout: string;
+    try {
+      ({ stdout } = await promisify(execFile)('gcloud', pull, { env: { ...process.env, ...variables } }));
+    } catch (error) {
+      const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isMissing || process.env.REQUIRE_EMULATORS === '1') throw error;
+      process.stdout.write('*** Skipped: there is no gcloud on this machine\n');
+      return this.skip();
+    }
+    const pulled = (JSON.parse(stdout) as { message: { data: string } }[]).map(({ message }) =>
+      JSON.parse(Buffer.from(message.data, 'base64').toString()),
+    );
+    expect(pulled.find(({ uuid }) => uuid === body.uuid)).to.deep.equal({
+      uuid: body.uuid,
+      ...ORDER,
+      items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
+      status: 'PAID',
+      total_invoice: 20,
+    });
+  });
+
+  it('[anomaly 36] starts a service again that was killed, and its orders go on', async function () {
+    // The emulator goes on to feed the killed reader for a while; each time, the message comes again after 10 s.
+    this.timeout(90_000);
+    const pid = Number(/pid=(\d+)/.exec(await lineOf('inventory +listens .*pid='))?.[1]);
+    process.kill(pid, 'SIGKILL');
+    await lineOf('inventory +ended \\(SIGKILL\\), starts again');
+    await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
+    const { body } = await post(url, ORDER);
+    await lineOf(`payments +(accepted|duplicate) uuid=${body.uuid}`);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID' });
+  });
+
+  it('says in one sentence which port is in use', async () => {
+    const { server, port } = await takenPort();
+    second = runProgram('local/start-emulators.js', [], {
+      PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`,
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+    });
+    expect(await second.exited).to.equal(1);
+    expect(second.output()).to.equal(
+      `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there`,
+    );
+    server.close();
+  });
+
+  it('says in one sentence each what is not installed, and how to get it', async () => {
+    second = runProgram('local/start-emulators.js', [], {
+      PATH: '/nonexistent',
+      PUBSUB_EMULATOR_JAR: '/nonexistent/pubsub.jar',
+      FIRESTORE_EMULATOR_JAR: '/nonexistent/firestore.jar',
+    });
+    expect(await second.exited).to.equal(1);
+    expect(second.output().split('\n')).to.deep.equal([
+      'There is no java: install a Java runtime, version 11 or later (Debian: default-jre-headless)',
+      'PUBSUB_EMULATOR_JAR names /nonexistent/pubsub.jar, which does not exist',
+      'FIRESTORE_EMULATOR_JAR names /nonexistent/firestore.jar, which does not exist',
+    ]);
+  });
+
+  it('leaves no process behind when it is told to end, nor when it is killed', async function () {
+    this.timeout(60_000);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      second = runProgram('local/start-emulators.js', [], {
+        PORT: '0',
+        PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
+        FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+      });
+      const emulator = /http:\S+/.exec(await second.line(/OVERRIDES_PUBSUB=/))?.[0] ?? '';
+      const services = [];
+      for (const name of ['frontend', 'order', 'inventory', 'payments', 'janitor']) {
+        const line = await second.line(new RegExp(`${name} +listens`));
+        services.push({ url: urlIn(line), pid: Number(/pid=(\d+)/.exec(line)?.[1]) });
+      }
+      second.process.kill(signal);
+      await second.exited;
+      if (signal === 'SIGTERM') expect(services.filter(({ pid }) => isAlive(pid))).to.deep.equal([]);
+      for (const url of [emulator, ...services.map(({ url }) => url)]) await untilRefused(url);
+    }
+  });
+});
+
+/** Resolves when nothing answers there any more. The pause lets the one that ends have the processor. */
+async function untilRefused(url: string): Promise<void> {
+  for (;;) {
+    const answered = await fetch(url).then(
+      (response) => response.text().then(() => true),
+      () => false,
+    );
+    if (!answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('npm run data-init', () => {
+  const run = async (args: readonly string[], environment: Record<string, string>) => {
+    const child = runProgram('programs/data-init.js', args, environment);
+    return { code: await child.exited, output: child.output() };
+  };
+
+  it('[anomaly 44] loads once, and changes nothing the second time; a reset starts afresh', async function () {
+    const environment = await emulatedEnvironment(this);
+    expect((await run([], environment)).output).to.equal(
+      '5 documents loaded, 0 were there already and stay as they are',
+    );
+    expect((await run([], environment)).output).to.equal(
+      '0 documents loaded, 5 were there already and stay as they are',
+    );
+    const reset = await run(['--reset'], environment);
+    expect(reset.code).to.equal(0);
+    expect(reset.output.split('\n')).to.deep.equal([
+      'sagas: 0 deleted',
+      'users: 3 deleted',
+      'inventory: 2 deleted',
+      'payments: 0 deleted',
+      'dead-letters: 0 deleted',
+      '5 documents loaded, 0 were there already and stay as they are',
+    ]);
+  });
+
+  it('deletes nothing on Google unless it is told twice', async () => {
+    const { code, output } = await run(['--reset'], { PROJECT_ID: 'a-real-project' });
+    expect(code).to.equal(1);
+    expect(output).to.equal(
+      '--reset would delete all orders, users and stock of a-real-project: add --yes to mean it',
+    );
+  });
+
+  it('[anomaly 26] says in one sentence that the store is away, and that nobody lets it in', async () => {
+    expect(await run([], AWAY)).to.deep.equal({ code: 1, output: STORE_IS_AWAY });
+    const { code, output } = await run([], STRANGER);
+    expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
+    expect(output).to.match(/^Could not load the default credentials/);
+  });
+
+  it('says what is wrong with its arguments and with its file', async () => {
+    const environment = { PROJECT_ID: 'a-real-project' };
+    expect((await run(['--rest'], environment)).output)
+      .to.contain("'--rest'")
+      .and.to.contain('Usage: npm run data-init');
+    expect((await run(['nowhere.json'], environment)).output).to.contain('nowhere.json');
+    expect((await run([], {})).output).to.contain('PROJECT_ID is missing');
+    expect((await run([], { BACKEND: 'memory' })).output).to.contain('npm start loads its data itself');
+  });
+});

@@ -1,0 +1,207 @@
+import { request } from 'node:http';
+import { expect } from 'chai';
+import { v4 as uuidv4 } from 'uuid';
+import { createTopology } from '../../adapters/google/pubsub-topology.ts';
+import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
+import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
+import { loadData } from '../../data-init/load-data.ts';
+import { itemPath } from '../../inventory/documents.ts';
+import { type HostOptions, hostServices } from '../../programs/host.ts';
+import { allServices } from '../../programs/services.ts';
+import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { readOne, type Store } from '../../saga/ports/store.ts';
+import { SETTINGS } from '../support/builders.ts';
+import { emulatedBus, emulatedStore, freshProjectId, requireEmulators } from '../support/emulators.ts';
+import { createFaultyStore } from '../support/faulty-store.ts';
+import { DATA, topology } from '../support/pipeline.ts';
+
+/** All services in this process, to which messages are pushed. */
+async function startPushed(
+  ports: Pick<Ports, 'store' | 'bus'> & Partial<Ports>,
+  pushIdentity: HostOptions['pushIdentity'] = 'platform',
+) {
+  const world: Ports = { clock: systemClock, random: Math.random, newUuid: uuidv4, log: () => {}, ...ports };
+  await loadData(world.store, world, DATA);
+  const host = await hostServices(
+    allServices(world, SETTINGS),
+    world,
+    topology,
+    { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'push', pushIdentity },
+    (error) => {
+      throw error;
+    },
+  );
+  return {
+    host,
+    url: `http://127.0.0.1:${host.port}`,
+    ledger: (uuid: string) => readOne(world.store, sagaPath(uuid)),
+  };
+}
+
+const push = async (url: string, subscription: string, body: object | string) => {
+  const response = await fetch(`${url}/push/${subscription}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: response.status, text: await response.text() };
+};
+const wrapped = (data: object, messageId = '1') => ({
+  message: { data: Buffer.from(JSON.stringify(data)).toString('base64'), messageId },
+  subscription: 'projects/p/subscriptions/s',
+});
+const order = (uuid: string) => ({ uuid, user: 'jack', item: 'wotsit', quantity: 1 });
+
+describe('A service to which messages are pushed', () => {
+  const faulty = createFaultyStore(createMemoryStore());
+  let pushed: Awaited<ReturnType<typeof startPushed>>;
+  before(async () => {
+    pushed = await startPushed({ store: faulty, bus: createMemoryBus(topology, systemClock) });
+  });
+  after(() => pushed.host.close());
+
+  it('answers 204 once the message is done', async () => {
+    const uuid = uuidv4();
+    expect(await push(pushed.url, 'frontend-sub', wrapped(order(uuid)))).to.deep.equal({
+      status: 204,
+      text: '',
+    });
+    expect(await pushed.ledger(uuid)).to.include({ status: 'CREATED' });
+  });
+
+  it('answers 204 where there is nothing to be done: a duplicate, and what is parked', async () => {
+    const uuid = uuidv4();
+    for (const body of [wrapped(order(uuid)), wrapped(order(uuid)), wrapped({ uuid: 'no' })]) {
+      expect((await push(pushed.url, 'frontend-sub', body)).status).to.equal(204);
+    }
+    expect(await pushed.ledger(uuid)).to.include({ status: 'CREATED' });
+  });
+
+  it('answers 503 where the message could not be done, so that it comes again, and then does it', async () => {
+    const uuid = uuidv4();
+    faulty.poison = (path) => path === sagaPath(uuid);
+    expect((await push(pushed.url, 'frontend-sub', wrapped(order(uuid)))).status).to.equal(503);
+    faulty.poison = () => false;
+    expect((await push(pushed.url, 'frontend-sub', wrapped(order(uuid)))).status).to.equal(204);
+    expect(await pushed.ledger(uuid)).to.include({ status: 'CREATED' });
+  });
+
+  it('answers 400 to what is no push, 404 for a subscription that is not pushed here, and 405 to who only looks', async () => {
+    expect((await push(pushed.url, 'frontend-sub', 'hello')).status).to.equal(400);
+    expect((await push(pushed.url, 'frontend-sub', {})).status).to.equal(400);
+    expect((await push(pushed.url, 'payment-created-sub', wrapped({}))).status).to.equal(404);
+    expect((await fetch(`${pushed.url}/push/frontend-sub`)).status).to.equal(405);
+  });
+
+  it('[anomaly 39] answers 401 without reading the body where the token is missing, and tells people of it', async () => {
+    const refusals: object[] = [];
+    const guarded = await startPushed(
+      {
+        store: createMemoryStore(),
+        bus: createMemoryBus(topology, systemClock),
+        log: (severity, message, fields) => {
+          if (message === 'A push was refused') refusals.push({ severity, ...fields });
+        },
+      },
+      { audience: 'https://order.example', serviceAccount: 'push@demo.iam.gserviceaccount.com' },
+    );
+    // The body is announced and never sent.
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const sending = request(
+        {
+          port: guarded.host.port,
+          method: 'POST',
+          path: '/push/frontend-sub',
+          headers: { 'content-length': 10_000_000 },
+        },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+          sending.destroy();
+        },
+      );
+      sending.on('error', reject);
+      sending.flushHeaders();
+    });
+    expect(status).to.equal(401);
+    expect(refusals).to.deep.equal([
+      {
+        severity: 'WARNING',
+        subscription: 'frontend-sub',
+        error: 'The request has no token: its Authorization must be "Bearer <token>"',
+      },
+    ]);
+    await guarded.host.close();
+  });
+});
+
+describe("A pipeline to which Google's emulator pushes", () => {
+  it('has the time that the topology gives to a push', async function () {
+    const projectId = freshProjectId();
+    const { pubsubHost } = await requireEmulators(this);
+    await createTopology(projectId, topology, () => 'http://127.0.0.1:9');
+    const deadlines = Object.keys(topology.subscriptions).map(async (name) => {
+      const response = await fetch(`http://${pubsubHost}/v1/projects/${projectId}/subscriptions/${name}`);
+      return [name, ((await response.json()) as { ackDeadlineSeconds: number }).ackDeadlineSeconds];
+    });
+    expect(await Promise.all(deadlines)).to.deep.equal(
+      Object.entries(topology.subscriptions).map(([name, settings]) => [
+        name,
+        settings.service ? settings.pushDeadlineSeconds : settings.ackDeadlineSeconds,
+      ]),
+    );
+  });
+
+  it('pays one order and compensates another', async function () {
+    const projectId = freshProjectId();
+    const store = await emulatedStore(this, projectId);
+    const ended = noteEnds(store);
+    const bus = await emulatedBus(this, { topics: topology.topics, subscriptions: {} }, projectId);
+    // The subscriptions must know where to push, so they can only be made once the service listens.
+    const pushed = await startPushed({ store: ended.store, bus: { ...bus, missing: async () => [] } });
+    await createTopology(projectId, topology, (subscription) => `${pushed.url}/push/${subscription}`);
+    const post = async (body: object) => {
+      const response = await fetch(`${pushed.url}/order`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return ((await response.json()) as { uuid: string }).uuid;
+    };
+    const paid = await post({ user: 'jack', item: 'widget', quantity: 2 });
+    const failed = await post({ user: 'jack', item: 'widget', quantity: 2, 'payment-error': true });
+    await Promise.all([ended.end(paid), ended.end(failed)]);
+    expect(await pushed.ledger(paid)).to.include({ status: 'PAID' });
+    expect(await pushed.ledger(failed)).to.include({ status: 'CANCELED', reason: 'PAYMENT_ERROR' });
+    expect(await readOne(store, itemPath('widget'))).to.include({ quantity: 8 });
+    await pushed.host.close();
+  });
+});
+
+/** A store that knows when an order has come to its end. */
+function noteEnds(inner: Store) {
+  const ended = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  const store: Store = {
+    ...inner,
+    async commit(writes) {
+      await inner.commit(writes);
+      for (const write of writes) {
+        const status = 'fields' in write ? (write.fields as Partial<Saga>).status : undefined;
+        if (status !== 'PAID' && status !== 'CANCELED') continue;
+        ended.add(write.path);
+        waiting.get(write.path)?.();
+      }
+    },
+  };
+  return {
+    store,
+    end: (uuid: string) =>
+      new Promise<void>((resolve) => {
+        if (ended.has(sagaPath(uuid))) resolve();
+        else waiting.set(sagaPath(uuid), resolve);
+      }),
+  };
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { packageRoot, readTopology } from '../../programs/config.ts';
+import { allServices } from '../../programs/services.ts';
+import { SETTINGS } from '../support/builders.ts';
+import { runProgram } from '../support/child.ts';
+import { emulatedBus, emulatedEnvironment, freshProjectId } from '../support/emulators.ts';
+import { recordedPorts } from '../support/recorded-ports.ts';
+
+describe('The containers for those who have Docker', () => {
+  const compose = readFileSync(new URL('infra/compose.yaml', packageRoot), 'utf8');
+
+  it('are all services, each as its own program', async () => {
+    const programs = [...compose.matchAll(/command: \[(dist\/[\w/-]+\.js)\]/g)].map(
+      ([, program = '']) => program,
+    );
+    const services = allServices(await recordedPorts(), SETTINGS).map(({ name }) => `dist/${name}/main.js`);
+    expect(programs).to.have.members([
+      'dist/programs/create-topology.js',
+      'dist/programs/data-init.js',
+      ...services,
+    ]);
+    for (const program of programs) expect(existsSync(new URL(program, packageRoot)), program).to.equal(true);
+  });
+
+  it('build their one image once, and fetch it from nowhere', () => {
+    const [, program = ''] = /^x-program: &program\n((?: {2}.*\n)+)/m.exec(compose) ?? [];
+    expect(program)
+      .to.match(/^ {2}image: order-saga$/m)
+      .and.to.match(/^ {2}pull_policy: never$/m);
+    const building = compose.split(/^(?= {0,2}[\w-]+:)/m).filter((block) => /^ +build:/m.test(block));
+    expect(building.map((block) => block.split(':')[0]?.trim())).to.deep.equal(['topology']);
+  });
+
+  it('answer this machine alone', () => {
+    const published = [...compose.matchAll(/ports: \['([^']+)'\]/g)].map(([, port = '']) => port);
+    expect(published).to.not.be.empty;
+    expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).to.deep.equal([]);
+  });
+
+  it('[anomaly 26] get topics and subscriptions on an emulator that is there already, and get them once', async function () {
+    const projectId = freshProjectId();
+    const environment = await emulatedEnvironment(this, projectId);
+    const topology = readTopology();
+    for (const _ of ['first', 'second']) {
+      const program = runProgram('programs/create-topology.js', [], environment);
+      expect(await program.exited).to.equal(0);
+      expect(program.output()).to.equal(
+        `${topology.topics.length} topics and ${Object.keys(topology.subscriptions).length} subscriptions are there`,
+      );
+    }
+    const bus = await emulatedBus(this, { topics: [], subscriptions: {} }, projectId);
+    expect(await bus.missing(topology.topics, Object.keys(topology.subscriptions))).to.deep.equal([]);
+    await bus.close();
+  });
+
+  it('never make anything on Google', async () => {
+    const program = runProgram('programs/create-topology.js', [], { PROJECT_ID: 'a-real-project' });
+    expect(await program.exited).to.equal(1);
+    expect(program.output()).to.equal(
+      'There is no emulator (PUBSUB_EMULATOR_HOST): on Google, Terraform makes topics and subscriptions',
+    );
+  });
+});

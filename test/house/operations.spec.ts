@@ -1,0 +1,350 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { createMetrics } from '../../adapters/telemetry/metrics.ts';
+import { packageRoot } from '../../programs/config.ts';
+import { allServices } from '../../programs/services.ts';
+import { REASONS } from '../../saga/ledger/ledger.ts';
+import { SETTINGS } from '../support/builders.ts';
+import { runProgram } from '../support/child.ts';
+import { topology } from '../support/pipeline.ts';
+import { recordedPorts } from '../support/recorded-ports.ts';
+import { type Body, type Configuration, readConfiguration } from '../terraform/configuration.ts';
+
+/** docs/operations.md is read when something is wrong: what it names must be there. */
+
+const read = (file: string): string => readFileSync(new URL(file, packageRoot), 'utf8');
+const document = read('docs/operations.md');
+
+/** What a heading is called in a link. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+const headingsIn = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title);
+
+/** The sections of the alerts: title and text. */
+const alerts = new Map(
+  (/\n## Alerts\n([\s\S]*?)\n## /.exec(document)?.[1] ?? '')
+    .split('\n### ')
+    .slice(1)
+    .map((section) => [section.slice(0, section.indexOf('\n')), section.slice(section.indexOf('\n') + 2)]),
+);
+
+const blocks = [...document.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
+  language,
+  // A line that goes on in the next one is one command.
+  lines: text.replaceAll(/\\\n\s*/g, '').split('\n'),
+}));
+/** Every command that can be copied; of a session with its output, what was typed. */
+const commands = blocks.flatMap(({ language, lines }) =>
+  language === 'console'
+    ? lines.flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []))
+    : language === 'sh'
+      ? lines
+      : [],
+);
+const prose = document.replaceAll(/^```\w+\n[\s\S]*?^```$/gm, '');
+/** What stands in the text as code. */
+const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.replaceAll('\n', ' '));
+const code = [...commands, ...spans];
+
+/** All matches of a pattern in the code, each once. */
+const named = (pattern: RegExp, texts: readonly string[] = code): string[] =>
+  [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
+
+/** Those of the names that nobody knows. There must be some at all, or the pattern has lost its subject. */
+function unknown(names: readonly string[], known: Iterable<string>): string[] {
+  expect(names).to.not.be.empty;
+  const all = new Set(known);
+  return names.filter((name) => !all.has(name));
+}
+
+/** The product's own source, without its specs. */
+const source = readdirSync(fileURLToPath(packageRoot), { recursive: true, encoding: 'utf8' })
+  .filter((file) => !/^(node_modules|dist|test|bench)\//.test(file))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+  .map(read)
+  .join('\n')
+  .replaceAll("\\'", "'");
+
+describe('docs/operations.md', () => {
+  let configuration: Configuration;
+  before(async () => {
+    configuration = await readConfiguration();
+  });
+  const watched = () =>
+    Object.values(configuration.locals.watched as Record<string, { title: string; meaning: string }>);
+  const resource = (type: string): Record<string, Body> => configuration.resource[type] ?? {};
+
+  it('has a section for each alert, which begins with what the alert says, and no other', () => {
+    const said = watched().map(({ title, meaning }) => [title, meaning]);
+    expect(said.length).to.be.greaterThan(5);
+    const written = [...alerts].map(([title, text]) => [title, text.split('\n\n')[0]?.replaceAll('\n', ' ')]);
+    expect(written).to.have.deep.members(said);
+  });
+
+  it('says of each alert what customers notice, where to look, and what to do about which cause', () => {
+    for (const [title, text] of alerts) {
+      expect(text, title).to.match(/\n\*\*Customers\*\* \w/);
+      expect(text, title).to.match(/\n```(sh|console)\n/);
+      expect(text, title).to.match(/\n\| .* \| cause \| what to do \|\n/);
+    }
+  });
+
+  it('is where each alert sends people', () => {
+    const { documentation } = resource('google_monitoring_alert_policy').alert as {
+      documentation?: [{ content: string }];
+    };
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Terraform's.
+    const link = 'docs/operations.md#${lower(replace(each.value.title, " ", "-"))}';
+    expect(documentation?.[0].content).to.contain(link);
+    expect(watched().map(({ title }) => title.toLowerCase().replaceAll(' ', '-'))).to.deep.equal(
+      watched().map(({ title }) => anchorOf(title)),
+    );
+  });
+
+  it('links to pages and headings that exist', () => {
+    const links = [...prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    expect(links.length).to.be.greaterThan(10);
+    const broken = links.filter(([, page = '', anchor]) => {
+      const url =
+        page === '' ? new URL('docs/operations.md', packageRoot) : new URL(`docs/${page}`, packageRoot);
+      if (!existsSync(url)) return true;
+      return anchor !== undefined && !headingsIn(readFileSync(url, 'utf8')).map(anchorOf).includes(anchor);
+    });
+    expect(broken.map(([link]) => link)).to.deep.equal([]);
+  });
+
+  it('names scripts of npm that exist, and what they take', async () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    expect(unknown(named(/npm run (?:-s )?([\w:]+(?:-\w+)?)/g), Object.keys(scripts))).to.deep.equal([]);
+
+    const usage = runProgram('programs/operate.js', ['--help']);
+    await usage.exited;
+    const takes = new Set(usage.output().match(/(?<=^ {2})[a-z-]+|--[a-z]+/gm));
+    const calls = named(/npm run (?:-s )?saga -- ([^#|]*)/g).flatMap((call) =>
+      call.replaceAll(/"[^"]*"/g, '').split(' '),
+    );
+    expect(
+      unknown(
+        calls.filter((word) => /^(--)?[a-z]+(-[a-z]+)*$/.test(word)),
+        takes,
+      ),
+    ).to.deep.equal([]);
+
+    const doctor = runProgram('programs/doctor.js', ['--help']);
+    await doctor.exited;
+    const answers = doctor.output().match(/--[a-z]+/g) ?? [];
+    expect(unknown(named(/npm run doctor -- (--[a-z]+)/g), answers)).to.deep.equal([]);
+  });
+
+  it('names routes that exist', async () => {
+    const routes = allServices(await recordedPorts(), SETTINGS).flatMap((service) => service.routes);
+    const paths = [
+      ...routes.map(({ method, path }) => `${method} ${path}`),
+      // What every server answers besides: test/end-to-end/http.spec.ts, test/end-to-end/push.spec.ts and test/telemetry/metrics.spec.ts.
+      ...['GET /livez', 'GET /readyz', 'GET /metrics', 'POST /push/{subscription}'],
+    ];
+    expect(
+      unknown(named(/\b((?:GET|POST|PUT|DELETE) \/[\w{}/-]*)/g, [prose.replaceAll('\n', ' ')]), paths),
+    ).to.deep.equal([]);
+    const asked = named(/curl .*?(?:\$JANITOR|-raw url\)|127\.0\.0\.1:\d+)(\/[\w{}/-]*)/g, commands);
+    expect(
+      unknown(
+        asked,
+        paths.map((route) => route.split(' ')[1] ?? ''),
+      ),
+    ).to.deep.equal([]);
+  });
+
+  it('names topics and subscriptions that exist, and who reads them', () => {
+    const { topics, subscriptions } = topology;
+    expect(
+      unknown(named(/\b([a-z]+(?:-[a-z]+)*-sub)\b/g, [document]), Object.keys(subscriptions)),
+    ).to.deep.equal([]);
+    expect(unknown(named(/gcloud pubsub topics [a-z-]+ ([\w-]+)/g), topics)).to.deep.equal([]);
+    const rows = [...document.matchAll(/^\| `([\w-]+)` \| (\w+), by `([\w-]+)` \|$/gm)];
+    expect(rows).to.not.be.empty;
+    for (const [, topic, service, subscription = ''] of rows) {
+      expect(subscriptions[subscription], subscription).to.include({ topic, service });
+    }
+  });
+
+  it('names metrics that are counted', () => {
+    const counted: string[] = Object.keys(configuration.locals.log_lines as object);
+    /** As the PromQL of Cloud Monitoring has them. */
+    const sent: string[] = [];
+    const note = (kind: 'counter' | 'histogram') => (name: string) => {
+      counted.push(`${name.replaceAll('.', '_')}${kind === 'counter' ? '_total' : ''}`);
+      sent.push(...(kind === 'counter' ? [''] : ['_bucket', '_sum', '_count']).map((part) => name + part));
+      return {} as never;
+    };
+    createMetrics({ createCounter: note('counter'), createHistogram: note('histogram') } as never);
+    const asked = named(/\b((?:saga|http_server)_[a-z_]+)\b/g).map((name) =>
+      name.replace(/_(bucket|sum|count)$/, ''),
+    );
+    expect(unknown(asked, counted)).to.deep.equal([]);
+    expect(unknown(named(/\{"([\w.]+)"[,}]/g), sent)).to.deep.equal([]);
+    const queries = spans.filter((span) => /\{"[\w.]+"[,}]/.test(span));
+    const labels = named(/[(,] ?"([\w.]+)"/g, queries);
+    expect(labels).to.include('http.route');
+    expect(labels.filter((label) => !source.includes(`'${label}'`))).to.deep.equal([]);
+  });
+
+  it('names no metric as Prometheus does where an alert has rung: alerts come with Cloud Monitoring', () => {
+    for (const [title, text] of alerts) {
+      expect(text, title).to.not.match(/\b(?:saga|http_server)_[a-z_]+[{[]/);
+    }
+  });
+
+  it('gives commands that name no moment, no copy of the topology, and no variable that nobody sets', () => {
+    expect(commands.filter((command) => /\d{4}-\d\d-\d\d/.test(command))).to.deep.equal([]);
+    expect(commands.filter((command) => /\bfor \w+ in (?!\$\(|"\$@")/.test(command))).to.deep.equal([]);
+    const set = named(/\b([A-Z_]+)=\S/g, commands).concat(named(/\bfor ([A-Z_]+) in/g, commands));
+    expect(unknown(named(/(?:\$|\bprocess\.env\.)([A-Z_]+)/g, commands), set)).to.deep.equal([]);
+  });
+
+  it('gives every POST a body: without its length Google answers 411', () => {
+    const posts = code.filter((command) => /\bcurl .*-X POST/.test(command));
+    expect(posts).to.not.be.empty;
+    expect(posts.filter((command) => !/ -d /.test(command))).to.deep.equal([]);
+  });
+
+  it('runs programs that exist', () => {
+    const programs = named(/\bnode dist\/([\w/-]+)\.js/g);
+    expect(programs).to.not.be.empty;
+    expect(programs.filter((program) => !existsSync(new URL(`${program}.ts`, packageRoot)))).to.deep.equal(
+      [],
+    );
+  });
+
+  it('names variables that the programs know', () => {
+    const known = [
+      ...named(/^([A-Z_]+)=/gm, [read('.env.example')]),
+      ...REASONS,
+      // What `npm run saga` reads, and Google's word for a missing right.
+      ...['SAGA_TOKEN', 'PERMISSION_DENIED'],
+    ];
+    const asked = named(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g).filter((name) => !name.startsWith('OTEL_'));
+    expect(unknown(asked, known)).to.deep.equal([]);
+  });
+
+  it('asks the log for lines that are written, and for fields that they have', () => {
+    const parties = ['order', 'inventory', 'payments', 'janitor'];
+    const outcomes = [
+      'accepted',
+      'refused',
+      'duplicate',
+      'fenced',
+      'ignored',
+      'compensated',
+      'parked',
+      'surprise',
+    ];
+    const written = [
+      ...[...source.matchAll(/['"`]((?:frontend|janitor): [^'"`]+|HTTP \$[^`]+)['"`]/g)].map(
+        ([, line = '']) =>
+          line.replaceAll(/\$\{problem\.status\}|\$\{status\}/g, '503').replaceAll(/\$\{[^}]*\}/g, 'x'),
+      ),
+      ...parties.flatMap((party) =>
+        outcomes.flatMap((outcome) => [`${party}: ${outcome}`, `${party}: ${outcome}, to be repeated`]),
+      ),
+    ];
+    const filters = commands
+      .filter((command) => command.includes('gcloud logging read'))
+      .map((one) => one.replaceAll('\\"', '"'));
+    const asked = filters.flatMap((filter) => [...filter.matchAll(/jsonPayload\.message(=~?)"([^"]+)"/g)]);
+    expect(asked.length).to.be.greaterThan(5);
+    const silent = asked.filter(
+      ([, operator, text = '']) =>
+        !written.some((line) => (operator === '=~' ? new RegExp(text).test(line) : line === text)),
+    );
+    expect(silent.map(([filter]) => filter)).to.deep.equal([]);
+    expect(
+      unknown(
+        spans.filter((span) => /^(janitor|frontend): \w/.test(span)),
+        written,
+      ),
+    ).to.deep.equal([]);
+    const fields = named(/jsonPayload\.(\w+)/g, filters).filter((field) => field !== 'message');
+    expect(fields.filter((field) => !new RegExp(`\\b${field}\\b`).test(source))).to.deep.equal([]);
+    expect(fields).to.include.members(['step', 'outcome', 'uuid', 'error']);
+  });
+
+  it('quotes what the programs say', () => {
+    const cells = [...alerts.values()].flatMap((text) => [...text.matchAll(/^\| (`.*?) \| .* \| .* \|$/gm)]);
+    const sentences = cells.flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one),
+    );
+    // What an example puts into a sentence is not in the source.
+    const pieces = sentences.flatMap((one) =>
+      one.split(/…|; the order was not accepted|\d+|\b(?:wotsit|jack)\b|inventory\//),
+    );
+    const long = pieces.map((piece) => piece.trim()).filter((piece) => /^\S+( \S+){2,}/.test(piece));
+    expect(long.length).to.be.greaterThan(15);
+    expect(long.filter((piece) => !source.includes(piece.replace(/[.,;:]$/, '')))).to.deep.equal([]);
+  });
+
+  it("names Terraform's own things as they are called", () => {
+    const { services, jobs } = configuration.locals as { services: object; jobs: object };
+    const names = (type: string) => Object.values(resource(type)).map(({ name }) => String(name));
+    const readers = Object.values(topology.subscriptions).flatMap(({ service }) => service ?? []);
+    expect(unknown(named(/output -(?:raw|json) (\w+)/g), Object.keys(configuration.output))).to.deep.equal(
+      [],
+    );
+    expect(unknown(named(/gcloud run jobs execute ([\w-]+)/g), Object.keys(jobs))).to.deep.equal([]);
+    expect(unknown(named(/gcloud run services [a-z-]+ ([\w-]+)/g), Object.keys(services))).to.deep.equal([]);
+    expect(unknown(named(/service_name="([\w-]+)"/g), Object.keys(services))).to.deep.equal([]);
+    expect(unknown(named(/--service=([\w-]+)/g), Object.keys(services))).to.deep.equal([]);
+    expect(unknown(named(/worker-pools update ([\w-]+)-worker/g), readers)).to.deep.equal([]);
+    expect(unknown(named(/scheduler jobs \w+ ([\w-]+)/g), names('google_cloud_scheduler_job'))).to.deep.equal(
+      [],
+    );
+    expect(unknown(named(/job_id="([\w-]+)"/g), names('google_cloud_scheduler_job'))).to.deep.equal([]);
+    const addresses = Object.entries(configuration.resource).flatMap(([type, labels]) =>
+      Object.keys(labels).map((label) => `${type}.${label}`),
+    );
+    expect(unknown(named(/\b((?:google_\w+|terraform_data)\.\w+)/g), addresses)).to.deep.equal([]);
+    const variables = named(/^(\w+) = "/g, spans);
+    expect(unknown(variables, Object.keys(configuration.variable))).to.deep.equal([]);
+  });
+
+  it('deploys a new step in stages that bring all that belongs to a service, and the rest in the end', () => {
+    const stages = commands
+      .filter((command) => / apply\b/.test(command) && command.includes('# stage'))
+      .map((command) => [...command.matchAll(/-target='?([^'\s]+)'?/g)].map(([, address]) => address ?? ''));
+    expect(stages.at(-1)).to.deep.equal([]);
+    expect(stages.slice(0, -1).filter((targets) => targets.length === 0)).to.deep.equal([]);
+    const { services, jobs } = configuration.locals as { services: object; jobs: object };
+    const known = [...Object.keys(services), ...Object.keys(jobs), 'loyalty'];
+    const deployed = stages.map((targets) => named(/\["([\w-]+)"\]/g, targets));
+    expect(deployed.flat().filter((name) => !known.includes(name))).to.deep.equal([]);
+    const [, janitor = [], frontend = [], loyalty = [], payments = []] = stages;
+    const service = (name: string) => `google_cloud_run_v2_service.service["${name}"]`;
+    const worker = (name: string) => `google_cloud_run_v2_worker_pool.worker["${name}"]`;
+    expect(frontend).to.deep.equal([service('frontend')]);
+    expect(payments).to.deep.equal([service('payments'), worker('payments')]);
+    expect(janitor).to.deep.equal([
+      service('janitor'),
+      worker('janitor'),
+      'google_cloud_run_v2_job.job["doctor"]',
+    ]);
+    // Nothing depends on it, so no other target brings it; without it the new service hears of nothing.
+    expect(loyalty).to.deep.equal([
+      service('loyalty'),
+      worker('loyalty'),
+      'google_cloud_run_v2_service_iam_member.push["loyalty"]',
+    ]);
+  });
+
+  it('takes from Pub/Sub before a restore the right that Terraform gives back after it has updated a service', () => {
+    const { push } = resource('google_cloud_run_v2_service_iam_member');
+    expect(push?.name).to.match(/^\$\{google_cloud_run_v2_service\.service\[/);
+    const taken = commands.filter((command) => command.includes('remove-iam-policy-binding'));
+    expect(taken).to.have.length(1);
+    expect(taken[0]).to.contain(`--role=${push?.role} `).and.to.contain('serviceAccount:saga-push@');
+  });
+});

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { packageRoot } from '../../programs/config.ts';
+
+const text = (path: string) => readFileSync(new URL(path, packageRoot), 'utf8');
+
+describe('The workflows', () => {
+  const folder = fileURLToPath(new URL('.github/workflows/', packageRoot));
+  const workflows = readdirSync(folder).map((name) => [name, text(`.github/workflows/${name}`)] as const);
+
+  it('use actions of an exact version', () => {
+    const used = workflows.flatMap(([, workflow]) =>
+      [...workflow.matchAll(/uses: (\S+)/g)].map(([, action = '']) => action),
+    );
+    expect(
+      used.filter((action) => !/^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/.test(action) && !action.startsWith('./')),
+    ).to.deep.equal([]);
+    expect(used).to.have.length.above(5);
+  });
+
+  it('may do nothing that they were not given', () => {
+    for (const [name, workflow] of workflows) {
+      expect(workflow, name).to.match(/^permissions:( \{\}|\n {2}contents: read)$/m);
+      expect(workflow, name).to.not.match(/write-all|pull_request_target/);
+    }
+    const writing = workflows.filter(([, workflow]) => /: write$/m.test(workflow)).map(([name]) => name);
+    expect(writing).to.deep.equal(['release.yml']);
+  });
+
+  it('run commands that the package has', () => {
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+    const run = workflows.flatMap(([, workflow]) =>
+      [...workflow.matchAll(/npm run (\w[\w:-]*)/g)].map(([, script = '']) => script),
+    );
+    expect(run.filter((script) => !(script in scripts))).to.deep.equal([]);
+  });
+
+  it('may skip no suite for want of something that is not installed', () => {
+    const asked = readdirSync(fileURLToPath(new URL('test/', packageRoot)), {
+      recursive: true,
+      encoding: 'utf8',
+    })
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) => text(`test/${path}`).match(/(?<=process\.env\.)REQUIRE_[A-Z]+/g) ?? []);
+    const set = text('.github/workflows/check.yml').match(/REQUIRE_[A-Z]+(?=: '1'$)/gm);
+    expect(set).to.have.members([...new Set(asked)]);
+  });
+
+  it('tell of vulnerable packages in a job that nothing else can end before', () => {
+    const [audit = '', ...others] = workflows.flatMap(([, workflow]) =>
+      workflow.split(/^(?= {2}\w+:$)/m).filter((job) => job.includes('npm audit')),
+    );
+    expect(others).to.deep.equal([]);
+    expect(audit.match(/(?<=run: ).+/g)).to.deep.equal(['npm audit --omit=dev --audit-level=high']);
+  });
+});

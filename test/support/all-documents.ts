@@ -1,0 +1,22 @@
+import { COLLECTIONS } from '../../data-init/load-data.ts';
+import type { Path, Store } from '../../saga/ports/store.ts';
+
+const COLLECTION_SIZE_MAX = 1000;
+
+/**
+ * Every document of a store, all of one moment, in the order of the paths.
+ * @throws Error where a collection has a thousand or more: some would be missing.
+ */
+export async function allDocuments(store: Store): Promise<ReadonlyMap<Path, object>> {
+  const snapshot = await store.snapshot();
+  const documents: [Path, object][] = [];
+  // Below users and items stand their orders.
+  for (const collection of [...COLLECTIONS, 'orders']) {
+    const page = await snapshot.scan({ collection, limit: COLLECTION_SIZE_MAX });
+    if (page.length === COLLECTION_SIZE_MAX) {
+      throw new Error(`There are more documents in ${collection} than are read at once`);
+    }
+    documents.push(...page.map(({ path, fields }): [Path, object] => [path, fields]));
+  }
+  return new Map(documents.sort(([one], [other]) => (one < other ? -1 : 1)));
+}

@@ -1,0 +1,173 @@
+import { v4 as uuidv4 } from 'uuid';
+import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
+import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
+import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
+import { type Data, loadData } from '../../data-init/load-data.ts';
+import { itemPath, reservationPath } from '../../inventory/documents.ts';
+import { orderRecordPath, userPath } from '../../order/documents.ts';
+import { invoicePath } from '../../payments/documents.ts';
+import { readTopology } from '../../programs/config.ts';
+import { type Host, hostServices } from '../../programs/host.ts';
+import { allServices } from '../../programs/services.ts';
+import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import type { Bus } from '../../saga/ports/bus.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { readOne, type Store } from '../../saga/ports/store.ts';
+import { SETTINGS } from './builders.ts';
+import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
+import { type TrackingBus, trackingBus } from './tracking-bus.ts';
+
+/** The store and the broker that a pipeline runs on. */
+export interface Backend {
+  readonly name: string;
+  /** Opens both, empty. Called in a hook, whose context it may skip. */
+  open(context: Mocha.Context): Promise<{ store: Store; bus: Bus }>;
+}
+
+export const topology = readTopology();
+
+export const backends: readonly Backend[] = [
+  {
+    name: 'the embedded engine',
+    open: async () => ({ store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) }),
+  },
+  {
+    name: "Google's emulators",
+    async open(context) {
+      const projectId = freshProjectId();
+      return {
+        store: await emulatedStore(context, projectId),
+        bus: await emulatedBus(context, topology, projectId),
+      };
+    },
+  },
+];
+
+/** What the tests start with: small numbers that are easily counted. */
+export const DATA: Data = {
+  users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
+  inventory: { widget: { quantity: 10, price_per_unit: 10 }, wotsit: { quantity: 20, price_per_unit: 15 } },
+};
+
+/** An answer, read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what an API answers is what a test is about to find out.
+  readonly body: any;
+}
+
+/** All services in this process, over HTTP. */
+export interface Pipeline {
+  readonly store: Store;
+  readonly bus: TrackingBus;
+  readonly url: string;
+  get(path: string): Promise<Answer>;
+  delete(path: string): Promise<Answer>;
+  /** Posts JSON, or a text as it is. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Posts an order and waits until nothing more happens. Returns its ledger. */
+  order(body: object, headers?: Record<string, string>): Promise<Saga>;
+  ledger(uuid: string): Promise<Saga | undefined>;
+  /** Which of an order's records exist. */
+  recordsOf(saga: Saga): Promise<string[]>;
+  /** What is left of stock and credit, by name. */
+  remaining(): Promise<Record<string, number | undefined>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the pipeline on a store and a bus.
+ * @param wrap puts something between the services and the world, such as a store that counts.
+ */
+export async function startPipeline(
+  { store, bus }: { store: Store; bus: Bus },
+  wrap: (ports: Ports) => Partial<Ports> = () => ({}),
+  telemetry = noTelemetry,
+): Promise<Pipeline> {
+  const tracked = trackingBus(bus, topology);
+  const world: Ports = {
+    store,
+    bus: tracked,
+    clock: systemClock,
+    random: Math.random,
+    newUuid: uuidv4,
+    log: () => {},
+  };
+  const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
+  await loadData(store, ports, DATA);
+  const services = allServices(ports, SETTINGS);
+  const host: Host = await hostServices(
+    services,
+    ports,
+    topology,
+    {
+      host: '127.0.0.1',
+      port: 0,
+      backend: 'memory',
+      subscriber: 'pull',
+      pushIdentity: 'platform',
+      operators: { by: 'loopback' },
+    },
+    (error) => {
+      throw error;
+    },
+    telemetry,
+  );
+  const url = `http://127.0.0.1:${host.port}`;
+
+  const pipeline: Pipeline = {
+    store,
+    bus: tracked,
+    url,
+    get: async (path) => answerOf(await fetch(url + path)),
+    delete: async (path) => answerOf(await fetch(url + path, { method: 'DELETE' })),
+    post: async (path, body, headers = {}) =>
+      answerOf(
+        await fetch(url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        }),
+      ),
+    async order(body, headers) {
+      const { status, body: answer } = await pipeline.post('/order', body, headers);
+      if (status !== 202) throw new Error(`The order was not accepted: ${JSON.stringify(answer)}`);
+      await tracked.idle();
+      return (await pipeline.ledger(answer.uuid)) as Saga;
+    },
+    ledger: (uuid) => readOne(store, sagaPath(uuid)),
+    async recordsOf({ uuid, user, items }) {
+      const paths = [
+        orderRecordPath(user, uuid),
+        ...items.map(({ item }) => reservationPath(item, uuid)),
+        invoicePath(uuid),
+      ];
+      const found = await store.read(paths);
+      return paths.filter((path) => found.has(path));
+    },
+    async remaining() {
+      const items = Object.keys(DATA.inventory);
+      const users = Object.keys(DATA.users);
+      const found = await store.read([...items.map(itemPath), ...users.map(userPath)]);
+      const fieldsOf = (path: string) =>
+        found.get(path)?.fields as { quantity?: number; credit?: number } | undefined;
+      return Object.fromEntries([
+        ...items.map((item) => [item, fieldsOf(itemPath(item))?.quantity]),
+        ...users.map((user) => [user, fieldsOf(userPath(user))?.credit]),
+      ]);
+    },
+    close: () => host.close(),
+  };
+  return pipeline;
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+}
