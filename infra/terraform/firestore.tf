@@ -16,7 +16,7 @@ resource "google_firestore_database" "database" {
 }
 
 # The database itself leads back to each minute of the last seven days, a backup to one moment of each day, and it outlives
-# the database. What a restore does to orders: docs/operations.md.
+# the database. What a restore does to orders: docs/operations/backup-and-restore.md.
 resource "google_firestore_backup_schedule" "daily" {
   database  = google_firestore_database.database.name
   retention = "${local.backup_days * 24 * 60 * 60}s"

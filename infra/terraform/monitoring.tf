@@ -40,7 +40,7 @@ resource "google_logging_metric" "line" {
 }
 
 # Which figures call somebody, and from where on. Each is a chart of the dashboard, too, and has a section of its title in
-# docs/operations.md, which begins with its meaning.
+# docs/operations/alerts.md, which begins with its meaning.
 locals {
   # Who parks dead letters writes their lines.
   reader_resource = var.subscriber == "push" ? "cloud_run_revision" : "cloud_run_worker_pool"
@@ -56,7 +56,7 @@ locals {
       group_by  = ["resource.labels.subscription_id"]
       threshold = 120
       for       = "120s"
-      meaning   = "A service has not acked its oldest message for two minutes; the orders behind it wait, and none is lost."
+      meaning   = "A service has not acked its oldest message for two minutes. The orders behind it wait; none is lost."
     }
     dead_letters = {
       title     = "A message could not be processed"
@@ -66,7 +66,7 @@ locals {
       group_by  = []
       threshold = 0
       for       = "0s"
-      meaning   = "A message was parked on the desk, with its reason; nothing else will happen to it."
+      meaning   = "A message is parked on the dead-letter desk, with its reason. It stays there until you decide."
     }
     stuck_orders = {
       title     = "Orders stand still"
@@ -76,7 +76,7 @@ locals {
       group_by  = []
       threshold = 10
       for       = "300s"
-      meaning   = "The sweep had to move on more than ten orders in five minutes, again and again: a service or a subscription does nothing."
+      meaning   = "Every five minutes the sweep has to move on more than ten orders that stand still: a service or a subscription does not work."
     }
     failed_compensations = {
       title     = "A compensation does not succeed"
@@ -86,7 +86,7 @@ locals {
       group_by  = []
       threshold = 0
       for       = "0s"
-      meaning   = "Stock or money of a failed order is still held; it was re-driven five times in vain, and is tried on for ever."
+      meaning   = "A failed order still holds stock or money. It was announced again five times without success; the janitor keeps trying."
     }
     failed_sweeps = {
       title     = "The sweep does not run"
@@ -96,7 +96,7 @@ locals {
       group_by  = []
       threshold = 2
       for       = "0s"
-      meaning   = "Nothing moves on what stands still: three sweeps in five minutes have failed, or none was asked for in ten."
+      meaning   = "Orders that stand still are not moved on: three sweeps failed within five minutes, or none was asked for in ten."
       silence   = "metric.type=\"logging.googleapis.com/user/saga_scheduled_sweeps\" AND resource.type=\"cloud_scheduler_job\""
     }
     push_errors = {
@@ -107,7 +107,7 @@ locals {
       group_by  = ["resource.labels.subscription_id"]
       threshold = 50
       for       = "300s"
-      meaning   = "More than 50 pushes in five minutes were not acked, twice in a row; each is repeated."
+      meaning   = "More than 50 pushes in five minutes were not acked, twice in a row. Pub/Sub repeats each of them."
     }
     latency = {
       title     = "The frontend answers slowly"
@@ -127,7 +127,7 @@ locals {
       group_by  = []
       threshold = 5
       for       = "300s"
-      meaning   = "Orders are turned away with a 5xx."
+      meaning   = "The frontend answered more than five requests in five minutes with a 5xx, twice in a row."
     }
   }
   # Where messages are pulled, no push can fail.
@@ -191,7 +191,7 @@ resource "google_monitoring_alert_policy" "alert" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "${each.value.meaning} What to do: docs/operations.md#${lower(replace(each.value.title, " ", "-"))}"
+    content   = "${each.value.meaning} What to do: docs/operations/alerts.md#${lower(replace(each.value.title, " ", "-"))}"
   }
 
   depends_on = [terraform_data.groundwork]

@@ -116,7 +116,7 @@ variable "deadline_seconds" {
 }
 
 variable "log_level" {
-  description = "The least severe line that is logged. With warn, the log does not say what was done: what docs/operations.md looks up there after a restore is missing."
+  description = "The least severe line that is logged. With warn, the log does not say what was done, and lacks the lines that docs/operations/backup-and-restore.md looks up after a restore."
   type        = string
   nullable    = false
   default     = "info"

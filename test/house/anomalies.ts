@@ -9,42 +9,42 @@ export interface Anomaly {
 const list: readonly (readonly [name: string, what: string])[] = [
   [
     'Duplicate delivery',
-    'The broker hands out a message again. The ledger shows the step as done; nothing is done again.',
+    'The broker delivers a message again. The ledger shows that the step is done, so nothing is done again.',
   ],
   [
     'Duplicate publication',
-    'One fact comes under two message ids. The order is known by its own uuid, so it is the same as 1.',
+    'One fact arrives under two message ids. An order is recognized by its own uuid, so this ends like 1.',
   ],
   [
     'Concurrent duplicate',
-    'Two workers process one message at once. One commit holds; the other is decided again and does nothing.',
+    'Two workers process one message at once. One commit succeeds; the other worker decides again and does nothing.',
   ],
   [
     'Reordering',
-    'The messages of an order come in another order. A step runs only where the ledger stands at its beginning.',
+    'The messages of an order arrive in another order. A step runs only if the ledger stands at its beginning.',
   ],
-  [
-    'Error overtakes',
-    'The failure is processed before the message that it follows from. It ends as 7 and 8.',
-  ],
-  ['Double compensation', 'The failure is told several times. Stock and money are given back once.'],
+  ['Error overtakes', 'The failure is processed before the message that caused it. This ends like 7 and 8.'],
+  ['Double compensation', 'The failure is announced several times. Stock and money are given back once.'],
   [
     'Empty compensation',
-    'What never ran is to be undone. Nothing is given back, and a tombstone fences the order.',
+    'A failure arrives for an order that never ran. Nothing is given back, and a tombstone fences the order.',
   ],
-  ['Hanging step', 'A step runs after its undo. The fence refuses it; nothing is held for ever.'],
+  ['Hanging step', 'A step runs after its undo. The fence refuses it, so it holds nothing.'],
   [
     'Resurrected order',
-    'A replay starts a purged order again. Its ledger is still there, canceled, and the replay does nothing.',
+    'A replay would start a purged order again. Its ledger is still there, canceled, so the replay does nothing.',
   ],
   [
     'Zombie compensation',
     'A late failure meets an order that has completed. The ledger is not failing, so nothing is undone.',
   ],
-  ['Lost compensation', 'The janitor dies midway. A compensation is one commit; a redelivery completes it.'],
+  [
+    'Lost compensation',
+    'The janitor dies midway. A compensation is one commit, so it is done or not; a redelivery completes it.',
+  ],
   [
     'Compensation that does not succeed',
-    'It is repeated with pauses, shown on the dead-letter desk, logged as an error, and repeated on.',
+    'The janitor keeps trying, with pauses, shows it on the dead-letter desk and logs it as an error.',
   ],
   [
     'Inverted or partial compensation',
@@ -52,75 +52,93 @@ const list: readonly (readonly [name: string, what: string])[] = [
   ],
   [
     'Lost update',
-    'Two orders write the same stock or credit. Every write is guarded by the version that was read; both count.',
+    'Two orders write the same stock or credit. Every write is guarded by the version that was read, so both count.',
   ],
-  ['Oversell', 'More orders than units. Exactly the available units are sold, the rest is refused.'],
-  ['Fuzzy read', 'A price changes midway. What was reserved is what is charged.'],
+  [
+    'Oversell',
+    'More is ordered than there is. Exactly the available units are sold; the other orders are refused.',
+  ],
+  ['Fuzzy read', 'A price changes midway. The customer pays the price at which the stock was reserved.'],
   [
     'Absolute undo',
-    'An undo that writes an old value would erase what other orders did since. Ours are differences.',
+    'An undo that writes an old value would erase what other orders did since. Ours writes differences.',
   ],
   [
     'Dual write',
-    'The state is saved and the message is not published. A redelivery or the sweeper publishes it from the ledger.',
+    'The state is saved but the message is not published. A redelivery or the sweep publishes it from the ledger.',
   ],
   [
     'Ambiguous commit',
-    'A commit is answered with an error but went through. The documents are read again and show it.',
+    'A commit goes through but is answered with an error. The documents are read again and show it.',
   ],
-  ['Lost ack', 'The process dies before the ack, or the ack is lost. The message comes again: as 1.'],
+  [
+    'Lost ack',
+    'The process dies before the ack, or the ack is lost. The message comes again, and this ends like 1.',
+  ],
   ['Stale worker', 'A paused process wakes up and commits what it decided long ago. The guard refuses it.'],
-  ['Poison message', 'What can not be read is parked with its reason; the others go on.'],
-  ['One bad message in a batch', 'Only this one comes again or is parked.'],
+  ['Poison message', "A message can't be read. It is parked with its reason, and the others go on."],
+  ['One bad message in a batch', 'Only that message comes again or is parked.'],
   [
     'Refusal taken for success, or the reverse',
-    'A refusal is a value of its own; everything else that is thrown is a surprise and comes again.',
+    'A refusal is a value of its own; anything that is thrown is a surprise, and its message comes again.',
   ],
   [
     'Failure without a consumer',
-    'Every topic that a ledger can call for has a subscription; a test reads the topology.',
+    'Every topic that a ledger can call for has a subscription; a test checks the topology.',
   ],
-  ['Misspelt name', 'A wrong configuration ends the start, with every fault named.'],
-  ['Stuck order', 'Nobody would ever move it on. The sweeper re-drives it, and fails it at its deadline.'],
-  ['Timeout race', 'The sweeper fails an order while a step commits. One commit holds, the other obeys.'],
+  ['Misspelt name', 'A wrong configuration ends the start, and the error names every fault.'],
+  [
+    'Stuck order',
+    'The message that would move an order on is gone. The sweep announces the order again, and fails it at its deadline.',
+  ],
+  [
+    'Timeout race',
+    'The sweep fails an order while a step commits. One commit succeeds, and the other decides again.',
+  ],
   [
     'Cancel race',
-    'The customer cancels while the payment commits. One comes first; a payment that was first is refunded.',
+    'A customer cancels while the payment commits. If the payment comes first, it is refunded.',
   ],
-  ['Cancel too late, twice, or of nothing', '409, once, 404.'],
-  ['Dead letter lost or repeated', 'It is kept once; a redrive can be repeated; a discard leaves a note.'],
+  [
+    'Cancel too late, twice, or of nothing',
+    'A canceled order answers 409, a second request cancels nothing more, an unknown order is 404.',
+  ],
+  [
+    'Dead letter lost or repeated',
+    'It is kept once. You can repeat a redrive; a discarded letter stays, with a note.',
+  ],
   ['Replay of days', 'All old messages come again. Nothing changes.'],
-  ['Hot item', 'Hundreds of orders want one document. It is written once a batch.'],
+  ['Hot item', 'Hundreds of orders want one document. It is written once per batch.'],
   [
     'Retry storm',
-    'Who failed together does not retry together: pauses grow and have jitter, attempts are bounded.',
+    'Work that failed together is not retried together: pauses grow and have jitter, and attempts are bounded.',
   ],
-  ['Shutdown under load', 'What is in flight is finished or handed back within ten seconds.'],
+  ['Shutdown under load', 'Work that is in flight is finished or handed back within ten seconds.'],
   [
     'Kill under load',
-    'Any process dies at any moment. All orders end in one final state, and the books balance.',
+    'Processes die at any moment. Every order reaches one final state, and the books balance.',
   ],
-  ['Broker or store away', 'What was accepted survives; what is new gets 503; work goes on by itself.'],
+  ['Broker or store away', 'Accepted orders survive, new ones get 503, and work resumes by itself.'],
   [
     'Stolen message',
-    'Somebody pulls what a service should have got. People have subscriptions of their own, and the sweeper re-drives what was stolen.',
+    'A message is pulled that a service should have got. People have subscriptions of their own, and the sweep announces the order again.',
   ],
   [
     'Forged message',
-    'Amounts and prices are never taken from a message; who can publish can at most make a step look at a ledger.',
+    'Amounts and prices never come from a message. A forged one makes a step look at a ledger; at most it places an order or fences an unused uuid.',
   ],
   [
     'Idempotency key used again',
-    'With the same order it is the same order; with another one it is refused with 422.',
+    'The same order under the same key is one order; another order is refused with 422.',
   ],
-  ['Wrong numbers and fields', '400, and the field is named.'],
-  ['Path injection', '400; never another document.'],
-  ['Money in floats', 'Amounts are whole minor units; the total is the sum of its lines, once.'],
+  ['Wrong numbers and fields', '400, and the answer names the field.'],
+  ['Path injection', '400, and no other document is read.'],
+  ['Money in floats', 'Amounts are whole minor units; the total is the sum of the lines, once.'],
   [
     'A restart that wipes or re-seeds',
-    'Loading data twice changes nothing; nothing is deleted without being told.',
+    'Loading data twice changes nothing, and nothing is deleted unless you ask for it.',
   ],
-  ['Slow reader', 'A live stream whose reader does not read.'],
+  ['Slow reader', 'The reader of a live stream does not read.'],
 ];
 
 export const ANOMALIES: readonly Anomaly[] = list.map(([name, what], index) => ({

@@ -11,10 +11,21 @@ import { topology } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { type Body, type Configuration, readConfiguration } from '../terraform/configuration.ts';
 
-/** docs/operations.md is read when something is wrong: what it names must be there. */
+/** The pages of docs/operations/ are read when something is wrong: what they name must be there. */
 
 const read = (file: string): string => readFileSync(new URL(file, packageRoot), 'utf8');
-const document = read('docs/operations.md');
+const FOLDER = 'docs/operations/';
+const pages = new Map(
+  readdirSync(new URL(FOLDER, packageRoot))
+    .sort()
+    .map((page) => [page, read(FOLDER + page)]),
+);
+const pageOf = (name: string): string => {
+  const text = pages.get(name);
+  if (text === undefined) throw new Error(`${FOLDER}${name} is missing`);
+  return text;
+};
+const document = [...pages.values()].join('\n');
 
 /** What a heading is called in a link. */
 const anchorOf = (heading: string): string =>
@@ -24,29 +35,35 @@ const anchorOf = (heading: string): string =>
     .replaceAll(' ', '-');
 const headingsIn = (text: string): string[] =>
   [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title);
+/** Whether a file is there, and has the heading that is named. */
+const isThere = (file: string, anchor: string | undefined): boolean => {
+  if (!existsSync(new URL(file, packageRoot))) return false;
+  return anchor === undefined || headingsIn(read(file)).map(anchorOf).includes(anchor);
+};
 
-/** The sections of the alerts: title and text. */
+/** The alerts are all the sections of their page: title and text. */
 const alerts = new Map(
-  (/\n## Alerts\n([\s\S]*?)\n## /.exec(document)?.[1] ?? '')
-    .split('\n### ')
+  pageOf('alerts.md')
+    .split('\n## ')
     .slice(1)
     .map((section) => [section.slice(0, section.indexOf('\n')), section.slice(section.indexOf('\n') + 2)]),
 );
 
-const blocks = [...document.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
-  language,
-  // A line that goes on in the next one is one command.
-  lines: text.replaceAll(/\\\n\s*/g, '').split('\n'),
-}));
 /** Every command that can be copied; of a session with its output, what was typed. */
-const commands = blocks.flatMap(({ language, lines }) =>
-  language === 'console'
-    ? lines.flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []))
-    : language === 'sh'
-      ? lines
-      : [],
-);
-const prose = document.replaceAll(/^```\w+\n[\s\S]*?^```$/gm, '');
+function commandsIn(text: string): string[] {
+  const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap(([, language, block = '']) => {
+    // A line that goes on in the next one is one command.
+    const lines = block.replaceAll(/\\\n\s*/g, '').split('\n');
+    if (language === 'sh') return lines;
+    return language === 'console'
+      ? lines.flatMap((line) => (line.startsWith('$ ') ? [line.slice(2)] : []))
+      : [];
+  });
+}
+const commands = commandsIn(document);
+const proseOf = (text: string): string => text.replaceAll(/^```\w+\n[\s\S]*?^```$/gm, '');
+const prose = proseOf(document);
 /** What stands in the text as code. */
 const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.replaceAll('\n', ' '));
 const code = [...commands, ...spans];
@@ -70,7 +87,7 @@ const source = readdirSync(fileURLToPath(packageRoot), { recursive: true, encodi
   .join('\n')
   .replaceAll("\\'", "'");
 
-describe('docs/operations.md', () => {
+describe('docs/operations/', () => {
   let configuration: Configuration;
   before(async () => {
     configuration = await readConfiguration();
@@ -99,7 +116,7 @@ describe('docs/operations.md', () => {
       documentation?: [{ content: string }];
     };
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Terraform's.
-    const link = 'docs/operations.md#${lower(replace(each.value.title, " ", "-"))}';
+    const link = 'docs/operations/alerts.md#${lower(replace(each.value.title, " ", "-"))}';
     expect(documentation?.[0].content).to.contain(link);
     expect(watched().map(({ title }) => title.toLowerCase().replaceAll(' ', '-'))).to.deep.equal(
       watched().map(({ title }) => anchorOf(title)),
@@ -107,15 +124,33 @@ describe('docs/operations.md', () => {
   });
 
   it('links to pages and headings that exist', () => {
-    const links = [...prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    const links = [...pages].flatMap(([from, text]) =>
+      [...proseOf(text).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)].map(
+        ([, to, anchor]) => [from, to || from, anchor] as const,
+      ),
+    );
     expect(links.length).to.be.greaterThan(10);
-    const broken = links.filter(([, page = '', anchor]) => {
-      const url =
-        page === '' ? new URL('docs/operations.md', packageRoot) : new URL(`docs/${page}`, packageRoot);
-      if (!existsSync(url)) return true;
-      return anchor !== undefined && !headingsIn(readFileSync(url, 'utf8')).map(anchorOf).includes(anchor);
-    });
-    expect(broken.map(([link]) => link)).to.deep.equal([]);
+    const broken = links.filter(([, to, anchor]) => !isThere(FOLDER + to, anchor));
+    expect(broken).to.deep.equal([]);
+  });
+
+  it('is led to by links to pages and headings that exist', () => {
+    const leading = readdirSync(fileURLToPath(packageRoot), { recursive: true, encoding: 'utf8' })
+      .filter((file) => !/^(node_modules|dist|\.git)\b|^docs\/operations\//.test(file))
+      .filter((file) => /\.(md|tf|ts|ya?ml|example)$/.test(file));
+    const links = leading.flatMap((file) =>
+      [...read(file).matchAll(/\boperations\/([\w-]+\.md)(?:#([\w-]+))?/g)].map(
+        ([, page = '', anchor]) => [file, page, anchor] as const,
+      ),
+    );
+    expect(links.length).to.be.greaterThan(10);
+    expect(links.filter(([, page, anchor]) => !isThere(FOLDER + page, anchor))).to.deep.equal([]);
+  });
+
+  it('has an index that names every page', () => {
+    const index = pageOf('README.md');
+    const others = [...pages.keys()].filter((page) => page !== 'README.md');
+    expect(others.filter((page) => !index.includes(`](${page})`))).to.deep.equal([]);
   });
 
   it('names scripts of npm that exist, and what they take', async () => {
@@ -166,7 +201,7 @@ describe('docs/operations.md', () => {
       unknown(named(/\b([a-z]+(?:-[a-z]+)*-sub)\b/g, [document]), Object.keys(subscriptions)),
     ).to.deep.equal([]);
     expect(unknown(named(/gcloud pubsub topics [a-z-]+ ([\w-]+)/g), topics)).to.deep.equal([]);
-    const rows = [...document.matchAll(/^\| `([\w-]+)` \| (\w+), by `([\w-]+)` \|$/gm)];
+    const rows = [...document.matchAll(/^\| `([\w-]+)` \| (\w+) \| `([\w-]+)` \|$/gm)];
     expect(rows).to.not.be.empty;
     for (const [, topic, service, subscription = ''] of rows) {
       expect(subscriptions[subscription], subscription).to.include({ topic, service });
@@ -203,8 +238,20 @@ describe('docs/operations.md', () => {
   it('gives commands that name no moment, no copy of the topology, and no variable that nobody sets', () => {
     expect(commands.filter((command) => /\d{4}-\d\d-\d\d/.test(command))).to.deep.equal([]);
     expect(commands.filter((command) => /\bfor \w+ in (?!\$\(|"\$@")/.test(command))).to.deep.equal([]);
-    const set = named(/\b([A-Z_]+)=\S/g, commands).concat(named(/\bfor ([A-Z_]+) in/g, commands));
-    expect(unknown(named(/(?:\$|\bprocess\.env\.)([A-Z_]+)/g, commands), set)).to.deep.equal([]);
+    // Each page by itself: its reader has followed the index, and no other page.
+    const setIn = (texts: readonly string[]) =>
+      named(/\b([A-Z_]+)=\S/g, texts).concat(named(/\bfor ([A-Z_]+) in/g, texts));
+    const used = (texts: readonly string[]) => named(/(?:\$|\bprocess\.env\.)([A-Z_]+)/g, texts);
+    expect(used(commands)).to.not.be.empty;
+    const atFirst = setIn(commandsIn(pageOf('README.md')));
+    for (const [page, text] of pages) {
+      const own = commandsIn(text);
+      const known = new Set([...atFirst, ...setIn(own)]);
+      expect(
+        used(own).filter((name) => !known.has(name)),
+        page,
+      ).to.deep.equal([]);
+    }
   });
 
   it('gives every POST a body: without its length Google answers 411', () => {

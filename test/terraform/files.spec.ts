@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { packageRoot, readTopology } from '../../programs/config.ts';
 import { type Body, type Configuration, expression, readConfiguration, stringsIn } from './configuration.ts';
@@ -123,7 +123,10 @@ describe('The Terraform, as it is written', () => {
   });
 
   it('is explained by commands that name its outputs, and give a build all that it wants', () => {
-    const guides = ['infra/terraform/README.md', 'docs/operations.md'].map(text).join('\n');
+    const pages = readdirSync(new URL('docs/operations/', packageRoot)).map(
+      (page) => `docs/operations/${page}`,
+    );
+    const guides = ['infra/terraform/README.md', ...pages].map(text).join('\n');
     const outputs = guides.match(/(?<=output -(?:raw|json) )\w+/g);
     expect(new Set(outputs)).to.deep.equal(new Set(Object.keys(configuration.output)));
     const wanted = new Set(text('infra/cloudbuild.yaml').match(/(?<=\$\{)_\w+/g));

@@ -4,11 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../programs/config.ts';
 import { ANOMALIES, NOT_BUILT } from './anomalies.ts';
 
-/** The list of anomalies in docs/reliability.md, made from the titles of the tests. */
+/** docs/anomalies.md, made from the titles of the tests. */
 
-const BEGIN = '<!-- The list is generated from the titles of the tests: npm run docs -->';
-const END = '<!-- The end of the generated list -->';
-export const RELIABILITY = new URL('docs/reliability.md', packageRoot);
+export const ANOMALIES_PAGE = new URL('docs/anomalies.md', packageRoot);
+
+const INTRODUCTION = `# Anomalies
+
+The known ways in which sagas go wrong, what happens here instead, and the tests that show it. \`npm run docs\` writes this page from
+the titles of the tests, and a test checks that it is up to date. [reliability.md](reliability.md) says what is promised, and what
+each kind of proof can't show.
+`;
 
 interface NumberedTest {
   readonly file: string;
@@ -36,17 +41,10 @@ function testsIn(file: string, source: string): NumberedTest[] {
   }));
 }
 
-/** The document with its list made anew. */
-export function withCurrentList(document: string): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin < 0 || end < 0) throw new Error('docs/reliability.md has lost the marks of its generated list');
-  return `${document.slice(0, begin)}${BEGIN}\n\n${list()}\n${document.slice(end)}`;
-}
-
-function list(): string {
+/** docs/anomalies.md as it must be. */
+export function anomalyDocument(): string {
   const tests = numberedTests();
-  return ANOMALIES.map(({ number, name, what }) => {
+  const sections = ANOMALIES.map(({ number, name, what }) => {
     const shown = tests.filter(({ numbers }) => numbers.includes(number));
     const files = [...new Set(shown.map(({ file }) => file))];
     const lines = files.map((file) => {
@@ -54,6 +52,7 @@ function list(): string {
       return `- \`${file}\`: ${[...new Set(titles)].join('; ')}\n`;
     });
     const proof = shown.length > 0 ? lines.join('') : `- no test: ${NOT_BUILT[number] ?? 'missing'}\n`;
-    return `**${number}. ${name}.** ${what}\n\n${proof}`;
-  }).join('\n');
+    return `## ${number}. ${name}\n\n${what}\n\n${proof}`;
+  });
+  return [INTRODUCTION, ...sections].join('\n');
 }
