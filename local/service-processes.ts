@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
-import { readableLine } from '../adapters/log.ts';
+import { readableLines } from '../adapters/log.ts';
 
 /** Services, each its own process. */
 export interface ServiceProcesses {
@@ -32,6 +32,7 @@ export function startServiceProcesses(
 ): ServiceProcesses {
   const running = new Map<string, { readonly pid: number | undefined; port?: number }>();
   const awaited = new Set(names);
+  const readable = readableLines(names);
   let allListen = () => {};
   const started = new Promise<void>((resolve) => {
     allListen = resolve;
@@ -67,7 +68,7 @@ export function startServiceProcesses(
       running.delete(name);
       if (cancelSignal.aborted) return;
       const message = `ended (${signal ?? `exit code ${exitCode}`}), starts again`;
-      print(readableLine(name, { severity: 'WARNING', message }));
+      print(readable(name, { severity: 'WARNING', message }));
       await pause(RESTART_PAUSE_MS);
     }
   }
@@ -82,16 +83,4 @@ export function startServiceProcesses(
       await Promise.all(kept);
     },
   };
-}
-
-/** A service logs JSON; what is none (a stack trace) is shown as it is. */
-function readable(service: string, line: string): string {
-  try {
-    const entry: unknown = JSON.parse(line);
-    if (typeof entry === 'object' && entry !== null)
-      return readableLine(service, entry as Record<string, unknown>);
-  } catch {
-    // Not JSON: shown below.
-  }
-  return `${service.padEnd(9)} ${line}`;
 }
