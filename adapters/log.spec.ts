@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { createLog, createReadableLog, type LogLevel, readableLine } from './log.ts';
+import { createLog, createReadableLog, type LogLevel, readableLines } from './log.ts';
+
+const readable = readableLines(['order', 'inventory']);
 
 describe('The log', () => {
   const lines: string[] = [];
@@ -38,7 +40,7 @@ describe('The log', () => {
         'logging.googleapis.com/spanId': 'b2'.repeat(8),
         'logging.googleapis.com/trace_sampled': sampled,
       });
-      expect(readableLine('order', entry)).to.equal(' INFO    order     accepted');
+      expect(readable('order', entry)).to.equal(' INFO    order     accepted');
     });
   }
 
@@ -58,9 +60,7 @@ describe('The log', () => {
       uuid: 'u-1',
       attempt: 2,
     };
-    expect(readableLine('order', entry)).to.equal(
-      '03:04:05.678 INFO    order     accepted uuid=u-1 attempt=2',
-    );
+    expect(readable('order', entry)).to.equal('03:04:05.678 INFO    order     accepted uuid=u-1 attempt=2');
   });
 
   it('never shows a token, wherever it stands, in either form', () => {
@@ -73,13 +73,29 @@ describe('The log', () => {
       headers: { Authorization: `bearer ${jwt}`, cookie: jwt },
     };
     createLog('info', {}, { destination })('ERROR', `It failed with Bearer ${token}`, fields);
-    const shown = [...lines, readableLine('order', { message: `It failed with ${jwt}`, ...fields })].join('');
+    const shown = [...lines, readable('order', { message: `It failed with ${jwt}`, ...fields })].join('');
     expect(shown).to.contain('Bearer [redacted]').and.to.contain('"cookie":"[redacted]"');
     for (const secret of [token, ...jwt.split('.')]) expect(shown).not.to.contain(secret);
   });
 
+  it('names who speaks in a column as wide as the longest name', () => {
+    const column = (names: string[]) => readableLines(names)('order', { message: 'accepted' });
+    expect([column(['order']), column(['order', 'warehouse-two'])]).to.deep.equal([
+      ' INFO    order accepted',
+      ' INFO    order         accepted',
+    ]);
+  });
+
+  it('shows what is not JSON as it is', () => {
+    expect(['    at order.ts:1', '7', 'null'].map((line) => readable('order', line))).to.deep.equal([
+      'order         at order.ts:1',
+      'order     7',
+      'order     null',
+    ]);
+  });
+
   it('keeps a text from outside on its own line', () => {
-    const line = readableLine('order', {
+    const line = readable('order', {
       message: 'parked',
       detail: 'has unknown fields: x\n03:04:05.678 INFO',
     });
@@ -93,7 +109,7 @@ describe('The log for somebody who watches', () => {
   it('is written from its level on', () => {
     const written = (level: LogLevel) => {
       const lines: string[] = [];
-      const log = createReadableLog(level, 'pipeline', (line) => lines.push(line));
+      const log = createReadableLog(level, 'pipeline', [], (line) => lines.push(line));
       for (const severity of SEVERITIES) log(severity, 'a line');
       return lines.map((line) => SEVERITIES.find((severity) => line.includes(severity)));
     };
@@ -106,7 +122,7 @@ describe('The log for somebody who watches', () => {
 
   it('says who speaks, as readable lines do', () => {
     const lines: string[] = [];
-    const log = createReadableLog('info', 'pipeline', (line) => lines.push(line.slice(13)));
+    const log = createReadableLog('info', 'pipeline', ['inventory'], (line) => lines.push(line.slice(13)));
     log('INFO', 'order: accepted', { step: 'order', uuid: 'u-1' });
     log('INFO', 'it runs');
     expect(lines).to.deep.equal(['INFO    order     accepted uuid=u-1', 'INFO    pipeline  it runs']);

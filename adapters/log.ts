@@ -60,36 +60,53 @@ function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string |
 /**
  * The same log for somebody who watches.
  * @param service who speaks where a line does not say it.
+ * @param others who else speaks here.
  * @param print takes each readable line.
  */
-export const createReadableLog = (level: LogLevel, service: string, print: (line: string) => void): Log =>
-  createLog(
-    level,
-    {},
-    {
-      destination: {
-        write(line) {
-          const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
-          print(readableLine(String(entry.step ?? service), entry));
-        },
-      },
-    },
-  );
+export function createReadableLog(
+  level: LogLevel,
+  service: string,
+  others: readonly string[],
+  print: (line: string) => void,
+): Log {
+  const readable = readableLines([service, ...others]);
+  return createLog(level, {}, { destination: { write: (line) => print(readable(service, line)) } });
+}
 
-/** A line of the log as people like to read it: time, who, what, and the fields that matter. */
-export function readableLine(service: string, entry: Readonly<Record<string, unknown>>): string {
-  const { time, severity = 'INFO', message = '', ...fields } = entry;
-  const clock = typeof time === 'string' ? time.slice(11, 23) : '';
-  const telling = Object.entries(fields).filter(([name]) => !untold.has(name));
-  const details = telling.map(([name, value]) => `${name}=${readableValue(value)}`);
-  const sentence = String(message).replace(`${service}: `, '');
-  return withoutSecrets(
-    [clock, String(severity).padEnd(7), service.padEnd(9), sentence, ...details].join(' '),
-  );
+/**
+ * Lines of the log as people like to read them: time, who, what, and the fields that matter.
+ * @param names of all who speak; they stand in a column as wide as the longest.
+ * @returns what makes a readable line of one of the log, or of its fields, and of who speaks where it does not say so. What is
+ * not JSON (a stack trace) is shown as it is.
+ */
+export function readableLines(names: readonly string[]): (service: string, line: string | Entry) => string {
+  const nameWidth = Math.max(...names.map(({ length }) => length));
+  return (service, line) => {
+    const entry = typeof line === 'string' ? entryIn(line) : line;
+    if (entry === undefined) return `${service.padEnd(nameWidth)} ${line}`;
+    const { time, severity = 'INFO', message = '', step = service, ...fields } = entry;
+    const clock = typeof time === 'string' ? time.slice(11, 23) : '';
+    const telling = Object.entries(fields).filter(([name]) => !untold.has(name));
+    const details = telling.map(([name, value]) => `${name}=${readableValue(value)}`);
+    const sentence = String(message).replace(`${step}: `, '');
+    const name = String(step).padEnd(nameWidth);
+    return withoutSecrets([clock, String(severity).padEnd(7), name, sentence, ...details].join(' '));
+  };
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+function entryIn(line: string): Entry | undefined {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return typeof entry === 'object' && entry !== null ? (entry as Entry) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The sentence says it already, or programs alone need it. */
-const untold = new Set(['service', 'step', 'outcome', 'traceparent', TRACE, SPAN_ID, TRACE_SAMPLED]);
+const untold = new Set(['service', 'outcome', 'traceparent', TRACE, SPAN_ID, TRACE_SAMPLED]);
 
 /** Words as they are; everything else as JSON, so that no text from outside can pretend to be another line. */
 function readableValue(value: unknown): string {

@@ -1,9 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { execaNode } from 'execa';
 
 /** Google's official emulators, started straight from their jars. */
 export interface Emulators {
@@ -121,23 +124,24 @@ async function startOne(
 ): Promise<{ address: string; stop(): Promise<void> }> {
   const port = await freePort(kind, wantedPort);
   const leash = fileURLToPath(new URL('leash.js', import.meta.url));
-  const child = spawn(process.execPath, [leash, 'java', ...kind.command(findJar(kind) ?? '', port)], {
-    stdio: ['pipe', 'ignore', 'pipe'],
+  const child = execaNode(leash, ['java', ...kind.command(findJar(kind) ?? '', port)], {
+    stdin: 'pipe',
+    stdout: 'ignore',
+    ipc: false,
+    buffer: false,
+    reject: false,
     // A group of its own, so that Ctrl-C does not end the emulators before the services have finished.
     detached: true,
   });
   let complaint = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
+  child.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk).slice(-2000);
-  });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
   });
   let stopping = false;
   const stop = async () => {
     stopping = true;
-    child.stdin?.end();
-    await exited;
+    child.stdin.end();
+    await child;
   };
   const address = `${HOST}:${port}`;
   try {
@@ -154,7 +158,7 @@ async function startOne(
   return { address, stop };
 }
 
-async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
+async function untilAnswering(url: string, child: Pick<ChildProcess, 'exitCode'>): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
@@ -163,37 +167,25 @@ async function untilAnswering(url: string, child: ChildProcess): Promise<void> {
       () => false,
     );
     if (answered) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
   throw new Error(`it did not answer within ${START_TIMEOUT_MS / 1000} s`);
 }
 
 /** The wanted port, or any free one where 0 is wanted. */
-function freePort(kind: Kind, wantedPort: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', () => {
-      reject(
-        new Error(
-          `Port ${wantedPort}, where the ${kind.title} emulator listens, is in use: stop what listens there`,
-        ),
-      );
-    });
-    probe.listen(wantedPort, HOST, () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
+async function freePort(kind: Kind, wantedPort: number): Promise<number> {
+  const probe = createServer().listen(wantedPort, HOST);
+  await once(probe, 'listening').catch(() => {
+    throw new Error(
+      `Port ${wantedPort}, where the ${kind.title} emulator listens, is in use: stop what listens there`,
+    );
   });
+  const { port } = probe.address() as AddressInfo;
+  await once(probe.close(), 'close');
+  return port;
 }
 
-function hasJava(): boolean {
-  try {
-    execFileSync('java', ['-version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const hasJava = (): boolean => spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0;
 
 function findJar(kind: Kind): string | undefined {
   const named = process.env[kind.variable];

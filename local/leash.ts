@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process';
 
 /**
  * Runs a command for as long as whoever started it lives: when its standard input ends, the command is stopped. So
- * an emulator does not outlive a launcher or a test run that was killed.
+ * an emulator does not outlive a launcher or a test run that was killed. No library does this: execa, for one,
+ * ends children when their parent exits, and a parent that is killed by SIGKILL gets to do nothing.
  * Usage: node leash.js COMMAND [ARGUMENT ...]
  */
 const [command = '', ...args] = process.argv.slice(2);
 const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 
 const KILL_AFTER_MS = 3_000;
-let stopping = false;
 function stop(): void {
-  if (stopping) return;
-  stopping = true;
   child.kill('SIGTERM');
   setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
 }

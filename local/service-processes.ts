@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readableLine } from '../adapters/log.ts';
+import { execaNode } from 'execa';
+import { readableLines } from '../adapters/log.ts';
 
 /** Services, each its own process. */
 export interface ServiceProcesses {
@@ -30,77 +30,57 @@ export function startServiceProcesses(
   environment: NodeJS.ProcessEnv,
   print: (line: string) => void,
 ): ServiceProcesses {
-  const running = new Map<string, { child: ChildProcess; port?: number }>();
+  const running = new Map<string, { readonly pid: number | undefined; port?: number }>();
   const awaited = new Set(names);
+  const readable = readableLines(names);
   let allListen = () => {};
   const started = new Promise<void>((resolve) => {
     allListen = resolve;
   });
-  let stopping = false;
+  const stopping = new AbortController();
+  const { signal: cancelSignal } = stopping;
 
-  function start(name: string): void {
-    const main = fileURLToPath(new URL(`../${name}/main.js`, import.meta.url));
-    const child = fork(main, {
-      env: { ...environment, PORT: '0' },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true,
-    });
-    const entry: { child: ChildProcess; port?: number } = { child };
-    running.set(name, entry);
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream) createInterface({ input: stream }).on('line', (line) => print(readable(name, line)));
-    }
-    child.on('message', (message: { port?: number }) => {
-      if (message.port === undefined) return;
-      entry.port = message.port;
-      awaited.delete(name);
-      if (awaited.size === 0) allListen();
-    });
-    child.once('exit', (code, signal) => {
-      if (stopping) return;
+  async function keepRunning(name: string): Promise<void> {
+    while (!cancelSignal.aborted) {
+      const child = execaNode(fileURLToPath(new URL(`../${name}/main.js`, import.meta.url)), {
+        env: { ...environment, PORT: '0' },
+        extendEnv: false,
+        stdin: 'ignore',
+        all: true,
+        buffer: false,
+        reject: false,
+        // A group of its own, so that Ctrl-C reaches the launcher alone. If the launcher is killed, its channel to the service
+        // closes, and the service ends (`runProcess`).
+        detached: true,
+        cancelSignal,
+        forceKillAfterDelay: KILL_AFTER_MS,
+      });
+      const entry: { readonly pid: number | undefined; port?: number } = { pid: child.pid };
+      running.set(name, entry);
+      child.on('message', ({ port }: { port?: number }) => {
+        if (port === undefined) return;
+        entry.port = port;
+        awaited.delete(name);
+        if (awaited.size === 0) allListen();
+      });
+      for await (const line of child.iterable({ from: 'all' })) print(readable(name, line));
+      const { signal, exitCode } = await child;
       running.delete(name);
-      print(
-        readableLine(name, {
-          severity: 'WARNING',
-          message: `ended (${signal ?? `exit code ${code}`}), starts again`,
-        }),
-      );
-      setTimeout(() => !stopping && start(name), RESTART_PAUSE_MS);
-    });
+      if (cancelSignal.aborted) return;
+      const message = `ended (${signal ?? `exit code ${exitCode}`}), starts again`;
+      print(readable(name, { severity: 'WARNING', message }));
+      await pause(RESTART_PAUSE_MS);
+    }
   }
 
-  names.forEach(start);
+  const kept = names.map(keepRunning);
   return {
     portOf: (service) => running.get(service)?.port,
-    pidOf: (service) => running.get(service)?.child.pid,
+    pidOf: (service) => running.get(service)?.pid,
     started,
     async stop() {
-      stopping = true;
-      await Promise.all([...running.values()].map(({ child }) => end(child)));
+      stopping.abort();
+      await Promise.all(kept);
     },
   };
-}
-
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
-    child.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    child.kill('SIGTERM');
-  });
-}
-
-/** A service logs JSON; what is none (a stack trace) is shown as it is. */
-function readable(service: string, line: string): string {
-  try {
-    const entry: unknown = JSON.parse(line);
-    if (typeof entry === 'object' && entry !== null)
-      return readableLine(service, entry as Record<string, unknown>);
-  } catch {
-    // Not JSON: shown below.
-  }
-  return `${service.padEnd(9)} ${line}`;
 }

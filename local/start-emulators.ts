@@ -53,18 +53,15 @@ await runProcess(async (end) => {
     await loadData(ports.store, ports, parseData(readFileSync(file, 'utf8'), file.pathname));
 
     const services = allServices(ports, config);
-    const processes = startServiceProcesses(
-      services.map(({ name }) => name),
-      environment,
-      print,
-    );
+    const names = services.map(({ name }) => name);
+    const processes = startServiceProcesses(names, environment, print);
     stack.push(processes);
     const gateway = await serveHttp(
       gatewayApp(
         services,
         wanted.host,
         processes.portOf,
-        createReadableLog(config.logLevel, 'gateway', print),
+        createReadableLog(config.logLevel, 'gateway', names, print),
       ),
       wanted.host,
       wanted.port,

@@ -13,8 +13,9 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 loadDotenv();
 await runProcess(async (end) => {
   const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
-  const log = createReadableLog(config.logLevel, 'pipeline', print);
   const topology = readTopology();
+  const readers = Object.values(topology.subscriptions).flatMap(({ service }) => service ?? []);
+  const log = createReadableLog(config.logLevel, 'pipeline', readers, print);
   const telemetry = await openTelemetry(config, 'order-saga', log);
   const ports = telemetry.ports(openPorts(config, topology, log));
   const file = new URL('data-init/data.json', packageRoot);

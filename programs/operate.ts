@@ -13,19 +13,6 @@ import {
 
 /** The operators' program: one order or one dead letter at a time, over the routes of the janitor. */
 
-const USAGE = `Usage: npm run saga -- COMMAND [--url http://127.0.0.1:8080] [--json]
-
-  show UUID                              all that is known of an order
-  redrive UUID                           publish again what the order calls for
-  cancel UUID --detail "why"             cancel the order
-  letters [--reason R] [--status S]      the newest letters of the dead-letter desk; parked ones, or of another status
-  letter ID                              one of them, as it came
-  redrive-letter ID                      send it back to its topic
-  redrive-letter --all [--reason R]      send all parked letters back, or those of one reason
-  discard-letter ID --note "why"         keep it, but never send it
-
-SAGA_TOKEN is sent as bearer token where it is set.`;
-
 /** What was asked for can't be understood: exit code 2; whatever fails later: 1. */
 class UsageError extends Error {}
 
@@ -51,23 +38,24 @@ interface Answer {
   readonly isComplete?: boolean;
 }
 interface Command {
-  readonly takesId: boolean;
-  readonly takes: readonly (keyof Values)[];
+  readonly does: string;
   run(api: OperatorApi, id: string, values: Values): Promise<Answer>;
 }
 
+/**
+ * By what each takes, in the words of the usage, which the arguments are checked by, too: what stands in brackets may be left out.
+ * Where a name stands twice, the one that begins with an option is meant by that option, the other one otherwise.
+ */
 const commands: Readonly<Record<string, Command>> = {
-  show: {
-    takesId: true,
-    takes: [],
+  'show UUID': {
+    does: 'all that is known of an order',
     async run(api, uuid) {
       const saga = (await api.call('GET', `/sagas/${uuid}`)) as SagaAnswer | MalformedAnswer;
       return { data: saga, lines: 'faults' in saga ? malformedLines(saga) : sagaLines(saga) };
     },
   },
-  redrive: {
-    takesId: true,
-    takes: [],
+  'redrive UUID': {
+    does: 'publish again what the order calls for',
     async run(api, uuid) {
       const answer = (await api.call('POST', `/sagas/${uuid}/redrive`)) as {
         status: string;
@@ -77,10 +65,9 @@ const commands: Readonly<Record<string, Command>> = {
       return { data: answer, lines: [`Order ${uuid} is ${status}: ${published} was published again`] };
     },
   },
-  cancel: {
-    takesId: true,
-    takes: ['detail'],
-    async run(api, uuid, { detail = needed('--detail') }) {
+  'cancel UUID --detail "why"': {
+    does: 'cancel the order',
+    async run(api, uuid, { detail }) {
       const answer = (await api.call('POST', `/sagas/${uuid}/cancel`, { detail })) as {
         status: string;
         reason: string;
@@ -90,9 +77,8 @@ const commands: Readonly<Record<string, Command>> = {
       return { data: answer, lines: [`Order ${uuid} is ${answer.status}: ${cause}`] };
     },
   },
-  letters: {
-    takesId: false,
-    takes: ['reason', 'status'],
+  'letters [--reason R] [--status S]': {
+    does: 'the newest letters of the dead-letter desk; parked ones, or of another status',
     async run(api, _id, { reason, status }) {
       const query = queryOf({ reason, status, limit: String(LISTED_MAX) });
       const answer = (await api.call('GET', `/dead-letters${query}`)) as {
@@ -110,25 +96,24 @@ const commands: Readonly<Record<string, Command>> = {
       };
     },
   },
-  letter: {
-    takesId: true,
-    takes: [],
+  'letter ID': {
+    does: 'one of them, as it came',
     run: async (api, id) => answerOf((await api.call('GET', `/dead-letters/${id}`)) as LetterAnswer),
   },
-  'redrive-letter': {
-    takesId: true,
-    takes: ['all', 'reason'],
-    async run(api, id, { all, reason }) {
-      if (all) return redriveAll(api, reason);
-      if (reason !== undefined) throw new UsageError('--reason goes with --all');
+  'redrive-letter ID': {
+    does: 'send it back to its topic',
+    async run(api, id) {
       const letter = (await api.call('POST', `/dead-letters/${id}/redrive`)) as LetterAnswer;
       return { data: letter, lines: [`Letter ${letter.id} was sent to ${letter.topic}`] };
     },
   },
-  'discard-letter': {
-    takesId: true,
-    takes: ['note'],
-    async run(api, id, { note = needed('--note') }) {
+  'redrive-letter --all [--reason R]': {
+    does: 'send all parked letters back, or those of one reason',
+    run: (api, _id, { reason }) => redriveAll(api, reason),
+  },
+  'discard-letter ID --note "why"': {
+    does: 'keep it, but never send it',
+    async run(api, id, { note }) {
       const letter = (await api.call('DELETE', `/dead-letters/${id}${queryOf({ note })}`)) as LetterAnswer;
       return { data: letter, lines: [`Letter ${letter.id} is discarded: ${letter.history.at(-1)}`] };
     },
@@ -177,8 +162,39 @@ function queryOf(parameters: Readonly<Record<string, string | undefined>>): stri
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 
-function needed(option: string): never {
-  throw new UsageError(`${option} "why" is missing`);
+function usage(): string {
+  const width = Math.max(...Object.keys(commands).map(({ length }) => length));
+  const lines = Object.entries(commands).map(([form, { does }]) => `  ${form.padEnd(width)}  ${does}`);
+  return `Usage: npm run saga -- COMMAND [--url ${options.url.default}] [--json]
+
+${lines.join('\n')}
+
+SAGA_TOKEN is sent as bearer token where it is set.`;
+}
+
+/** @throws UsageError where the arguments are not what the command takes that they mean. */
+function commandOf(name: string, ids: readonly string[], given: readonly string[]): Command {
+  const forms = Object.keys(commands).filter((one) => one.split(' ')[0] === name);
+  const form = forms.find((one) => given.some((option) => one.startsWith(`${name} --${option}`))) ?? forms[0];
+  const command = form === undefined ? undefined : commands[form];
+  if (form === undefined || command === undefined) {
+    throw new UsageError(name === '' ? 'No command' : `There is no command ${name}`);
+  }
+  const strange = given.find((option) => !form.includes(`--${option}`));
+  if (strange !== undefined) {
+    const other = forms.find((one) => one.includes(`--${strange}`));
+    throw new UsageError(
+      other ? `--${strange} goes with ${other.split(' ')[1]}` : `${name} takes no --${strange}`,
+    );
+  }
+  const isForOne = /ID\b/.test(form);
+  if (ids.length > (isForOne ? 1 : 0)) throw new UsageError(`${name} got too many arguments`);
+  if (isForOne && ids[0] === undefined) throw new UsageError(`${name} of which one? Its UUID is missing`);
+  if (isForOne && !isUuid(ids[0])) throw new UsageError(`${ids[0]} is not a UUID`);
+  const needed = form.match(/(?<!\[)--\w+ \S+/g) ?? [];
+  const missing = needed.find((option) => !given.some((one) => option.startsWith(`--${one} `)));
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  return command;
 }
 
 function readArguments(args: string[]) {
@@ -191,27 +207,19 @@ function readArguments(args: string[]) {
 
 async function run(args: string[]): Promise<readonly string[]> {
   const { values, positionals } = readArguments(args);
-  if (values.help) return USAGE.split('\n');
-  const [name = '', id = '', ...surplus] = positionals;
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw new UsageError(name === '' ? 'No command' : `There is no command ${name}`);
-  const taken = new Set<string>([...command.takes, 'url', 'json']);
-  const strange = Object.keys(values).find((option) => !taken.has(option));
-  if (strange !== undefined) throw new UsageError(`${name} takes no --${strange}`);
-  const isForOne = command.takesId && !values.all;
-  if (surplus.length > 0 || (!isForOne && id !== '')) throw new UsageError(`${name} got too many arguments`);
-  if (isForOne && !isUuid(id)) {
-    throw new UsageError(id === '' ? `${name} of which one? Its UUID is missing` : `${id} is not a UUID`);
-  }
+  const { url, json, help, ...given } = values;
+  if (help) return usage().split('\n');
+  const [name = '', ...ids] = positionals;
+  const command = commandOf(name, ids, Object.keys(given));
   let api: OperatorApi;
   try {
-    api = createOperatorApi(values.url, process.env.SAGA_TOKEN ?? '');
+    api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '');
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const { data, lines, isComplete = true } = await command.run(api, id.toLowerCase(), values);
+  const { data, lines, isComplete = true } = await command.run(api, ids[0]?.toLowerCase() ?? '', values);
   if (!isComplete) process.exitCode = 1;
-  return values.json ? JSON.stringify(data, null, 2).split('\n') : lines;
+  return json ? JSON.stringify(data, null, 2).split('\n') : lines;
 }
 
 const printable = (lines: readonly string[]): string => lines.map((line) => `${harmless(line)}\n`).join('');
@@ -221,6 +229,6 @@ try {
 } catch (error) {
   const isUsage = error instanceof UsageError;
   const { message } = error as Error;
-  process.stderr.write(printable([...message.split('\n'), ...(isUsage ? ['', ...USAGE.split('\n')] : [])]));
+  process.stderr.write(printable([...message.split('\n'), ...(isUsage ? ['', ...usage().split('\n')] : [])]));
   process.exitCode = isUsage ? 2 : 1;
 }

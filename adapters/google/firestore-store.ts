@@ -6,6 +6,7 @@ import {
   Timestamp,
   type WriteBatch,
 } from '@google-cloud/firestore';
+import { endsWithin } from '../../saga/ports/clock.ts';
 import {
   assertDocumentPath,
   assertWritable,
@@ -20,7 +21,7 @@ import {
   type Version,
   type Versioned,
 } from '../../saga/ports/store.ts';
-import { withTimeout } from '../with-timeout.ts';
+import { systemClock } from '../system-clock.ts';
 import { emulatorOptions } from './emulator-options.ts';
 
 export interface FirestoreOptions {
@@ -49,13 +50,12 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
   /** The client goes on with a call for minutes after our callers have stopped waiting. */
   const underWay = new Set<Promise<unknown>>();
 
-  const unanswered = () => new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`);
-
-  function answer<T>(work: Promise<T>): Promise<T> {
+  async function answer<T>(work: Promise<T>): Promise<T> {
     const forget = () => underWay.delete(work);
     underWay.add(work);
     work.then(forget, forget);
-    return withTimeout(work, timeoutMs, unanswered).catch(throwStoreError);
+    if (await endsWithin(systemClock, timeoutMs, work).catch(throwStoreError)) return work;
+    throw new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`);
   }
 
   return {

@@ -14,7 +14,8 @@ import type {
   OutgoingMessage,
   PublishResult,
 } from '../../saga/ports/bus.ts';
-import { withTimeout } from '../with-timeout.ts';
+import { endsWithin } from '../../saga/ports/clock.ts';
+import { systemClock } from '../system-clock.ts';
 import { emulatorOptions } from './emulator-options.ts';
 import { requestsOf } from './publish-requests.ts';
 
@@ -53,12 +54,9 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
       messages: messages.map(({ data, attributes }) => ({ data, attributes })),
     };
     try {
-      await withTimeout(
-        publisher.publish(request, gaxOptions),
-        publishTimeoutMs,
-        () => new Error(`${topic}: no answer within ${publishTimeoutMs} ms`),
-      );
-      return undefined;
+      const published = publisher.publish(request, gaxOptions);
+      if (await endsWithin(systemClock, publishTimeoutMs, published)) return undefined;
+      return new Error(`${topic}: no answer within ${publishTimeoutMs} ms`);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }

@@ -1,6 +1,7 @@
 import { OAuth2Client } from 'google-auth-library';
 import { Problem } from '../../saga/http/http.ts';
-import { withTimeout } from '../with-timeout.ts';
+import { endsWithin } from '../../saga/ports/clock.ts';
+import { systemClock } from '../system-clock.ts';
 
 /** What a token must say: for whom it is, and by whom. */
 export interface PushIdentity {
@@ -33,7 +34,7 @@ export function createTokenCheck(
   let fetching: Promise<Certificates> | undefined;
   /** An instance that starts has many pushes and no keys yet: one of them asks, for all. */
   function currentKeys(): Promise<Certificates> {
-    fetching ??= withTimeout(certificates(), timeoutMs, () => new Error('There is no answer'))
+    fetching ??= fetchKeys()
       .catch((error: Error) => {
         throw new Problem(503, 'Unavailable', `Google's keys can't be fetched: ${error.message}`);
       })
@@ -41,6 +42,11 @@ export function createTokenCheck(
         fetching = undefined;
       });
     return fetching;
+  }
+  async function fetchKeys(): Promise<Certificates> {
+    const keys = certificates();
+    if (await endsWithin(systemClock, timeoutMs, keys)) return keys;
+    throw new Error('There is no answer');
   }
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];

@@ -474,17 +474,22 @@ describe('The gateway', () => {
 
 describe('The gateway before a service', () => {
   /** A gateway before something that answers as `answer` does, and what it says to a request. */
-  async function behind(answer: RequestListener | undefined, use: (port: number) => Promise<void>) {
+  async function behind(
+    answer: RequestListener | undefined,
+    use: (port: number) => Promise<void>,
+    answerTimeoutMs?: number,
+  ) {
     const service = createServer(answer);
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
     const { port } = service.address() as AddressInfo;
     if (answer === undefined) await new Promise((resolve) => service.close(resolve));
-    const services = [{ name: 'frontend', routes: [READ] }];
+    const services = [{ name: 'frontend', routes: [READ, CHANGE] }];
     const app = gatewayApp(
       services,
       '127.0.0.1',
       () => port,
       () => {},
+      answerTimeoutMs,
     );
     const gateway = await serveHttp(app, '127.0.0.1', 0);
     await use(gateway.port);
@@ -526,6 +531,39 @@ describe('The gateway before a service', () => {
     behind(undefined, async (port) => {
       expect(await heard(port)).to.deep.equal([503, '1', 'frontend is being started; try again']);
     }));
+
+  for (const expecting of [{}, { expect: '100-continue' }]) {
+    it(`[anomaly 37] gives up where it never answers, ${JSON.stringify(expecting)}`, () =>
+      behind(
+        () => {},
+        async (port) => {
+          const { status, body } = await send(port, 'POST', '/order', expecting, '{}');
+          expect([status, JSON.parse(body).detail]).to.deep.equal([
+            504,
+            'frontend has not answered within 1 ms. Whether it did what was asked is not known: look, or ask again, an order with its Idempotency-Key',
+          ]);
+        },
+        1,
+      ));
+  }
+
+  it('hands on its answer as it comes, and gives it all the time that it takes once it has begun', () => {
+    let finish = () => {};
+    return behind(
+      (request, response) => {
+        if (request.url !== '/orders') return;
+        response.write('first ');
+        finish = () => response.end('last');
+      },
+      async (port) => {
+        const answer = await fetch(`http://127.0.0.1:${port}/orders`);
+        expect(await statusOf(send(port, 'POST', '/order'))).to.equal(504);
+        finish();
+        expect(await answer.text()).to.equal('first last');
+      },
+      500,
+    );
+  });
 
   it('[anomaly 37] says in time that it is not ready, also where it says nothing at all', () =>
     behind(
