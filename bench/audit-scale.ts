@@ -1,12 +1,16 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../adapters/system-clock.ts';
-import { itemPath, reservationPath } from '../inventory/documents.ts';
+import { reservations } from '../inventory/reservations.ts';
 import { audit } from '../janitor/audit/audit.ts';
-import { expectedRecords } from '../janitor/audit/expected-records.ts';
-import { orderRecordPath, userPath } from '../order/documents.ts';
-import { invoicePath } from '../payments/documents.ts';
-import { advance, receive, type Saga, sagaPath } from '../saga/ledger/ledger.ts';
+import { orderRecords } from '../order/order-records.ts';
+import { invoices } from '../payments/invoices.ts';
+import { pipeline } from '../pipeline.ts';
+import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
+import { advance, type Ledger, ledgerPath, receive } from '../saga/ledger/ledger.ts';
 import type { Path, Snapshot } from '../saga/ports/store.ts';
+import { holdsOf, isAmount } from '../saga/step/holds.ts';
+import { customers } from '../shop/customers.ts';
+import { stock } from '../shop/stock.ts';
 
 /**
  * How long an audit of very many orders takes by itself, and that its memory does not grow with them. The snapshot holds
@@ -32,25 +36,25 @@ interface Series {
   readonly pathOf: (number: number) => Path;
 }
 
-const customers = Array.from({ length: USERS }, (_, user) => user);
+const users = Array.from({ length: USERS }, (_, user) => user);
 const series: Readonly<Record<string, readonly Series[]>> = {
-  sagas: [{ first: 0, step: 1, pathOf: (number) => sagaPath(uuidOf(number)) }],
-  payments: [{ first: 0, step: 1, pathOf: (number) => invoicePath(uuidOf(number)) }],
+  sagas: [{ first: 0, step: 1, pathOf: (number) => ledgerPath(uuidOf(number)) }],
+  payments: [{ first: 0, step: 1, pathOf: (number) => invoices.of(uuidOf(number)).path }],
   orders: [
-    { first: 0, step: 1, pathOf: (number) => reservationPath('widget', uuidOf(number)) },
-    ...customers.map((user) => ({
+    { first: 0, step: 1, pathOf: (number) => reservations.of('widget', uuidOf(number)).path },
+    ...users.map((user) => ({
       first: user,
       step: USERS,
-      pathOf: (number: number) => orderRecordPath(customerOf(number), uuidOf(number)),
+      pathOf: (number: number) => orderRecords.of(customerOf(number), uuidOf(number)).path,
     })),
   ],
 };
 const few: Readonly<Record<string, readonly [Path, object][]>> = {
-  inventory: [[itemPath('widget'), { quantity: 0, price_per_unit: PRICE, loaded: orderCount }]],
-  users: customers.map((user) => {
+  inventory: [[stock.of('widget').path, { quantity: 0, price_per_unit: PRICE, loaded: orderCount }]],
+  users: users.map((user) => {
     const orders = Math.floor(orderCount / USERS) + (user < orderCount % USERS ? 1 : 0);
     return [
-      userPath(customerOf(user)),
+      customers.of(customerOf(user)).path,
       { address: 'here', credit: LIMIT - PRICE * orders, credit_limit: LIMIT },
     ];
   }),
@@ -81,19 +85,24 @@ const snapshot: Snapshot = {
 };
 
 function documentAt(path: Path): object {
-  const saga = paid(numberIn(path));
-  if (path.startsWith('sagas/')) return saga;
-  const record = expectedRecords(saga).find((expected) => expected.path === path);
-  if (record === undefined) throw new Error(`There is no ${path}`);
-  return record.fields;
+  const ledger = paid(numberIn(path));
+  if (path === ledgerPath(ledger.uuid)) return ledger;
+  const held = holdsOf(pipeline, ledger).find((hold) => hold.path === path);
+  if (held === undefined || isAmount(held)) throw new Error(`There is no ${path}`);
+  return held.fields;
 }
 
-function paid(number: number): Saga {
+function paid(number: number): Ledger {
   const order = { user: customerOf(number), items: [{ item: 'widget', quantity: 1 }] };
-  const created = advance(receive(uuidOf(number), order, 'frontend', NOW), 'order', 'CREATED', {}, NOW);
-  const items = [{ item: 'widget', quantity: 1, price_per_unit: PRICE }];
-  const reserved = advance(created, 'inventory', 'RESERVED', { items }, NOW);
-  return advance(reserved, 'payments', 'PAID', { total_invoice: PRICE, charged: PRICE }, NOW);
+  const learnedBy: Readonly<Record<string, object>> = {
+    inventory: { lines: [{ item: 'widget', quantity: 1, price_per_unit: PRICE }] },
+    payments: { charged: PRICE },
+  };
+  return pipeline.steps.reduce<Ledger>(
+    (ledger, { name }) =>
+      advance(pipeline, ledger, { step: name, by: name, learned: learnedBy[name] ?? {}, now: NOW }),
+    receive(pipeline, uuidOf(number), order, 'frontend', NOW, DEADLINE_SECONDS),
+  );
 }
 
 const liveBytes = () => {
@@ -104,13 +113,14 @@ const before = liveBytes();
 let peakBytes = 0;
 let pages = 0;
 const startMs = performance.now();
-const { counts, violationCount } = await audit(snapshot, NOW, () => {
+const { counts, violationCount } = await audit(pipeline, snapshot, NOW, () => {
   pages++;
   if (pages % 100 === 0) peakBytes = Math.max(peakBytes, liveBytes() - before);
 });
 const seconds = (performance.now() - startMs) / 1000;
+const recordCount = pipeline.records.reduce((sum, { name }) => sum + (counts.documents[name] ?? 0), 0);
 process.stdout.write(
-  `${counts.orders} orders, ${counts.reservations + counts.orderRecords + counts.invoices} records: ` +
+  `${counts.orders} orders, ${recordCount} records: ` +
     `${violationCount} violations in ${seconds.toFixed(1)} s (${Math.round(orderCount / seconds)} orders/s), ` +
     `at most ${(peakBytes / 1024 / 1024).toFixed(1)} MiB live beyond the start\n`,
 );

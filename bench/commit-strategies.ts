@@ -1,14 +1,16 @@
 import { cpus } from 'node:os';
 import { type DocumentSnapshot, Firestore } from '@google-cloud/firestore';
 import { v4 as uuidv4 } from 'uuid';
+import type { z } from 'zod';
 import { emulatorOptions } from '../adapters/google/emulator-options.ts';
 import { createFirestoreStore } from '../adapters/google/firestore-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
-import { type Item, itemPath, reservationPath } from '../inventory/documents.ts';
+import { reservations } from '../inventory/reservations.ts';
 import { startEmulators } from '../local/emulators.ts';
 import { create, update } from '../saga/commit/documents.ts';
 import { BATCH_MAX, COMMIT_ATTEMPTS_MAX, groupCommit, type Task } from '../saga/commit/group-commit.ts';
 import type { Path } from '../saga/ports/store.ts';
+import { stock } from '../shop/stock.ts';
 
 /**
  * Strategies for many orders that each take one unit of the same item: transactions with locks or guarded commits,
@@ -17,6 +19,8 @@ import type { Path } from '../saga/ports/store.ts';
  * followed by one writer and by two that compete, on Google's Firestore emulator. A writer has a client of its own and
  * does one thing after the other.
  */
+
+type Item = z.infer<typeof stock.schema>;
 
 /** Does orders; returns those that it had to give up, which come again later, as in a redelivery. */
 type Writer = (orders: readonly string[]) => Promise<readonly string[]>;
@@ -111,10 +115,10 @@ async function warmedUp(strategy: Strategy, writerCount: number): Promise<Measur
  */
 async function measure(strategy: Strategy, writerCount: number, msMax: number): Promise<Measurement> {
   const itemName = uuidv4();
-  const item = itemPath(itemName);
-  await firestore.doc(item).create({ quantity: STOCK, price_per_unit: 10 });
+  const item = stock.of(itemName).path;
+  await firestore.doc(item).create({ quantity: STOCK, price_per_unit: 10, loaded: STOCK });
   const writers = Array.from({ length: writerCount }, () =>
-    strategy.openWriter(item, (order) => reservationPath(itemName, order)),
+    strategy.openWriter(item, (order) => reservations.of(itemName, order).path),
   );
   // One order each before the clock runs: the connection of a new client is not what is measured.
   for (const writer of writers) await writer([uuidv4()]);

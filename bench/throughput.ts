@@ -11,24 +11,23 @@ import { createTraceBudget } from '../adapters/telemetry/sampling.ts';
 import { openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { loadData } from '../data-init/load-data.ts';
 import { createOrderIntake } from '../frontend/accept-orders.ts';
-import { itemPath } from '../inventory/documents.ts';
-import { inventoryService } from '../inventory/service.ts';
 import { startEmulators } from '../local/emulators.ts';
-import { orderService } from '../order/service.ts';
-import { paymentsService } from '../payments/service.ts';
-import { readTopology } from '../programs/config.ts';
+import { pipeline } from '../pipeline.ts';
+import { readConfig } from '../programs/config.ts';
+import { settingsOf } from '../programs/host.ts';
 import { startConsumer } from '../saga/deliver/consumer.ts';
 import { createInbox } from '../saga/deliver/inbox.ts';
-import { subscriptionOf, type Topology } from '../saga/deliver/topology.ts';
-import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
-import type { Saga } from '../saga/ledger/ledger.ts';
+import { serviceOf } from '../saga/deliver/service.ts';
+import { subscriptionOf, type Topology, topologyOf } from '../saga/deliver/topology.ts';
+import type { Ledger } from '../saga/ledger/ledger.ts';
 import type { Bus } from '../saga/ports/bus.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
 import type { Order } from '../shop/order.ts';
+import { stock } from '../shop/stock.ts';
 
 /**
- * How many orders a second go from acceptance to `payment-created`, when every one of them wants the same item.
+ * How many orders a second go from acceptance to the announcement that they are paid, when every one of them wants the same item.
  * One process runs the frontend's order intake and all steps; the broker and the store are Google's emulators.
  */
 
@@ -43,7 +42,7 @@ const { values } = parseArgs({
 });
 const orderCount = Number(values.orders);
 const warmupCount = Number(values.warmup);
-const topology = readTopology();
+const topology = topologyOf(pipeline);
 const ITEM = 'widget';
 /** How many place an order at the same time. */
 const CUSTOMERS = 960;
@@ -59,33 +58,31 @@ const { stop } = opened;
 /** With `--telemetry otlp`, orders are traced: as many as by default, or with `--traced all` every one. */
 const telemetry = await openTelemetry(
   { telemetry: telemetryIn(values.telemetry), metrics: 'off', projectId: 'demo-bench' },
+  pipeline,
   'bench',
   (severity, message, fields) => print(`${severity} ${message} ${JSON.stringify(fields)}`),
 );
 const ports: Ports = telemetry.ports({ ...opened.ports, bus: notingPaid(opened.ports.bus) });
-await loadData(ports.store, ports, {
+await loadData(pipeline, ports.store, ports, {
   users: { jack: { address: 'here' } },
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
 });
 
-const consumers = [
-  orderService(ports, DEADLINE_SECONDS),
-  inventoryService(ports),
-  paymentsService(ports, { failProbability: 0, failEvery: 0 }),
-]
-  .map(telemetry.service)
+const settings = settingsOf(readConfig({ BACKEND: 'memory' }, pipeline));
+const consumers = pipeline.steps
+  .map((step) => telemetry.service(serviceOf(pipeline, step.name, ports, settings)))
   .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))
   .map(({ name, consumer }) => {
     const subscription = subscriptionOf(topology, name, consumer.topic);
     return startConsumer(ports.bus, subscription, createInbox(consumer.process), fail);
   });
 
-const intake = createOrderIntake(ports, DEADLINE_SECONDS);
+const intake = createOrderIntake(pipeline, ports, settings.deadlineSeconds);
 await run(warmupCount);
 const cpuBefore = process.cpuUsage();
 const { acceptedMs, paidMs } = await run(orderCount);
 const { user, system } = process.cpuUsage(cpuBefore);
-const left = (await readOne(ports.store as Store, itemPath(ITEM)))?.quantity;
+const left = (await readOne(ports.store as Store, stock.of(ITEM).path))?.quantity;
 
 print(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
 print(
@@ -100,14 +97,15 @@ await Promise.all(consumers.map((consumer) => consumer.close(5000)));
 await stop();
 process.exit(left === 7 ? 0 : 1);
 
-/** Counts an order when the broker has its `payment-created`. A reader of that topic would only slow the rest down. */
+/** Counts an order when the broker has its last message. A reader of that topic would only slow the rest down. */
 function notingPaid(bus: Bus): Bus {
   return {
     ...bus,
     async publish(messages) {
       const results = await bus.publish(messages);
       for (const [index, { topic, attributes }] of messages.entries()) {
-        if (topic === 'payment-created' && !results[index]) paid.add(attributes['ce-subject'] ?? '');
+        if (topic === pipeline.topicOf(pipeline.success) && !results[index])
+          paid.add(attributes['ce-subject'] ?? '');
       }
       if (paid.size === expected) allPaid();
       return results;
@@ -133,7 +131,7 @@ async function run(count: number): Promise<{ acceptedMs: number; paidMs: number 
 }
 
 /** As a request does that is traced where the budget allows it, or in any case; without telemetry, none is. */
-function placeOrder(order: Order): Promise<Saga> {
+function placeOrder(order: Order): Promise<Ledger> {
   const uuid = uuidv4();
   const isTraced = values.traced === 'all' || mayBeginTrace();
   const trace = `00-${uuid.replaceAll('-', '')}-${uuid.slice(0, 8)}00000001-${isTraced ? '01' : '00'}`;

@@ -1,17 +1,18 @@
 import { expect } from 'chai';
 import { createMemoryStore } from '../adapters/memory/memory-store.ts';
-import { itemPath } from '../inventory/documents.ts';
-import { userPath } from '../order/documents.ts';
+import { pipeline } from '../pipeline.ts';
 import { update } from '../saga/commit/documents.ts';
 import { groupCommit } from '../saga/commit/group-commit.ts';
 import { type Path, readOne, type Store } from '../saga/ports/store.ts';
+import { customers } from '../shop/customers.ts';
+import { stock } from '../shop/stock.ts';
 import { createManualClock } from '../test/support/manual-clock.ts';
 import { type Data, loadData, parseData, resetData } from './load-data.ts';
 
-const DATA: Data = {
+const DATA = {
   users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
   inventory: { widget: { quantity: 10, price_per_unit: 10 } },
-};
+} satisfies Data;
 
 const STOCK = { quantity: 1, price_per_unit: 1 };
 
@@ -23,22 +24,28 @@ describe('Users and stock', () => {
   });
 
   it('are loaded as the file says', async () => {
-    expect(await loadData(store, environment, DATA)).to.deep.equal({ loaded: 3, present: 0 });
-    expect(await readOne(store, userPath('jack'))).to.deep.equal(DATA.users.jack);
-    expect(await readOne(store, userPath('joe'))).to.deep.equal({ ...DATA.users.joe, credit_limit: 100 });
-    expect(await readOne(store, itemPath('widget'))).to.deep.equal({ ...DATA.inventory.widget, loaded: 10 });
+    expect(await loadData(pipeline, store, environment, DATA)).to.deep.equal({ loaded: 3, present: 0 });
+    expect(await readOne(store, customers.of('jack').path)).to.deep.equal(DATA.users.jack);
+    expect(await readOne(store, customers.of('joe').path)).to.deep.equal({
+      ...DATA.users.joe,
+      credit_limit: 100,
+    });
+    expect(await readOne(store, stock.of('widget').path)).to.deep.equal({
+      ...DATA.inventory.widget,
+      loaded: 10,
+    });
   });
 
   it('[anomaly 44] stay as orders have left them when they are loaded again', async () => {
-    await loadData(store, environment, DATA);
-    const path = itemPath('widget');
+    await loadData(pipeline, store, environment, DATA);
+    const path = stock.of('widget').path;
     const sale = {
       reads: () => [path],
       decide: () => ({ writes: [update(path, { quantity: 3 })], result: true }),
     };
     await groupCommit(store, environment, [sale]);
     const more = { ...DATA, users: { ...DATA.users, jill: { address: '2 Hill Road' } } };
-    expect(await loadData(store, environment, more)).to.deep.equal({ loaded: 1, present: 3 });
+    expect(await loadData(pipeline, store, environment, more)).to.deep.equal({ loaded: 1, present: 3 });
     expect(await readOne(store, path)).to.deep.equal({ quantity: 3, price_per_unit: 10, loaded: 10 });
   });
 
@@ -50,22 +57,36 @@ describe('Users and stock', () => {
       'payments/1',
       'dead-letters/1',
     ];
-    await loadData(store, environment, DATA);
+    await loadData(pipeline, store, environment, DATA);
     await store.commit(paths.map((path) => ({ kind: 'create', path, fields: {} })));
     const progress: string[] = [];
-    await resetData(store, (collection, deletedCount) => progress.push(`${collection} ${deletedCount}`));
-    expect(await store.read([...paths, userPath('jack'), itemPath('widget')])).to.have.property('size', 0);
+    await resetData(pipeline, store, (collection, deletedCount) =>
+      progress.push(`${collection} ${deletedCount}`),
+    );
+    expect(await store.read([...paths, customers.of('jack').path, stock.of('widget').path])).to.have.property(
+      'size',
+      0,
+    );
     expect(progress).to.deep.equal(['sagas 1500', 'users 3', 'inventory 2', 'payments 1', 'dead-letters 1']);
   });
 });
 
 describe('A data file', () => {
+  it('is read as it says: a section for each kind of account', () => {
+    expect(parseData(pipeline, JSON.stringify(DATA), 'mine.json')).to.deep.equal(DATA);
+  });
+
+  it('has nothing in it that is no account', () => {
+    const text = JSON.stringify({ ...DATA, payments: {} });
+    expect(() => parseData(pipeline, text, 'mine.json')).to.throw('Unrecognized key: "payments"');
+  });
+
   it('names every fault that it has', () => {
     const text = JSON.stringify({
       users: { jack: { address: 7 }, 'a/b': { address: 'x' }, joe: { address: 'x', credit: -1 } },
       inventory: { widget: { quantity: 1.5, price_per_unit: 10 }, wotsit: { ...STOCK, loaded: 1 } },
     });
-    const read = () => parseData(text, 'mine.json');
+    const read = () => parseData(pipeline, text, 'mine.json');
     for (const part of [
       'mine.json is wrong',
       'users.jack.address',
@@ -79,6 +100,6 @@ describe('A data file', () => {
   });
 
   it('that is not JSON is said to be none', () => {
-    expect(() => parseData('{', 'mine.json')).to.throw(/^mine\.json is not JSON/);
+    expect(() => parseData(pipeline, '{', 'mine.json')).to.throw(/^mine\.json is not JSON/);
   });
 });

@@ -1,34 +1,58 @@
 import { z } from 'zod';
-import { itemPath, itemSchema } from '../inventory/documents.ts';
-import { type User, userPath, userSchema } from '../order/documents.ts';
+import { DEAD_LETTERS } from '../janitor/desk/letter.ts';
 import { create } from '../saga/commit/documents.ts';
 import { type Environment, groupCommit, type Task } from '../saga/commit/group-commit.ts';
+import { nameSchema } from '../saga/http/name.ts';
+import { LEDGERS } from '../saga/ledger/ledger.ts';
 import type { Path, Store } from '../saga/ports/store.ts';
-import { nameSchema } from '../shop/order.ts';
+import type { Saga } from '../saga/step/saga.ts';
 
-/** What people write into a data file; what follows from it is not asked for. */
-const dataSchema = z.strictObject({
-  users: z.record(nameSchema, userSchema.omit({ credit_limit: true, corrections: true }).strict()),
-  inventory: z.record(nameSchema, itemSchema.omit({ loaded: true, corrections: true }).strict()),
-});
+/** Accounts by collection and name: what there is of each before the first order. */
+export type Data = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
 
-export type Data = z.infer<typeof dataSchema>;
+/** Every top-level collection that the services write. Whatever is below its documents belongs to it. */
+export const collectionsOf = ({ kinds }: Saga): readonly string[] => [
+  ...new Set([LEDGERS, ...kinds.map(({ template }) => template.split('/')[0] ?? ''), DEAD_LETTERS]),
+];
 
-/** Every top-level collection that the services write. What is below their documents goes with them. */
-export const COLLECTIONS = ['sagas', 'users', 'inventory', 'payments', 'dead-letters'] as const;
+/** The accounts that a data file may load: those with one name, in a collection of its own. */
+const loadable = ({ accounts }: Saga) => accounts.filter(({ template }) => /^[^/]+\/\{\w+\}$/.test(template));
+const collectionOf = (template: string): string => template.split('/')[0] ?? '';
+
+/** What people write into a data file, without what follows from it. */
+function dataSchema(saga: Saga): z.ZodType<Data> {
+  const sections: Record<string, z.ZodRawShape> = {};
+  for (const { template, fields, balance, mayBeUnlimited } of loadable(saga)) {
+    const amount = z.int().min(0);
+    const section = collectionOf(template);
+    sections[section] = {
+      ...sections[section],
+      ...fields,
+      [balance]: mayBeUnlimited ? amount.exactOptional() : amount,
+    };
+  }
+  return z.strictObject(
+    Object.fromEntries(
+      Object.entries(sections).map(([section, fields]) => [
+        section,
+        z.record(nameSchema, z.strictObject(fields)),
+      ]),
+    ),
+  ) as unknown as z.ZodType<Data>;
+}
 
 /**
- * Checks what a data file says.
+ * Checks the content of a data file.
  * @throws Error that names every fault.
  */
-export function parseData(text: string, name: string): Data {
+export function parseData(saga: Saga, text: string, name: string): Data {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw new Error(`${name} is not JSON: ${(error as Error).message}`);
   }
-  const parsed = dataSchema.safeParse(json);
+  const parsed = dataSchema(saga).safeParse(json);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {
     const message =
@@ -39,26 +63,23 @@ export function parseData(text: string, name: string): Data {
 }
 
 /**
- * Loads users and stock. May run at any time and any number of times: what is there already stays as it is, so that
- * no running order loses what it changed.
- * @returns how many documents were loaded, and how many were there.
- * @throws the store's error where a document could not be written.
+ * Loads accounts. May run at any time and any number of times: existing documents stay as they are, so that no change by a
+ * running order is lost.
+ * @returns how many documents were loaded, and how many existed already.
+ * @throws the store's error if a document could not be written.
  */
 export async function loadData(
+  saga: Saga,
   store: Store,
   environment: Environment,
   data: Data,
 ): Promise<{ loaded: number; present: number }> {
-  const documents: [Path, object][] = [
-    ...Object.entries(data.users).map(([user, fields]): [Path, object] => [
-      userPath(user),
-      withLimit(fields),
+  const documents = Object.entries(data).flatMap(([section, named]) =>
+    Object.entries(named).map(([name, fields]): [Path, object] => [
+      `${section}/${name}`,
+      withWhole(saga, section, fields),
     ]),
-    ...Object.entries(data.inventory).map(([item, fields]): [Path, object] => [
-      itemPath(item),
-      { ...fields, loaded: fields.quantity },
-    ]),
-  ];
+  );
   const settled = await groupCommit(store, environment, documents.map(loadTask));
   const failed = settled.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
@@ -66,9 +87,13 @@ export async function loadData(
   return { loaded, present: documents.length - loaded };
 }
 
-/** Beside what is left stands what there was: the audit compares both. */
-const withLimit = (user: Data['users'][string]): User =>
-  user.credit === undefined ? user : { ...user, credit_limit: user.credit };
+/** Adds the whole beside the balance, so that the audit can compare both. */
+function withWhole(saga: Saga, section: string, fields: Readonly<Record<string, unknown>>): object {
+  const wholes = loadable(saga)
+    .filter(({ template, balance }) => collectionOf(template) === section && fields[balance] !== undefined)
+    .map(({ balance, whole }) => [whole, fields[balance]]);
+  return { ...fields, ...Object.fromEntries(wholes) };
+}
 
 function loadTask([path, fields]: [Path, object]): Task<boolean> {
   return {
@@ -81,14 +106,15 @@ function loadTask([path, fields]: [Path, object]): Task<boolean> {
 }
 
 /**
- * Deletes every order, customer, item, invoice and dead letter, however many there are. May run again.
- * @param onProgress is told the collection and how many documents are deleted so far.
+ * Deletes every order, account, record and dead letter, however many there are. May run again.
+ * @param onProgress gets the collection and the number of documents deleted so far.
  */
 export async function resetData(
+  saga: Saga,
   store: Store,
   onProgress: (collection: string, deletedCount: number) => void,
 ) {
-  for (const collection of COLLECTIONS) {
+  for (const collection of collectionsOf(saga)) {
     await store.erase(collection, (deletedCount) => onProgress(collection, deletedCount));
   }
 }

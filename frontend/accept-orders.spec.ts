@@ -1,24 +1,26 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { pipeline } from '../pipeline.ts';
 import { messageFor } from '../saga/deliver/message.ts';
 import { Problem } from '../saga/http/http.ts';
 import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
-import { receive, type Saga, sagaPath, tombstone } from '../saga/ledger/ledger.ts';
+import { type Ledger, ledgerPath, receive, tombstone } from '../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../saga/ports/store.ts';
-import { anOrder, aSagaThatIs, NOW, TRACE, UUID, uuidOf } from '../test/support/builders.ts';
+import { aLedgerThatIs, anOrder, NOW, TRACE, UUID, uuidOf } from '../test/support/builders.ts';
 import { recordedPorts } from '../test/support/recorded-ports.ts';
 import { createOrderIntake } from './accept-orders.ts';
 
 async function scene(documents: Readonly<Record<Path, object>> = {}) {
   const ports = await recordedPorts(documents);
-  const intake = createOrderIntake(ports, DEADLINE_SECONDS);
-  return { ports, intake, ledger: (uuid = UUID) => readOne(ports.store, sagaPath(uuid)) };
+  const intake = createOrderIntake(pipeline, ports, DEADLINE_SECONDS);
+  return { ports, intake, ledger: (uuid = UUID) => readOne(ports.store, ledgerPath(uuid)) };
 }
-const received = (uuid = UUID): Saga => receive(uuid, anOrder(), 'frontend', NOW);
+const received = (uuid = UUID): Ledger =>
+  receive(pipeline, uuid, anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
 const OTHER = anOrder({ items: [{ item: 'widget', quantity: 3 }] });
 
 /** What came of an order: its ledger, or the problem in a few words. */
-const answer = (accepted: Promise<Saga>): Promise<unknown> =>
+const answer = (accepted: Promise<Ledger>): Promise<unknown> =>
   accepted.catch((error: unknown) => {
     if (!(error instanceof Problem)) throw error;
     return `${error.status}: ${error.detail}`;
@@ -31,13 +33,13 @@ const NOT_STORED = '503: The order could not be stored; the order was not accept
 describe('The order intake', () => {
   it('[anomaly 18] stores an order, then publishes it, then answers', async () => {
     const { ports, intake, ledger } = await scene();
-    const accepted = intake.accept(UUID, anOrder(), true).then((saga) => {
+    const accepted = intake.accept(UUID, anOrder(), true).then((ledger) => {
       ports.journal.push('answer');
-      return saga;
+      return ledger;
     });
     expect(await accepted).to.deep.equal(received());
     expect(ports.journal).to.deep.equal(['commit', 'publish frontend', 'answer']);
-    expect([await ledger(), ports.published]).to.deep.equal([received(), [messageFor(received())]]);
+    expect([await ledger(), ports.published]).to.deep.equal([received(), [messageFor(pipeline, received())]]);
     expect(ports.logged).to.deep.equal([]);
   });
 
@@ -88,21 +90,21 @@ describe('The order intake', () => {
   });
 
   it('[anomaly 18] publishes again what still stands at the beginning when the customer repeats it', async () => {
-    const { ports, intake } = await scene({ [sagaPath(UUID)]: received() });
+    const { ports, intake } = await scene({ [ledgerPath(UUID)]: received() });
     expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(received());
     expect(ports.journal).to.deep.equal(['publish frontend']);
   });
 
   it('[anomaly 40] finds the first order under the same key, however far it has come', async () => {
     for (const status of ['CREATED', 'PAID', 'CANCELED'] as const) {
-      const { ports, intake } = await scene({ [sagaPath(UUID)]: aSagaThatIs(status) });
-      expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(aSagaThatIs(status));
+      const { ports, intake } = await scene({ [ledgerPath(UUID)]: aLedgerThatIs(status) });
+      expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(aLedgerThatIs(status));
       expect(ports.journal).to.deep.equal([]);
     }
   });
 
   it('[anomaly 40] refuses another order under the same key, and keeps the first one as it is', async () => {
-    const { intake, ledger } = await scene({ [sagaPath(UUID)]: received() });
+    const { intake, ledger } = await scene({ [ledgerPath(UUID)]: received() });
     for (const other of [OTHER, anOrder({ user: 'jill' }), anOrder({ paymentError: 'null' })]) {
       expect(await answer(intake.accept(UUID, other, false))).to.equal(REUSED);
     }
@@ -110,8 +112,13 @@ describe('The order intake', () => {
   });
 
   it('[anomaly 8] refuses the order whose failure overtook it, and says that', async () => {
-    const overtaken = tombstone(UUID, 'PAYMENT_ERROR', 'It was never received', NOW);
-    const { intake, ledger } = await scene({ [sagaPath(UUID)]: overtaken });
+    const overtaken = tombstone(
+      pipeline,
+      UUID,
+      { by: 'janitor', reason: 'PAYMENT_ERROR', detail: 'It was never received', now: NOW },
+      DEADLINE_SECONDS,
+    );
+    const { intake, ledger } = await scene({ [ledgerPath(UUID)]: overtaken });
     expect(await answer(intake.accept(UUID, anOrder(), false))).to.equal(
       '422: The order with this Idempotency-Key was canceled before it came: take a new one to order again',
     );
@@ -127,13 +134,13 @@ describe('The order intake', () => {
 
   it('[anomaly 40] makes one order of the same key at the same time in two instances', async () => {
     const { ports, intake, ledger } = await scene();
-    const other = createOrderIntake(ports, DEADLINE_SECONDS);
+    const other = createOrderIntake(pipeline, ports, DEADLINE_SECONDS);
     const answers: unknown[] = [];
     ports.store.commitFaults.push(async () => {
       answers.push(await answer(other.accept(UUID, OTHER, false)));
     });
     answers.push(await ports.clock.finish(answer(intake.accept(UUID, anOrder(), false))));
-    const stored = receive(UUID, OTHER, 'frontend', NOW);
+    const stored = receive(pipeline, UUID, OTHER, 'frontend', NOW, DEADLINE_SECONDS);
     expect([answers, await ledger()]).to.deep.equal([[stored, REUSED], stored]);
   });
 
@@ -172,7 +179,7 @@ describe('The order intake', () => {
     ]);
     ports.store.readFaults = 0;
     expect(await intake.accept(UUID, anOrder(), false)).to.deep.equal(
-      receive(UUID, anOrder(), 'frontend', ports.clock.now()),
+      receive(pipeline, UUID, anOrder(), 'frontend', ports.clock.now(), DEADLINE_SECONDS),
     );
   });
 
@@ -191,7 +198,7 @@ describe('The order intake', () => {
 
   it("[anomaly 23] refuses one order that can't be stored, and accepts the others", async () => {
     const { ports, intake } = await scene();
-    ports.store.poison = (path) => path === sagaPath(uuidOf(2));
+    ports.store.poison = (path) => path === ledgerPath(uuidOf(2));
     const accepted = [1, 2, 3].map((number) => answer(intake.accept(uuidOf(number), anOrder(), true)));
     expect(await Promise.all(accepted)).to.deep.equal([received(uuidOf(1)), NOT_STORED, received(uuidOf(3))]);
   });

@@ -1,26 +1,27 @@
 import { createBatcher } from '../saga/commit/batcher.ts';
 import { BATCH_MAX } from '../saga/commit/group-commit.ts';
+import { type TakenTurn, takeTurns } from '../saga/deliver/turns.ts';
 import { ANSWER_TIMEOUT_MS } from '../saga/http/answer-in-time.ts';
 import { Problem } from '../saga/http/http.ts';
-import { receive, type Saga } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { StoreError } from '../saga/ports/store.ts';
-import { type TakenTurn, type TurnTask, takeTurns } from '../saga/step/turns.ts';
-import { type Order, sameOrder } from '../shop/order.ts';
+import { receiveTask } from '../saga/step/receive.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import type { Order, ShopLedger } from '../shop/order.ts';
 import { watchBroker } from './broker-watch.ts';
 
-/** Takes orders in: all that arrive while one commit is under way share the next one. */
+/** Takes orders in. All orders that arrive while one commit is under way share the next one. */
 export interface OrderIntake {
   /**
    * Stores the order's ledger, then publishes it. A second call with the same uuid finds the first one's ledger, and
-   * publishes again only where that still stands at the beginning.
-   * @param isNew the uuid is freshly drawn; otherwise an order may already have it.
-   * @param trace the W3C traceparent of the request that brings it.
+   * publishes again only if that still stands at the beginning.
+   * @param isNew whether the uuid was just drawn. Otherwise an order may already have it.
+   * @param trace the W3C traceparent of the request.
    * @returns the ledger: from here on the order can't be lost, even if the broker could not be reached.
-   * @throws Problem 422 where another order has the uuid; 503 where the order was not accepted (also while the broker is
-   * known to be away), or where it is not known whether it was: the problem says which.
+   * @throws Problem 422 if another order has the uuid; 503 if the order was not accepted (also while the broker is known to
+   * be away), or if it is unknown whether it was: the problem says which.
    */
-  accept(uuid: string, order: Order, isNew: boolean, trace?: string): Promise<Saga>;
+  accept(uuid: string, order: Order, isNew: boolean, trace?: string): Promise<ShopLedger>;
   /** Finishes the commit under way, and refuses what waits for the next one. */
   drain(): Promise<void>;
 }
@@ -34,20 +35,20 @@ interface Waiting {
   started: boolean;
   /** Whether its customer has been answered. */
   answered: boolean;
-  resolve(saga: Saga): void;
+  resolve(ledger: ShopLedger): void;
   reject(problem: Problem): void;
 }
 
 const WAITING_MAX = 10_000;
 const BATCH_BYTES_MAX = 1024 * 1024;
-/** What waits may take up at most about so much. */
+/** The most memory, roughly, for orders that wait. */
 const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
-/** A line of an order takes up at most about so much. */
+/** The most memory, roughly, that one line of an order takes. */
 const LINE_BYTES = 600;
 
-export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderIntake {
+export function createOrderIntake(saga: Saga, ports: Ports, deadlineSeconds: number): OrderIntake {
   let isDraining = false;
-  const broker = watchBroker('frontend', ports);
+  const broker = watchBroker(saga.entry.topic, ports);
   const batcher = createBatcher<Waiting>({
     run: acceptAll,
     batchMax: BATCH_MAX,
@@ -58,20 +59,26 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
   });
 
   async function acceptAll(batch: readonly Waiting[]): Promise<void> {
-    // Who was told that nothing was accepted has perhaps ordered elsewhere.
+    // Skip customers who were already told "not accepted": they may have ordered elsewhere.
     const wanted = batch.filter(({ answered }) => !answered);
     for (const waiting of wanted) waiting.started = true;
     const taken = await takeTurns(
+      saga,
       'frontend',
-      wanted.map((waiting) => receiveTask(waiting, deadlineSeconds)),
+      wanted.map((waiting) => receiveTask(saga, { ...waiting, by: 'frontend', deadlineSeconds })),
       ports,
     );
     if (taken.some((one) => 'turn' in one && one.publishError)) broker.failed();
     for (const [index, waiting] of wanted.entries()) settle(waiting, taken[index], ports);
   }
 
-  function enqueue(uuid: string, order: Order, isNew: boolean, trace: string | undefined): Promise<Saga> {
-    return new Promise<Saga>((resolve, reject) => {
+  function enqueue(
+    uuid: string,
+    order: Order,
+    isNew: boolean,
+    trace: string | undefined,
+  ): Promise<ShopLedger> {
+    return new Promise<ShopLedger>((resolve, reject) => {
       const cancelTimeout = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
         waiting.reject(waiting.started ? unknown(uuid) : refused('The store did not answer in time')),
       );
@@ -111,25 +118,6 @@ export function createOrderIntake(ports: Ports, deadlineSeconds: number): OrderI
   };
 }
 
-/** The customer's turn: a new ledger, or the one that is there. */
-function receiveTask({ uuid, order, isNew, trace }: Waiting, deadlineSeconds: number): TurnTask {
-  return {
-    uuid,
-    isNew,
-    reads: () => [],
-    take(saga, _documents, now) {
-      if (saga === undefined) {
-        return {
-          outcome: 'accepted',
-          writes: [],
-          saga: receive(uuid, order, 'frontend', now, deadlineSeconds, trace),
-        };
-      }
-      return { outcome: sameOrder(saga, order) ? 'duplicate' : 'refused', writes: [], saga };
-    },
-  };
-}
-
 function settle(
   { uuid, trace, resolve, reject }: Waiting,
   taken: TakenTurn | undefined,
@@ -148,7 +136,7 @@ function settle(
   }
   const { turn, publishError } = taken;
   if (turn.outcome === 'refused') {
-    const wasOvertaken = turn.saga?.items.length === 0;
+    const wasOvertaken = (turn.ledger as ShopLedger).user === undefined;
     const detail = wasOvertaken
       ? 'The order with this Idempotency-Key was canceled before it came: take a new one to order again'
       : 'Another order has this Idempotency-Key: take a new one';
@@ -163,7 +151,7 @@ function settle(
       ...(trace && { traceparent: trace }),
     });
   }
-  resolve(turn.saga as Saga);
+  resolve(turn.ledger as ShopLedger);
 }
 
 const SHUTTING_DOWN = 'The service is shutting down';

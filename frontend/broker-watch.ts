@@ -2,20 +2,20 @@ import { endsWithin } from '../saga/ports/clock.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 
 /**
- * Knows whether the broker is away, from what became of the last publication. It asks again only while somebody waits for
- * the answer: between requests a service on Cloud Run may have no processor.
+ * Knows from the last publication whether the broker is away. It asks again only while a customer waits for the answer,
+ * because between requests a service on Cloud Run may have no processor.
  */
 export interface BrokerWatch {
   /** A message could not be published. */
   failed(): void;
-  /** Whether the broker is there, as far as is known; where it was away, it is asked, once a second at most. */
+  /** Whether the broker is there, as far as we know. If it was away, asks it, at most once a second. */
   isThere(): Promise<boolean>;
 }
 
 const ASK_PAUSE_MS = 1_000;
 const ASK_TIMEOUT_MS = 2_000;
 
-/** @param topic that is asked after; any answer says that the broker is there. */
+/** @param topic to ask about; any answer shows that the broker is there. */
 export function watchBroker(topic: string, { bus, clock }: Pick<Ports, 'bus' | 'clock'>): BrokerWatch {
   let isAway = false;
   let lastAskedMs = 0;

@@ -1,22 +1,26 @@
 import { expect } from 'chai';
-import { type Saga, SHARD_COUNT, sagaPath, tombstone } from '../saga/ledger/ledger.ts';
-import { aSaga, aSagaThatIs, NOW, storeHolding, uuidOf } from '../test/support/builders.ts';
+import { type OrderLedger, pipeline } from '../pipeline.ts';
+import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
+import { type Ledger, ledgerPath, SHARD_COUNT, tombstone } from '../saga/ledger/ledger.ts';
+import { aLedger, aLedgerThatIs, NOW, storeHolding, uuidOf } from '../test/support/builders.ts';
 import { createFaultyStore } from '../test/support/faulty-store.ts';
 import { listOrders, type OrderFilter } from './list-orders.ts';
 
 /** The order with this number, made so many seconds after NOW. */
-const orderAt = (seconds: number, number = seconds, fields: Partial<Saga> = {}): Saga =>
-  aSaga({ uuid: uuidOf(number), createdAt: new Date(NOW.getTime() + seconds * 1000), ...fields });
+const orderAt = (seconds: number, number = seconds, fields: Partial<OrderLedger> = {}): OrderLedger =>
+  aLedger({ uuid: uuidOf(number), createdAt: new Date(NOW.getTime() + seconds * 1000), ...fields });
 
-const holding = async (...sagas: Saga[]) =>
-  createFaultyStore(await storeHolding(Object.fromEntries(sagas.map((saga) => [sagaPath(saga.uuid), saga]))));
+const holding = async (...ledgers: Ledger[]) =>
+  createFaultyStore(
+    await storeHolding(Object.fromEntries(ledgers.map((ledger) => [ledgerPath(ledger.uuid), ledger]))),
+  );
 
 /** The numbers of the orders on every page, from the first page to the last. */
 async function pages(store: Awaited<ReturnType<typeof holding>>, limit: number, filter: OrderFilter = {}) {
   const listed: number[][] = [];
   let page: string | undefined;
   do {
-    const { orders, nextPage } = await listOrders(store, filter, limit, page);
+    const { orders, nextPage } = await listOrders(pipeline, store, filter, limit, page);
     listed.push(orders.map(({ uuid }) => Number.parseInt(uuid.slice(0, 8), 16)));
     page = nextPage;
   } while (page !== undefined);
@@ -26,15 +30,15 @@ const range = (from: number, to: number) => Array.from({ length: from - to + 1 }
 
 describe('The list of orders', () => {
   it('is empty where there are none', async () => {
-    expect(await listOrders(await holding(), {}, 10, undefined)).to.deep.equal({ orders: [] });
+    expect(await listOrders(pipeline, await holding(), {}, 10, undefined)).to.deep.equal({ orders: [] });
   });
 
   it('has the orders of all shards, newest first, each exactly once, a page at a time', async () => {
-    const sagas = range(30, 1).map((number) => orderAt(number));
-    expect(new Set(sagas.map(({ shard }) => shard)).size).to.equal(SHARD_COUNT);
-    const store = await holding(...sagas);
+    const ledgers = range(30, 1).map((number) => orderAt(number));
+    expect(new Set(ledgers.map(({ shard }) => shard)).size).to.equal(SHARD_COUNT);
+    const store = await holding(...ledgers);
     expect(await pages(store, 12)).to.deep.equal([range(30, 19), range(18, 7), range(6, 1)]);
-    expect(await listOrders(store, {}, 2, undefined)).to.have.deep.property('orders', [
+    expect(await listOrders(pipeline, store, {}, 2, undefined)).to.have.deep.property('orders', [
       orderAt(30),
       orderAt(29),
     ]);
@@ -51,8 +55,10 @@ describe('The list of orders', () => {
   });
 
   it("[anomaly 7] has no tombstones, which are nobody's order, and goes on behind them", async () => {
+    const detail = 'It failed before anybody knew it';
+    const failure = { by: 'janitor', reason: 'PAYMENT_ERROR', detail, now: NOW };
     const nobody = (number: number) => ({
-      ...tombstone(uuidOf(number), 'PAYMENT_ERROR', 'It failed before anybody knew it', NOW),
+      ...tombstone(pipeline, uuidOf(number), failure, DEADLINE_SECONDS),
       createdAt: new Date(NOW.getTime() + number * 1000),
     });
     const store = await holding(orderAt(1), nobody(2), nobody(3), nobody(4), orderAt(5));
@@ -69,7 +75,7 @@ describe('The list of orders', () => {
     ];
     const store = await holding(
       orderAt(1),
-      ...malformed.map((fields, index) => orderAt(index + 2, index + 2, fields as Partial<Saga>)),
+      ...malformed.map((fields, index) => orderAt(index + 2, index + 2, fields as Partial<OrderLedger>)),
     );
     expect(await pages(store, 100)).to.deep.equal([[1]]);
   });
@@ -77,7 +83,7 @@ describe('The list of orders', () => {
   it('keeps to one customer, to one status, or to both', async () => {
     const created = (number: number, user: string) =>
       orderAt(number, number, {
-        ...aSagaThatIs('CREATED', { user, uuid: uuidOf(number) }),
+        ...aLedgerThatIs('CREATED', { user, uuid: uuidOf(number) }),
         createdAt: new Date(number),
       });
     const store = await holding(

@@ -1,44 +1,48 @@
 import { pageBehind, parsePage } from '../saga/http/page.ts';
-import { type Saga, SHARD_COUNT, type Status } from '../saga/ledger/ledger.ts';
-import { isLegible } from '../saga/ledger/legible-ledger.ts';
+import { LEDGERS, type Ledger, SHARD_COUNT } from '../saga/ledger/ledger.ts';
+import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
 import type { Store } from '../saga/ports/store.ts';
+import type { Saga } from '../saga/step/saga.ts';
 
 /** Which orders to list. */
 export interface OrderFilter {
   readonly user?: string | undefined;
-  readonly status?: Status | undefined;
+  readonly status?: string | undefined;
 }
 
 /**
  * Lists orders, newest first. Without a user the ledgers are asked shard by shard, because an index that begins with
- * the time alone would slow every order down (docs/architecture.md). Left out are tombstones, which are nobody's order, and
- * ledgers that somebody has made malformed: a page may have fewer orders than its limit although more follow.
- * @returns one page, and the token of the next one where there may be more.
+ * the time alone would slow every order down (docs/architecture.md). Leaves out tombstones of orders that never came, and
+ * malformed ledgers. So a page may have fewer orders than its limit although more follow.
+ * @returns one page, and the token of the next one if there may be more.
  */
 export async function listOrders(
+  saga: Saga,
   store: Store,
   { user, status }: OrderFilter,
   limit: number,
   page: string | undefined,
-): Promise<{ orders: Saga[]; nextPage?: string }> {
+): Promise<{ orders: Ledger[]; nextPage?: string }> {
   const after = page === undefined ? undefined : parsePage(page);
   const filter = { ...(user !== undefined && { user }), ...(status !== undefined && { status }) };
   const spread = user === undefined ? Array.from({ length: SHARD_COUNT }, (_, shard) => ({ shard })) : [{}];
   const listings = await Promise.all(
     spread.map((shard) =>
-      store.query({ collection: 'sagas', where: { ...shard, ...filter }, limit, ...(after && { after }) }),
+      store.query({ collection: LEDGERS, where: { ...shard, ...filter }, limit, ...(after && { after }) }),
     ),
   );
-  // Firestore finds a ledger by whatever stands in the field; what is no moment has no place in the order.
-  const listed = (listings.flat() as Saga[]).filter(({ createdAt }) => createdAt instanceof Date);
+  // Firestore sorts by the field whatever its type; a ledger without a moment there can't be placed in the list.
+  const listed = (listings.flat() as Ledger[]).filter(({ createdAt }) => createdAt instanceof Date);
   const portion = listed.sort(newestFirst).slice(0, limit);
-  const orders = portion.filter((saga) => isLegible(saga) && saga.user !== '');
+  const orders = portion.filter(
+    (ledger) => 'ledger' in readLedger(saga, ledger.uuid, ledger) && !isTombstone(saga, ledger),
+  );
   const last = portion.at(-1);
   return last && portion.length === limit
     ? { orders, nextPage: pageBehind({ createdAt: last.createdAt, id: last.uuid }) }
     : { orders };
 }
 
-function newestFirst(one: Saga, other: Saga): number {
+function newestFirst(one: Ledger, other: Ledger): number {
   return other.createdAt.getTime() - one.createdAt.getTime() || (one.uuid < other.uuid ? 1 : -1);
 }

@@ -3,34 +3,50 @@ import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { traceparentIn } from '../saga/deliver/trace.ts';
 import { invalidInput, type Route, route } from '../saga/http/http.ts';
+import { faultOfObject } from '../saga/http/input-faults.ts';
+import { malformedLedger, noSuchOrder } from '../saga/http/ledger-problems.ts';
+import { nameSchema } from '../saga/http/name.ts';
 import { pageParameters } from '../saga/http/page.ts';
 import { deadlineOf } from '../saga/ledger/deadline.ts';
 import { transitionsOf } from '../saga/ledger/history.ts';
-import { type Saga, STATUSES, type Status, sagaPath } from '../saga/ledger/ledger.ts';
-import { isLegible } from '../saga/ledger/legible-ledger.ts';
+import { type Ledger, ledgerPath } from '../saga/ledger/ledger.ts';
+import { readLedger } from '../saga/ledger/read-ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { readOne } from '../saga/ports/store.ts';
-import { faultOfObject, nameSchema, orderSchema } from '../shop/order.ts';
-import { malformedLedger, noSuchOrder } from '../shop/order-problems.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import { orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { listOrders } from './list-orders.ts';
 
 const KEY_LENGTH_MAX = 255;
 
-const listSchema = z.strictObject(
-  {
-    user: nameSchema.optional(),
-    status: z
-      .enum(STATUSES as [Status, ...Status[]], { error: `must be one of ${STATUSES.join(', ')}` })
-      .optional(),
-    ...pageParameters,
-  },
-  { error: faultOfObject('must be query parameters') },
-);
+const listSchema = ({ statuses }: Saga) =>
+  z.strictObject(
+    {
+      user: nameSchema.optional(),
+      status: z.enum(statuses, { error: `must be one of ${statuses.join(', ')}` }).optional(),
+      ...pageParameters,
+    },
+    { error: faultOfObject('must be query parameters') },
+  );
 
-export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Route[] {
+export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): readonly Route[] {
   const { store, newUuid } = ports;
+
+  /** An order as customers see it: its snapshot, and how it came about. */
+  function view(ledger: Ledger): object {
+    const history = transitionsOf(ledger);
+    const deadlineAt = deadlineOf(saga, ledger);
+    return {
+      ...snapshot(saga, ledger),
+      createdAt: ledger.createdAt,
+      updatedAt: history.at(-1)?.at,
+      ...(deadlineAt && { deadlineAt }),
+      history,
+    };
+  }
+
   return [
     route({
       method: 'POST',
@@ -52,8 +68,8 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
         const key = idempotencyKey(header('idempotency-key'));
         const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', key);
         const trace = traceparentIn(header('traceparent'));
-        const saga = await intake.accept(uuid, body, key === undefined, trace);
-        return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga) };
+        const ledger = await intake.accept(uuid, body, key === undefined, trace);
+        return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga, ledger) };
       },
     }),
     route({
@@ -66,11 +82,12 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
         503: 'The order cannot be shown: its ledger is malformed, or the store is away',
       },
       async handle({ params: { uuid = '' } }) {
-        const path = sagaPath(uuid.toLowerCase());
-        const saga = isUuid(uuid) ? await readOne(store, path) : undefined;
-        if (saga === undefined) throw noSuchOrder(uuid);
-        if (!isLegible(saga)) throw malformedLedger(uuid);
-        return { status: 200, body: view(saga) };
+        const id = uuid.toLowerCase();
+        const fields = isUuid(uuid) ? await readOne(store, ledgerPath(id)) : undefined;
+        if (fields === undefined) throw noSuchOrder(uuid);
+        const read = readLedger(saga, id, fields);
+        if ('faults' in read) throw malformedLedger(uuid);
+        return { status: 200, body: view(read.ledger) };
       },
     }),
     route({
@@ -84,38 +101,25 @@ export function frontendRoutes(ports: Ports, intake: OrderIntake): readonly Rout
         503: 'Whether the order will be canceled is not known; ask again',
       },
       async handle({ params: { uuid = '' } }) {
-        const saga = await cancelOrder(ports, uuid);
-        return { status: 202, headers: { Location: `/order/${saga.uuid}` }, body: view(saga) };
+        const ledger = await cancelOrder(saga, ports, uuid);
+        return { status: 202, headers: { Location: `/order/${ledger.uuid}` }, body: view(ledger) };
       },
     }),
     route({
       method: 'GET',
       path: '/orders',
       summary: 'Orders, newest first, a page at a time',
-      query: listSchema,
+      query: listSchema(saga),
       responses: {
         200: 'One page; next_page leads to the next',
         400: 'A parameter is wrong; errors says which',
       },
       async handle({ query: { user, status, limit, page } }) {
-        const { orders, nextPage } = await listOrders(store, { user, status }, limit, page);
+        const { orders, nextPage } = await listOrders(saga, store, { user, status }, limit, page);
         return { status: 200, body: { orders: orders.map(view), ...(nextPage && { next_page: nextPage }) } };
       },
     }),
   ];
-}
-
-/** An order as customers see it: its snapshot, and how it came about. */
-function view(saga: Saga): object {
-  const history = transitionsOf(saga);
-  const deadlineAt = deadlineOf(saga);
-  return {
-    ...snapshot(saga),
-    createdAt: saga.createdAt,
-    updatedAt: history.at(-1)?.at,
-    ...(deadlineAt && { deadlineAt }),
-    history,
-  };
 }
 
 function idempotencyKey(key: string | undefined): string | undefined {

@@ -1,14 +1,19 @@
-import type { Service } from '../saga/deliver/service.ts';
-import type { Ports } from '../saga/ports/ports.ts';
+import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { frontendRoutes } from './routes.ts';
 
-export function frontendService(ports: Ports, deadlineSeconds: number): Service {
-  const intake = createOrderIntake(ports, deadlineSeconds);
-  return {
-    name: 'frontend',
-    consumers: [],
-    routes: frontendRoutes(ports, intake),
-    drain: intake.drain,
-  };
-}
+/** Takes orders in, and tells what became of them. */
+export const frontend: ServiceDefinition = {
+  name: 'frontend',
+  reads: () => [],
+  publishes: ({ entry, failure }) => [entry.topic, failure.topic],
+  create(saga, ports, { deadlineSeconds }) {
+    const intake = createOrderIntake(saga, ports, deadlineSeconds);
+    return {
+      name: 'frontend',
+      consumers: [],
+      routes: frontendRoutes(saga, ports, intake),
+      drain: intake.drain,
+    };
+  },
+};

@@ -1,47 +1,33 @@
-import { create, type Documents, remove, update, type Write } from '../saga/commit/documents.ts';
-import { readShared } from '../saga/commit/shared-document.ts';
-import { accept, refuse, type Step } from '../saga/step/step.ts';
-import type { Line } from '../shop/order.ts';
-import { itemPath, itemSchema, reservationPath } from './documents.ts';
+import { accept } from '../saga/step/step.ts';
+import { pricedLines } from '../shop/lines.ts';
+import { step } from '../shop/step.ts';
+import { stock } from '../shop/stock.ts';
+import { reservations } from './reservations.ts';
+import { inventoryRoutes } from './routes.ts';
 
 /** Step 2: every line is reserved at today's price, or none is. */
-export const reserveStock: Step = {
+export const reserveStock = step({
   name: 'inventory',
-  from: 'CREATED',
-  to: 'RESERVED',
+  leadsTo: 'RESERVED',
+  announces: 'inventory-updated',
+  says: 'every line is reserved',
+  uses: [stock, reservations],
+  learns: { lines: pricedLines },
+  routes: inventoryRoutes,
 
-  reads: ({ items }) => items.map(({ item }) => itemPath(item)),
+  reads: ({ items }) => items.map(({ item }) => stock.of(item)),
 
-  decide({ uuid, items }, documents) {
-    const writes: Write[] = [];
-    const priced: Line[] = [];
-    for (const { item, quantity } of items) {
-      const stock = readItem(documents, item);
-      if (stock === undefined) return refuse('ITEM_NOT_FOUND', `There is no item ${item}`);
-      if (stock.quantity < quantity) {
-        return refuse('INSUFFICIENT_INVENTORY', `Of ${item}, ${stock.quantity} are left, not ${quantity}`);
-      }
-      const { price_per_unit } = stock;
-      priced.push({ item, quantity, price_per_unit });
-      writes.push(
-        update(itemPath(item), { quantity: stock.quantity - quantity }),
-        create(reservationPath(item, uuid), { quantity, price_per_unit }),
-      );
-    }
-    return accept(writes, { items: priced });
-  },
-
-  undo: ({ uuid, items }, documents) =>
-    items.flatMap(({ item, quantity }) => {
-      const stock = readItem(documents, item);
-      // Without its document the units have nowhere to go back to: the message is repeated, then shown to people.
-      if (stock === undefined)
-        throw new Error(`${quantity} of ${item} can't be put back: there is no such item any more`);
-      return [
-        update(itemPath(item), { quantity: stock.quantity + quantity }),
-        remove(reservationPath(item, uuid)),
-      ];
+  decide: ({ items }, read) =>
+    accept({
+      lines: items.map(({ item, quantity }) => {
+        const { price_per_unit } = read(stock.of(item));
+        return { item, quantity, price_per_unit };
+      }),
     }),
-};
 
-const readItem = (documents: Documents, item: string) => readShared(documents, itemPath(item), itemSchema);
+  holds: ({ uuid, lines }) =>
+    lines.flatMap(({ item, quantity, price_per_unit }) => [
+      stock.of(item).amount(quantity),
+      reservations.of(item, uuid).holding({ quantity, price_per_unit }),
+    ]),
+});

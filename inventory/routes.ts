@@ -1,9 +1,10 @@
+import type { z } from 'zod';
 import { notFound, type Route, route } from '../saga/http/http.ts';
+import { isName } from '../saga/http/name.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
-import { isName } from '../shop/order.ts';
-import { type Item, itemPath } from './documents.ts';
+import { stock } from '../shop/stock.ts';
 
-/** More items than this are a catalogue, which wants a service of its own. */
+/** With more items than this you have a catalog, which needs a service of its own. */
 const LISTED_MAX = 1000;
 
 export function inventoryRoutes(store: Store): readonly Route[] {
@@ -15,7 +16,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
       responses: { 200: `The items by name, at most ${LISTED_MAX}` },
       async handle() {
         const items = await store.list('inventory', LISTED_MAX);
-        return { status: 200, body: { items: items.map(({ id, fields }) => stockOf(id, fields as Item)) } };
+        return { status: 200, body: { items: items.map(({ id, fields }) => stockOf(id, fields as Stock)) } };
       },
     }),
     route({
@@ -24,7 +25,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
       summary: 'The stock of one item',
       responses: { 200: 'The item', 404: 'No such item' },
       async handle({ params: { item = '' } }) {
-        const found = isName(item) ? await readOne(store, itemPath(item)) : undefined;
+        const found = isName(item) ? await readOne(store, stock.of(item).path) : undefined;
         if (found === undefined) throw notFound(`There is no item ${item}`);
         return { status: 200, body: stockOf(item, found) };
       },
@@ -32,5 +33,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
   ];
 }
 
-/** What is for sale; what only the audit needs is left out. */
-const stockOf = (item: string, { quantity, price_per_unit }: Item) => ({ item, quantity, price_per_unit });
+type Stock = z.infer<typeof stock.schema>;
+
+/** What customers see of an item, without what only the audit needs. */
+const stockOf = (item: string, { quantity, price_per_unit }: Stock) => ({ item, quantity, price_per_unit });

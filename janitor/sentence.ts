@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const LENGTH_MAX = 500;
 
-/** What an operator says for others to read: one line, in the log, in the ledger and in a letter's history. */
+/** An operator's explanation: one line, for the log, the ledger and a letter's history. */
 export const sentenceSchema = z
   .string({ error: 'must be a text that says why' })
   .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not be empty, and must have no line breaks or control characters')

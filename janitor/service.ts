@@ -1,9 +1,9 @@
+import { DEAD_LETTER_TOPIC } from '../saga/deliver/message.ts';
 import { createRunner } from '../saga/deliver/runner.ts';
-import type { Service } from '../saga/deliver/service.ts';
-import type { Topology } from '../saga/deliver/topology.ts';
-import type { Ports } from '../saga/ports/ports.ts';
+import type { ServiceDefinition } from '../saga/deliver/service.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
+import { compensationTask } from '../saga/step/compensate.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
-import { compensate } from './compensate.ts';
 import { deskRoutes } from './desk/desk-routes.ts';
 import { createParking } from './desk/park-messages.ts';
 import { sagaRoutes } from './one-order/saga-routes.ts';
@@ -11,22 +11,33 @@ import { createPatrol } from './sweep/patrol.ts';
 import { sweep } from './sweep/sweep.ts';
 import { sweepRoutes } from './sweep/sweep-routes.ts';
 
-/** @param sweepIntervalSeconds the pause between two sweeps; 0: it sweeps only when `POST /sweep` asks for it. */
-export function janitorService(ports: Ports, topology: Topology, sweepIntervalSeconds: number): Service {
-  const patrol = createPatrol(ports, topology, sweepIntervalSeconds);
-  return {
-    name: 'janitor',
-    consumers: [
-      { topic: 'error', process: createRunner(compensate, ports) },
-      { topic: 'dead-letter', process: createParking(ports, topology) },
-    ],
-    routes: [
-      ...deskRoutes(ports),
-      ...sagaRoutes(ports),
-      ...sweepRoutes(() => sweep(ports, topology)),
-      ...auditRoutes(ports),
-    ],
-    start: patrol.start,
-    drain: patrol.stop,
-  };
-}
+/** Compensates, moves orders on that stand still, keeps what can't be processed, and answers operators. It knows no step. */
+export const janitor: ServiceDefinition = {
+  name: 'janitor',
+  reads: ({ failure }) => [failure.topic, DEAD_LETTER_TOPIC],
+  // It announces any status again, and sends dead letters back to their topics.
+  publishes: (saga) => [...saga.statuses.map((status) => saga.topicOf(status)), DEAD_LETTER_TOPIC],
+  create(saga, ports, { sweepIntervalSeconds, deadlineSeconds }) {
+    const patrol = createPatrol(saga, ports, sweepIntervalSeconds);
+    const compensation = {
+      name: 'janitor',
+      taskFor: (message: Parameters<typeof compensationTask>[1]) =>
+        compensationTask(saga, message, 'janitor', deadlineSeconds),
+    };
+    return {
+      name: 'janitor',
+      consumers: [
+        { topic: saga.failure.topic, process: createRunner(saga, compensation, ports) },
+        { topic: DEAD_LETTER_TOPIC, process: createParking(saga, ports, topologyOf(saga)) },
+      ],
+      routes: [
+        ...deskRoutes(saga, ports),
+        ...sagaRoutes(saga, ports),
+        ...sweepRoutes(() => sweep(saga, ports)),
+        ...auditRoutes(saga, ports),
+      ],
+      start: patrol.start,
+      drain: patrol.stop,
+    };
+  },
+};

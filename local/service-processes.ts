@@ -42,7 +42,7 @@ export function startServiceProcesses(
 
   async function keepRunning(name: string): Promise<void> {
     while (!cancelSignal.aborted) {
-      const child = execaNode(fileURLToPath(new URL(`../${name}/main.js`, import.meta.url)), {
+      const child = execaNode(fileURLToPath(new URL('../programs/service.js', import.meta.url)), [name], {
         env: { ...environment, PORT: '0' },
         extendEnv: false,
         stdin: 'ignore',

@@ -3,9 +3,11 @@ import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { serveHttp } from '../adapters/http/http-server.ts';
 import { createLog, createReadableLog } from '../adapters/log.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
-import { loadDotenv, packageRoot, readConfig, readTopology } from '../programs/config.ts';
-import { openPorts, runProcess } from '../programs/host.ts';
-import { allServices } from '../programs/services.ts';
+import { pipeline } from '../pipeline.ts';
+import { loadDotenv, packageRoot, readConfig } from '../programs/config.ts';
+import { openPorts, runProcess, settingsOf } from '../programs/host.ts';
+import { allServices } from '../saga/deliver/service.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import { startEmulators } from './emulators.ts';
 import { gatewayApp } from './gateway.ts';
 import { startServiceProcesses } from './service-processes.ts';
@@ -21,7 +23,7 @@ const portFrom = (host: string | undefined, otherwise: number) => Number(host?.s
 
 loadDotenv();
 await runProcess(async (end) => {
-  const wanted = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
+  const wanted = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' }, pipeline);
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
     // What was started last depends on what was started first.
@@ -45,14 +47,19 @@ await runProcess(async (end) => {
       // The gateway is one more of them.
       TRUSTED_PROXIES: String(wanted.trustedProxies + 1),
     };
-    const config = readConfig(environment);
-    const topology = readTopology();
+    const config = readConfig(environment, pipeline);
+    const topology = topologyOf(pipeline);
     await createTopology(config.projectId, topology);
     const ports = openPorts(config, topology, createLog('silent', {}));
     const file = new URL('data-init/data.json', packageRoot);
-    await loadData(ports.store, ports, parseData(readFileSync(file, 'utf8'), file.pathname));
+    await loadData(
+      pipeline,
+      ports.store,
+      ports,
+      parseData(pipeline, readFileSync(file, 'utf8'), file.pathname),
+    );
 
-    const services = allServices(ports, config);
+    const services = allServices(pipeline, ports, settingsOf(config));
     const names = services.map(({ name }) => name);
     const processes = startServiceProcesses(names, environment, print);
     stack.push(processes);

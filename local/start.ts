@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createReadableLog } from '../adapters/log.ts';
 import { openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
-import { loadDotenv, packageRoot, readConfig, readTopology } from '../programs/config.ts';
-import { hostServices, openPorts, runProcess } from '../programs/host.ts';
-import { allServices } from '../programs/services.ts';
+import { pipeline } from '../pipeline.ts';
+import { loadDotenv, packageRoot, readConfig } from '../programs/config.ts';
+import { hostServices, openPorts, runProcess, settingsOf } from '../programs/host.ts';
+import { allServices, serviceNames } from '../saga/deliver/service.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 
 /** The whole pipeline in one process on the embedded engine: nothing is needed but Node, and nothing is kept. */
 
@@ -12,15 +14,19 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 loadDotenv();
 await runProcess(async (end) => {
-  const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' });
-  const topology = readTopology();
-  const readers = Object.values(topology.subscriptions).flatMap(({ service }) => service ?? []);
-  const log = createReadableLog(config.logLevel, 'pipeline', readers, print);
-  const telemetry = await openTelemetry(config, 'order-saga', log);
-  const ports = telemetry.ports(openPorts(config, topology, log));
+  const config = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' }, pipeline);
+  const log = createReadableLog(config.logLevel, 'pipeline', serviceNames(pipeline), print);
+  const telemetry = await openTelemetry(config, pipeline, pipeline.name, log);
+  const ports = telemetry.ports(openPorts(config, topologyOf(pipeline), log));
   const file = new URL('data-init/data.json', packageRoot);
-  await loadData(ports.store, ports, parseData(readFileSync(file, 'utf8'), file.pathname));
-  const host = await hostServices(allServices(ports, config), ports, topology, config, end, telemetry);
+  await loadData(
+    pipeline,
+    ports.store,
+    ports,
+    parseData(pipeline, readFileSync(file, 'utf8'), file.pathname),
+  );
+  const services = allServices(pipeline, ports, settingsOf(config));
+  const host = await hostServices(pipeline, services, ports, config, end, telemetry);
   const url = `http://${config.host}:${host.port}`;
   process.stdout.write(`
 The pipeline runs on ${url}, on the embedded engine: what it holds is gone when it stops.

@@ -1,22 +1,27 @@
-import { create, remove } from '../saga/commit/documents.ts';
-import { accept, refuse, type Step } from '../saga/step/step.ts';
-import { orderRecordPath, userPath } from './documents.ts';
+import { accept } from '../saga/step/step.ts';
+import { customers } from '../shop/customers.ts';
+import { step } from '../shop/step.ts';
+import { orderRecords } from './order-records.ts';
+import { orderRoutes } from './routes.ts';
 
-/** Step 1: the customer is known, and gets the order into their records. */
-export const createOrder: Step = {
+/** Step 1: the customer exists, and gets a record of the order. */
+export const createOrder = step({
   name: 'order',
-  from: 'RECEIVED',
-  to: 'CREATED',
+  leadsTo: 'CREATED',
+  announces: 'order-created',
+  says: 'the order record exists',
+  uses: [customers, orderRecords],
+  routes: orderRoutes,
 
-  reads: ({ user }) => [userPath(user)],
+  reads: ({ user }) => [customers.of(user)],
 
-  decide({ uuid, user, items, paymentError }, documents, now) {
-    if (documents.get(userPath(user)) === undefined) {
-      return refuse('USER_NOT_FOUND', `There is no user ${user}`);
-    }
-    const record = { items, ...(paymentError !== undefined && { paymentError }), createdAt: now };
-    return accept([create(orderRecordPath(user, uuid), record)]);
-  },
+  decide: () => accept({}),
 
-  undo: ({ uuid, user }) => [remove(orderRecordPath(user, uuid))],
-};
+  holds: ({ uuid, user, items, paymentError, at }) => [
+    orderRecords.of(user, uuid).holding({
+      items,
+      ...(paymentError !== undefined && { paymentError }),
+      createdAt: at,
+    }),
+  ],
+});

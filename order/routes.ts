@@ -1,7 +1,7 @@
 import { notFound, type Route, route } from '../saga/http/http.ts';
+import { isName } from '../saga/http/name.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
-import { isName } from '../shop/order.ts';
-import { userPath } from './documents.ts';
+import { customers } from '../shop/customers.ts';
 
 export function orderRoutes(store: Store): readonly Route[] {
   return [
@@ -11,7 +11,7 @@ export function orderRoutes(store: Store): readonly Route[] {
       summary: 'A customer: address, and what is left of the credit and its limit',
       responses: { 200: 'The customer', 404: 'No such customer' },
       async handle({ params: { user = '' } }) {
-        const found = isName(user) ? await readOne(store, userPath(user)) : undefined;
+        const found = isName(user) ? await readOne(store, customers.of(user).path) : undefined;
         if (found === undefined) throw notFound(`There is no user ${user}`);
         const { corrections: _, ...shown } = found;
         return { status: 200, body: { user, ...shown } };

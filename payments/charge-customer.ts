@@ -1,77 +1,61 @@
-import { create, type Documents, remove, update } from '../saga/commit/documents.ts';
-import { readShared } from '../saga/commit/shared-document.ts';
-import { priceOf, type Saga } from '../saga/ledger/ledger.ts';
-import { accept, refuse, type Step } from '../saga/step/step.ts';
-import { accountPath, accountSchema, invoicePath } from './documents.ts';
+import type { z } from 'zod';
+import { share, wholeNumber } from '../saga/step/settings.ts';
+import { accept, refuse } from '../saga/step/step.ts';
+import { customers } from '../shop/customers.ts';
+import { money, pricedLines, totalOf } from '../shop/lines.ts';
+import { step } from '../shop/step.ts';
+import { invoices } from './invoices.ts';
+import { paymentsRoutes } from './routes.ts';
 
-export interface PaymentFailures {
-  /** The share of payments that is refused, 0 to 1. Which ones, the uuid says: a repetition comes to the same. */
-  readonly failProbability: number;
-  /** One payment in so many is refused, chosen by the uuid as well; 0: none. */
-  readonly failEvery: number;
-}
+/** Refuses some payments, for demonstrations. The uuid decides which, so that a repetition has the same result. */
+const failureSwitches = {
+  /** The share of payments that is refused, 0 to 1. */
+  PAYMENT_FAIL_PROBABILITY: share.default(0),
+  /** One payment in so many is refused; 0: none. */
+  PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
+};
 
 /** Step 3: the order is invoiced at the price at which it was reserved, and charged to the customer's credit. */
-export function chargeCustomer(failures: PaymentFailures = { failProbability: 0, failEvery: 0 }): Step {
-  return {
-    name: 'payments',
-    from: 'RESERVED',
-    to: 'PAID',
+export const chargeCustomer = step({
+  name: 'payments',
+  leadsTo: 'PAID',
+  announces: 'payment-created',
+  says: 'the invoice exists',
+  refusals: ['PAYMENT_ERROR', 'INVALID_ORDER'],
+  uses: [customers, invoices],
+  needs: { lines: pricedLines },
+  learns: { charged: money },
+  settings: failureSwitches,
+  routes: paymentsRoutes,
 
-    reads: ({ user }) => [accountPath(user)],
+  reads: ({ user }) => [customers.of(user)],
 
-    decide(saga, documents, now) {
-      const { uuid, user } = saga;
-      const fault = paymentFault(saga, failures);
-      if (fault !== undefined) return refuse('PAYMENT_ERROR', fault);
-      const total_invoice = saga.items.reduce((sum, line) => sum + line.quantity * priceOf(line), 0);
-      if (!Number.isSafeInteger(total_invoice)) {
-        return refuse('INVALID_ORDER', 'The total is too large to be counted in whole minor units');
-      }
-      const account = readAccount(documents, user);
-      if (account === undefined) return refuse('USER_NOT_FOUND', `There is no user ${user} any more`);
-      const { credit } = account;
-      if (credit === undefined) {
-        return accept([create(invoicePath(uuid), { user, total_invoice, createdAt: now })], {
-          total_invoice,
-        });
-      }
-      if (credit < total_invoice) {
-        return refuse(
-          'INSUFFICIENT_CREDIT',
-          `The total is ${total_invoice}, the credit of ${user} ${credit}`,
-        );
-      }
-      const charged = total_invoice;
-      return accept(
-        [
-          update(accountPath(user), { credit: credit - charged }),
-          create(invoicePath(uuid), { user, total_invoice, charged, createdAt: now }),
-        ],
-        { total_invoice, charged },
-      );
-    },
+  decide(order, read, switches) {
+    const fault = paymentFault(order, switches);
+    if (fault !== undefined) return refuse('PAYMENT_ERROR', fault);
+    const total = totalOf(order.lines);
+    if (!Number.isSafeInteger(total)) {
+      return refuse('INVALID_ORDER', 'The total is too large to be counted in whole minor units');
+    }
+    const { credit } = read(customers.of(order.user));
+    return accept({ charged: credit === undefined ? 0 : total });
+  },
 
-    undo({ uuid, user, charged }, documents) {
-      if (charged === undefined) return [remove(invoicePath(uuid))];
-      const account = readAccount(documents, user);
-      // Without the customer the money has nowhere to go back to: the message is repeated, then shown to people.
-      if (account === undefined)
-        throw new Error(`${charged} can't be given back: there is no user ${user} any more`);
-      // The limit was lifted since: what is unlimited can't be given back to.
-      if (account.credit === undefined) return [remove(invoicePath(uuid))];
-      return [update(accountPath(user), { credit: account.credit + charged }), remove(invoicePath(uuid))];
-    },
-  };
-}
+  holds: ({ uuid, user, lines, charged, at }) => [
+    customers.of(user).amount(charged),
+    invoices.of(uuid).holding({ user, total_invoice: totalOf(lines), charged, createdAt: at }),
+  ],
+});
 
-function paymentFault({ uuid, paymentError }: Saga, { failProbability, failEvery }: PaymentFailures) {
+function paymentFault(
+  { uuid, paymentError }: { readonly uuid: string; readonly paymentError?: string },
+  switches: z.infer<z.ZodObject<typeof failureSwitches>>,
+): string | undefined {
   if (paymentError !== undefined) return 'The order asked for its payment to fail (payment-error)';
   const chance = Number.parseInt(uuid.slice(-8), 16);
-  if (chance / 2 ** 32 < failProbability) return 'The payment was refused (PAYMENT_FAIL_PROBABILITY)';
-  if (failEvery > 0 && chance % failEvery === 0) return 'The payment was refused (PAYMENT_FAIL_EVERY)';
-  return undefined;
+  if (chance / 2 ** 32 < switches.PAYMENT_FAIL_PROBABILITY) {
+    return 'The payment was refused (PAYMENT_FAIL_PROBABILITY)';
+  }
+  const every = switches.PAYMENT_FAIL_EVERY;
+  return every > 0 && chance % every === 0 ? 'The payment was refused (PAYMENT_FAIL_EVERY)' : undefined;
 }
-
-const readAccount = (documents: Documents, user: string) =>
-  readShared(documents, accountPath(user), accountSchema);

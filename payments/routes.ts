@@ -1,7 +1,7 @@
 import { validate as isUuid } from 'uuid';
 import { notFound, type Route, route } from '../saga/http/http.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
-import { invoicePath } from './documents.ts';
+import { invoices } from './invoices.ts';
 
 export function paymentsRoutes(store: Store): readonly Route[] {
   return [
@@ -11,7 +11,7 @@ export function paymentsRoutes(store: Store): readonly Route[] {
       summary: 'The invoice of an order',
       responses: { 200: 'The invoice', 404: 'No invoice: the order is not paid, or was canceled' },
       async handle({ params: { uuid = '' } }) {
-        const found = isUuid(uuid) ? await readOne(store, invoicePath(uuid.toLowerCase())) : undefined;
+        const found = isUuid(uuid) ? await readOne(store, invoices.of(uuid.toLowerCase()).path) : undefined;
         if (found === undefined) throw notFound(`There is no invoice for order ${uuid}`);
         return { status: 200, body: { uuid: uuid.toLowerCase(), ...found } };
       },

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import { type Config, readConfig, readTopology } from './config.ts';
+import { pipeline } from '../pipeline.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
+import { type Config, readConfig } from './config.ts';
 
 const HEADING = 'The configuration is wrong (environment or .env):';
 const faultsOf = (environment: Record<string, string>): string[] => {
   try {
-    readConfig(environment);
+    readConfig(environment, pipeline);
   } catch (error) {
     const [heading, ...faults] = (error as Error).message.split('\n');
     expect(heading).to.equal(HEADING);
@@ -33,12 +35,12 @@ const DEFAULTS: Config = {
   publishTimeoutMs: 10_000,
   deadlineSeconds: 900,
   sweepIntervalSeconds: 10,
-  paymentFailures: { failProbability: 0, failEvery: 0 },
+  declared: { PAYMENT_FAIL_PROBABILITY: 0, PAYMENT_FAIL_EVERY: 0 },
 };
 
 describe('The configuration', () => {
   it('needs nothing but the word that the embedded engine is meant', () => {
-    expect(readConfig({ BACKEND: 'memory' })).to.deep.equal(DEFAULTS);
+    expect(readConfig({ BACKEND: 'memory' }, pipeline)).to.deep.equal(DEFAULTS);
   });
 
   it('takes every variable', () => {
@@ -69,7 +71,7 @@ describe('The configuration', () => {
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
     };
-    expect(readConfig(Object.freeze(environment))).to.deep.equal({
+    expect(readConfig(Object.freeze(environment), pipeline)).to.deep.equal({
       projectId: 'demo-saga',
       port: 0,
       host: '0.0.0.0',
@@ -92,7 +94,7 @@ describe('The configuration', () => {
       publishTimeoutMs: 600_000,
       deadlineSeconds: 60,
       sweepIntervalSeconds: 0,
-      paymentFailures: { failProbability: 0.25, failEvery: 10 },
+      declared: { PAYMENT_FAIL_PROBABILITY: 0.25, PAYMENT_FAIL_EVERY: 10 },
     });
   });
 
@@ -109,9 +111,9 @@ describe('The configuration', () => {
   });
 
   it('takes an empty variable for one that is not set', () => {
-    expect(readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' })).to.deep.equal(
-      DEFAULTS,
-    );
+    expect(
+      readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, pipeline),
+    ).to.deep.equal(DEFAULTS);
   });
 
   const wrong: readonly (readonly [name: string, values: readonly string[], message: string])[] = [
@@ -225,7 +227,7 @@ describe('The configuration', () => {
 
   describe('of the operators', () => {
     const operatorsBy = (environment: Record<string, string>) =>
-      readConfig({ BACKEND: 'memory', ...environment }).operators;
+      readConfig({ BACKEND: 'memory', ...environment }, pipeline).operators;
 
     it('[anomaly 39] takes whoever is on this machine for one, only where nobody else can reach the service', () => {
       for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) {
@@ -255,11 +257,14 @@ describe('The configuration', () => {
     });
 
     it('limits the rates of clients except on this machine, and believes one proxy on Cloud Run', () => {
-      const { clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies } = readConfig({
-        BACKEND: 'memory',
-        HOST: '0.0.0.0',
-        K_SERVICE: 'janitor',
-      });
+      const { clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies } = readConfig(
+        {
+          BACKEND: 'memory',
+          HOST: '0.0.0.0',
+          K_SERVICE: 'janitor',
+        },
+        pipeline,
+      );
       expect([clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies]).to.deep.equal([
         6000, 300, 1,
       ]);
@@ -267,6 +272,6 @@ describe('The configuration', () => {
   });
 
   it('[anomaly 26] finds the topology of the project in order', () => {
-    expect(readTopology().topics).to.include('frontend');
+    expect(topologyOf(pipeline).topics).to.include('frontend');
   });
 });

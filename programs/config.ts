@@ -3,8 +3,9 @@ import dotenv from 'dotenv';
 import { z } from 'zod';
 import { isLoopback, type OperatorCheck } from '../adapters/http/operator-gate.ts';
 import type { PushIdentity } from '../adapters/push/push-token.ts';
-import { parseTopology, type Topology } from '../saga/deliver/topology.ts';
-import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
+import { DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from '../saga/ledger/deadline.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import { wholeNumber } from '../saga/step/settings.ts';
 
 /** What the environment says, checked. Every variable is explained in `.env.example`. */
 export interface Config {
@@ -38,15 +39,10 @@ export interface Config {
   readonly deadlineSeconds: number;
   /** How long the janitor waits between two sweeps; 0: it sweeps only when it is asked to. */
   readonly sweepIntervalSeconds: number;
-  readonly paymentFailures: { readonly failProbability: number; readonly failEvery: number };
+  /** What the environment says for the settings that steps and services declare. */
+  readonly declared: Readonly<Record<string, unknown>>;
 }
 
-const wholeNumber = (min: number, max: number) => {
-  const error = `must be a whole number from ${min} to ${max}`;
-  const digits = z.string().regex(/^\d+$/, { error });
-  return digits.transform(Number).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
-};
-const share = { error: 'must be a number from 0 to 1' };
 const hostAndPort = z
   .string()
   .refine(
@@ -62,7 +58,7 @@ const SAMPLERS = ['', 'parentbased_'].flatMap((kind) =>
   ['always_on', 'always_off', 'traceidratio'].map((name) => `${kind}${name}`),
 );
 
-const environmentSchema = z
+const ownVariables = z
   .object({
     PROJECT_ID: z
       .string()
@@ -110,10 +106,8 @@ const environmentSchema = z
     METRICS: z.enum(['off', 'prometheus'], { error: 'must be off or prometheus' }).default('off'),
     STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
-    SAGA_DEADLINE_SECONDS: wholeNumber(1, 2_592_000).prefault(String(DEADLINE_SECONDS)),
+    SAGA_DEADLINE_SECONDS: wholeNumber(1, DEADLINE_SECONDS_MAX).prefault(String(DEADLINE_SECONDS)),
     SWEEP_INTERVAL_SECONDS: wholeNumber(0, 86_400).prefault('10'),
-    PAYMENT_FAIL_PROBABILITY: z.coerce.number(share).min(0, share).max(1, share).default(0),
-    PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
   })
   .superRefine(
     (value, context) => {
@@ -172,7 +166,7 @@ const environmentSchema = z
     { when: () => true },
   );
 
-type Variables = z.infer<typeof environmentSchema>;
+type Variables = z.infer<typeof ownVariables>;
 
 /** Adds what `.env` says to the environment; what is set already stays. */
 export function loadDotenv(): void {
@@ -182,16 +176,18 @@ export function loadDotenv(): void {
 /**
  * Reads the configuration.
  * @param environment such as process.env; a value that is empty or blank counts as not set.
+ * @param saga whose steps and services declare settings of their own.
  * @throws Error that names every variable that is wrong or missing, and what it must be.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Readonly<Record<string, string | undefined>>, saga: Saga): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
-  const parsed = environmentSchema.safeParse(set);
+  const declared = Object.assign({}, ...[...saga.services, ...saga.steps].map(({ settings }) => settings));
+  const parsed = z.intersection(ownVariables, z.object(declared)).safeParse(set);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
     throw new Error(`The configuration is wrong (environment or .env):\n${faults.join('\n')}`);
   }
-  const variables = parsed.data;
+  const variables: Variables = parsed.data;
   return {
     projectId: variables.PROJECT_ID ?? 'embedded',
     port: variables.PORT,
@@ -212,10 +208,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,
     deadlineSeconds: variables.SAGA_DEADLINE_SECONDS,
     sweepIntervalSeconds: variables.SWEEP_INTERVAL_SECONDS,
-    paymentFailures: {
-      failProbability: variables.PAYMENT_FAIL_PROBABILITY,
-      failEvery: variables.PAYMENT_FAIL_EVERY,
-    },
+    declared: Object.fromEntries(Object.keys(declared).map((name) => [name, parsed.data[name]])),
   };
 }
 
@@ -251,8 +244,3 @@ export const packageRoot = new URL('../../', import.meta.url);
 /** Which release this is. */
 export const packageVersion = (): string =>
   JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')).version;
-
-/** @throws Error where `infra/topology.json` is missing or wrong. */
-export function readTopology(): Topology {
-  return parseTopology(JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8')));
-}

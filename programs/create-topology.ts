@@ -1,18 +1,20 @@
 import { createTopology } from '../adapters/google/pubsub-topology.ts';
+import { pipeline } from '../pipeline.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import { runCommand } from './command.ts';
-import { loadDotenv, readConfig, readTopology } from './config.ts';
+import { loadDotenv, readConfig } from './config.ts';
 
 /** Makes the topics and subscriptions on an emulator that somebody else has started, such as infra/compose.yaml. */
 
 async function main(): Promise<number> {
   loadDotenv();
-  const { projectId, isEmulated } = readConfig(process.env);
+  const { projectId, isEmulated } = readConfig(process.env, pipeline);
   if (!isEmulated) {
     throw new Error(
       'There is no emulator (PUBSUB_EMULATOR_HOST): on Google, Terraform makes topics and subscriptions',
     );
   }
-  const topology = readTopology();
+  const topology = topologyOf(pipeline);
   await createTopology(projectId, topology);
   const [topics, subscriptions] = [topology.topics.length, Object.keys(topology.subscriptions).length];
   process.stdout.write(`${topics} topics and ${subscriptions} subscriptions are there\n`);

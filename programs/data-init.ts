@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createLog } from '../adapters/log.ts';
 import { loadData, parseData, resetData } from '../data-init/load-data.ts';
+import { pipeline } from '../pipeline.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import { runCommand } from './command.ts';
-import { loadDotenv, packageRoot, readConfig, readTopology } from './config.ts';
+import { loadDotenv, packageRoot, readConfig } from './config.ts';
 import { openPorts } from './host.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
@@ -12,24 +14,24 @@ const USAGE = 'npm run data-init -- [--reset [--yes]] [FILE.json]';
 async function main(): Promise<number> {
   const { reset, yes, file } = readArguments(process.argv.slice(2));
   loadDotenv();
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, pipeline);
   if (config.backend === 'memory') {
     throw new Error('BACKEND=memory keeps nothing between processes: npm start loads its data itself');
   }
-  const data = parseData(readFileSync(file, 'utf8'), String(file));
+  const data = parseData(pipeline, readFileSync(file, 'utf8'), String(file));
   if (reset && !yes && !process.env.FIRESTORE_EMULATOR_HOST) {
     throw new Error(
       `--reset would delete all orders, users and stock of ${config.projectId}: add --yes to mean it`,
     );
   }
-  const ports = openPorts(config, readTopology(), createLog(config.logLevel, { service: 'data-init' }));
+  const ports = openPorts(config, topologyOf(pipeline), createLog(config.logLevel, { service: 'data-init' }));
   await assertStoreAnswers(ports);
   if (reset) {
-    await resetData(ports.store, (collection, deletedCount) =>
+    await resetData(pipeline, ports.store, (collection, deletedCount) =>
       print(`${collection}: ${deletedCount} deleted`),
     );
   }
-  const { loaded, present } = await loadData(ports.store, ports, data);
+  const { loaded, present } = await loadData(pipeline, ports.store, ports, data);
   print(`${loaded} documents loaded, ${present} were there already and stay as they are`);
   await ports.bus.close();
   await ports.store.close();

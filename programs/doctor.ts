@@ -9,9 +9,11 @@ import {
   type RepairResult,
 } from '../janitor/audit/repair.ts';
 import { takeAudit } from '../janitor/audit/take-audit.ts';
+import { pipeline } from '../pipeline.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { runCommand } from './command.ts';
-import { loadDotenv, readConfig, readTopology } from './config.ts';
+import { loadDotenv, readConfig } from './config.ts';
 import { openPorts } from './host.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
@@ -42,13 +44,13 @@ interface Visit {
 async function main(): Promise<number> {
   const { repair, json } = readArguments(process.argv.slice(2));
   loadDotenv();
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, pipeline);
   if (config.backend === 'memory') {
     throw new Error(
       'BACKEND=memory: the embedded engine lives inside npm start and nowhere else; ask it there, by GET /audit',
     );
   }
-  const ports = openPorts(config, readTopology(), createLog('silent', {}));
+  const ports = openPorts(config, topologyOf(pipeline), createLog('silent', {}));
   try {
     await assertStoreAnswers(ports);
     const visit = await visitPatient(ports, repair);
@@ -77,13 +79,13 @@ function readArguments(args: string[]) {
 async function visitPatient(ports: Ports, repair: boolean): Promise<Visit> {
   const repaired: RepairResult[] = [];
   for (let round = 1; ; round++) {
-    const report = await takeAudit(ports, progress());
+    const report = await takeAudit(pipeline, ports, progress());
     const tried = new Set(repaired.map(({ action }) => keyOf(action)));
     const { actions, forPeople } = planRepair(report);
     const plan = { actions: actions.filter((action) => !tried.has(keyOf(action))), forPeople };
     if (!repair || plan.actions.length === 0 || round === ROUNDS_MAX) return { report, repaired, plan };
     tell(`repairing: ${plan.actions.length} actions`);
-    repaired.push(...(await executeRepair(plan.actions, ports)));
+    repaired.push(...(await executeRepair(pipeline, plan.actions, ports)));
   }
 }
 
@@ -98,13 +100,14 @@ function progress(): (checkedCount: number) => void {
 }
 
 function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
-  const { counts, violations, violationCount, stuck, stuckCount, notices, noticeCount } = report;
+  const { counts, violations, violationCount, stuck, stuckCount } = report;
   const statuses = Object.entries(counts.byStatus).map(([status, count]) => `${count} ${status}`);
   return [
     ...section('Repaired', repaired.map(resultLine)),
     `Audited ${report.checkedAt.toISOString()}: ${counts.orders} orders (${statuses.join(', ') || 'none'}), ` +
-      `${counts.items} items, ${counts.users} customers, ${counts.orderRecords} order records, ` +
-      `${counts.reservations} reservations, ${counts.invoices} invoices, ` +
+      Object.entries(counts.documents)
+        .map(([kind, count]) => `${count} of kind ${kind}, `)
+        .join('') +
       `${counts.deadLettersParked} dead letters parked`,
     ...section(
       `Violations: ${violationCount}`,
@@ -112,7 +115,6 @@ function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
       violationCount,
     ),
     ...section(`Stuck orders: ${stuckCount}`, stuck.map(stuckLines), stuckCount),
-    ...section(`Not checked: ${noticeCount}`, notices, noticeCount),
     ...section(
       repair ? 'Still to be repaired' : 'npm run doctor -- --repair would',
       plan.actions.map(({ sentence, effect }) => `${sentence}: ${effect}`),
@@ -136,11 +138,14 @@ const stuckLines = ({ sentence, missing }: StuckOrder): string =>
   `${sentence}\n    missing on ${missing.topic}: ${missing.data}`;
 
 function verdict({ violationCount, stuckCount, counts }: AuditReport): string {
-  if (counts.orders + counts.items + counts.users === 0) {
+  if (counts.orders + sumOf(counts.documents) === 0) {
     return 'Nothing is stored there at all: are PROJECT_ID and FIRESTORE_DATABASE right?';
   }
   if (violationCount + stuckCount === 0) return 'Nothing is wrong, and no order is stuck.';
   return `${violationCount} violations, ${stuckCount} stuck orders.`;
 }
+
+const sumOf = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 runCommand(main, EXIT.couldNotRun);

@@ -15,12 +15,14 @@ import { noTelemetry, openTelemetry, type Telemetry } from '../adapters/telemetr
 import { type Consumer, startConsumer } from '../saga/deliver/consumer.ts';
 import { type Inbox, inboxesOf } from '../saga/deliver/inbox.ts';
 import type { Service } from '../saga/deliver/service.ts';
-import type { Topology } from '../saga/deliver/topology.ts';
+import { type ServiceSettings, serviceOf } from '../saga/deliver/service.ts';
+import { type Topology, topologyOf } from '../saga/deliver/topology.ts';
 import { startWatchdog } from '../saga/deliver/watchdog.ts';
 import { endsWithin } from '../saga/ports/clock.ts';
 import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { type Config, loadDotenv, readConfig, readTopology } from './config.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import { type Config, loadDotenv, packageVersion, readConfig } from './config.ts';
 import { assertStoreAnswers, assertTopologyExists, brokerAnswers, storeAnswers } from './reachability.ts';
 
 /** Services at work in this process. */
@@ -66,13 +68,14 @@ export function openPorts(config: Config, topology: Topology, log: Log): Ports {
  * @throws Error that names every topic and subscription that is missing, or a port that is taken.
  */
 export async function hostServices(
+  saga: Saga,
   services: readonly Service[],
   ports: Ports,
-  topology: Topology,
   { host, port, backend, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
   onFailure: (error: Error) => void,
   telemetry: Telemetry = noTelemetry,
 ): Promise<Host> {
+  const topology = topologyOf(saga);
   const subscribed = services.map(telemetry.service).flatMap((service) => inboxesOf(service, topology));
   await assertTopologyExists(
     ports,
@@ -93,6 +96,7 @@ export async function hostServices(
     ports.log('WARNING', OPERATORS_CLOSED);
   }
   const app = httpApp(routes, readiness, ports.log, {
+    about: { title: saga.name, version: packageVersion() },
     push,
     gatesOf: gatesBy(gates),
     trustedProxies,
@@ -105,7 +109,7 @@ export async function hostServices(
   );
   // Pushed messages are the platform's care, and the embedded broker has no streams that could fall silent.
   const isWatched = backend === 'gcp' && !isPushed;
-  const stopWatchdog = isWatched ? startWatchdog(subscribed, ports, onFailure) : () => {};
+  const stopWatchdog = isWatched ? startWatchdog(saga, subscribed, ports, onFailure) : () => {};
   for (const service of services) service.start?.();
 
   async function finish(): Promise<void> {
@@ -131,19 +135,23 @@ export async function hostServices(
   };
 }
 
+/** What of the configuration concerns the services themselves. */
+export const settingsOf = ({ deadlineSeconds, sweepIntervalSeconds, declared }: Config): ServiceSettings => ({
+  deadlineSeconds,
+  sweepIntervalSeconds,
+  declared,
+});
+
 /** The whole life of a process that runs one service: configuration, start, SIGTERM, end. */
-export async function runService(
-  name: string,
-  create: (ports: Ports, config: Config) => Service,
-): Promise<void> {
+export async function runService(saga: Saga, name: string): Promise<void> {
   loadDotenv();
   await runProcess(async (end) => {
-    const config = readConfig(process.env);
-    const topology = readTopology();
+    const config = readConfig(process.env, saga);
     const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
-    const telemetry = await openTelemetry(config, name, log);
-    const ports = telemetry.ports(openPorts(config, topology, log));
-    const host = await hostServices([create(ports, config)], ports, topology, config, end, telemetry);
+    const telemetry = await openTelemetry(config, saga, name, log);
+    const ports = telemetry.ports(openPorts(config, topologyOf(saga), log));
+    const service = serviceOf(saga, name, ports, settingsOf(config));
+    const host = await hostServices(saga, [service], ports, config, end, telemetry);
     // It may come back, so nobody gives up; but a wrong setting looks the same.
     assertStoreAnswers(ports).catch(({ message }: Error) => ports.log('WARNING', message));
     ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });

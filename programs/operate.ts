@@ -54,10 +54,10 @@ const commands: Readonly<Record<string, Command>> = {
       return { data: saga, lines: 'faults' in saga ? malformedLines(saga) : sagaLines(saga) };
     },
   },
-  'redrive UUID': {
+  'announce UUID': {
     does: 'publish again what the order calls for',
     async run(api, uuid) {
-      const answer = (await api.call('POST', `/sagas/${uuid}/redrive`)) as {
+      const answer = (await api.call('POST', `/sagas/${uuid}/announce`)) as {
         status: string;
         published: string;
       };

@@ -1,3 +1,5 @@
+import { type PricedLine, totalOf } from '../shop/lines.ts';
+
 /** What the janitor answers, in lines for people. Moments are as they come: ISO 8601, in UTC. */
 
 export interface LetterAnswer {
@@ -22,11 +24,12 @@ export interface SagaAnswer {
   readonly ledger: {
     readonly uuid: string;
     readonly status: string;
-    readonly user: string;
-    readonly items: readonly { readonly item: string; readonly quantity: number }[];
-    readonly total_invoice?: number;
+    readonly user?: string;
+    readonly items?: readonly { readonly item: string; readonly quantity: number }[];
+    readonly lines?: readonly PricedLine[];
+    readonly charged?: number;
     readonly sweepAt: string | null;
-    readonly redrives?: number;
+    readonly repeats?: number;
   };
   readonly timeline: readonly {
     readonly at: string;
@@ -37,7 +40,12 @@ export interface SagaAnswer {
   }[];
   readonly callsFor: string;
   readonly deadline?: string;
-  readonly records: readonly string[];
+  readonly holds: readonly {
+    readonly kind: string;
+    readonly path: string;
+    readonly amount?: number;
+    readonly exists?: boolean;
+  }[];
   readonly letters: readonly LetterAnswer[];
 }
 
@@ -56,12 +64,13 @@ export function malformedLines({ uuid, faults, letters }: MalformedAnswer): stri
   ];
 }
 
-export function sagaLines({ ledger, timeline, callsFor, deadline, records, letters }: SagaAnswer): string[] {
-  const { uuid, status, user, items, total_invoice: total, sweepAt, redrives } = ledger;
-  const lines = items.map(({ item, quantity }) => `${quantity} ${item}`).join(', ');
+export function sagaLines({ ledger, timeline, callsFor, deadline, holds, letters }: SagaAnswer): string[] {
+  const { uuid, status, user, items, lines, charged, sweepAt, repeats } = ledger;
+  const asked = items?.map(({ item, quantity }) => `${quantity} ${item}`).join(', ');
+  const price = lines === undefined || charged === undefined ? '' : `, for ${totalOf(lines)} in all`;
   return [
     `Order ${uuid} is ${status}`,
-    `  ${items.length === 0 ? 'nobody knows what was ordered' : `${user} ordered ${lines}`}${total === undefined ? '' : `, for ${total} in all`}`,
+    `  ${asked === undefined ? 'nobody knows what was ordered' : `${user} ordered ${asked}${price}`}`,
     ...timeline.map(({ at, status: to, by, reason, detail }) => {
       const cause = reason === undefined ? '' : `  ${reason}: ${detail ?? ''}`;
       return `  ${at}  ${to.padEnd(10)} by ${by}${cause}`;
@@ -69,8 +78,12 @@ export function sagaLines({ ledger, timeline, callsFor, deadline, records, lette
     `  calls for   ${callsFor}`,
     ...(deadline === undefined ? [] : [`  deadline    ${deadline}`]),
     ...(sweepAt === null ? [] : [`  next sweep  ${sweepAt}`]),
-    ...(redrives ? [`  re-driven   ${redrives} times in this stage`] : []),
-    ...(records.length === 0 ? ['  records     none'] : records.map((path) => `  record      ${path}`)),
+    ...(repeats ? [`  repeats     ${repeats} in this stage`] : []),
+    ...(holds.length === 0 ? ['  holds       nothing'] : []),
+    ...holds.flatMap(({ kind, path, amount, exists }) => {
+      if (amount === undefined) return [`  holds       ${kind} ${path}${exists ? '' : ', which is missing'}`];
+      return amount === 0 ? [] : [`  holds       ${amount} of ${kind} ${path}`];
+    }),
     ...letters.map(letterOutline),
   ];
 }

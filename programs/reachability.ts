@@ -1,4 +1,5 @@
 import type { Topology } from '../saga/deliver/topology.ts';
+import { LEDGERS } from '../saga/ledger/ledger.ts';
 import { endsWithin } from '../saga/ports/clock.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 
@@ -10,7 +11,7 @@ const START_TIMEOUT_MS = 20_000;
 const READINESS_TIMEOUT_MS = 2_000;
 
 /** Any answer will do, also that there is no such document. */
-const askStore = ({ store }: Pick<Ports, 'store'>): Promise<unknown> => store.read(['sagas/readiness']);
+const askStore = ({ store }: Pick<Ports, 'store'>): Promise<unknown> => store.read([`${LEDGERS}/readiness`]);
 
 export const storeAnswers = (ports: Ports): Promise<boolean> =>
   endsWithin(ports.clock, READINESS_TIMEOUT_MS, askStore(ports));

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import { anOrder } from '../test/support/builders.ts';
-import { deepFreeze } from '../test/support/deep-freeze.ts';
-import { isName, LINES_MAX, type ParsedOrder, parseOrder, parseOrderOfMessage, sameOrder } from './order.ts';
+import { isName } from '../saga/http/name.ts';
+import type { ParsedOrder } from '../saga/step/saga.ts';
+import { aLedger, aLedgerThatIs, anOrder, PRICE } from '../test/support/builders.ts';
+import { deepFreeze } from '../test-kit/deep-freeze.ts';
+import { LINES_MAX, type Order, order, parseOrder, QUANTITY_MAX } from './order.ts';
 
 const post = (fields: Record<string, unknown>): ParsedOrder =>
   parseOrder(deepFreeze({ user: 'jack', item: 'widget', quantity: 2, ...fields }));
@@ -270,33 +272,33 @@ describe('An order inside a message', () => {
       status: 'RESERVED',
       total_invoice: 10,
     };
-    expect(parseOrderOfMessage(deepFreeze(snapshot))).to.deep.equal({
+    expect(order.parse(deepFreeze(snapshot))).to.deep.equal({
       order: anOrder({ paymentError: 'null' }),
     });
   });
 
   it('may have the short form', () => {
-    expect(parseOrderOfMessage({ user: 'jack', item: 'widget', quantity: 2, topic: 'x' })).to.deep.equal({
+    expect(order.parse({ user: 'jack', item: 'widget', quantity: 2, topic: 'x' })).to.deep.equal({
       order: anOrder(),
     });
   });
 
   it('[anomaly 41] is checked like a posted one', () => {
     const line = { item: 'a/b', quantity: -1, discount: 100 };
-    expect(parseOrderOfMessage({ user: 'jack', items: [line] })).to.deep.equal({
+    expect(order.parse({ user: 'jack', items: [line] })).to.deep.equal({
       faults: [
         { field: 'items[0].item', message: 'must not contain "/"' },
         { field: 'items[0].quantity', message: QUANTITY_FAULT },
         { field: 'items[0]', message: 'has unknown fields: discount' },
       ],
     });
-    expect(parseOrderOfMessage({ items: [null], user: 'jack' })).to.deep.equal(
+    expect(order.parse({ items: [null], user: 'jack' })).to.deep.equal(
       fault('items[0]', 'must be an object with item and quantity'),
     );
-    expect(parseOrderOfMessage({ items: null, user: 'jack', item: 'widget', quantity: 2 })).to.deep.equal(
+    expect(order.parse({ items: null, user: 'jack', item: 'widget', quantity: 2 })).to.deep.equal(
       fault('items', 'must be a list of {item, quantity}'),
     );
-    expect(parseOrderOfMessage({})).to.deep.equal({
+    expect(order.parse({})).to.deep.equal({
       faults: [
         { field: 'user', message: 'is missing' },
         { field: 'items', message: 'is missing: give item and quantity, or items' },
@@ -305,32 +307,83 @@ describe('An order inside a message', () => {
   });
 });
 
-describe('Two orders', () => {
-  const priced = anOrder({ items: [{ item: 'widget', quantity: 2, price_per_unit: 5 }] });
+describe('An order as the ledger keeps it', () => {
+  const isKept = (fields: object) => order.schema.safeParse({ ...anOrder(), ...fields }).success;
 
-  it('are the same where they ask for the same, whatever the price came to', () => {
-    expect(sameOrder(anOrder(), anOrder())).to.equal(true);
-    expect(sameOrder(anOrder(), priced)).to.equal(true);
+  it('is every order that may be posted', () => {
+    const posted = [
+      post({}),
+      post({ quantity: QUANTITY_MAX, 'payment-error': null }),
+      postLines(lines(LINES_MAX), { 'payment-error': { because: 1 } }),
+    ];
+    for (const parsed of posted) {
+      expect('order' in parsed && order.schema.safeParse(parsed.order).success).to.equal(true);
+    }
   });
 
-  const others = {
-    'another user': anOrder({ user: 'jill' }),
-    'another item': anOrder({ items: [{ item: 'gadget', quantity: 2 }] }),
-    'another quantity': anOrder({ items: [{ item: 'widget', quantity: 3 }] }),
-    'a line more': anOrder({
-      items: [
-        { item: 'widget', quantity: 2 },
-        { item: 'gadget', quantity: 1 },
-      ],
-    }),
-    'a wish for its payment to fail': anOrder({ paymentError: 'null' }),
-  };
-  for (const [difference, other] of Object.entries(others)) {
-    it(`[anomaly 40] differ by ${difference}`, () => {
-      expect(sameOrder(anOrder(), other)).to.equal(false);
-      expect(sameOrder(other, anOrder())).to.equal(false);
+  const widget = { item: 'widget', quantity: 2 };
+  const wrong: readonly (readonly [what: string, fields: object])[] = [
+    ['without a customer', { user: undefined }],
+    ['of a customer whose name is none', { user: 'a/b' }],
+    ['without lines', { items: undefined }],
+    ['with no line at all', { items: [] }],
+    ['with too many lines', { items: lines(LINES_MAX + 1) }],
+    ['that names an item twice', { items: [widget, widget] }],
+    ['of an item whose name is none', { items: [{ ...widget, item: '..' }] }],
+    ['of nothing', { items: [{ ...widget, quantity: 0 }] }],
+    ['of too much', { items: [{ ...widget, quantity: QUANTITY_MAX + 1 }] }],
+    ['with a wish for failure that is no text', { paymentError: null }],
+    ['with a wish for failure that is no JSON', { paymentError: 'please' }],
+  ];
+  for (const [what, fields] of wrong) {
+    it(`[anomaly 43] is none ${what}`, () => {
+      expect([isKept({}), isKept(fields)]).to.deep.equal([true, false]);
     });
   }
+});
+
+describe('What people see of an order', () => {
+  const asked = { user: 'jack', item: 'widget', quantity: 2, items: anOrder().items };
+  const priced = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
+
+  it('is what was asked, then at which price it was reserved, then what it comes to', () => {
+    expect(order.shows(aLedger())).to.deep.equal(asked);
+    expect(order.shows(aLedgerThatIs('RESERVED'))).to.deep.equal({ ...asked, items: priced });
+    expect(order.shows(aLedgerThatIs('PAID'))).to.deep.equal({
+      ...asked,
+      items: priced,
+      total_invoice: 2 * PRICE,
+    });
+  });
+
+  it('has the total whether or not the customer has a limit from which it was taken', () => {
+    for (const charged of [0, 2 * PRICE]) {
+      expect(order.shows(aLedgerThatIs('PAID', { charged }))).to.have.property('total_invoice', 2 * PRICE);
+    }
+  });
+
+  it('has a total of nothing where everything was free', () => {
+    const free = [{ item: 'widget', quantity: 2, price_per_unit: 0 }];
+    expect(order.shows(aLedgerThatIs('PAID', { lines: free }))).to.deep.include({ total_invoice: 0 });
+  });
+
+  it('has the one line in short only where there is one', () => {
+    const items = [
+      { item: 'widget', quantity: 2 },
+      { item: 'gadget', quantity: 1 },
+    ];
+    expect(order.shows(aLedger({ items }))).to.deep.equal({ user: 'jack', items });
+  });
+
+  it('gives a wish for failure back as it came', () => {
+    const wish: Order = anOrder({ paymentError: '{"because":null}' });
+    expect(order.shows(aLedger(wish))).to.deep.equal({ ...asked, 'payment-error': { because: null } });
+  });
+
+  it('[anomaly 7] is no line where the order never came', () => {
+    const { user: _user, items: _items, lines: _lines, ...tombstone } = aLedgerThatIs('CANCELED');
+    expect(order.shows(tombstone)).to.deep.equal({ items: [] });
+  });
 });
 
 function shorten(name: string): string {

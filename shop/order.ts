@@ -1,60 +1,31 @@
 import { z } from 'zod';
+import { faultOfObject, inputFaults } from '../saga/http/input-faults.ts';
+import { isName, nameSchema } from '../saga/http/name.ts';
+import type { Ledger } from '../saga/ledger/ledger.ts';
+import type { OrderKind, ParsedOrder } from '../saga/step/saga.ts';
+import { type PricedLine, totalOf } from './lines.ts';
 
 /**
- * What a customer may ask for, and the one place where it is checked. Used for HTTP bodies and for messages
- * that were published without the frontend; behind it an order is believed.
+ * What a customer may order, and the one place where that is checked, for HTTP bodies and for messages that were published
+ * without the frontend. After this check an order is believed.
  */
 
-/** One line of an order. `price_per_unit` is known once the stock is reserved: minor units of the currency. */
+/** One line of an order. */
 export interface Line {
   readonly item: string;
   readonly quantity: number;
-  readonly price_per_unit?: number;
 }
 
 export interface Order {
   readonly user: string;
   readonly items: readonly Line[];
-  /** Asks for the payment to be refused. The value as it was given, as JSON text: null counts, too. */
+  /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
   readonly paymentError?: string;
 }
 
 export const LINES_MAX = 50;
 export const QUANTITY_MAX = 1_000_000_000;
-export const NAME_LENGTH_MAX = 128;
 const PAYMENT_ERROR_LENGTH_MAX = 64 * 1024;
-
-/** A fault in the input, in the customer's words: which field, and what to do about it. */
-export interface InputFault {
-  readonly field: string;
-  readonly message: string;
-}
-
-/**
- * Names become document ids: what Firestore reserves or would take for another path is refused.
- * https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
- */
-function nameFault(name: string): string | undefined {
-  const length = [...name].length;
-  if (length < 1 || length > NAME_LENGTH_MAX) return `must have 1 to ${NAME_LENGTH_MAX} characters`;
-  if (name.includes('/')) return 'must not contain "/"';
-  if (/\p{Cc}/u.test(name)) return 'must not contain control characters';
-  if (/\p{Cs}/u.test(name)) return 'must be well-formed Unicode (it has half of a surrogate pair)';
-  if (name === '.' || name === '..' || /^__.*__$/su.test(name)) return 'is a reserved name';
-  return undefined;
-}
-
-/** Whether a text can be the name of an item or a user, and so the id of a document. */
-export const isName = (text: string): boolean => nameFault(text) === undefined;
-
-/** The name of an item or a user. */
-export const nameSchema = z
-  .string({ error: 'must be text' })
-  .meta({ minLength: 1, maxLength: NAME_LENGTH_MAX, pattern: '^[^/]+$' })
-  .check((context) => {
-    const fault = nameFault(context.value);
-    if (fault) context.issues.push({ code: 'custom', message: fault, input: context.value });
-  });
 
 const quantityFault = `must be a whole number from 1 to ${QUANTITY_MAX}`;
 const quantitySchema = z
@@ -108,7 +79,7 @@ export const orderSchema = z
         fault('items', `names ${JSON.stringify(item)} twice: add the quantities up`);
       }
     },
-    // Also where single fields are wrong, so that the answer names every fault at once.
+    // Even if single fields are wrong, so that the answer names every fault at once.
     { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
   )
   .transform((input): Order => {
@@ -119,7 +90,7 @@ export const orderSchema = z
       : order;
   });
 
-/** Every item that stands in more than one line. Other rules name what else is wrong with the lines. */
+/** Every item with more than one line. Other rules name what else is wrong with the lines. */
 function itemsNamedTwice(lines: unknown): Set<string> {
   const seen = new Set<string>();
   const twice = new Set<string>();
@@ -131,7 +102,7 @@ function itemsNamedTwice(lines: unknown): Set<string> {
   return twice;
 }
 
-/** A value as JSON text; undefined where it is too long, or nested too deeply to be written. */
+/** A value as JSON text; undefined if it is too long, or nested too deeply. */
 function jsonText(value: unknown): string | undefined {
   try {
     const text = JSON.stringify(value);
@@ -142,32 +113,36 @@ function jsonText(value: unknown): string | undefined {
   }
 }
 
-/** What is wrong with an object as such: its type, or fields that nobody knows. */
-export function faultOfObject(wrongType: string) {
-  return (issue: { code?: string | undefined; keys?: unknown }) =>
-    issue.code === 'unrecognized_keys'
-      ? `has unknown fields: ${(issue.keys as string[]).map((key) => key.slice(0, NAME_LENGTH_MAX)).join(', ')}`
-      : wrongType;
-}
-
-/** Either the order, or every fault that it has. */
-export type ParsedOrder = { readonly order: Order } | { readonly faults: readonly InputFault[] };
-
 /** Checks an order as a customer posts it. */
-export function parseOrder(input: unknown): ParsedOrder {
+export function parseOrder(input: unknown): ParsedOrder<Order> {
   const parsed = orderSchema.safeParse(input, { reportInput: true });
   return parsed.success ? { order: parsed.data } : { faults: inputFaults(parsed.error) };
 }
 
 /**
- * Checks an order inside a message. Messages carry more than the order (a snapshot has a status, and `item`
- * beside `items`), so what does not belong to it is passed over.
+ * Checks an order inside a message. Messages carry more than the order (a snapshot has a status, and `item` beside
+ * `items`), so other fields are ignored.
  */
-export function parseOrderOfMessage(body: Record<string, unknown>): ParsedOrder {
+function parseOrderOfMessage(body: Readonly<Record<string, unknown>>): ParsedOrder<Order> {
+  const snapshot = parseSnapshot(body);
+  if (snapshot !== undefined) return { order: snapshot };
   const fields = ['user', 'payment-error', ...(body.items === undefined ? ['item', 'quantity'] : ['items'])];
   const input = Object.fromEntries(Object.entries(body).filter(([field]) => fields.includes(field)));
   if (Array.isArray(input.items)) input.items = input.items.map(withoutPrice);
   return parseOrder(input);
+}
+
+const SNAPSHOT_LINE = new Set(['item', 'quantity', 'price_per_unit']);
+
+/** Nearly every message has a snapshot of an order that was checked before, so a look at its fields is enough. */
+function parseSnapshot(body: Readonly<Record<string, unknown>>): Order | undefined {
+  if ('payment-error' in body) return undefined;
+  const parsed = snapshotSchema.safeParse(body);
+  if (!parsed.success) return undefined;
+  const lines = body.items as object[];
+  return lines.every((line) => Object.keys(line).every((field) => SNAPSHOT_LINE.has(field)))
+    ? parsed.data
+    : undefined;
 }
 
 function withoutPrice(line: unknown): unknown {
@@ -176,31 +151,44 @@ function withoutPrice(line: unknown): unknown {
   return rest;
 }
 
-/**
- * The faults that zod found, as field and sentence. The field of the whole input is `body`.
- * @param error of a parse with `reportInput`: without the input, what is wrong looks like what is missing.
- */
-export function inputFaults(error: z.ZodError): InputFault[] {
-  return error.issues.map((issue) => ({
-    field:
-      issue.path.reduce<string>(
-        (field, key) =>
-          typeof key === 'number' ? `${field}[${key}]` : field ? `${field}.${String(key)}` : String(key),
-        '',
-      ) || 'body',
-    message: issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : issue.message,
-  }));
+/** An order as the ledger keeps it; it never changes. */
+const storedSchema = z.object({
+  user: nameSchema,
+  items: z
+    .array(z.object({ item: nameSchema, quantity: quantitySchema }))
+    .min(1)
+    .max(LINES_MAX)
+    .refine((lines) => itemsNamedTwice(lines).size === 0, 'names an item twice'),
+  paymentError: z.string().refine(isJson, 'is not JSON').exactOptional(),
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-/** Whether two orders ask for the same. Prices that were learned on the way don't count. */
-export function sameOrder(one: Order, other: Order): boolean {
-  return (
-    one.user === other.user &&
-    one.paymentError === other.paymentError &&
-    one.items.length === other.items.length &&
-    one.items.every((line, index) => {
-      const otherLine = other.items[index];
-      return line.item === otherLine?.item && line.quantity === otherLine.quantity;
-    })
-  );
-}
+const snapshotSchema = storedSchema.omit({ paymentError: true });
+
+/** The parts of a ledger that people see. */
+export type ShopLedger = Ledger<Order, { readonly lines: readonly PricedLine[]; readonly charged: number }>;
+
+/** What can be ordered here. */
+export const order: OrderKind<Order> = {
+  schema: storedSchema,
+  listedBy: ['user'],
+  parse: parseOrderOfMessage,
+  shows({ user, items = [], lines, charged, paymentError }: ShopLedger) {
+    const [line, ...others] = items;
+    return {
+      ...(user !== undefined && { user }),
+      ...(line && others.length === 0 && { item: line.item, quantity: line.quantity }),
+      items: lines ?? items,
+      ...(paymentError !== undefined && { 'payment-error': JSON.parse(paymentError) }),
+      ...(charged !== undefined && lines && { total_invoice: totalOf(lines) }),
+    };
+  },
+};

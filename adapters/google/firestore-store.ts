@@ -6,6 +6,7 @@ import {
   Timestamp,
   type WriteBatch,
 } from '@google-cloud/firestore';
+import { LEDGERS } from '../../saga/ledger/ledger.ts';
 import { endsWithin } from '../../saga/ports/clock.ts';
 import {
   assertDocumentPath,
@@ -113,7 +114,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     async snapshot() {
       // Which moment it is, Firestore says: its clock and ours differ. Not by a transaction that begins with its first
       // read: where that fails, the client leaves behind a promise whose rejection nobody can handle.
-      const { readTime } = await answer(firestore.collection('sagas').limit(1).get());
+      const { readTime } = await answer(firestore.collection(LEDGERS).limit(1).get());
       const asOfThen = { readOnly: true, readTime } as const;
       return {
         async read(paths) {

@@ -10,13 +10,13 @@ import express, {
 import helmet from 'helmet';
 import type { ZodType } from 'zod';
 import { type HttpRequest, invalidInput, notFound, Problem, type Route } from '../../saga/http/http.ts';
+import { inputFaults } from '../../saga/http/input-faults.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
-import { inputFaults } from '../../shop/order.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf } from './http-route.ts';
-import { openApiOf } from './openapi.ts';
+import { type About, openApiOf } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 /** Who sends a byte now and then would otherwise hold a connection for as long as they like. */
@@ -65,6 +65,8 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
 export type HandlersOf = (route: Route) => RequestHandler[];
 
 export interface HttpAppOptions {
+  /** What the index and the OpenAPI document call it. */
+  readonly about?: About;
   readonly handlersOf?: HandlersOf;
   /** What a request passes before its route answers it here; without it nobody is an operator. */
   readonly gatesOf?: GatesOf;
@@ -84,6 +86,7 @@ export function httpApp(
   readiness: readonly ReadinessCheck[],
   log: Log,
   {
+    about = { title: 'saga', version: '0.0.0' },
     gatesOf = gatesBy(),
     handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
     trustedProxies = 0,
@@ -100,12 +103,12 @@ export function httpApp(
   app.use(securityHeaders(), notStored);
   for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
-    response.json(indexOf(routes));
+    response.json(indexOf(routes, about));
   });
   let openApi: object | undefined;
   app.get('/openapi.json', (_request, response) => {
     // Made once: it takes milliseconds, which nobody should be able to ask for again and again.
-    openApi ??= openApiOf(routes);
+    openApi ??= openApiOf(routes, about);
     response.json(openApi);
   });
   app.get('/livez', (_request, response) => {
@@ -206,9 +209,9 @@ function requireJson(request: Request, _response: Response, next: () => void): v
 /** Express says `:name` where OpenAPI says `{name}`. */
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-function indexOf(routes: readonly Route[]): object {
+function indexOf(routes: readonly Route[], { title }: About): object {
   return {
-    name: 'order-saga',
+    name: title,
     promise:
       'at-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state',
     openapi: '/openapi.json',

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { packageVersion } from '../../programs/config.ts';
 import type { Route } from '../../saga/http/http.ts';
 
+/** What the API is called, and which release of it this is. */
+export interface About {
+  readonly title: string;
+  readonly version: string;
+}
+
 /** The OpenAPI 3.1 description of routes, from the schemas that check their input. */
-export function openApiOf(routes: readonly Route[]): object {
+export function openApiOf(routes: readonly Route[], { title, version }: About): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
@@ -11,8 +16,8 @@ export function openApiOf(routes: readonly Route[]): object {
   return {
     openapi: '3.1.0',
     info: {
-      title: 'order-saga',
-      version: packageVersion(),
+      title,
+      version,
       description:
         'At-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state.',
     },

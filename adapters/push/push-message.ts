@@ -63,8 +63,10 @@ export function parsePush(
 }
 
 /** A message of ours is a CloudEvent; its id then stands for that of the broker, which nobody knows any more. */
-const ownEventId = (headers: IncomingHttpHeaders): string | string[] | undefined =>
-  String(headers['ce-type']).startsWith('order-saga.') ? headers['ce-id'] : undefined;
+function ownEventId(headers: IncomingHttpHeaders): string | undefined {
+  const { 'ce-id': id, 'ce-subject': uuid } = headers;
+  return typeof id === 'string' && typeof uuid === 'string' && id.startsWith(`${uuid}/`) ? id : undefined;
+}
 
 /** In a structured CloudEvent the message is in its data; everywhere else the body is it. */
 function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {

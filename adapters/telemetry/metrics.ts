@@ -1,20 +1,21 @@
 import type { Meter } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
 import { transitionsOf } from '../../saga/ledger/history.ts';
-import type { Saga } from '../../saga/ledger/ledger.ts';
-import type { Ports } from '../../saga/ports/ports.ts';
-import { type GuardedWrite, type Store, StoreError } from '../../saga/ports/store.ts';
+import { CANCELED, FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
+import type { CommitEvent, SagaEvent } from '../../saga/ports/observe.ts';
+import { type Store, StoreError } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
- * Metrics. What becomes of orders is read from the ledgers that are committed, so each transition counts once, whatever is
- * delivered how often; except that one whose commit got no answer may not count at all. Labels are words of the program, never
- * names of users or items.
+ * Metrics. What becomes of orders is counted as their ledgers are committed, so each transition counts once, whatever is
+ * delivered how often; except that a commit which got no answer may not count at all. Labels are words of the program, never
+ * names that people gave.
  */
-export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
+export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
   const orders = meter.createCounter('saga.orders', {
-    description: 'Orders that came to PAID or CANCELED, by status and by the reason of their failure',
+    description: 'Orders that came to an end, by status and by the reason of their failure',
   });
   const failures = meter.createCounter('saga.failures', {
     description: 'Orders that began to fail, by reason and by who let them',
@@ -25,7 +26,7 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
     advice: { explicitBucketBoundaries: SECONDS },
   });
   const runs = meter.createHistogram('saga.order.duration', {
-    description: 'How long orders took from their acceptance to PAID or CANCELED',
+    description: 'How long orders took from their acceptance to their end',
     unit: 's',
     advice: { explicitBucketBoundaries: SECONDS },
   });
@@ -33,7 +34,7 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
     description: 'Ledgers that were committed at once, by who moved them',
     advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 150, 200, 240] },
   });
-  const redrives = meter.createCounter('saga.redrives', {
+  const repeats = meter.createCounter('saga.repeats', {
     description: 'Standing orders that were announced again because nothing followed',
   });
   const letters = meter.createCounter('saga.dead_letters', {
@@ -51,55 +52,39 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
     advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
   });
 
-  /**
-   * Why the orders fail that were read and not yet canceled. Their cancelation is committed as what changes, and the
-   * reason does not.
-   */
-  const reasons = new Map<string, string>();
-  function noteReason(path: string, { status, reason }: Partial<Saga>): void {
-    if (status !== 'FAILING' || reason === undefined || reasons.has(path)) return;
-    if (reasons.size === REASONS_MAX) reasons.delete(reasons.keys().next().value as string);
-    reasons.set(path, reason);
-  }
-
-  function countCommit(writes: readonly GuardedWrite[]): void {
+  function countCommit({ by, ledgers }: CommitEvent): void {
     let moved = 0;
-    let by = '';
-    for (const write of writes) {
-      if (write.kind === 'remove') continue;
-      if (write.path.startsWith('dead-letters/')) {
-        const { status } = write.fields as { status?: string };
-        if (status !== undefined) letters.add(1, { status });
-      }
-      if (!write.path.startsWith('sagas/')) continue;
-      const fields = write.fields as Partial<Saga>;
-      if (fields.redrives) redrives.add(1);
-      if (fields.history === undefined) continue;
-      moved++;
-      // A new ledger may have come several stages at once; after that, each commit is one transition.
-      by = countTransitions(write.path, fields, write.kind === 'create' ? fields.history.length : 1);
+    for (const { before, after } of ledgers) {
+      if ((after.repeats ?? 0) > (before?.repeats ?? 0)) repeats.add(1);
+      const known = before?.history.length ?? 0;
+      if (after.history.length > known) moved++;
+      countTransitions(after, known);
     }
     if (moved > 0) batches.record(moved, { by });
   }
 
-  /** @returns who moved the ledger last. */
-  function countTransitions(path: string, fields: Partial<Saga>, count: number): string {
-    const history = fields.history ?? [];
-    // Those that are new, and the one before them.
-    const transitions = transitionsOf({ history: history.slice(-count - 1) });
-    transitions.forEach(({ at, status, by }, index) => {
-      if (index < transitions.length - count) return;
+  /** @param known how many transitions were there before; a new ledger may have come several stages at once. */
+  function countTransitions(ledger: Ledger, known: number): void {
+    const transitions = transitionsOf(ledger);
+    for (const [index, { at, status, by }] of transitions.entries()) {
+      if (index < known) continue;
       const before = transitions[index - 1];
       if (before) stages.record(seconds(before.at, at), { status: before.status });
-      if (status === 'FAILING') failures.add(1, { reason: String(fields.reason), by });
-      if (status !== 'PAID' && status !== 'CANCELED') return;
-      const reason = fields.reason ?? reasons.get(path);
-      reasons.delete(path);
-      orders.add(1, { status, ...(reason !== undefined && { reason }) });
-      const [first] = transitionsOf({ history: history.slice(0, 1) });
-      runs.record(seconds(first?.at ?? at, at), { status });
-    });
-    return transitions.at(-1)?.by ?? '';
+      const { reason, createdAt } = ledger;
+      if (status === FAILING) failures.add(1, { reason: String(reason), by });
+      if (status !== saga.success && status !== CANCELED) continue;
+      orders.add(1, { status, ...(status === CANCELED && reason !== undefined && { reason }) });
+      runs.record(seconds(createdAt, at), { status });
+    }
+  }
+
+  function count(event: SagaEvent): void {
+    if (event.kind === 'commit') countCommit(event);
+    else if (event.kind === 'letter') letters.add(1, { status: event.status });
+    else if (event.attempt !== undefined) {
+      const { by, outcome, error } = event;
+      deliveries.add(1, { step: by, outcome, repeated: error !== undefined });
+    }
   }
 
   function watchStore(store: Store): Store {
@@ -113,29 +98,12 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
     }
     return {
       ...store,
-      async read(paths) {
-        const found = await counted('read', store.read(paths));
-        for (const [path, { fields }] of found) if (path.startsWith('sagas/')) noteReason(path, fields);
-        return found;
-      },
-      async commit(writes) {
-        await counted('commit', store.commit(writes));
-        countCommit(writes);
-      },
+      read: (paths) => counted('read', store.read(paths)),
+      commit: (writes) => counted('commit', store.commit(writes)),
       query: (query) => counted('query', store.query(query)),
       due: (query) => counted('due', store.due(query)),
     };
   }
-
-  const watchLog =
-    (log: Ports['log']): Ports['log'] =>
-    (severity, message, fields) => {
-      if (fields?.outcome !== undefined && fields.messageId !== undefined) {
-        const repeated = fields.error !== undefined;
-        deliveries.add(1, { step: String(fields.step), outcome: String(fields.outcome), repeated });
-      }
-      log(severity, message, fields);
-    };
 
   const serve: RequestHandler = (request, response, next) => {
     const startMs = performance.now();
@@ -151,13 +119,19 @@ export function createMetrics(meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
   };
 
   return {
-    ports: (ports) => ({ ...ports, store: watchStore(ports.store), log: watchLog(ports.log) }),
+    ports: (ports) => ({
+      ...ports,
+      store: watchStore(ports.store),
+      observe(event) {
+        count(event);
+        return ports.observe?.(event);
+      },
+    }),
     http: [serve],
   };
 }
 
 /** From a batch on a laptop to the longest deadline that is likely. */
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
-const REASONS_MAX = 10_000;
 
 const seconds = (from: Date, to: Date): number => (to.getTime() - from.getTime()) / 1000;

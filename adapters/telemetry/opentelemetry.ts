@@ -12,11 +12,11 @@ import {
 import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { GoogleAuth } from 'google-auth-library';
-import type { Config } from '../../programs/config.ts';
 import type { Log } from '../../saga/ports/log.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { createMetrics } from './metrics.ts';
 import { createSampler } from './sampling.ts';
-import type { Telemetry } from './telemetry.ts';
+import type { Telemetry, TelemetrySettings } from './telemetry.ts';
 import { createTracing } from './tracing.ts';
 
 /**
@@ -26,7 +26,8 @@ import { createTracing } from './tracing.ts';
  * OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
 export function startTelemetry(
-  { telemetry, metrics, projectId }: Pick<Config, 'telemetry' | 'metrics' | 'projectId'>,
+  { telemetry, metrics, projectId }: TelemetrySettings,
+  saga: Saga,
   service: string,
   log: Log,
 ): Telemetry {
@@ -34,7 +35,8 @@ export function startTelemetry(
   const page = metrics === 'prometheus' ? new PrometheusExporter({ preventServerStart: true }) : undefined;
   const exporters = exportersOf(telemetry);
   return telemetryBy(
-    resourceOf(service, telemetry === 'google' ? { 'gcp.project_id': projectId } : {}),
+    saga,
+    resourceOf(saga, service, telemetry === 'google' ? { 'gcp.project_id': projectId } : {}),
     exporters ? [new BatchSpanProcessor(exporters.traces)] : [],
     [
       ...(page ? [page] : []),
@@ -46,17 +48,18 @@ export function startTelemetry(
 
 /** @param page has the metrics for those who fetch them. */
 export function telemetryBy(
+  saga: Saga,
   resource: Resource,
   spanProcessors: SpanProcessor[],
   readers: MetricReader[],
   page?: PrometheusExporter,
 ): Telemetry {
   const meters = new MeterProvider({ resource, readers });
-  const measured = createMetrics(meters.getMeter('order-saga'));
+  const measured = createMetrics(saga, meters.getMeter(saga.name));
   const sampler = process.env.OTEL_TRACES_SAMPLER ? {} : { sampler: createSampler() };
   const tracers = new BasicTracerProvider({ resource, spanProcessors, ...sampler });
   // Where only metrics are wanted, nothing is traced, and whose trace an order belongs to is for others to say.
-  const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer('order-saga')) : undefined;
+  const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer(saga.name)) : undefined;
   return {
     ports: (ports) => measured.ports(traced?.ports(ports) ?? ports),
     service: (one) => traced?.service(one) ?? one,
@@ -69,9 +72,9 @@ export function telemetryBy(
 }
 
 /** What the environment says of the resource wins. */
-function resourceOf(service: string, more: Record<string, string>): Resource {
+function resourceOf(saga: Saga, service: string, more: Record<string, string>): Resource {
   const own = resourceFromAttributes({
-    'service.namespace': 'order-saga',
+    'service.namespace': saga.name,
     'service.name': service,
     // Of several instances, each has its own series: without this they would be mixed up.
     'service.instance.id': randomUUID(),
@@ -80,7 +83,7 @@ function resourceOf(service: string, more: Record<string, string>): Resource {
   return own.merge(detectResources({ detectors: [envDetector] }));
 }
 
-function exportersOf(telemetry: Config['telemetry']) {
+function exportersOf(telemetry: TelemetrySettings['telemetry']) {
   if (telemetry === 'off') return undefined;
   if (telemetry === 'otlp') return { traces: new OTLPTraceExporter(), metrics: new OTLPMetricExporter() };
   // Google takes OTLP itself: https://cloud.google.com/stackdriver/docs/reference/telemetry/overview

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
-import type { Config } from '../../programs/config.ts';
 import type { Service } from '../../saga/deliver/service.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 
 /**
  * Sees how the pipeline is doing: traces and metrics. It stands around the ports and the services, which know nothing of it,
@@ -21,6 +21,13 @@ export interface Telemetry {
   close(): Promise<void>;
 }
 
+/** What is to be seen, and where it is sent. */
+export interface TelemetrySettings {
+  readonly telemetry: 'off' | 'otlp' | 'google';
+  readonly metrics: 'off' | 'prometheus';
+  readonly projectId: string;
+}
+
 /** Nothing is seen, and nothing costs anything. */
 export const noTelemetry: Telemetry = {
   ports: (ports) => ports,
@@ -35,11 +42,12 @@ export const noTelemetry: Telemetry = {
  * @param log is told where nothing can be sent.
  */
 export async function openTelemetry(
-  config: Pick<Config, 'telemetry' | 'metrics' | 'projectId'>,
+  settings: TelemetrySettings,
+  saga: Saga,
   service: string,
   log: Log,
 ): Promise<Telemetry> {
-  if (config.telemetry === 'off' && config.metrics === 'off') return noTelemetry;
+  if (settings.telemetry === 'off' && settings.metrics === 'off') return noTelemetry;
   const { startTelemetry } = await import('./opentelemetry.ts');
-  return startTelemetry(config, service, log);
+  return startTelemetry(settings, saga, service, log);
 }

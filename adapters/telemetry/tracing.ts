@@ -14,7 +14,9 @@ import {
 import type { RequestHandler } from 'express';
 import type { ConsumerDefinition, Service } from '../../saga/deliver/service.ts';
 import { traceparentIn } from '../../saga/deliver/trace.ts';
+import { LEDGERS } from '../../saga/ledger/ledger.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
+import type { TurnEvent } from '../../saga/ports/observe.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type GuardedWrite, type Store, StoreError } from '../../saga/ports/store.ts';
 import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
@@ -122,40 +124,42 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     };
   }
 
-  /**
-   * A line that tells what became of a delivery is a span in the trace of its order, made afterwards. Every other line
-   * belongs to the work that is under way.
-   */
-  function watchLog({ log, clock }: Ports): Ports['log'] {
-    return (severity, message, fields = {}) => {
-      const { traceparent, outcome, step } = fields;
+  /** Every line of the log belongs to the work that is under way, unless it says itself where it belongs. */
+  const watchLog =
+    (log: Ports['log']): Ports['log'] =>
+    (severity, message, fields = {}) => {
       const work = current.getStore();
-      if (typeof traceparent !== 'string') {
-        const place = work?.span.isRecording() ? { traceparent: traceparentOf(work.span) } : {};
-        log(severity, message, { ...fields, ...place });
-        return;
-      }
-      if (outcome === undefined) {
-        log(severity, message, fields);
-        return;
-      }
-      const endMs = clock.now().getTime();
-      const span = tracer.startSpan(
-        `${step} ${outcome}`,
-        {
-          kind: SpanKind.CONSUMER,
-          startTime: endMs - (typeof fields.durationMs === 'number' ? fields.durationMs : 0),
-          attributes: deliveryAttributes(fields),
-          links: work?.isBatch ? [{ context: work.span.spanContext() }] : [],
-        },
-        contextOf(traceparent),
-      );
-      if (typeof fields.error === 'string') {
-        span.setStatus({ code: SpanStatusCode.ERROR, message: fields.error });
-      }
-      span.end(endMs);
-      log(severity, message, { ...fields, traceparent: traceparentOf(span) });
+      const place =
+        fields.traceparent === undefined && work?.span.isRecording()
+          ? { traceparent: traceparentOf(work.span) }
+          : {};
+      log(severity, message, { ...fields, ...place });
     };
+
+  /** What was made of an order is a span in its trace, made afterwards. */
+  function observeTurn(
+    { by, outcome, uuid, trace: place, attempt, durationMs = 0, error }: TurnEvent,
+    endMs: number,
+  ) {
+    if (place === undefined) return undefined;
+    const work = current.getStore();
+    const span = tracer.startSpan(
+      `${by} ${outcome}`,
+      {
+        kind: SpanKind.CONSUMER,
+        startTime: endMs - durationMs,
+        // Few: they are made for every delivery. The name has the step and the outcome, the line of the log all the rest.
+        attributes: {
+          ...(uuid !== undefined && { 'saga.uuid': uuid }),
+          ...(attempt !== undefined && attempt > 1 && { 'saga.attempt': attempt }),
+        },
+        links: work?.isBatch ? [{ context: work.span.spanContext() }] : [],
+      },
+      contextOf(place),
+    );
+    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+    span.end(endMs);
+    return traceparentOf(span);
   }
 
   function watchConsumer({ topic, process }: ConsumerDefinition, service: string): ConsumerDefinition {
@@ -217,7 +221,11 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
       ...ports,
       store: watchStore(ports.store),
       bus: watchBus(ports.bus),
-      log: watchLog(ports),
+      log: watchLog(ports.log),
+      observe(event) {
+        const heard = ports.observe?.(event);
+        return event.kind === 'turn' ? observeTurn(event, ports.clock.now().getTime()) : heard;
+      },
     }),
     service: (service): Service => ({
       ...service,
@@ -227,18 +235,10 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
   };
 }
 
-/** Few: they are made for every delivery. The name has the step and the outcome, the line of the log all the rest. */
-function deliveryAttributes({ uuid, attempt }: Readonly<Record<string, unknown>>): Attributes {
-  return {
-    ...(typeof uuid === 'string' && { 'saga.uuid': uuid }),
-    ...(typeof attempt === 'number' && attempt > 1 && { 'saga.attempt': attempt }),
-  };
-}
-
 /** An order that begins is the only one of which a commit says the trace; later it never changes. */
 function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
   return writes.flatMap((write) => {
-    const isNewLedger = write.kind === 'create' && write.path.startsWith('sagas/');
+    const isNewLedger = write.kind === 'create' && write.path.startsWith(`${LEDGERS}/`);
     return isNewLedger ? ((write.fields as { trace?: string }).trace ?? []) : [];
   });
 }

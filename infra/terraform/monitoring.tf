@@ -232,7 +232,7 @@ locals {
   # are for the eye, and no alert rests on them.
   sent = var.telemetry == "google" ? [
     {
-      title    = "Orders that came to PAID or CANCELED, a second"
+      title    = "Orders that came to their end, a second"
       filter   = "metric.type=\"prometheus.googleapis.com/saga.orders/counter\" AND resource.type=\"prometheus_target\""
       aligner  = "ALIGN_RATE"
       reducer  = "REDUCE_SUM"

@@ -25,7 +25,7 @@ resource "google_cloud_run_v2_service" "service" {
 
     containers {
       image = data.google_artifact_registry_docker_image.pipeline.self_link
-      args  = ["dist/${each.key}/main.js"]
+      args  = ["dist/programs/service.js", each.key]
 
       ports {
         container_port = 8080
@@ -102,7 +102,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
 
     containers {
       image = data.google_artifact_registry_docker_image.pipeline.self_link
-      args  = ["dist/${each.key}/main.js"]
+      args  = ["dist/programs/service.js", each.key]
 
       resources {
         limits = { cpu = "1", memory = "512Mi" }

@@ -1,4 +1,5 @@
-# What runs, and who may do what, as data. The topology is declared once, for the code, the local stack and this.
+# What runs, and who may do what, as data. npm run generate writes the topology from the saga: a further service has its
+# topics, subscriptions, rights and settings from there.
 locals {
   topology = jsondecode(file("${path.module}/../topology.json"))
 
@@ -9,41 +10,23 @@ locals {
   }
   dead_letter_topics = toset([for subscription in local.subscriptions : subscription.deadLetter.topic if subscription.deadLetter != null])
 
-  # One entry is all that a further service needs. What it publishes are the topics that its ledgers call for; a step
-  # also announces its refusals, and hands what it can't read to the desk.
-  services = {
-    frontend = {
-      publishes = ["frontend", "error"]
-      settings  = { SAGA_DEADLINE_SECONDS = tostring(var.deadline_seconds) }
-      secrets   = {}
-      # An event stream stays open for as long as its reader likes.
-      timeout_seconds = 3600
-    }
-    order = {
-      publishes       = ["order-created", "error", "dead-letter"]
-      settings        = { SAGA_DEADLINE_SECONDS = tostring(var.deadline_seconds) }
-      secrets         = {}
-      timeout_seconds = 60
-    }
-    inventory = {
-      publishes       = ["inventory-updated", "error", "dead-letter"]
-      settings        = {}
-      secrets         = { OPERATOR_TOKEN = "operator-token" }
-      timeout_seconds = 60
-    }
-    payments = {
-      publishes       = ["payment-created", "error", "dead-letter"]
-      settings        = {}
-      secrets         = {}
-      timeout_seconds = 60
-    }
+  # What does not follow from the saga, by service. All else is the same for each of them.
+  by_hand = {
     janitor = {
-      # It sends back what stands still, and dead letters, wherever they belong.
-      publishes = keys(local.topology.topics)
-      # Cloud Scheduler asks for each sweep. Its token stands where an operator's would: so Cloud Run's IAM is who checks.
-      settings        = { OPERATOR_AUTH = "platform", SWEEP_INTERVAL_SECONDS = "0" }
-      secrets         = {}
+      # Cloud Scheduler asks for each sweep. Its token stands where an operator's would, so Cloud Run's IAM is who checks.
+      settings = { OPERATOR_AUTH = "platform", SWEEP_INTERVAL_SECONDS = "0" }
+      # An audit, or a sweep after an outage, takes longer than a push.
       timeout_seconds = 300
+    }
+  }
+  services = {
+    for name, service in local.topology.services : name => {
+      publishes       = service.publishes
+      settings        = try(local.by_hand[name].settings, {})
+      timeout_seconds = try(local.by_hand[name].timeout_seconds, 60)
+      # Operators show the token, unless somebody in front of the service checks who they are.
+      secrets = { for variable, secret in { OPERATOR_TOKEN = "operator-token" } : variable => secret
+      if service.hasOperatorRoutes && !can(local.by_hand[name].settings.OPERATOR_AUTH) }
     }
   }
 
@@ -64,12 +47,12 @@ locals {
     PROJECT_ID         = var.project
   }
   # What every service needs besides. Cloud Monitoring takes no metric that does not say where it is from.
-  telemetry_environment = merge(
-    { TELEMETRY = var.telemetry },
+  service_environment = merge(
+    { SAGA_DEADLINE_SECONDS = tostring(var.deadline_seconds), TELEMETRY = var.telemetry },
     var.telemetry == "google" ? { OTEL_RESOURCE_ATTRIBUTES = "cloud.platform=gcp_cloud_run,cloud.region=${var.region}" } : {},
   )
   environments = {
-    for service, own in local.services : service => merge(local.common_environment, local.telemetry_environment, own.settings)
+    for service, own in local.services : service => merge(local.common_environment, local.service_environment, own.settings)
   }
 
   # Cloud Run's IAM checks who pushes, and takes the signature off the token: a service could not check it again. Where

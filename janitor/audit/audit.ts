@@ -1,63 +1,58 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { itemPath, itemSchema } from '../../inventory/documents.ts';
-import { userPath, userSchema } from '../../order/documents.ts';
-import { invoicePath } from '../../payments/documents.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
-import { isStanding } from '../../saga/ledger/deadline.ts';
-import { lastTransition } from '../../saga/ledger/history.ts';
-import { type Saga, type Status, sagaPath, TOMBSTONE_DAYS } from '../../saga/ledger/ledger.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { isStanding, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
+import { lastTransition, transitionsOf } from '../../saga/ledger/history.ts';
+import { LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
+import { readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
 import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
-import { isName } from '../../shop/order.ts';
+import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
+import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import type { DeadLetter } from '../desk/letter.ts';
+import { DEAD_LETTERS } from '../desk/letter.ts';
 import { type AuditReport, BoundedList, type StuckOrder, type Violation } from './audit-report.ts';
 import { Books } from './books.ts';
-import { checkLedger, schemaFaults } from './check-ledger.ts';
-import { type ExpectedRecord, expectedRecords } from './expected-records.ts';
 
-/** How many documents are scanned, and read, at once. */
+/** How many documents are scanned, or read, at once. */
 const PAGE_SIZE = 500;
 const READ_SIZE = 500;
 /** A dead letter may have 256 KiB. */
 const LETTERS_PAGE_SIZE = 20;
-/** After so many re-drives an order is shown as stuck, although its deadline has not passed. */
-const REDRIVES_MAX = 3;
-const DAY_MS = 24 * 60 * 60 * 1000;
-/**
- * A ledger may expire so long after its order came to rest, which a paid one did as its invoice was made. A day is left
- * for clocks that differ.
- */
-const LEDGER_MS = (TOMBSTONE_DAYS - 1) * DAY_MS;
+/** After this many repeats an order is stuck, even before its deadline. */
+const REPEATS_MAX = 3;
+/** The margin for clocks that differ. */
+const CLOCKS_DIFFER_MAX_MS = 60 * 60 * 1000;
+/** A sweep is never planned further ahead than the longest pause. */
+const SWEEP_AHEAD_MAX_MS = 1000 * REPEAT_MAX_SECONDS + CLOCKS_DIFFER_MAX_MS;
 
 /**
- * Proves that stock, money and records are what the ledgers say, on one snapshot, so that orders may go on meanwhile.
- * Every ledger is read together with the records that it names, and every record together with the ledger that it
- * belongs to. What is held in memory grows with items and customers, never with orders.
- * @param now about when the snapshot was taken.
- * @param onProgress is told now and then how many documents have been checked, and waited for.
- * @throws StoreError where the snapshot can't be read.
+ * Proves that every account and every record is what the ledgers say, on one snapshot, so that orders may go on meanwhile.
+ * What an order holds follows from its ledger. Its records must exist, with exactly these fields, and no others; and for each
+ * account, what is left plus what all orders hold must equal the whole. Memory grows with accounts, never with orders.
+ * @param now roughly when the snapshot was taken.
+ * @param onProgress is called now and then with the number of documents checked so far, and awaited.
+ * @throws StoreError if the snapshot can't be read.
  */
 export async function audit(
+  saga: Saga,
   snapshot: Snapshot,
   now: Date,
   onProgress: (checkedCount: number) => void | Promise<void> = () => {},
 ): Promise<AuditReport> {
-  const findings = new Findings();
-  const { books, counts } = findings;
+  const findings = new Findings(saga);
   let checkedCount = 0;
 
-  /** Hands over all documents of a kind that stand at the given place, page by page. */
+  /** Hands over all documents of a collection, page by page. */
   async function scan(
     collection: string,
-    isOurs: (names: readonly string[]) => boolean,
     check: (page: readonly StoredDocument[]) => void | Promise<void>,
     limit = PAGE_SIZE,
   ): Promise<void> {
     let after: Path | undefined;
     for (;;) {
       const page = await snapshot.scan({ collection, limit, ...(after && { after }) });
-      const ours = page.filter(({ path }) => isOurs(path.split('/')));
-      await check(ours);
+      await check(page);
       checkedCount += page.length;
       await onProgress(checkedCount);
       after = page.at(-1)?.path;
@@ -65,297 +60,240 @@ export async function audit(
     }
   }
 
-  const atTop = (names: readonly string[]) => names.length === 2;
-  const belowItemOrUser = ([room, , , ...rest]: readonly string[]) =>
-    (room === 'users' || room === 'inventory') && rest.length === 1;
-
-  await scan('inventory', atTop, (page) => {
-    counts.items += page.length;
-    for (const document of page) enterItem(document, findings);
-  });
-  await scan('users', atTop, (page) => {
-    counts.users += page.length;
-    for (const document of page) enterUser(document, findings);
-  });
+  // Two kinds may share a collection's name, such as the orders below users and those below items: it is scanned once.
+  const collections = new Set(
+    [...saga.accounts, ...saga.records].map(({ template }) => collectionIn(template)),
+  );
   await Promise.all([
-    scan('sagas', atTop, async (page) => {
-      const sagas = page.flatMap((document) => believable(document, findings));
-      counts.orders += page.length;
-      const expected = sagas.map((saga) => ({ saga, records: expectedRecords(saga) }));
+    scan(LEDGERS, async (page) => {
+      const orders = page.filter(({ path }) => path === ledgerPath(lastName(path)));
+      const believed = orders.flatMap((document) => findings.believed(document, now));
       const found = await readAll(
         snapshot,
-        expected.flatMap(({ records }) => records.map(({ path }) => path)),
+        believed.flatMap(({ records }) => records.map(({ path }) => path)),
       );
-      for (const { saga, records } of expected) {
-        counts.byStatus[saga.status] = (counts.byStatus[saga.status] ?? 0) + 1;
-        for (const record of records) checkRecord(saga, record, found.get(record.path), findings);
-        if (isStuck(saga, now)) findings.stuck.add(stuckOrder(saga));
-      }
+      for (const order of believed) findings.enterOrder(order, found, now);
+      findings.orderCount += orders.length;
     }),
-    scan('orders', belowItemOrUser, async (page) => {
-      for (const { path, fields } of page) {
-        if (!path.startsWith('inventory/')) {
-          counts.orderRecords++;
-          continue;
+    ...[...collections].map((collection) =>
+      scan(collection, async (page) => {
+        const records: (StoredDocument & { readonly kind: RecordKind })[] = [];
+        for (const document of page) {
+          const accounts = saga.accounts.filter((kind) => kind.namesIn(document.path));
+          if (accounts.length > 0) findings.enterAccount(document, accounts);
+          const kind = saga.records.find((one) => one.namesIn(document.path));
+          if (kind !== undefined) records.push({ ...document, kind });
         }
-        counts.reservations++;
-        const parsed = reservationSchema.safeParse(fields);
-        const item = parentOf(path);
-        parsed.success ? books.hold(item, parsed.data.quantity) : books.doubt(item);
-      }
-      await checkOwners(page, snapshot, now, findings);
-    }),
-    scan('payments', atTop, async (page) => {
-      counts.invoices += page.length;
-      for (const { fields } of page) {
-        const parsed = invoiceSchema.safeParse(fields);
-        if (parsed.success) books.hold(userPath(parsed.data.user), parsed.data.charged ?? 0);
-      }
-      await checkOwners(page, snapshot, now, findings);
-    }),
+        const ledgers = await readAll(
+          snapshot,
+          records.map(({ path }) => ledgerPath(lastName(path))),
+        );
+        for (const one of records) findings.enterRecord(one, ledgers.get(ledgerPath(lastName(one.path))));
+      }),
+    ),
     scan(
-      'dead-letters',
-      atTop,
+      DEAD_LETTERS,
       (page) => {
-        counts.deadLettersParked += page.filter(({ fields }) => isParked(fields)).length;
+        findings.parkedCount += page.filter(({ fields }) => isParked(fields)).length;
       },
       LETTERS_PAGE_SIZE,
     ),
   ]);
-  for (const imbalance of books.imbalances()) findings.violations.add({ kind: 'total', ...imbalance });
   return findings.report(now);
+}
+
+/** An order whose ledger is believed, and what it holds. */
+interface BelievedOrder {
+  readonly ledger: Ledger;
+  readonly holds: readonly Hold[];
+  readonly records: readonly HeldRecord[];
 }
 
 /** What has been found so far. */
 class Findings {
-  readonly books = new Books();
-  readonly violations = new BoundedList<Violation>();
-  readonly stuck = new BoundedList<StuckOrder>();
-  readonly notices = new BoundedList<string>();
-  readonly counts = {
-    orders: 0,
-    byStatus: {} as Partial<Record<Status, number>>,
-    items: 0,
-    users: 0,
-    orderRecords: 0,
-    reservations: 0,
-    invoices: 0,
-    deadLettersParked: 0,
-  };
+  orderCount = 0;
+  parkedCount = 0;
+  readonly #saga: Saga;
+  readonly #books: Books;
+  readonly #violations = new BoundedList<Violation>();
+  readonly #stuck = new BoundedList<StuckOrder>();
+  readonly #byStatus: Record<string, number> = {};
+  readonly #documents: Record<string, number>;
 
-  /** The passes run side by side; a report is in the order of the documents. */
+  constructor(saga: Saga) {
+    this.#saga = saga;
+    this.#books = new Books(saga.accounts);
+    this.#documents = Object.fromEntries([...saga.accounts, ...saga.records].map(({ name }) => [name, 0]));
+  }
+
+  /** The order, unless its ledger itself is wrong. Then its records are not reported as well. */
+  believed({ path, fields }: StoredDocument, now: Date): BelievedOrder[] {
+    const read = readLedger(this.#saga, lastName(path), fields);
+    const faults = 'faults' in read ? [...read.faults] : [...editFaults(this.#saga, read.ledger, now)];
+    if ('ledger' in read && faults.length === 0) {
+      const { ledger } = read;
+      const holds = holdsOf(this.#saga, ledger);
+      const records = holds.filter((hold): hold is HeldRecord => !isAmount(hold));
+      const twice = records.find(
+        (one, index) => records.findIndex((other) => other.path === one.path) < index,
+      );
+      if (twice === undefined) return [{ ledger, holds, records }];
+      faults.push(`it holds its ${twice.record.name} ${twice.path} twice`);
+    }
+    const sentence = `The ledger ${path} can't be right: ${faults.join('; ')}`;
+    this.#violations.add({ kind: 'ledger', path, sentence });
+    // It may hold something of any account: a step of a newer release may take from one that the ledger does not name.
+    this.#books.doubtAll();
+    return [];
+  }
+
+  /** Adds up what the order holds, and compares its records with it. */
+  enterOrder({ ledger, holds, records }: BelievedOrder, found: ReadonlyMap<Path, object>, now: Date): void {
+    const { uuid, status } = ledger;
+    this.#byStatus[status] = (this.#byStatus[status] ?? 0) + 1;
+    for (const hold of holds) {
+      if (isAmount(hold)) this.#books.hold(hold);
+      else this.#books.needParentOf(hold.path);
+    }
+    for (const { path, fields, record } of records) {
+      const there = found.get(path);
+      if (isDeepStrictEqual(there, fields)) continue;
+      const what = `Order ${uuid} is ${status}, but its ${record.name} ${path}`;
+      this.#violations.add(
+        there === undefined
+          ? { kind: 'missing-record', path, uuid, status, sentence: `${what} is missing` }
+          : {
+              kind: 'wrong-record',
+              path,
+              uuid,
+              status,
+              sentence: `${what} has another ${differing(there, fields).join(', ')} than its ledger says`,
+            },
+      );
+      this.#books.doubt(ledger, path, there);
+    }
+    if (isStuck(this.#saga, ledger, now)) this.#stuck.add(stuckOrder(this.#saga, ledger));
+  }
+
+  enterAccount({ path, fields }: StoredDocument, accounts: readonly Account[]): void {
+    for (const account of accounts) {
+      this.#count(account.name);
+      const parsed = account.schema.safeParse(fields);
+      this.#books.enter(account, path, parsed.success ? (parsed.data as Record<string, unknown>) : undefined);
+      if (parsed.success) continue;
+      const sentence = `${path} is malformed: ${schemaFaults(parsed.error).join('; ')}`;
+      this.#violations.add({ kind: 'document', path, sentence });
+    }
+  }
+
+  /** Whether the record belongs to an order that holds it. */
+  enterRecord(
+    { path, fields, kind }: StoredDocument & { readonly kind: RecordKind },
+    owner: object | undefined,
+  ): void {
+    this.#count(kind.name);
+    const uuid = lastName(path);
+    const read = owner && readLedger(this.#saga, uuid, owner);
+    if (read === undefined) {
+      const sentence = `The ${kind.name} ${path} belongs to no order: there is no ledger ${ledgerPath(uuid)}`;
+      this.#violations.add({ kind: 'stray-record', path, uuid, sentence });
+    } else if ('ledger' in read) {
+      const { ledger } = read;
+      if (holdsOf(this.#saga, ledger).some((hold) => !isAmount(hold) && hold.path === path)) return;
+      const sentence = `Order ${uuid} is ${ledger.status} and has no ${kind.name} ${path}, but there it is`;
+      this.#violations.add({ kind: 'stray-record', path, uuid, status: ledger.status, sentence });
+    }
+    // If the ledger can't be right, it is a violation itself, and what belongs to it is unknown.
+    this.#books.doubt(path, fields, owner);
+  }
+
+  /** The scans run side by side; the report is in the order of the documents. */
   report(checkedAt: Date): AuditReport {
-    const { violations, stuck, notices, counts } = this;
+    for (const imbalance of this.#books.imbalances()) this.#violations.add({ kind: 'total', ...imbalance });
     return {
       checkedAt,
-      counts,
-      violations: violations.listed.toSorted((one, other) => compare(one.path, other.path)),
-      violationCount: violations.count,
-      stuck: stuck.listed,
-      stuckCount: stuck.count,
-      notices: notices.listed,
-      noticeCount: notices.count,
+      counts: {
+        orders: this.orderCount,
+        byStatus: this.#byStatus,
+        documents: this.#documents,
+        deadLettersParked: this.parkedCount,
+      },
+      violations: this.#violations.listed.toSorted((one, other) => compare(one.path, other.path)),
+      violationCount: this.#violations.count,
+      stuck: this.#stuck.listed,
+      stuckCount: this.#stuck.count,
     };
+  }
+
+  #count(name: string): void {
+    this.#documents[name] = (this.#documents[name] ?? 0) + 1;
   }
 }
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
-const amount = z.int().min(0);
-/** An order record counts for nothing in the books. */
-const orderRecordSchema = z.object({ createdAt: z.date() });
-const reservationSchema = z.object({ quantity: z.int().min(1), price_per_unit: amount });
-const invoiceSchema = z.object({
-  user: z.string().refine(isName),
-  total_invoice: amount,
-  charged: amount.exactOptional(),
-  createdAt: z.date(),
-});
-
-function enterItem({ path, fields }: StoredDocument, { books, violations, notices }: Findings): void {
-  const parsed = itemSchema.safeParse(fields);
-  if (!parsed.success) {
-    violations.add(malformed(path, parsed.error));
-    books.enter(path, undefined);
-    return;
-  }
-  const { quantity: left, loaded: whole, corrections = 0 } = parsed.data;
-  books.enter(path, { field: 'quantity', left, whole, corrections });
-  if (whole === undefined) notices.add(`${path} does not say how much was loaded, so it can't be audited`);
-}
-
-function enterUser({ path, fields }: StoredDocument, { books, violations, notices }: Findings): void {
-  const parsed = userSchema.safeParse(fields);
-  if (!parsed.success) {
-    violations.add(malformed(path, parsed.error));
-    books.enter(path, undefined);
-    return;
-  }
-  const { credit: left, credit_limit: whole, corrections = 0 } = parsed.data;
-  books.enter(path, left === undefined ? undefined : { field: 'credit', left, whole, corrections });
-  if (left !== undefined && whole === undefined) {
-    notices.add(`${path} has a credit, but does not say of which limit, so it can't be audited`);
-  }
-}
-
-const malformed = (path: Path, error: z.ZodError): Violation => ({
-  kind: 'document',
-  path,
-  sentence: `${path} is malformed: ${schemaFaults(error).join('; ')}`,
-});
-
-/** The ledger, unless something is wrong with it in itself: then its records are not held against it as well. */
-function believable({ path, fields }: StoredDocument, { books, violations }: Findings): Saga[] {
-  const checked = checkLedger(lastName(path), fields);
-  if ('saga' in checked) return [checked.saga];
-  violations.add({
-    kind: 'ledger',
-    path,
-    sentence: `The ledger ${path} can't be right: ${checked.faults.join('; ')}`,
-  });
-  for (const counter of countersNamedIn(fields)) books.doubt(counter);
-  return [];
-}
-
-/** The item and the customer that a ledger or a record names, whatever else is wrong with it. */
-function countersNamedIn(fields: object): Path[] {
-  const { user, items } = fields as { user?: unknown; items?: unknown };
-  const lines: unknown[] = Array.isArray(items) ? items : [];
-  return [
-    ...lines.flatMap((line) => nameIn((line as { item?: unknown } | null)?.item).map(itemPath)),
-    ...nameIn(user).map(userPath),
-  ];
-}
-
-const nameIn = (value: unknown): string[] => (typeof value === 'string' && isName(value) ? [value] : []);
-
-/** Whether a record that must be there is, and says what its ledger says. What else it says is nobody's business. */
-function checkRecord(
-  { uuid, status }: Saga,
-  { path, fields }: ExpectedRecord,
-  found: object | undefined,
-  { books, violations }: Findings,
-): void {
-  const differing = Object.entries(fields).filter(
-    ([field, value]) => !isDeepStrictEqual((found as Record<string, unknown> | undefined)?.[field], value),
-  );
-  if (differing.length === 0) return;
-  const record = `Order ${uuid} is ${status}, but its ${roomOf(path)} ${path}`;
-  violations.add(
-    found === undefined
-      ? { kind: 'missing-record', path, uuid, status, sentence: `${record} is missing` }
-      : {
-          kind: 'wrong-record',
-          path,
-          uuid,
-          status,
-          sentence: `${record} has another ${differing.map(([field]) => field).join(', ')} than its ledger`,
-        },
-  );
-  for (const counter of [...countersOf(path, fields), ...countersNamedIn(found ?? {})]) books.doubt(counter);
-}
-
-/** Whether each record belongs to a ledger that says so, or to one that has expired. */
-async function checkOwners(
-  page: readonly StoredDocument[],
-  snapshot: Snapshot,
-  now: Date,
-  { books, violations }: Findings,
-): Promise<void> {
-  const ledgers = await readAll(
-    snapshot,
-    page.map(({ path }) => sagaPath(lastName(path))),
-  );
-  const ownerOf = (path: Path) => ledgers.get(sagaPath(lastName(path)));
-  const ownerless = page.filter(({ path }) => ownerOf(path) === undefined);
-  const invoices = await readAll(
-    snapshot,
-    ownerless.map(({ path }) => invoicePath(lastName(path))),
-  );
-  for (const { path, fields } of page) {
-    const uuid = lastName(path);
-    const owner = ownerOf(path);
-    const stray = { kind: 'stray-record', path, uuid } as const;
-    const doubt = () => {
-      for (const counter of countersOf(path, fields)) books.doubt(counter);
-    };
-    if (owner === undefined) {
-      if (hasExpired(invoices.get(invoicePath(uuid)), now)) {
-        const schema = schemaOf(path).safeParse(fields);
-        if (!schema.success) violations.add(malformed(path, schema.error));
-        continue;
-      }
-      const sentence = `The ${roomOf(path)} ${path} belongs to no order: there is no ledger ${sagaPath(uuid)}`;
-      violations.add({ ...stray, sentence });
-      doubt();
-      continue;
-    }
-    const checked = checkLedger(uuid, owner);
-    // A ledger that can't be right is a violation itself; what belongs to it, nobody can tell.
-    if (!('saga' in checked)) {
-      doubt();
-      continue;
-    }
-    const { saga } = checked;
-    if (expectedRecords(saga).some((expected) => expected.path === path)) continue;
-    const sentence = `Order ${uuid} is ${saga.status} and has no ${roomOf(path)} ${path}, but there it is`;
-    violations.add({ ...stray, status: saga.status, sentence });
-    doubt();
-  }
-}
-
-/** The records of an order that was paid stay, its ledger does not; its invoice then is as old as a ledger becomes. */
-function hasExpired(invoice: object | undefined, now: Date): boolean {
-  const parsed = invoiceSchema.safeParse(invoice);
-  return parsed.success && now.getTime() - parsed.data.createdAt.getTime() >= LEDGER_MS;
-}
+/** The last collection in a path or in a template. */
+const collectionIn = (path: string): string => path.split('/').at(-2) ?? path;
 
 const lastName = (path: Path): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** What a record must be, where no ledger says what it must hold. */
-function schemaOf(path: Path): z.ZodType {
-  if (path.startsWith('payments/')) return invoiceSchema;
-  return path.startsWith('inventory/') ? reservationSchema : orderRecordSchema;
+/**
+ * What no service writes although every service would accept it: it hides a ledger from the sweep, has it deleted while a
+ * duplicate may still come, lists it in the wrong place, or names a party that does not exist.
+ */
+function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
+  const { status, createdAt, sweepAt, expireAt } = ledger;
+  const transitions = transitionsOf(ledger);
+  if (sweepAt !== null && sweepAt.getTime() - now.getTime() > SWEEP_AHEAD_MAX_MS) {
+    yield `it is ${status}, but no sweep will look at it before ${sweepAt.toISOString()}`;
+  }
+  const { at } = lastTransition(ledger);
+  // Its deadline and every sweep would be just as far away.
+  if (at.getTime() - now.getTime() > CLOCKS_DIFFER_MAX_MS) {
+    yield `it is ${status} only since ${at.toISOString()}, which is to come`;
+  }
+  const until = tombstoneUntil(at);
+  if (expireAt && expireAt.getTime() !== until.getTime()) {
+    yield `it may be deleted at ${expireAt.toISOString()}, not at ${until.toISOString()}`;
+  }
+  const [received] = transitions;
+  if (received && received.at.getTime() !== createdAt.getTime()) {
+    yield `it was created at ${createdAt.toISOString()}, but received at ${received.at.toISOString()}`;
+  }
+  const services = serviceNames(saga);
+  const stranger = transitions.find(({ by }) => !services.includes(by));
+  if (stranger) yield `its history says that ${stranger.by} made it ${stranger.status}, which is no service`;
 }
 
-/** What a record is called. */
-function roomOf(path: Path): string {
-  if (path.startsWith('payments/')) return 'invoice';
-  return path.startsWith('inventory/') ? 'reservation' : 'order record';
+/** The fields in which two documents differ. */
+function differing(one: object, other: object): string[] {
+  const fields = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof typeof one)[];
+  return fields.filter((field) => !isDeepStrictEqual(one[field], other[field]));
 }
 
-/** The item or the customer above a reservation or an order record. */
-const parentOf = (path: Path): Path => path.split('/').slice(0, 2).join('/');
-
-/** The item and the customer whose balances a record concerns. */
-const countersOf = (path: Path, fields: object): Path[] => [
-  ...(path.startsWith('payments/') ? [] : [parentOf(path)]),
-  ...countersNamedIn(fields),
-];
-
-function isStuck(saga: Saga, now: Date): boolean {
-  if (!isStanding(saga) || saga.sweepAt === null) return false;
-  const stoodMs = now.getTime() - lastTransition(saga).at.getTime();
-  return stoodMs >= 1000 * saga.deadlineSeconds || (saga.redrives ?? 0) >= REDRIVES_MAX;
+function isStuck(saga: Saga, ledger: Ledger, now: Date): boolean {
+  if (!isStanding(saga, ledger) || ledger.sweepAt === null) return false;
+  const stoodMs = now.getTime() - lastTransition(ledger).at.getTime();
+  return stoodMs >= 1000 * ledger.deadlineSeconds || (ledger.repeats ?? 0) >= REPEATS_MAX;
 }
 
-function stuckOrder(saga: Saga): StuckOrder {
-  const { uuid, status, redrives = 0 } = saga;
-  const since = lastTransition(saga).at;
-  const { topic, attributes, data } = messageFor(saga);
+function stuckOrder(saga: Saga, ledger: Ledger): StuckOrder {
+  const { uuid, status, repeats = 0 } = ledger;
+  const since = lastTransition(ledger).at;
+  const { topic, attributes, data } = messageFor(saga, ledger);
   return {
     uuid,
     status,
     since,
-    redrives,
-    sentence: `Order ${uuid} is ${status} since ${since.toISOString()}, ${redrives} times re-driven: nothing followed ${topic}`,
+    repeats,
+    sentence: `Order ${uuid} is ${status} since ${since.toISOString()}, announced again ${repeats} times: nothing followed ${topic}`,
     missing: { topic, attributes, data: data.toString() },
   };
 }
 
 const isParked = (letter: object): boolean => (letter as Partial<DeadLetter>).status === 'parked';
 
-/** Reads documents, however many. */
+/** Reads any number of documents. */
 async function readAll(snapshot: Snapshot, paths: readonly Path[]): Promise<ReadonlyMap<Path, object>> {
   const wanted = [...new Set(paths)];
   const found = new Map<Path, object>();

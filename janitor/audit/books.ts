@@ -1,16 +1,17 @@
 import type { Path } from '../../saga/ports/store.ts';
+import { type Account, type Amount, nameOf } from '../../saga/step/document.ts';
 import type { Correction } from './audit-report.ts';
 
-/** What is left of one item, or of one customer's credit. */
-export interface Balance {
-  readonly field: Correction['field'];
+/** What an account's document says. */
+interface Balance {
+  readonly account: Account;
+  readonly path: Path;
   readonly left: number;
-  /** What there was in all; undefined where nobody has noted it, so that nothing can be proved. */
-  readonly whole: number | undefined;
+  readonly whole: number;
   readonly corrections: number;
 }
 
-/** A balance that does not come to what there was, or that is not there at all. */
+/** A balance that does not add up, or an account that does not exist. */
 export interface Imbalance {
   readonly path: Path;
   readonly sentence: string;
@@ -19,52 +20,95 @@ export interface Imbalance {
 }
 
 /**
- * Adds up what orders hold of each item and of each credit, and compares it with what is left and what there was. Sums
- * are exact however large they become.
+ * Adds up what orders hold of each account, and compares that plus what is left with the whole. Sums are exact, however
+ * large.
  */
 export class Books {
-  readonly #balances = new Map<Path, Balance | undefined>();
-  readonly #held = new Map<Path, bigint>();
-  readonly #doubtful = new Set<Path>();
+  readonly #accounts: readonly Account[];
+  readonly #documents = new Set<Path>();
+  readonly #balances = new Map<string, Balance>();
+  readonly #held = new Map<string, { readonly account: Account; readonly path: Path; amount: bigint }>();
+  readonly #doubtful = new Set<string>();
+  #allDoubtful = false;
 
-  /** Enters an item or a customer; without a balance where there is nothing to compare. */
-  enter(path: Path, balance: Balance | undefined): void {
-    this.#balances.set(path, balance);
+  constructor(accounts: readonly Account[]) {
+    this.#accounts = accounts;
   }
 
-  /** An order holds so much of it. */
-  hold(path: Path, amount: number): void {
-    this.#held.set(path, (this.#held.get(path) ?? 0n) + BigInt(amount));
+  /** Enters the document of an account, with its fields if they are well-formed. */
+  enter(account: Account, path: Path, fields?: Readonly<Record<string, unknown>>): void {
+    this.#documents.add(path);
+    const left = fields?.[account.balance];
+    const whole = fields?.[account.whole];
+    if (typeof left !== 'number' || typeof whole !== 'number') return;
+    const corrections = typeof fields?.corrections === 'number' ? fields.corrections : 0;
+    this.#balances.set(keyOf(account, path), { account, path, left, whole, corrections });
   }
 
-  /** Something is wrong with what is held of it: its balance must not be corrected before that is mended. */
-  doubt(path: Path): void {
-    this.#doubtful.add(path);
+  /** An order holds this amount of an account. With 0, it only needs the account to exist. */
+  hold({ account, path, amount }: Amount): void {
+    const key = keyOf(account, path);
+    const held = this.#held.get(key) ?? { account, path, amount: 0n };
+    held.amount += BigInt(amount);
+    this.#held.set(key, held);
   }
 
-  /** What is held of something that has no document, and what does not add up. */
+  /** An order has a record at this path, so the account above it must exist. */
+  needParentOf(path: Path): void {
+    const names = path.split('/');
+    for (let length = names.length - 2; length > 0; length -= 2) {
+      const parent = names.slice(0, length).join('/');
+      const account = this.#accounts.find((one) => one.namesIn(parent) !== undefined);
+      if (account !== undefined) this.hold({ account, path: parent, amount: 0 });
+    }
+  }
+
+  /**
+   * Something is wrong with an order or a record that has these names in it. Until that is repaired, no account with such a
+   * name must be corrected.
+   */
+  doubt(...named: readonly unknown[]): void {
+    for (const text of textsIn(named)) for (const part of text.split('/')) this.#doubtful.add(part);
+  }
+
+  /** What an order holds is entirely unknown. Until that is repaired, no account must be corrected. */
+  doubtAll(): void {
+    this.#allDoubtful = true;
+  }
+
+  /** What does not add up, and accounts that orders need and that don't exist. */
   *imbalances(): Iterable<Imbalance> {
-    for (const [path, held] of this.#held) {
-      if (held > 0n && !this.#balances.has(path)) {
-        yield { path, sentence: `${path} does not exist, but orders hold ${held} of it` };
-      }
+    for (const { account, path, amount } of this.#held.values()) {
+      if (this.#documents.has(path)) continue;
+      const held = amount === 0n ? 'orders need it' : `orders hold ${amount} of it`;
+      yield { path, sentence: `There is no ${nameOf({ kind: account, path })} at ${path}, but ${held}` };
     }
-    for (const [path, balance] of this.#balances) {
-      if (balance?.whole === undefined) continue;
-      const missing = BigInt(balance.whole) - BigInt(balance.left) - (this.#held.get(path) ?? 0n);
-      if (missing !== 0n) yield this.#imbalance(path, balance, balance.whole, missing);
+    for (const [key, balance] of this.#balances) {
+      const held = this.#held.get(key)?.amount ?? 0n;
+      const missing = BigInt(balance.whole) - BigInt(balance.left) - held;
+      if (missing !== 0n) yield this.#imbalance(balance, held, missing);
     }
   }
 
-  #imbalance(path: Path, balance: Balance, whole: number, missing: bigint): Imbalance {
-    const { field, left, corrections } = balance;
-    const held = this.#held.get(path) ?? 0n;
+  #imbalance({ account, path, left, whole, corrections }: Balance, held: bigint, missing: bigint): Imbalance {
     const fault = missing > 0n ? `${missing} missing` : `${-missing} too many`;
-    const sentence = `${path}: ${field} ${left} and ${held} held by orders make ${BigInt(left) + held}, not ${whole}: ${fault}`;
-    const after = BigInt(left) + missing;
-    // Less than nothing can't be left: more is held than there ever was, which no counter can mend.
-    if (after < 0n) return { path, sentence: `${sentence}; more is held than there ever was` };
-    if (this.#doubtful.has(path)) return { path, sentence, inDoubt: true };
-    return { path, sentence, correction: { field, by: Number(missing), corrections } };
+    const sum = BigInt(left) + held;
+    const sentence = `${path}: ${account.balance} ${left} and ${held} held by orders make ${sum}, not ${whole}: ${fault}`;
+    // A balance can't be below 0: more is held than there ever was, and no correction can repair that.
+    if (BigInt(left) + missing < 0n)
+      return { path, sentence: `${sentence}; more is held than there ever was` };
+    if (this.#allDoubtful || account.namesIn(path)?.some((name) => this.#doubtful.has(name)))
+      return { path, sentence, inDoubt: true };
+    return { path, sentence, correction: { field: account.balance, by: Number(missing), corrections } };
+  }
+}
+
+const keyOf = (account: Account, path: Path): string => `${account.balance} ${path}`;
+
+/** Every text in a value, however deep. */
+function* textsIn(value: unknown): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  else if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) yield* textsIn(inner);
   }
 }

@@ -1,31 +1,36 @@
+import { isDeepStrictEqual } from 'node:util';
 import { create, type Documents, remove, update, type Write } from '../../saga/commit/documents.ts';
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
-import { emissionFor, sagaPath } from '../../saga/ledger/ledger.ts';
+import { type TakenTurn, takeTurns } from '../../saga/deliver/turns.ts';
+import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
+import { CANCELED, FAILING, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { readLedger } from '../../saga/ledger/read-ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import { type TakenTurn, type TurnTask, takeTurns } from '../../saga/step/turns.ts';
-import { compensate } from '../compensate.ts';
-import { redriveTask } from '../sweep/sweep.ts';
+import { compensationTask } from '../../saga/step/compensate.ts';
+import type { HeldRecord } from '../../saga/step/document.ts';
+import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import type { Saga } from '../../saga/step/saga.ts';
+import type { LedgerTask } from '../../saga/step/turn.ts';
+import { announceTask } from '../sweep/sweep.ts';
 import type { AuditReport, Correction, StuckOrder, Violation } from './audit-report.ts';
-import { checkLedger } from './check-ledger.ts';
-import { expectedRecords } from './expected-records.ts';
 
 /**
- * The repair: does what follows from the ledgers alone, and leaves everything else to people. Each action is decided
- * anew on what there is when it is carried out, under its guards: it may run on live data, twice, and in two places
- * at once.
+ * The repair: does what follows from the ledgers alone, and leaves everything else to people. Each action is decided again
+ * when it is carried out, on what there is then and under guards. So it may run on live data, twice, and in two places at
+ * once.
  */
 
 interface Described {
-  /** What is done, and what comes of it, for people. */
+  /** What is done, and its effect, for people. */
   readonly sentence: string;
   readonly effect: string;
 }
 
 export type RepairAction = Described &
   (
-    | { readonly kind: 'republish' | 'compensate'; readonly uuid: string }
-    /** Makes the record that the ledger says is there. Removes the record of an order that is canceled. */
+    | { readonly kind: 'announce' | 'compensate'; readonly uuid: string }
+    /** Writes a record that the ledger says exists; removes a record of an order that is canceled. */
     | { readonly kind: 'restore' | 'remove'; readonly uuid: string; readonly path: Path }
     | { readonly kind: 'correct'; readonly path: Path; readonly correction: Correction }
   );
@@ -36,28 +41,35 @@ export interface RepairPlan {
   readonly forPeople: readonly string[];
 }
 
-/** What came of an action: `needless` where things have changed since the audit, or another repair was faster. */
+/** The result of an action: `needless` if things have changed since the audit, or another repair was faster. */
 export interface RepairResult {
   readonly action: RepairAction;
   readonly outcome: 'done' | 'needless' | 'failed';
   readonly detail?: string;
 }
 
-/** What there is to do about a report. Pure. */
+/** What to do about a report. Pure. */
 export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
   const actions = new Map<string, RepairAction>();
   const forPeople: string[] = [];
+  // Orders whose records contradict their ledger: no program can tell which of the two is right.
+  const contradicted = new Set(violations.filter(contradicts).map(({ uuid }) => uuid));
   for (const violation of violations) {
-    const action = actionFor(violation);
+    const isForPeople = violation.uuid !== undefined && contradicted.has(violation.uuid);
+    const action = isForPeople ? undefined : actionFor(violation);
     if (action !== undefined) actions.set(keyOf(action), action);
     else forPeople.push(violation.inDoubt ? `${violation.sentence}; ${IN_DOUBT}` : violation.sentence);
   }
   for (const order of stuck) {
+    if (contradicted.has(order.uuid)) continue;
     const action = actionForStuck(order);
     actions.set(keyOf(action), action);
   }
   return { actions: [...actions.values()], forPeople };
 }
+
+const contradicts = ({ kind, status }: Violation): boolean =>
+  kind === 'wrong-record' || (kind === 'stray-record' && status !== CANCELED);
 
 const IN_DOUBT = 'it is looked at again once nothing else is wrong with what is held';
 
@@ -68,9 +80,9 @@ export const keyOf = (action: RepairAction): string =>
 function actionFor({ kind, path, uuid, status, correction }: Violation): RepairAction | undefined {
   if (kind === 'total' && correction) return correct(path, correction);
   if (uuid === undefined || status === undefined) return undefined;
-  // Whatever is wrong with its records: the compensation goes by the ledger, and purges them.
-  if (status === 'FAILING') return complete(uuid);
-  if (kind === 'stray-record' && status === 'CANCELED') {
+  // The compensation goes by the ledger, and purges what is left of its records.
+  if (status === FAILING) return complete(uuid);
+  if (kind === 'stray-record' && status === CANCELED) {
     return {
       kind: 'remove',
       uuid,
@@ -106,26 +118,32 @@ const complete = (uuid: string): RepairAction => ({
   effect: 'what it took is given back, and it is canceled',
 });
 
-function actionForStuck({ uuid, status }: StuckOrder): RepairAction {
-  if (status === 'FAILING') return complete(uuid);
+function actionForStuck({ uuid, status, missing }: StuckOrder): RepairAction {
+  if (status === FAILING) return complete(uuid);
   return {
-    kind: 'republish',
+    kind: 'announce',
     uuid,
-    sentence: `Publish the message of order ${uuid} to ${emissionFor({ status })} again`,
+    sentence: `Publish the message of order ${uuid} to ${missing.topic} again`,
     effect: 'it goes on, or is canceled where it is too late',
   };
 }
 
-/** Carries out actions. @returns what came of each, in their order. Never rejects. */
+/** Carries out actions. @returns the result of each, in their order. Never rejects. */
 export async function executeRepair(
+  saga: Saga,
   actions: readonly RepairAction[],
   ports: Ports,
 ): Promise<readonly RepairResult[]> {
   const onRecords = actions.filter(isOnRecord);
   const onLedgers = actions.filter((action): action is OnLedger => !isOnRecord(action));
-  // Records first: an order that goes on may be looked at by its customer at once.
-  const settled = await groupCommit(ports.store, ports, onRecords.map(recordTask));
-  const taken = await takeTurns('janitor', onLedgers.map(turnTask), ports);
+  // Records first: once an order goes on, its customer may look at it at once.
+  const settled = await groupCommit(
+    ports.store,
+    ports,
+    onRecords.map((action) => recordTask(saga, action)),
+  );
+  const turns = onLedgers.map((action) => turnTask(saga, action));
+  const taken = await takeTurns(saga, 'janitor', turns, ports);
   const results = new Map<RepairAction, RepairResult>([
     ...onRecords.map((action, index) => [action, resultOfTask(action, settled[index])] as const),
     ...onLedgers.map((action, index) => [action, resultOfTurn(action, taken[index])] as const),
@@ -137,59 +155,69 @@ type OnRecord = Extract<RepairAction, { path: Path }>;
 type OnLedger = Exclude<RepairAction, OnRecord>;
 const isOnRecord = (action: RepairAction): action is OnRecord => 'path' in action;
 
-function turnTask({ kind, uuid }: OnLedger): TurnTask {
-  if (kind === 'republish') return redriveTask(uuid);
+function turnTask(saga: Saga, { kind, uuid }: OnLedger): LedgerTask {
+  if (kind === 'announce') return announceTask(saga, uuid);
+  const compensation = compensationTask(saga, { uuid }, 'janitor', DEADLINE_SECONDS);
   return {
-    uuid,
-    reads: (saga) => (saga ? compensate.reads(saga, { uuid }) : []),
-    // A ledger that is gone is not fenced by a new one: nobody has sent an error.
-    take: (saga, documents, now) =>
-      saga?.status === 'FAILING'
-        ? compensate.react(saga, { uuid }, documents, now)
-        : { outcome: 'ignored', writes: [] },
+    ...compensation,
+    // A missing ledger gets no tombstone: no failure of that order was reported.
+    take: (ledger, documents, now) =>
+      ledger?.status === FAILING ? compensation.take(ledger, documents, now) : { outcome: 'ignored' },
   };
 }
 
-/** Its result tells whether there was anything to do. */
-function recordTask(action: OnRecord): Task<boolean> {
-  switch (action.kind) {
-    case 'restore':
-      return onLedgerOf(action, (documents) => restored(action, documents));
-    case 'remove':
-      return onLedgerOf(action, (documents) =>
-        // Nothing leaves CANCELED, so the ledger needs no guard.
-        documents.get(sagaPath(action.uuid))?.status === 'CANCELED' && documents.get(action.path)
-          ? [remove(action.path)]
-          : [],
-      );
-    case 'correct':
-      return {
-        reads: () => [action.path],
-        decide: (documents) => resultOf(corrected(action, documents)),
-      };
+/** Its result says whether there was anything to do. */
+function recordTask(saga: Saga, action: OnRecord): Task<boolean> {
+  if (action.kind === 'correct') {
+    return { reads: () => [action.path], decide: (documents) => resultOf(corrected(action, documents)) };
   }
-}
-
-function onLedgerOf(
-  { uuid, path }: { uuid: string; path: Path },
-  decide: (documents: Documents) => readonly Write[],
-): Task<boolean> {
+  const { kind, uuid, path } = action;
+  const own = ledgerPath(uuid);
   return {
-    reads: () => [sagaPath(uuid), path],
-    decide: (documents) => resultOf(decide(documents)),
+    reads: (known) => [
+      own,
+      path,
+      ...(known.has(own) ? recordsHeld(saga, uuid, known).map((one) => one.path) : []),
+    ],
+    decide: (documents) =>
+      resultOf(kind === 'restore' ? restored(saga, action, documents) : removed(saga, action, documents)),
   };
 }
 
 const resultOf = (writes: readonly Write[]) => ({ writes, result: writes.length > 0 });
 
-function restored({ uuid, path }: { uuid: string; path: Path }, documents: Documents): Write[] {
-  const checked = checkLedger(uuid, documents.get(sagaPath(uuid)) ?? {});
-  if (!('saga' in checked) || checked.saga.status === 'FAILING' || documents.get(path)) return [];
-  const { saga } = checked;
-  const expected = expectedRecords(saga).find((record) => record.path === path);
-  if (expected === undefined) return [];
-  // The ledger is written as it is, so that its version guards it: the order must not fail at the same moment.
-  return [create(path, expected.fields), update(sagaPath(uuid), { status: saga.status })];
+/** The records of an order according to its ledger; none if that can't be right. */
+function recordsHeld(saga: Saga, uuid: string, documents: Documents): HeldRecord[] {
+  const read = readLedger(saga, uuid, documents.get(ledgerPath(uuid)) ?? {});
+  if ('faults' in read) return [];
+  return holdsOf(saga, read.ledger).filter((hold): hold is HeldRecord => !isAmount(hold));
+}
+
+interface OfOrder {
+  readonly uuid: string;
+  readonly path: Path;
+}
+
+/** The order's other records must agree with its ledger; otherwise the ledger may be what is wrong. */
+function restored(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Write[] {
+  const ledger = documents.get(ledgerPath(uuid));
+  if (ledger === undefined || ledger.status === FAILING || documents.get(path)) return [];
+  const held = recordsHeld(saga, uuid, documents);
+  const contradicted = held.some((one) => {
+    const there = documents.get(one.path);
+    return there !== undefined && !isDeepStrictEqual(there, one.fields);
+  });
+  const missing = held.find((one) => one.path === path);
+  if (missing === undefined || contradicted) return [];
+  // The ledger is written unchanged, so that its version is a guard: the order must not fail at the same moment.
+  return [create(path, missing.fields), update(ledgerPath(uuid), { status: ledger.status })];
+}
+
+/** Nothing leaves CANCELED, so the ledger needs no guard. */
+function removed(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Write[] {
+  const read = readLedger(saga, uuid, documents.get(ledgerPath(uuid)) ?? {});
+  const isOver = 'ledger' in read && read.ledger.status === CANCELED;
+  return isOver && documents.get(path) ? [remove(path)] : [];
 }
 
 /** As a difference: what orders take and give back meanwhile stays. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { type Snapshot, StoreError, type StoreErrorKind } from '../../saga/ports/store.ts';
 import { aWorld, place } from '../../test/support/audited-world.ts';
 import { NOW } from '../../test/support/builders.ts';
@@ -34,13 +35,13 @@ async function portsThatFail(failuresPerCall: number, kind: StoreErrorKind = 'un
 describe('Taking an audit', () => {
   it('says when it was taken', async () => {
     const { ports } = await portsThatFail(0);
-    const { checkedAt, counts } = await takeAudit(ports);
+    const { checkedAt, counts } = await takeAudit(pipeline, ports);
     expect([checkedAt, counts.orders]).to.deep.equal([NOW, 1]);
   });
 
   it('[anomaly 37] asks again, after growing pauses, while no answer comes, and reads one snapshot only', async () => {
     const { ports, snapshots } = await portsThatFail(4);
-    const { counts, violationCount } = await ports.clock.finish(takeAudit(ports));
+    const { counts, violationCount } = await ports.clock.finish(takeAudit(pipeline, ports));
     expect([counts.orders, violationCount, snapshots()]).to.deep.equal([1, 0, 1]);
     expect(ports.clock.pausesMs.slice(0, 4)).to.deep.equal([200, 400, 800, 1600]);
   });
@@ -52,7 +53,7 @@ describe('Taking an audit', () => {
     ] as const) {
       const { ports } = await portsThatFail(failures, kind);
       const outcome = await ports.clock.finish(
-        takeAudit(ports).then(
+        takeAudit(pipeline, ports).then(
           () => 'done',
           (error) => error.kind,
         ),
@@ -67,12 +68,15 @@ describe('GET /audit', () => {
 
   it('answers everybody who asks meanwhile with the one audit that is under way, and then takes a new one', async () => {
     const { ports, snapshots } = await portsThatFail(0);
-    const [get] = auditRoutes(ports);
+    const [get] = auditRoutes(pipeline, ports);
     const asked = () => ports.clock.finish(Promise.all([get?.handle(request), get?.handle(request)]));
     const answers = await asked();
     const body = answers[0]?.body as AuditReport | undefined;
     const checkedAt = body?.checkedAt;
-    expect(answers[0]).to.deep.equal({ status: 200, body: { ...(await takeAudit(ports)), checkedAt } });
+    expect(answers[0]).to.deep.equal({
+      status: 200,
+      body: { ...(await takeAudit(pipeline, ports)), checkedAt },
+    });
     expect(answers[1]).to.deep.equal(answers[0]);
     expect(snapshots()).to.equal(2);
     await asked();

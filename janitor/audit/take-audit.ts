@@ -1,19 +1,21 @@
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Snapshot, type Store, StoreError } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { audit } from './audit.ts';
 import type { AuditReport } from './audit-report.ts';
 
-/** How often a piece of the snapshot is asked for while no answer comes: an audit of an hour outlives a blink. */
+/** How often a page of the snapshot is requested if no answer comes, so that a short outage does not end a long audit. */
 const ATTEMPTS_MAX = 5;
 const BACKOFF_FIRST_MS = 100;
 
 /**
  * Audits everything as it is now.
- * @param onProgress is told now and then how many documents have been checked, and waited for.
- * @throws StoreError where the store can't be read, also because the audit took longer than a snapshot lasts.
+ * @param onProgress is called now and then with the number of documents checked so far, and awaited.
+ * @throws StoreError if the store can't be read, or if the audit takes longer than a snapshot lasts.
  */
 export async function takeAudit(
+  saga: Saga,
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
   onProgress?: (checkedCount: number) => void | Promise<void>,
 ): Promise<AuditReport> {
@@ -32,5 +34,5 @@ export async function takeAudit(
   };
   const now = clock.now();
   const snapshot: Snapshot = await patiently((from: Store) => from.snapshot())(store);
-  return audit({ read: patiently(snapshot.read), scan: patiently(snapshot.scan) }, now, onProgress);
+  return audit(saga, { read: patiently(snapshot.read), scan: patiently(snapshot.scan) }, now, onProgress);
 }

@@ -1,17 +1,24 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { notFound, Problem, type Route, route } from '../../saga/http/http.ts';
+import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { pageParameters } from '../../saga/http/page.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne, StoreError } from '../../saga/ports/store.ts';
-import { faultOfObject } from '../../shop/order.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { sentenceSchema } from '../sentence.ts';
-import { type DeadLetter, deadLetterPath, isLegible, LETTER_STATUSES, MALFORMED_LETTER } from './letter.ts';
-import { viewOf } from './letter-view.ts';
+import {
+  type DeadLetter,
+  deadLetterPath,
+  isLegible,
+  LETTER_STATUSES,
+  MALFORMED_LETTER,
+  viewOf,
+} from './letter.ts';
 import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
 
-/** How many letters one request sends at most: with 256 KiB each they are on hand together. */
+/** The most letters that one request sends. All of them, 256 KiB each, are in memory together. */
 const REDRIVEN_AT_ONCE_MAX = 100;
 
 const unknownParameter = { error: faultOfObject('must be query parameters') };
@@ -30,8 +37,8 @@ const listSchema = z.strictObject(
 const redriveSchema = z.strictObject({ reason, page: pageParameters.page }, unknownParameter);
 const discardSchema = z.strictObject({ note: sentenceSchema.optional() }, unknownParameter);
 
-/** The dead-letter desk, where people decide what becomes of messages that could not be processed. */
-export function deskRoutes(ports: Ports): readonly Route[] {
+/** The dead-letter desk, where operators decide what becomes of messages that could not be processed. */
+export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const { store } = ports;
 
   async function letterOf(id: string): Promise<DeadLetter> {
@@ -93,7 +100,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
       async handle({ query: { page, ...filter } }) {
         const parked = { status: 'parked' as const, ...filter };
         const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
-        const results = await redriveLetters(letters, ports);
+        const results = await redriveLetters(saga, letters, ports);
         const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
         const refused = results.flatMap((result, index) =>
           result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
@@ -116,7 +123,7 @@ export function deskRoutes(ports: Ports): readonly Route[] {
         503: 'It could not be sent and stays parked. To repeat is safe',
       },
       async handle({ params: { id = '' } }) {
-        const [result] = await redriveLetters([await letterOf(id)], ports);
+        const [result] = await redriveLetters(saga, [await letterOf(id)], ports);
         return { status: 200, body: viewOf(letterAfter(result as Redriven)) };
       },
     }),
@@ -154,7 +161,7 @@ function letterAfter(result: Redriven): DeadLetter {
 const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);
 const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detail);
 
-/** What the store could not do is told by the server as everywhere; what is left is the broker's. */
+/** The server answers for a failing store, as everywhere; any other error comes from the broker. */
 function notSent(error: unknown): unknown {
   if (error instanceof StoreError) return error;
   const detail = 'The broker did not take what was sent; it stays parked. Try again';

@@ -1,6 +1,6 @@
 import { pageBehind, parsePage } from '../../saga/http/page.ts';
 import type { Store } from '../../saga/ports/store.ts';
-import type { DeadLetter, LetterStatus } from './letter.ts';
+import { DEAD_LETTERS, type DeadLetter, type LetterStatus } from './letter.ts';
 
 /** Which letters to list. */
 export interface LetterFilter {
@@ -8,7 +8,7 @@ export interface LetterFilter {
   readonly reason?: string | undefined;
 }
 
-/** What a list shows of a letter: not what may be large, or is of no use to people. */
+/** What a list shows of a letter, without what may be large or is of no use to operators. */
 const OUTLINE_FIELDS = [
   'id',
   'status',
@@ -27,11 +27,11 @@ export type LetterOutline = Pick<DeadLetter, (typeof OUTLINE_FIELDS)[number]>;
 
 export interface LetterPage<Letter> {
   readonly letters: readonly Letter[];
-  /** The token of the next page, where there may be more. */
+  /** The token of the next page, if there may be more. */
   readonly nextPage?: string;
 }
 
-/** Lists letters as people see them, newest first, one page. */
+/** Lists letters as operators see them, newest first, one page. */
 export async function listLetters(
   store: Store,
   filter: LetterFilter,
@@ -41,7 +41,7 @@ export async function listLetters(
   return (await readPage(store, filter, limit, page, OUTLINE_FIELDS)) as LetterPage<LetterOutline>;
 }
 
-/** Lists whole letters, newest first, one page. Each may have 256 KiB: not many at once. */
+/** Lists whole letters, newest first, one page. Don't ask for many at once: each may have 256 KiB. */
 export async function listWholeLetters(
   store: Store,
   filter: LetterFilter,
@@ -61,7 +61,7 @@ async function readPage(
   const after = page === undefined ? undefined : parsePage(page);
   const where = { status, ...(reason !== undefined && { reason }) };
   const letters = (await store.query({
-    collection: 'dead-letters',
+    collection: DEAD_LETTERS,
     where,
     limit,
     ...(fields && { fields }),
@@ -71,18 +71,18 @@ async function readPage(
   return last && letters.length === limit ? { letters, nextPage: pageBehind(last) } : { letters };
 }
 
-/** The newest letters that name an order, as people see them. */
+/** The newest letters that name an order, as operators see them. */
 export async function lettersOfOrder(store: Store, uuid: string, limit: number): Promise<LetterOutline[]> {
   const where = { uuid };
   return (await store.query({
-    collection: 'dead-letters',
+    collection: DEAD_LETTERS,
     where,
     fields: OUTLINE_FIELDS,
     limit,
   })) as LetterOutline[];
 }
 
-/** How many letters are counted at most; on a desk with more, the newest tell enough. */
+/** The most letters that are counted; if there are more, the newest are enough. */
 export const COUNTED_MAX = 2_000;
 const COUNTED_AT_ONCE = 500;
 
@@ -90,7 +90,7 @@ const COUNTED_AT_ONCE = 500;
 export interface ReasonCounts {
   readonly reasons: readonly { readonly reason: string; readonly count: number }[];
   readonly counted: number;
-  /** Whether that is all of them; otherwise the newest were counted, and there may be more. */
+  /** Whether all were counted; otherwise only the newest were. */
   readonly isComplete: boolean;
 }
 

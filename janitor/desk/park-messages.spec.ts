@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER, deadLetterOf, derivedUuid, REDRIVE } from '../../saga/deliver/message.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { aDelivery, NOW, type TestDelivery, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
@@ -10,7 +11,7 @@ import { discardLetter, redriveLetters } from './redrive-letters.ts';
 
 async function desk() {
   const ports = await recordedPorts();
-  const park = createParking(ports, readTopology());
+  const park = createParking(pipeline, ports, topologyOf(pipeline));
   return {
     ports,
     park: (...deliveries: TestDelivery[]) => ports.clock.finish(park(deliveries)),
@@ -101,7 +102,7 @@ describe('The dead-letter desk', () => {
     const { ports, park, letters } = await desk();
     await park(parked(Buffer.from('a')), parked(Buffer.from('b'), 'm2'));
     const [first, second] = (await letters()) as DeadLetter[];
-    await redriveLetters([first as DeadLetter], ports);
+    await redriveLetters(pipeline, [first as DeadLetter], ports);
     await discardLetter(second?.id ?? '', 'A test', ports);
     const before = await letters();
     await park(parked(Buffer.from('a')), parked(Buffer.from('b'), 'm2'));

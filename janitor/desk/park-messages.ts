@@ -9,9 +9,10 @@ import type { Topology } from '../../saga/deliver/topology.ts';
 import { traceparentIn } from '../../saga/deliver/trace.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { type DeadLetter, deadLetterPath, letterExpiry, letterLine } from './letter.ts';
 
-/** What is kept of a body. Everything that we publish is smaller. */
+/** How much of a body is kept. Everything that we publish is smaller. */
 export const BODY_BYTES_MAX = 256 * 1024;
 
 /**
@@ -20,18 +21,25 @@ export const BODY_BYTES_MAX = 256 * 1024;
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
 export function createParking(
-  { store, clock, random, log }: Ports,
+  saga: Saga,
+  { store, clock, random, log, observe }: Ports,
   topology: Topology,
 ): (batch: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
-    const letters = deliveries.map((delivery) => deadLetter(delivery, topology, clock.now()));
+    const letters = deliveries.map((delivery) => deadLetter(saga, delivery, topology, clock.now()));
     const settled = await groupCommit(store, { clock, random }, letters.map(keep));
     deliveries.forEach((delivery, index) => {
       const failure = settled[index]?.status === 'rejected' ? String(settled[index].reason) : undefined;
       failure === undefined ? delivery.ack() : delivery.nack();
       const { id, reason, subscription, uuid } = letters[index] as DeadLetter;
       const outcome = failure === undefined ? 'parked' : 'surprise';
-      const traceparent = traceparentIn(delivery.attributes.traceparent);
+      const trace = traceparentIn(delivery.attributes.traceparent);
+      const { attempt } = delivery;
+      const event = { kind: 'turn', by: 'janitor', outcome, uuid, trace, attempt, error: failure } as const;
+      const traceparent = observe?.(event) ?? trace;
+      if (failure === undefined && settled[index]?.status === 'fulfilled' && settled[index].value) {
+        observe?.({ kind: 'letter', status: 'parked' });
+      }
       log(
         'WARNING',
         `janitor: a dead letter was ${outcome === 'parked' ? 'parked' : 'not parked, to be repeated'}`,
@@ -43,7 +51,7 @@ export function createParking(
           subscription,
           ...(uuid !== undefined && { uuid }),
           messageId: delivery.messageId,
-          attempt: delivery.attempt,
+          attempt,
           ...(traceparent && { traceparent }),
           ...(failure !== undefined && { error: failure }),
         },
@@ -52,23 +60,23 @@ export function createParking(
   };
 }
 
-/** The letter's own id is derived, so that the second delivery finds it there. */
-function keep(letter: DeadLetter): Task<void> {
+/** The letter's id is derived, so that a second delivery finds the letter. The result says whether it is new. */
+function keep(letter: DeadLetter): Task<boolean> {
   const path = deadLetterPath(letter.id);
   return {
     reads: () => [path],
-    decide: (documents) => ({
-      writes: documents.get(path) === undefined ? [create(path, letter)] : [],
-      result: undefined,
-    }),
+    decide(documents) {
+      const isNew = documents.get(path) === undefined;
+      return { writes: isNew ? [create(path, letter)] : [], result: isNew };
+    },
   };
 }
 
-function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date): DeadLetter {
+function deadLetter(saga: Saga, delivery: Delivery, { subscriptions }: Topology, now: Date): DeadLetter {
   const { data, attributes } = delivery;
   const subscription = attributes[DEAD_LETTER.subscription] ?? 'unknown';
   const topic = subscriptions[subscription]?.topic;
-  const uuid = uuidIn(delivery);
+  const uuid = uuidIn(saga, delivery);
   const messageId = attributes[REDRIVE.messageId] ?? attributes[DEAD_LETTER.messageId];
   const redriveOf = attributes[REDRIVE.letter];
   const kept = data.subarray(0, BODY_BYTES_MAX);
@@ -84,7 +92,7 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
     ...(messageId !== undefined && { messageId }),
     ...(redriveOf !== undefined && { redriveOf }),
     attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
-    // The decoder leaves out a last character that the limit has cut in two.
+    // The decoder drops a last character that the limit has cut in two.
     body: encoding === 'utf8' ? new StringDecoder('utf8').write(kept) : kept.toString('base64'),
     encoding,
     bodyBytes: data.length,
@@ -95,9 +103,9 @@ function deadLetter(delivery: Delivery, { subscriptions }: Topology, now: Date):
 }
 
 /**
- * What tells one parked message from another. Two people may redrive one letter at the same moment: both copies are one
- * message, whatever ids the broker gave them, so they become one letter if they fail. The bytes are part of it, so that
- * nobody can keep a message from the desk by naming its letter.
+ * What distinguishes one parked message from another. Two operators may redrive a letter at the same moment. Both copies
+ * are one message, whatever ids the broker gave them, so if they fail they become one letter. The body counts, too, so that
+ * a forged message that names a letter can't keep another one off the desk.
  */
 function identityOf({ data, attributes, messageId }: Delivery): string {
   const redriveOf = attributes[REDRIVE.letter];
@@ -106,8 +114,8 @@ function identityOf({ data, attributes, messageId }: Delivery): string {
 }
 
 /** The order that a message names: in its body, or at least on its envelope. */
-function uuidIn(delivery: Delivery): string | undefined {
-  const parsed = parseMessage(delivery, false);
+function uuidIn(saga: Saga, delivery: Delivery): string | undefined {
+  const parsed = parseMessage(saga, delivery, false);
   if ('message' in parsed) return parsed.message.uuid;
   const subject = delivery.attributes['ce-subject'];
   return subject !== undefined && isUuid(subject) ? subject.toLowerCase() : undefined;

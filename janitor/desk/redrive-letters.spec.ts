@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER, deadLetterOf, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { aDelivery, NOW, UUID } from '../../test/support/builders.ts';
@@ -10,7 +11,7 @@ import { type DeadLetter, deadLetterPath } from './letter.ts';
 import { BODY_BYTES_MAX, createParking } from './park-messages.ts';
 import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
 
-const topology = readTopology();
+const topology = topologyOf(pipeline);
 const ORDER = { user: 'jack', item: 'widget', quantity: 2 };
 
 /** A desk, and the letters that these dead-letter messages became, in their order. */
@@ -24,7 +25,7 @@ async function deskWith(...messages: OutgoingMessage[]) {
     ports,
     letters,
     letter: letters[0] as DeadLetter,
-    redrive: (...some: DeadLetter[]) => ports.clock.finish(redriveLetters(some, ports)),
+    redrive: (...some: DeadLetter[]) => ports.clock.finish(redriveLetters(pipeline, some, ports)),
     discard: (id: string, note: string) => ports.clock.finish(discardLetter(id, note, ports)),
     stored: (id: string) => readOne(ports.store, deadLetterPath(id)),
   };
@@ -32,7 +33,9 @@ async function deskWith(...messages: OutgoingMessage[]) {
 
 async function parkedAs(ports: RecordedPorts, { data, attributes }: OutgoingMessage, messageId: string) {
   const before = new Set((await ports.store.list('dead-letters', 100)).map(({ id }) => id));
-  await ports.clock.finish(createParking(ports, topology)([aDelivery(data, { messageId, attributes })]));
+  await ports.clock.finish(
+    createParking(pipeline, ports, topology)([aDelivery(data, { messageId, attributes })]),
+  );
   const added = (await ports.store.list('dead-letters', 100)).find(({ id }) => !before.has(id));
   return added?.fields as DeadLetter;
 }
@@ -104,14 +107,14 @@ describe('A redrive', () => {
     await redrive(letter);
     const attributes = ports.published[0]?.attributes ?? {};
     const again = aDelivery(ORDER, { messageId: 'm2', subscription, attributes });
-    expect(parseMessage(again, true)).to.deep.equal(parseMessage(first, true));
+    expect(parseMessage(pipeline, again, true)).to.deep.equal(parseMessage(pipeline, first, true));
 
     const second = await parkedAs(ports, deadLetterOf(again, 'It is still poison'), 'dead-again');
     expect(second).to.deep.include({ status: 'parked', messageId: 'm1', redriveOf: letter.id });
     expect(second.id).not.to.equal(letter.id);
     await redrive(second);
     const third = aDelivery(ORDER, { messageId: 'm3', attributes: ports.published[1]?.attributes ?? {} });
-    expect(parseMessage(third, true)).to.deep.equal(parseMessage(first, true));
+    expect(parseMessage(pipeline, third, true)).to.deep.equal(parseMessage(pipeline, first, true));
     expect(third.attributes).to.include({ [REDRIVE.letter]: second.id });
   });
 
@@ -212,7 +215,7 @@ describe('A redrive', () => {
     [
       'without a source that names an order',
       { topic: 'dead-letter', data: Buffer.from(JSON.stringify({ uuid: UUID })), attributes: {} },
-      `Nobody knows the topic of the subscription unknown; POST /sagas/${UUID}/redrive sends what the order itself calls for`,
+      `Nobody knows the topic of the subscription unknown; POST /sagas/${UUID}/announce sends what the order itself calls for`,
     ],
     [
       'that was too large to be kept as a whole',

@@ -3,31 +3,33 @@ import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { type DeadLetter, deadLetterPath, LETTER_DAYS, type LetterStatus, letterLine } from './letter.ts';
 
-/** What came of redriving one letter. */
+/** The result of redriving one letter. */
 export type Redriven =
-  /** It was sent and is marked so, now or before. */
+  /** It was sent and marked as sent, now or before. */
   | { readonly outcome: 'redriven'; readonly letter: DeadLetter }
   /** It can't be sent, now or ever, and stays as it is. */
   | { readonly outcome: 'refused'; readonly why: string }
-  /** The broker did not take it, or it could not be marked. To repeat is safe. */
+  /** The broker did not take it, or it could not be marked. It is safe to try again. */
   | { readonly outcome: 'failed'; readonly error: unknown };
 
 /**
- * Sends letters back to the topics that they came from, and marks them as redriven: first the one, then the other, so
- * that whatever breaks in between, the letter is still parked and is sent again. A message that was sent twice is a
- * duplicate, which the ledger absorbs; so two people may do this at once.
- * @returns what came of each letter, in their order. Never rejects.
+ * Sends letters back to the topics that they came from, then marks them as redriven. If anything breaks in between, the
+ * letter is still parked and can be sent again. A message that was sent twice is a duplicate, which the ledger absorbs; so
+ * two operators may do this at once.
+ * @returns the result for each letter, in their order. Never rejects.
  */
 export async function redriveLetters(
+  saga: Saga,
   letters: readonly DeadLetter[],
-  { store, bus, clock, random, log }: Ports,
+  { store, bus, clock, random, log, observe }: Ports,
 ): Promise<readonly Redriven[]> {
   const results = new Map<DeadLetter, Redriven>();
   const sendable: { letter: DeadLetter; message: OutgoingMessage }[] = [];
   for (const letter of letters) {
-    const draft = letter.status === 'redriven' ? undefined : readable(letter, clock.now());
+    const draft = letter.status === 'redriven' ? undefined : readable(saga, letter, clock.now());
     if (draft === undefined) results.set(letter, { outcome: 'redriven', letter });
     else if (typeof draft === 'string') results.set(letter, { outcome: 'refused', why: draft });
     else sendable.push({ letter, message: draft });
@@ -52,28 +54,31 @@ export async function redriveLetters(
     results.set(
       letter,
       mark?.status === 'fulfilled'
-        ? // One that expired in this very moment was sent all the same.
+        ? // It expired at this very moment, but it was sent.
           { outcome: 'redriven', letter: mark.value ?? moved(letter, 'redriven', now) }
         : { outcome: 'failed', error: mark?.reason },
     );
   }
   return letters.map((letter) => {
     const result = results.get(letter) as Redriven;
-    if (letter.status !== 'redriven') report(letter, result, log);
+    if (letter.status !== 'redriven') {
+      if (result.outcome === 'redriven') observe?.({ kind: 'letter', status: 'redriven' });
+      report(letter, result, log);
+    }
     return result;
   });
 }
 
 /**
  * Gives a letter up: it stays, with a note that says why. Safe to repeat.
- * @returns the letter as it is afterwards, undefined where there is none. One that was redriven stays so: what was sent
- * can't be called back.
+ * @returns the letter afterwards, undefined if there is none. A redriven letter stays redriven, because what was sent can't
+ * be called back.
  * @throws StoreError
  */
 export async function discardLetter(
   id: string,
   note: string,
-  { store, clock, random, log }: Ports,
+  { store, clock, random, log, observe }: Ports,
 ): Promise<DeadLetter | undefined> {
   const now = clock.now();
   const discard = (letter: DeadLetter) =>
@@ -82,6 +87,7 @@ export async function discardLetter(
   if (settled?.status !== 'fulfilled') throw settled?.reason;
   const letter = settled.value;
   if (letter?.status === 'discarded') {
+    observe?.({ kind: 'letter', status: 'discarded' });
     log('INFO', 'janitor: a dead letter was discarded', { step: 'janitor', deadLetter: id, detail: note });
   }
   return letter;
@@ -113,17 +119,17 @@ const addedByDesk = new Set<string>([...Object.values(DEAD_LETTER), ...Object.va
 const isOriginal = (name: string) =>
   !addedByDesk.has(name) && !name.startsWith('CloudPubSubDeadLetterSource');
 
-/** One letter that somebody has edited must not keep the others from being sent. */
-function readable(letter: DeadLetter, now: Date): OutgoingMessage | string {
+/** A letter that was edited by hand must not keep the others from being sent. */
+function readable(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage | string {
   try {
-    return messageOf(letter, now);
+    return messageOf(saga, letter, now);
   } catch (error) {
     return `The letter is malformed: ${(error as Error).message}`;
   }
 }
 
-/** The message that a letter was, or the sentence that says why it can't be sent again. */
-function messageOf(letter: DeadLetter, now: Date): OutgoingMessage | string {
+/** The message of a letter, or a sentence that says why it can't be sent again. */
+function messageOf(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage | string {
   const { id, status, topic, subscription, uuid, messageId, body, encoding, bodyBytes } = letter;
   if (status === 'discarded') return 'The letter was discarded; its history says why';
   if (letter.expireAt <= now) {
@@ -131,7 +137,7 @@ function messageOf(letter: DeadLetter, now: Date): OutgoingMessage | string {
   }
   if (topic === undefined) {
     const instead =
-      uuid === undefined ? '' : `; POST /sagas/${uuid}/redrive sends what the order itself calls for`;
+      uuid === undefined ? '' : `; POST /sagas/${uuid}/announce sends what the order itself calls for`;
     return `Nobody knows the topic of the subscription ${subscription.slice(0, 255)}${instead}`;
   }
   const data = Buffer.from(body, encoding);
@@ -139,14 +145,14 @@ function messageOf(letter: DeadLetter, now: Date): OutgoingMessage | string {
     return `The message has ${bodyBytes} bytes, of which only the first ${data.length} were kept`;
   }
   const attributes = Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value]));
-  if (messageId === undefined && 'fault' in parseMessage({ data, attributes, messageId: id }, false)) {
+  if (messageId === undefined && 'fault' in parseMessage(saga, { data, attributes, messageId: id }, false)) {
     return 'The message names no order and its first id is not known: sent again, it could become a second order';
   }
   const originals = Object.entries(attributes).filter(([name]) => isOriginal(name));
   return {
     topic,
     data,
-    // Ours come first: if the message fails again, of too many attributes the last ones are dropped.
+    // Ours come first: if the message fails again and has too many attributes, the last ones are dropped.
     attributes: {
       [REDRIVE.letter]: id,
       ...(messageId !== undefined && { [REDRIVE.messageId]: messageId }),

@@ -1,18 +1,20 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
+import { takeTurns } from '../../saga/deliver/turns.ts';
 import { answerInTime } from '../../saga/http/answer-in-time.ts';
 import { type HttpResponse, Problem, type Route, route } from '../../saga/http/http.ts';
-import { emissionFor, type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { faultOfObject } from '../../saga/http/input-faults.ts';
+import { canceledAlready, noSuchOrder, turnProblem } from '../../saga/http/ledger-problems.ts';
+import { CANCELED, CANCELED_BY_OPERATOR, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { readLedger } from '../../saga/ledger/read-ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
-import { type TurnTask, takeTurns } from '../../saga/step/turns.ts';
-import { faultOfObject } from '../../shop/order.ts';
-import { canceledAlready, noSuchOrder, turnProblem } from '../../shop/order-problems.ts';
-import { checkLedger } from '../audit/check-ledger.ts';
+import type { Saga } from '../../saga/step/saga.ts';
+import type { LedgerTask } from '../../saga/step/turn.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
 import { sentenceSchema } from '../sentence.ts';
-import { redriveTask } from '../sweep/sweep.ts';
+import { announceTask } from '../sweep/sweep.ts';
 import { examineSaga, LETTERS_MAX } from './examine-saga.ts';
 
 const cancelSchema = z.strictObject(
@@ -21,21 +23,21 @@ const cancelSchema = z.strictObject(
 );
 
 /** One order at a time, as operators see it. */
-export function sagaRoutes(ports: Ports): readonly Route[] {
+export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const { store } = ports;
 
   /**
    * Takes a turn as the janitor.
-   * @throws Problem 404 where there is no such order, 503 where its ledger is malformed or nobody knows in time.
+   * @throws Problem 404 if there is no such order, 503 if its ledger is malformed or there is no answer in time.
    */
-  async function turn(uuid: string, taskFor: (uuid: string) => TurnTask) {
+  async function turn(uuid: string, taskFor: (uuid: string) => LedgerTask) {
     if (!isUuid(uuid)) throw noSuchOrder(uuid);
-    const taking = takeTurns('janitor', [taskFor(uuid.toLowerCase())], ports);
+    const taking = takeTurns(saga, 'janitor', [taskFor(uuid.toLowerCase())], ports);
     const [taken] = await answerInTime(taking, `/sagas/${uuid}`, ports.clock);
     if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
-    const saga = taken.turn.saga;
-    if (saga === undefined) throw noSuchOrder(uuid);
-    return { saga, outcome: taken.turn.outcome, publishError: taken.publishError };
+    const { ledger } = taken.turn;
+    if (ledger === undefined) throw noSuchOrder(uuid);
+    return { ledger, outcome: taken.turn.outcome, publishError: taken.publishError };
   }
 
   return [
@@ -49,35 +51,34 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
         404: 'No such order',
       },
       async handle({ params: { uuid = '' } }) {
-        const ledger = isUuid(uuid) ? await readOne(store, sagaPath(uuid.toLowerCase())) : undefined;
-        if (ledger === undefined) throw noSuchOrder(uuid);
-        const checked = checkLedger(uuid.toLowerCase(), ledger);
-        if ('faults' in checked) {
-          const letters = await lettersOfOrder(store, uuid.toLowerCase(), LETTERS_MAX);
-          return { status: 200, body: { uuid: uuid.toLowerCase(), faults: checked.faults, ledger, letters } };
-        }
-        return { status: 200, body: await examineSaga(store, ledger) };
+        const id = uuid.toLowerCase();
+        const fields = isUuid(uuid) ? await readOne(store, ledgerPath(id)) : undefined;
+        if (fields === undefined) throw noSuchOrder(uuid);
+        const read = readLedger(saga, id, fields);
+        if ('ledger' in read) return { status: 200, body: await examineSaga(saga, store, read.ledger) };
+        const letters = await lettersOfOrder(store, id, LETTERS_MAX);
+        return { status: 200, body: { uuid: id, faults: read.faults, ledger: fields, letters } };
       },
     }),
     route({
       method: 'POST',
-      path: '/sagas/{uuid}/redrive',
-      summary: 'Publish again what an order calls for, whatever its status',
+      path: '/sagas/{uuid}/announce',
+      summary: 'Announce an order again: publish what its ledger calls for, whatever its status',
       audience: 'operators',
       responses: {
         202: 'It was published; who knows it already does nothing again',
         404: 'No such order',
-        503: 'The broker or the store does not answer; a standing order is re-driven by the sweeper, too',
+        503: 'The broker or the store does not answer; the sweep announces a standing order, too',
       },
       async handle({ params: { uuid = '' } }) {
-        const { saga, publishError } = await turn(uuid, redriveTask);
-        const topic = emissionFor(saga);
+        const { ledger, publishError } = await turn(uuid, (id) => announceTask(saga, id));
+        const topic = saga.topicOf(ledger.status);
         if (publishError) {
           const detail = `The broker did not take the message for ${topic}; try again`;
           throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
         }
-        log('re-driven', saga);
-        return accepted(saga, { published: topic });
+        log('announced again', ledger);
+        return accepted(ledger, { published: topic });
       },
     }),
     route({
@@ -94,22 +95,23 @@ export function sagaRoutes(ports: Ports): readonly Route[] {
         503: 'Whether it will be canceled is not known; ask again, unless its ledger is malformed',
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
-        const { saga, outcome, publishError } = await turn(uuid, (id) => cancelTask(id, 'janitor', detail));
-        if (saga.status === 'CANCELED') throw canceledAlready(saga.uuid, saga.reason);
-        // The ledger says that the order is failing; where the broker is away, the sweeper publishes it.
-        if (outcome === 'accepted') log('canceled', saga, publishError);
-        return accepted(saga, { reason: saga.reason, detail: saga.detail });
+        const wish = { by: 'janitor', reason: CANCELED_BY_OPERATOR, detail };
+        const { ledger, outcome, publishError } = await turn(uuid, (id) => cancelTask(saga, id, wish));
+        if (ledger.status === CANCELED) throw canceledAlready(ledger.uuid, ledger.reason);
+        // The ledger says that the order is failing; if the broker is away, the sweeper publishes it.
+        if (outcome === 'accepted') log('canceled', ledger, publishError);
+        return accepted(ledger, { reason: ledger.reason, detail: ledger.detail });
       },
     }),
   ];
 
-  function log(what: string, { uuid, status }: Saga, error?: Error): void {
+  function log(what: string, { uuid, status }: Ledger, error?: Error): void {
     const fields = { step: 'janitor', uuid, status, ...(error && { error: error.message }) };
     ports.log(error ? 'WARNING' : 'INFO', `janitor: an operator asked for this order to be ${what}`, fields);
   }
 }
 
-const accepted = ({ uuid, status }: Saga, more: object): HttpResponse => ({
+const accepted = ({ uuid, status }: Ledger, more: object): HttpResponse => ({
   status: 202,
   headers: { Location: `/sagas/${uuid}` },
   body: { uuid, status, ...more },

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { readTopology } from '../../programs/config.ts';
-import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
-import { aSaga, UUID } from '../../test/support/builders.ts';
+import { pipeline } from '../../pipeline.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { aLedger, UUID } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { createPatrol } from './patrol.ts';
 
 async function scene(intervalSeconds: number) {
-  const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() satisfies Saga });
-  const patrol = createPatrol(ports, readTopology(), intervalSeconds);
+  const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
+  const patrol = createPatrol(pipeline, ports, intervalSeconds);
   const pause = (ms: number) =>
     ports.clock.finish(
       new Promise<void>((resolve) => {

@@ -1,16 +1,16 @@
-import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { sweep } from './sweep.ts';
 
-/** Sweeps again and again. */
+/** Sweeps at intervals. */
 export interface Patrol {
   start(): void;
-  /** Begins no further sweep; resolves when the one under way is done. */
+  /** Starts no further sweep; resolves when the one under way is done. */
   stop(): Promise<void>;
 }
 
 /** @param intervalSeconds the pause between two sweeps; 0: there is no patrol. */
-export function createPatrol(ports: Ports, topology: Topology, intervalSeconds: number): Patrol {
+export function createPatrol(saga: Saga, ports: Ports, intervalSeconds: number): Patrol {
   let stopped = intervalSeconds === 0;
   let callOff = () => {};
   let underWay: Promise<void> = Promise.resolve();
@@ -24,9 +24,9 @@ export function createPatrol(ports: Ports, topology: Topology, intervalSeconds: 
 
   async function sweepOnce(): Promise<void> {
     try {
-      await sweep(ports, topology);
+      await sweep(saga, ports);
     } catch (error) {
-      // The store is away; what stands still can wait for the next sweep.
+      // The store is away; orders that stand still can wait for the next sweep.
       ports.log('WARNING', 'janitor: the sweep was broken off', { step: 'janitor', error: String(error) });
     }
   }

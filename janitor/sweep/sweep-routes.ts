@@ -1,7 +1,7 @@
 import { type Route, route } from '../../saga/http/http.ts';
 import type { SweepReport } from './sweep.ts';
 
-/** Lets a scheduler, or a person, ask for a sweep. */
+/** Lets a scheduler or an operator ask for a sweep. */
 export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[] {
   return [
     route({
@@ -9,7 +9,7 @@ export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[]
       path: '/sweep',
       summary: 'Move on the orders that stand still',
       audience: 'operators',
-      responses: { 200: 'How many orders were re-driven, were failed, or could not be moved' },
+      responses: { 200: 'How many orders were announced again, were failed, or could not be moved' },
       handle: async () => ({ status: 200, body: await sweep() }),
     }),
   ];

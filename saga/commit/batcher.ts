@@ -8,7 +8,7 @@ export interface Batcher<T> {
   add(item: T): boolean;
   /** Takes nothing more and starts no further batch. Returns the items that were never started. */
   stop(): readonly T[];
-  /** Resolves once nothing is under way: after `stop`, when the batch that was is done. */
+  /** Resolves once no batch is under way: after `stop`, when the last one is done. */
   done(): Promise<void>;
 }
 
@@ -17,9 +17,9 @@ export interface BatcherOptions<T> {
   readonly run: (items: readonly T[]) => Promise<void>;
   /** The most items in one batch. */
   readonly batchMax: number;
-  /** The most items that wait. */
+  /** The most items that may wait. */
   readonly queueMax: number;
-  /** What an item weighs, and the most that one batch may weigh; a single item may weigh more. */
+  /** The weight of an item, and the most that one batch may weigh; a single item may weigh more. */
   readonly weightOf: (item: T) => number;
   readonly weightMax: number;
   /** The most that all waiting items may weigh together; a single item may weigh more. */
@@ -49,7 +49,7 @@ export function createBatcher<T>({
   }
 
   async function runAll(): Promise<void> {
-    // What arrives in one burst is handed over item by item: let the burst end before the first batch starts.
+    // A burst arrives item by item: let it end before the first batch starts.
     await Promise.resolve();
     while (queue.length > 0) {
       const size = nextSize();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { deepFreeze } from '../../test/support/deep-freeze.ts';
+import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import type { Path, Version, Versioned } from '../ports/store.ts';
-import { create, Draft, remove, update, WorkingCopy, type Write } from './documents.ts';
+import { create, remove, update, WorkingCopy, type Write } from './documents.ts';
 
 const VERSION = 7 as unknown as Version;
 
@@ -155,23 +155,4 @@ describe('The working copy of a batch', () => {
       expect(copy.has('d/other')).to.equal(false);
     });
   }
-});
-
-describe('A draft', () => {
-  it('builds on its own writes, keeps them in their order, and leaves its base as it was', () => {
-    const base = workingCopy();
-    const draft = new Draft(base);
-    const writes = deepFreeze([update('d/there', { a: 3 }), create('d/absent', { c: 1 }), remove('d/gone')]);
-    draft.add(writes.slice(0, 2));
-    draft.add(writes.slice(2));
-    expect(['d/there', 'd/absent', 'd/gone'].map((path) => draft.get(path))).to.deep.equal([
-      { a: 3, b: 2 },
-      { c: 1 },
-      undefined,
-    ]);
-    draft.add([remove('d/there')]);
-    expect(draft.get('d/there')).to.equal(undefined);
-    expect(draft.writes).to.deep.equal([...writes, remove('d/there')]);
-    expect([base.get('d/there'), base.writes]).to.deep.equal([{ a: 1, b: 2 }, []]);
-  });
 });

@@ -11,7 +11,7 @@ export const create = <T extends object>(path: Path<T>, fields: T): Write => ({
   path,
   fields,
 });
-export const update = <T extends object>(path: Path<T>, fields: Partial<T>): Write => ({
+export const update = (path: Path, fields: object): Write => ({
   kind: 'update',
   path,
   fields,
@@ -21,9 +21,8 @@ export const remove = (path: Path): Write => ({ kind: 'remove', path });
 /** What a decision may look at. */
 export interface Documents {
   /**
-   * The fields of a document; undefined where there is none.
-   * @throws Error where nobody asked for the document to be read: to take it for absent would turn a forgotten path
-   * into a wrong refusal.
+   * The fields of a document; undefined if there is none.
+   * @throws Error if the document was not read. Taking it for absent would turn a forgotten path into a wrong refusal.
    */
   get<T extends object>(path: Path<T>): T | undefined;
   /** Whether the document was read, or is known to be absent. */
@@ -31,57 +30,22 @@ export interface Documents {
 }
 
 /**
- * Writes of one decision that builds on its own earlier writes, such as a compensation that undoes several steps.
- */
-export class Draft implements Documents {
-  readonly #base: Documents;
-  readonly #changed = new Map<Path, object | undefined>();
-  readonly writes: Write[] = [];
-
-  constructor(base: Documents) {
-    this.#base = base;
-  }
-
-  get<T extends object>(path: Path<T>): T | undefined {
-    return this.#changed.has(path) ? (this.#changed.get(path) as T | undefined) : this.#base.get(path);
-  }
-
-  has(path: Path): boolean {
-    return this.#changed.has(path) || this.#base.has(path);
-  }
-
-  /** @throws Error where it updates what is not there. */
-  add(writes: readonly Write[]): void {
-    for (const write of writes) {
-      this.#changed.set(write.path, this.#after(write));
-      this.writes.push(write);
-    }
-  }
-
-  #after(write: Write): object | undefined {
-    if (write.kind === 'remove') return undefined;
-    if (write.kind === 'create') return write.fields;
-    const base = this.get(write.path);
-    if (base === undefined) throw new Error(`${write.path} does not exist, so it can't be updated`);
-    return { ...base, ...write.fields };
-  }
-}
-
-/**
- * The documents of one batch as they will be once it is committed: what was read, and over it what the decisions
- * so far have written. So a later decision of the batch sees the earlier one's writes, and the commit holds one
- * write per document, guarded by the version that was read.
+ * The documents of one batch as they will be after its commit: what was read, with the writes of the decisions so far on
+ * top. So a later decision of the batch sees the writes of earlier ones, and the commit has one write per document,
+ * guarded by the version that was read.
  */
 export class WorkingCopy implements Documents {
   readonly #read = new Map<Path, Versioned | undefined>();
   readonly #writes = new Map<Path, GuardedWrite>();
+  /** Documents after their updates. They are asked for often, and must be the same object until the next write. */
+  readonly #updated = new Map<Path, object>();
 
-  /** Notes what was read; `paths` that are not in `found` do not exist. */
+  /** Adds what was read; `paths` that are not in `found` do not exist. */
   load(paths: Iterable<Path>, found: ReadonlyMap<Path, Versioned>): void {
     for (const path of paths) this.#read.set(path, found.get(path));
   }
 
-  /** Takes a document for absent that was not read; the guard of its creation holds the assumption to account. */
+  /** Assumes without reading it that a document is absent. If it isn't, the guard of its creation fails. */
   assumeAbsent(path: Path): void {
     if (!this.#read.has(path)) this.#read.set(path, undefined);
   }
@@ -100,12 +64,18 @@ export class WorkingCopy implements Documents {
     const base = this.#read.get(path)?.fields;
     if (write === undefined) return base as T | undefined;
     if (write.kind === 'remove') return undefined;
-    return (write.kind === 'create' ? write.fields : { ...base, ...write.fields }) as T;
+    if (write.kind === 'create') return write.fields as T;
+    let updated = this.#updated.get(path);
+    if (updated === undefined) {
+      updated = { ...base, ...write.fields };
+      this.#updated.set(path, updated);
+    }
+    return updated as T;
   }
 
   /**
    * Applies one decision, all of it or nothing. Later writes see the earlier ones.
-   * @throws Error where it creates what is there or updates what is not there or was not read.
+   * @throws Error if it creates what exists, or updates what does not exist or was not read.
    */
   apply(writes: readonly Write[]): void {
     const before = new Map<Path, GuardedWrite | undefined>();
@@ -130,11 +100,12 @@ export class WorkingCopy implements Documents {
   }
 
   #put(path: Path, write: GuardedWrite | undefined): void {
+    this.#updated.delete(path);
     if (write === undefined) this.#writes.delete(path);
     else this.#writes.set(path, write);
   }
 
-  /** The document's write once `write` comes on top; undefined where both cancel each other out. */
+  /** The document's write with `write` on top; undefined if both cancel each other out. */
   #merge(write: Write): GuardedWrite | undefined {
     const { path } = write;
     const earlier = this.#writes.get(path);
@@ -143,7 +114,7 @@ export class WorkingCopy implements Documents {
     switch (write.kind) {
       case 'create':
         if (present) throw new Error(`${path} exists although the ledger says that it doesn't`);
-        // Together they would have to replace the document; no step needs that, so no store has to offer it.
+        // Both together would replace the document. No step needs that, so no store has to offer it.
         if (earlier !== undefined) throw new Error(`${path} can't be removed and created in one commit`);
         return write;
       case 'update':

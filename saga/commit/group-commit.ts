@@ -3,21 +3,21 @@ import { type Path, type Store, StoreError } from '../ports/store.ts';
 import { type Documents, WorkingCopy, type Write } from './documents.ts';
 
 /**
- * Group commit: many small transactions become one. All of them are decided one after the other over a common
- * working copy, and what they wrote is committed at once, each document guarded by the version that was read. One
- * document that everybody wants is then read and written once per batch instead of once per order.
+ * Group commit: many small transactions become one. They are decided one after the other over a common working copy, and
+ * what they wrote is committed at once, each document guarded by the version that was read. So a document that many
+ * orders want is read and written once per batch instead of once per order.
  *
- * A batch that fails is read and decided again; the documents tell whether the failed attempt went through after
- * all. So tasks must be pure: they may run several times and leave one trace.
+ * If a batch fails, it is read and decided again; the documents tell whether the failed attempt went through after all.
+ * So tasks must be pure: they may run several times and leave one trace.
  */
 
 /** One small transaction. Both functions are pure. */
 export interface Task<R> {
-  /** The documents needed, given those known so far. Asked again until it names nothing new. */
+  /** The documents needed, given those known so far. Called again until it names nothing new. */
   reads(known: Documents): Iterable<Path>;
-  /** Documents that are taken for absent without being read, such as the ledger of a uuid that was just drawn. */
+  /** Documents that are assumed to be absent without being read, such as the ledger of a uuid that was just drawn. */
   readonly assumedAbsent?: readonly Path[];
-  /** What to write, and what to tell the caller once that is committed. A throw fails this task alone. */
+  /** What to write, and the result for the caller once that is committed. If it throws, only this task fails. */
   decide(documents: Documents): { readonly writes: readonly Write[]; readonly result: R };
 }
 
@@ -27,22 +27,22 @@ export interface Environment {
   readonly random: () => number;
 }
 
-/** How many tasks are worth being committed together: with two writes each they nearly fill a commit. */
+/** The most tasks in one batch: with two writes each, they nearly fill a commit. */
 export const BATCH_MAX = 240;
-/** The limit of Firestore's batches, and far below 10 MiB for documents of ordinary size. */
+/** Firestore's own limit; with documents of ordinary size it stays far below 10 MiB. */
 export const COMMIT_WRITES_MAX = 500;
-/** How often a batch is decided before its tasks are given back. */
+/** How often a batch is tried before its tasks are given back. */
 export const COMMIT_ATTEMPTS_MAX = 8;
-/** A batch that was refused so often by its guards is halved before each further attempt. */
+/** Once its guards have failed this often, a batch is halved before each further attempt. */
 const OUTRUN_ATTEMPTS = 2;
-/** How often `reads` is asked: for the ledger, for what the ledger names, one in reserve, and to name nothing more. */
+/** How often `reads` is called: for the ledger, for what the ledger names, once in reserve, and to name nothing more. */
 const READ_ROUNDS_MAX = 4;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 1_000;
 
 /**
  * Decides and commits all tasks, in their order, in as few commits as their size allows.
- * Safe to repeat as far as the tasks are: a task whose effect is already in the documents must write nothing.
+ * Safe to repeat if the tasks are: a task whose effect is already in the documents must write nothing.
  * @returns what came of each task, in their order: its result once its writes are committed, or the error.
  * Never rejects.
  */
@@ -57,13 +57,13 @@ export async function groupCommit<R>(
     const next = tasks.slice(settled.length, settled.length + considered);
     const committed = await commitSome(store, environment, next);
     settled.push(...committed);
-    // Where a commit was full, reading for many more than it held would be reading in vain.
+    // If a commit was full, don't read for many more tasks than it held.
     if (committed.length < next.length) considered = 2 * committed.length;
   }
   return settled;
 }
 
-/** Commits as many of the first tasks as fit into one commit, at least one, or gives all of them back. */
+/** Commits as many tasks, from the first, as fit into one commit (at least one), or gives all of them back. */
 async function commitSome<R>(
   store: Store,
   environment: Environment,
@@ -77,7 +77,7 @@ async function commitSome<R>(
     try {
       await readAll(store, copy, tasks, doubtful);
       const settled = decideSome(copy, tasks);
-      // What was read need not be of one moment, and may contradict itself: a throw is believed the second time.
+      // What was read may be of different moments and contradict itself. So believe a throw only the second time.
       if (!hasThrown && settled.some(({ status }) => status === 'rejected')) {
         hasThrown = true;
         continue;
@@ -90,7 +90,7 @@ async function commitSome<R>(
       if (hopeless || attempt === COMMIT_ATTEMPTS_MAX) {
         return offered.map(() => ({ status: 'rejected', reason: error }));
       }
-      // Between its read and its commit a large batch takes so long that somebody with small ones is always faster.
+      // A large batch takes so long between read and commit that a writer with small ones is always faster.
       const isOutrun = error.kind === 'conflict' && attempt >= OUTRUN_ATTEMPTS;
       if (isOutrun) tasks = tasks.slice(0, Math.ceil(tasks.length / 2));
       doubtful = new Set([...doubtful, ...copy.writes.map((write) => write.path)]);
@@ -99,7 +99,7 @@ async function commitSome<R>(
   }
 }
 
-/** One task makes the whole batch impossible: halving finds it, and the others go on without it. */
+/** One task makes the whole batch impossible. Halving finds it, and the others go on without it. */
 async function commitHalves<R>(
   store: Store,
   environment: Environment,
@@ -113,8 +113,8 @@ async function commitHalves<R>(
 }
 
 /**
- * Reads what the tasks need, each document once. After a failed attempt, what it wrote is read as well, even where
- * no task asks for it: a document that was assumed absent may be there, perhaps because that attempt went through.
+ * Reads what the tasks need, each document once. After a failed attempt it also reads what that attempt wrote, even if no
+ * task asks for it: a document that was assumed absent may exist, perhaps because the attempt went through.
  */
 async function readAll(
   store: Store,
@@ -151,7 +151,7 @@ function decideSome<R>(copy: WorkingCopy, tasks: readonly Task<R>[]): PromiseSet
   return settled;
 }
 
-/** Exponential backoff with full jitter: who failed together does not retry together. */
+/** Exponential backoff with full jitter, so that writers which failed together don't retry together. */
 function backoffMs(attempt: number, random: number): number {
   return Math.ceil(random * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
 }

@@ -5,28 +5,28 @@ import type { Service } from './service.ts';
 import { subscriptionOf, type Topology } from './topology.ts';
 
 /**
- * Where the deliveries of one subscription wait and are taken from, a batch at a time, however they arrive: pulled, pushed
- * over HTTP, or handed over by a function.
+ * Where the deliveries of one subscription wait until the next batch takes them, whether they were pulled, pushed over HTTP
+ * or handed over by a function.
  */
 export interface Inbox {
-  /** Takes a delivery; hands it back at once where there is no more room, or where the inbox is closed. */
+  /** Takes a delivery; hands it back at once if there is no room or the inbox is closed. */
   deliver(delivery: Delivery): void;
   /** How many deliveries have come so far. */
   readonly deliveredCount: () => number;
-  /** Hands back what waits. What comes later is handed back, too. */
+  /** Hands back what waits, and whatever comes later. */
   stop(): void;
   /** Resolves once no batch is under way. */
   done(): Promise<void>;
 }
 
-/** A commit may hold 10 MiB, on the emulator less than 4; what a message says goes into it about twice. */
+/** A commit may have 10 MiB, on the emulator less than 4, and what a message says goes into it about twice. */
 const BATCH_BYTES_MAX = 1024 * 1024;
-/** What the broker is asked to hand out at most: the batch under way and a few waiting ones. */
+/** The most that we ask the broker to hand out: the batch under way and a few waiting ones. */
 export const OUTSTANDING_MAX = 4 * BATCH_MAX;
-/** What we hold at most when the broker hands out more than it was asked for; what is beyond goes back. */
+/** The most that we keep if the broker hands out more than we asked for; the rest goes back. */
 export const QUEUE_MAX = 4 * OUTSTANDING_MAX;
 
-/** The smallest service has 512 MiB, and what waits is not all that it holds. */
+/** The smallest service has 512 MiB, and needs memory for more than what waits. */
 const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
 
 /** @param process acks or nacks every delivery of the batch; must not reject. */

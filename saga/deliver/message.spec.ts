@@ -1,18 +1,21 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isName, LINES_MAX, type Order, QUANTITY_MAX } from '../../shop/order.ts';
+import { pipeline } from '../../pipeline.ts';
+import { LINES_MAX, type Order, QUANTITY_MAX } from '../../shop/order.ts';
 import {
   aDelivery,
+  aLedger,
+  aLedgerThatIs,
   anOrder,
-  aSaga,
-  aSagaThatIs,
   LATER,
   PRICE,
   TRACE,
   UUID,
 } from '../../test/support/builders.ts';
-import { deepFreeze } from '../../test/support/deep-freeze.ts';
-import { advance, fail, receive, type Saga, STATUSES } from '../ledger/ledger.ts';
+import { deepFreeze } from '../../test-kit/deep-freeze.ts';
+import { isName } from '../http/name.ts';
+import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
+import { advance, fail, LEDGER_FIELDS, type Ledger, receive, tombstone } from '../ledger/ledger.ts';
 import {
   DEAD_LETTER,
   deadLetterOf,
@@ -26,7 +29,7 @@ import {
 } from './message.ts';
 
 const parse = (body: unknown, allowNameless = false): ParsedMessage =>
-  parseMessage(aDelivery(body), allowNameless);
+  parseMessage(pipeline, aDelivery(body), allowNameless);
 const ORDER = { user: 'jack', item: 'widget', quantity: 2 };
 
 describe('A message that arrives', () => {
@@ -114,7 +117,7 @@ describe('A message that arrives', () => {
         attributes: { traceparent },
         messageId: '1',
       };
-      const parsed = parseMessage(arrived, false);
+      const parsed = parseMessage(pipeline, arrived, false);
       return 'message' in parsed ? parsed.message.trace : parsed;
     };
     expect(traceIn(TRACE)).to.equal(TRACE);
@@ -133,6 +136,7 @@ describe('A message that arrives', () => {
   it('[anomaly 22] speaks a version of CloudEvents that we do not', () => {
     const version = (specversion: string) =>
       parseMessage(
+        pipeline,
         aDelivery({ uuid: UUID, ...ORDER }, { attributes: { 'ce-specversion': specversion } }),
         true,
       );
@@ -145,7 +149,7 @@ describe('A message that arrives', () => {
 });
 
 describe('An order that is published without a uuid', () => {
-  const nameless = (messageId: string) => parseMessage(aDelivery(ORDER, { messageId }), true);
+  const nameless = (messageId: string) => parseMessage(pipeline, aDelivery(ORDER, { messageId }), true);
 
   it('[anomaly 1] is the same order at every delivery of the message', () => {
     const uuid = derivedUuid('message-id', '4711');
@@ -155,12 +159,12 @@ describe('An order that is published without a uuid', () => {
 
   it('[anomaly 31] is the same order when it is redriven, under another id', () => {
     const redriven = aDelivery(ORDER, { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } });
-    expect(parseMessage(redriven, true)).to.deep.equal(nameless('4711'));
+    expect(parseMessage(pipeline, redriven, true)).to.deep.equal(nameless('4711'));
   });
 
   it('[anomaly 39] is never another order than the one that its body names', () => {
     const forged = { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } };
-    expect(parseMessage(aDelivery({ uuid: UUID, ...ORDER }, forged), true)).to.deep.equal({
+    expect(parseMessage(pipeline, aDelivery({ uuid: UUID, ...ORDER }, forged), true)).to.deep.equal({
       message: { uuid: UUID, order: anOrder() },
     });
   });
@@ -189,7 +193,7 @@ describe('The snapshot of an order', () => {
   const items = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
 
   it('has the names that customers know', () => {
-    expect(snapshot(aSagaThatIs('PAID'))).to.deep.equal({
+    expect(snapshot(pipeline, aLedgerThatIs('PAID'))).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       item: 'widget',
@@ -205,7 +209,7 @@ describe('The snapshot of an order', () => {
       { item: 'widget', quantity: 2 },
       { item: 'gadget', quantity: 1 },
     ];
-    expect(snapshot(aSaga({ items: lines }))).to.deep.equal({
+    expect(snapshot(pipeline, aLedger({ items: lines }))).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       items: lines,
@@ -214,7 +218,7 @@ describe('The snapshot of an order', () => {
   });
 
   it('says why it failed, and gives a wish for failure back as it came', () => {
-    expect(snapshot(aSagaThatIs('FAILING', { paymentError: 'null' }))).to.deep.equal({
+    expect(snapshot(pipeline, aLedgerThatIs('FAILING', { paymentError: 'null' }))).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       item: 'widget',
@@ -227,15 +231,38 @@ describe('The snapshot of an order', () => {
     });
   });
 
+  it('[anomaly 7] is without an order where that never came', () => {
+    const detail = 'It failed before anybody knew it';
+    const failure = { by: 'janitor', reason: 'PAYMENT_ERROR', detail, now: LATER };
+    const overtaken = tombstone(pipeline, UUID, failure, DEADLINE_SECONDS);
+    expect(snapshot(pipeline, overtaken)).to.deep.equal({
+      uuid: UUID,
+      items: [],
+      status: 'CANCELED',
+      reason: 'PAYMENT_ERROR',
+      detail,
+    });
+  });
+
   it("keeps what is none of the customer's business to itself", () => {
-    expect(snapshot(aSaga({ charged: 10 }))).not.to.have.any.keys('charged', 'shard', 'sweepAt');
+    const told = ['uuid', 'status', 'reason', 'detail'];
+    const inner = LEDGER_FIELDS.filter((field) => !told.includes(field));
+    const ledger = aLedgerThatIs('CANCELED', { charged: 10, repeats: 1, trace: TRACE });
+    expect(ledger).to.include.all.keys(inner.filter((field) => field !== 'at'));
+    expect(snapshot(pipeline, ledger)).not.to.have.any.keys('charged', 'lines', ...inner);
   });
 });
 
 describe('The message that a ledger calls for', () => {
   it('is a CloudEvent in binary mode', () => {
-    const saga = advance(aSagaThatIs('CREATED'), 'inventory', 'RESERVED', {}, LATER);
-    const { data, ...envelope } = messageFor(deepFreeze(saga));
+    const learned = { lines: [{ item: 'widget', quantity: 2, price_per_unit: PRICE }] };
+    const ledger = advance(pipeline, aLedgerThatIs('CREATED'), {
+      step: 'inventory',
+      by: 'inventory',
+      learned,
+      now: LATER,
+    });
+    const { data, ...envelope } = messageFor(pipeline, deepFreeze(ledger));
     expect(envelope).to.deep.equal({
       topic: 'inventory-updated',
       attributes: {
@@ -248,19 +275,19 @@ describe('The message that a ledger calls for', () => {
         'content-type': 'application/json',
       },
     });
-    expect(JSON.parse(data.toString())).to.deep.equal(snapshot(saga));
+    expect(JSON.parse(data.toString())).to.deep.equal(snapshot(pipeline, ledger));
   });
 
   it('[anomaly 2] is the same fact under the same id when it is repeated', () => {
-    const saga = aSagaThatIs('FAILING');
-    expect(messageFor(saga)).to.deep.equal(messageFor(saga));
+    const ledger = aLedgerThatIs('FAILING');
+    expect(messageFor(pipeline, ledger)).to.deep.equal(messageFor(pipeline, ledger));
   });
 
   it('bears the trace of its order, at every status and every repetition', () => {
-    for (const status of STATUSES) {
-      const saga = aSagaThatIs(status);
-      const message = messageFor(saga);
-      expect(messageFor({ ...saga, trace: TRACE })).to.deep.equal({
+    for (const status of pipeline.statuses) {
+      const ledger = aLedgerThatIs(status);
+      const message = messageFor(pipeline, ledger);
+      expect(messageFor(pipeline, { ...ledger, trace: TRACE })).to.deep.equal({
         ...message,
         attributes: { ...message.attributes, traceparent: TRACE },
       });
@@ -282,9 +309,14 @@ describe('The message that a ledger calls for', () => {
       );
     fc.assert(
       fc.property(fc.uuid(), orders, (uuid, order) => {
-        const received = receive(uuid, deepFreeze(order), 'frontend', LATER);
+        const received = receive(pipeline, uuid, deepFreeze(order), 'frontend', LATER, DEADLINE_SECONDS);
         expect(receivedFrom(received)).to.deep.equal({ message: { uuid, order } });
-        const failing = fail(received, 'order', 'USER_NOT_FOUND', 'Nobody', LATER);
+        const failing = fail(pipeline, received, {
+          by: 'order',
+          reason: 'USER_NOT_FOUND',
+          detail: 'Nobody',
+          now: LATER,
+        });
         expect(receivedFrom(failing)).to.deep.equal({ message: { uuid, order, reason: 'USER_NOT_FOUND' } });
       }),
     );
@@ -296,13 +328,13 @@ describe('The message that a ledger calls for', () => {
       quantity: QUANTITY_MAX,
     }));
     const order = { user: '😀'.repeat(128), items, paymentError: JSON.stringify('語'.repeat(65_534)) };
-    const saga = aSagaThatIs('FAILING', order);
-    expect(receivedFrom(saga)).to.deep.equal({ message: { uuid: UUID, order, reason: 'PAYMENT_ERROR' } });
+    const ledger = aLedgerThatIs('FAILING', order);
+    expect(receivedFrom(ledger)).to.deep.equal({ message: { uuid: UUID, order, reason: 'PAYMENT_ERROR' } });
   });
 
-  function receivedFrom(saga: Saga): ParsedMessage {
-    const { data, attributes } = messageFor(saga);
-    return parseMessage(aDelivery(data, { attributes }), false);
+  function receivedFrom(ledger: Ledger): ParsedMessage {
+    const { data, attributes } = messageFor(pipeline, ledger);
+    return parseMessage(pipeline, aDelivery(data, { attributes }), false);
   }
 });
 

@@ -1,8 +1,9 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
-import { type InputFault, type Order, parseOrderOfMessage } from '../../shop/order.ts';
+import type { InputFault } from '../http/input-faults.ts';
 import { lastTransition } from '../ledger/history.ts';
-import { emissionFor, REASONS, type Reason, type Saga } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
+import type { Saga } from '../step/saga.ts';
 import { traceparentIn } from './trace.ts';
 
 /**
@@ -10,15 +11,15 @@ import { traceparentIn } from './trace.ts';
  * about amounts, prices or items decides nothing once a ledger exists.
  */
 
-/** A message as the reactions see it. */
+/** A message after parsing. */
 export interface SagaMessage {
   readonly uuid: string;
-  /** The order that the message describes, where it describes a valid one. */
-  readonly order?: Order;
-  /** What is wrong with the order that the message describes, where something is. */
+  /** The order that the message describes, if it is a valid one. */
+  readonly order?: object;
+  /** What is wrong with the order that the message describes, if anything is. */
   readonly orderFault?: string;
   /** Why the order failed, according to the message. */
-  readonly reason?: Reason;
+  readonly reason?: string;
   /** The trace that the message belongs to, as a W3C traceparent. An order that begins with it remembers it. */
   readonly trace?: string;
 }
@@ -29,15 +30,15 @@ export type ParsedMessage = { readonly message: SagaMessage } | { readonly fault
 /** A snapshot of the largest order is well below this; nothing larger is ours. */
 export const MESSAGE_BYTES_MAX = 256 * 1024;
 
-/** What is told of the faults of an order: a log line and a dead letter stay small, whatever was sent. */
+/** How much we say about the faults of an order: a log line and a dead letter stay small, whatever was sent. */
 const ORDER_FAULT_LENGTH_MAX = 1000;
 
-/** Namespace of the uuids that are derived from other ids. Fixed for ever: it makes the same id from the same key. */
+/** Namespace of derived uuids. It must never change, so that the same key always gives the same id. */
 const DERIVED_IDS = 'd1a8e6a2-6b0f-4c39-9c43-0a4f8f1c2f6e';
 
-/** The uuid that belongs to a key, always the same one. `kind` keeps keys of different origin apart. */
+/** The uuid of a key, always the same one. `kind` keeps keys of different origin apart. */
 export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-letter', key: string): string {
-  // As bytes: of a text with half a surrogate pair the library makes none, and throws.
+  // As bytes: the library throws for a text with half a surrogate pair.
   return uuidv5(Buffer.from(`${kind}/${key}`), DERIVED_IDS);
 }
 
@@ -45,10 +46,11 @@ export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-lette
  * Reads what arrived, doubting all of it.
  * @param allowNameless whether a message without a uuid is an order of its own, whose uuid is then derived from
  * the broker's id of the message, so that a redelivery is the same order. A redriven message has another id, so it
- * carries the first one in an attribute. Whoever forges that attribute gains nothing: they name an order, as they
- * could have done with a uuid in the body, and the ledger of that order decides what the message may do.
+ * carries the first one in an attribute. Forging that attribute gains nothing: it names an order, as a uuid in the body
+ * does, and the ledger of that order decides what the message may do.
  */
 export function parseMessage(
+  saga: Saga,
   { data, attributes, messageId }: Pick<Delivery, 'data' | 'attributes' | 'messageId'>,
   allowNameless: boolean,
 ): ParsedMessage {
@@ -70,10 +72,11 @@ export function parseMessage(
   }
   const firstId = attributes[REDRIVE.messageId] ?? messageId;
   const trace = traceparentIn(attributes.traceparent);
-  return parseBody(body as Record<string, unknown>, firstId, allowNameless, trace);
+  return parseBody(saga, body as Record<string, unknown>, firstId, allowNameless, trace);
 }
 
 function parseBody(
+  saga: Saga,
   body: Record<string, unknown>,
   messageId: string,
   allowNameless: boolean,
@@ -82,8 +85,8 @@ function parseBody(
   const uuid = body.uuid === undefined && allowNameless ? derivedUuid('message-id', messageId) : body.uuid;
   if (uuid === undefined) return { fault: 'The message has no uuid' };
   if (typeof uuid !== 'string' || !isUuid(uuid)) return { fault: 'The uuid of the message is not a UUID' };
-  const parsed = parseOrderOfMessage(body);
-  const reason = REASONS.find((known) => known === body.reason);
+  const parsed = saga.order.parse(body);
+  const reason = saga.reasons.find((known) => known === body.reason);
   return {
     message: {
       uuid: uuid.toLowerCase(),
@@ -99,19 +102,14 @@ function describeFaults(faults: readonly InputFault[]): string {
   return sentences.slice(0, ORDER_FAULT_LENGTH_MAX);
 }
 
-/** What people see of an order: in messages and over HTTP, in the names that they know. */
-export function snapshot(saga: Saga): Record<string, unknown> {
-  const [line, ...others] = saga.items;
+/** What people see of an order, in messages and over HTTP. */
+export function snapshot(saga: Saga, ledger: Ledger): Record<string, unknown> {
   return {
-    uuid: saga.uuid,
-    user: saga.user,
-    ...(line && others.length === 0 && { item: line.item, quantity: line.quantity }),
-    items: saga.items,
-    ...(saga.paymentError !== undefined && { 'payment-error': JSON.parse(saga.paymentError) }),
-    status: saga.status,
-    ...(saga.total_invoice !== undefined && { total_invoice: saga.total_invoice }),
-    ...(saga.reason !== undefined && { reason: saga.reason }),
-    ...(saga.detail !== undefined && { detail: saga.detail }),
+    uuid: ledger.uuid,
+    ...saga.order.shows(ledger),
+    status: ledger.status,
+    ...(ledger.reason !== undefined && { reason: ledger.reason }),
+    ...(ledger.detail !== undefined && { detail: ledger.detail }),
   };
 }
 
@@ -119,37 +117,38 @@ export function snapshot(saga: Saga): Record<string, unknown> {
  * The message that the ledger calls for, as a CloudEvent in binary mode. Pure: a repeat is the same fact under the
  * same `ce-id`. https://github.com/googleapis/google-cloudevents; binding: CloudEvents Pub/Sub protocol binding.
  */
-export function messageFor(saga: Saga): OutgoingMessage {
-  const topic = emissionFor(saga);
-  if (topic === undefined)
-    throw new Error(`Order ${saga.uuid} has a status that nobody knows: ${saga.status}`);
-  const { by, at } = lastTransition(saga);
+export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
+  const topic = saga.topicOf(ledger.status);
+  const { by, at } = lastTransition(ledger);
   return {
     topic,
-    data: Buffer.from(JSON.stringify(snapshot(saga))),
+    data: Buffer.from(JSON.stringify(snapshot(saga, ledger))),
     attributes: {
       'ce-specversion': '1.0',
-      'ce-id': `${saga.uuid}/${topic}`,
-      'ce-type': `order-saga.${topic}`,
-      'ce-source': `/order-saga/${by}`,
-      'ce-subject': saga.uuid,
+      'ce-id': `${ledger.uuid}/${topic}`,
+      'ce-type': `${saga.name}.${topic}`,
+      'ce-source': `/${saga.name}/${by}`,
+      'ce-subject': ledger.uuid,
       'ce-time': at.toISOString(),
       'content-type': 'application/json',
-      ...(saga.trace !== undefined && { traceparent: saga.trace }),
+      ...(ledger.trace !== undefined && { traceparent: ledger.trace }),
     },
   };
 }
 
+/** The topic of every saga for messages that can't be processed. */
+export const DEAD_LETTER_TOPIC = 'dead-letter';
+
 /**
- * The message that hands a delivery to the dead-letter desk. The attributes name where it came from in the words
- * that Pub/Sub itself uses when it dead-letters, so that the desk reads one form.
+ * The message that hands a delivery to the dead-letter desk. Its attributes say where the delivery came from, with the
+ * names that Pub/Sub itself uses when it dead-letters, so that the desk has only one form to read.
  */
 export function deadLetterOf(
   delivery: Pick<Delivery, 'subscription' | 'data' | 'attributes' | 'messageId' | 'attempt'>,
   reason: string,
 ): OutgoingMessage {
   return {
-    topic: 'dead-letter',
+    topic: DEAD_LETTER_TOPIC,
     data: delivery.data,
     attributes: {
       ...Object.fromEntries(Object.entries(delivery.attributes).slice(0, KEPT_ATTRIBUTES_MAX)),
@@ -161,7 +160,7 @@ export function deadLetterOf(
   };
 }
 
-/** Pub/Sub takes at most 100 attributes, each value of at most 1,024 bytes: room is left for ours. */
+/** Pub/Sub takes at most 100 attributes of at most 1,024 bytes each; this leaves room for ours. */
 const KEPT_ATTRIBUTES_MAX = 90;
 const REASON_BYTES_MAX = 1000;
 

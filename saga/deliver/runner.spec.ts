@@ -1,62 +1,116 @@
 import { expect } from 'chai';
+import { z } from 'zod';
+import { pipeline } from '../../pipeline.ts';
+import type { Order } from '../../shop/order.ts';
 import {
   aDelivery,
-  anOrder,
-  aSaga,
-  aSagaThatIs,
+  aLedger,
+  aLedgerThatIs,
   NOW,
+  SETTINGS,
   type TestDelivery,
   TRACE,
   UUID,
   uuidOf,
 } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
-import { create, update } from '../commit/documents.ts';
-import { advance, fail, receive, type Saga, sagaPath } from '../ledger/ledger.ts';
+import { advance, fail, type Ledger, ledgerPath } from '../ledger/ledger.ts';
 import type { Delivery } from '../ports/bus.ts';
 import { type Path, readOne } from '../ports/store.ts';
-import type { Reaction } from '../step/reaction.ts';
-import { accept, reactionOf, refuse, type Step, take } from '../step/step.ts';
+import { account, record } from '../step/document.ts';
+import { defineSaga, type Saga } from '../step/saga.ts';
+import { accept, type Step, stepsFor } from '../step/step.ts';
+import { stepTask } from '../step/take-step.ts';
 import { DEAD_LETTER, deadLetterOf, derivedUuid, messageFor } from './message.ts';
 import { createRunner, DELIVERIES_MAX } from './runner.ts';
 
-interface Shelf {
-  readonly left: number;
-}
-const SHELF: Path<Shelf> = 'shelves/one';
-const boxPath = (uuid: string): Path<object> => `boxes/${uuid}`;
+/** How much there is on the one shelf from which everybody takes. */
+const shelves = account({
+  name: 'shelf',
+  path: 'shelves/{shelf}',
+  balance: 'quantity',
+  whole: 'loaded',
+  fields: {},
+  shortage: 'SHELF_EMPTY',
+});
+const SHELF = shelves.of('one').path;
+/** What an order took is packed into a box of its own. */
+const boxes = record({ name: 'box', path: 'boxes/{uuid}', schema: z.object({ wanted: z.int() }) });
+const wantedBy = ({ items }: Order) => items[0]?.quantity ?? 0;
 
-/** A step as a service would have it: takes what was ordered off one shelf. */
-const takeFromShelf: Step = {
+/** A step as a service would have it: takes what was ordered off that shelf. */
+const takeFromShelf: Step = stepsFor<Order>()({
   name: 'inventory',
-  from: 'CREATED',
-  to: 'RESERVED',
-  reads: () => [SHELF],
-  decide({ uuid, items }, documents) {
-    const wanted = items[0]?.quantity ?? 0;
-    const shelf = documents.get(SHELF);
-    if (shelf === undefined) throw new Error('The shelf is gone');
-    if (shelf.left < wanted) return refuse('INSUFFICIENT_INVENTORY', `${shelf.left} left`);
-    return accept([update(SHELF, { left: shelf.left - wanted }), create(boxPath(uuid), { wanted })]);
-  },
-  undo: () => [],
-};
-const reserved = (before: Saga): Saga => advance(before, 'inventory', 'RESERVED', {}, NOW);
-const refused = (before: Saga, left: number): Saga =>
-  fail(before, 'inventory', 'INSUFFICIENT_INVENTORY', `${left} left`, NOW);
+  leadsTo: 'RESERVED',
+  announces: 'inventory-updated',
+  says: 'the box is packed',
+  uses: [shelves, boxes],
+  reads: () => [shelves.of('one')],
+  decide: () => accept({}),
+  holds: (order) => [
+    shelves.of('one').amount(wantedBy(order)),
+    boxes.of(order.uuid).holding({ wanted: wantedBy(order) }),
+  ],
+});
 
-const created = (uuid = UUID): Saga => aSagaThatIs('CREATED', { uuid });
-const ledgers = (...sagas: Saga[]): Record<Path, object> =>
-  Object.fromEntries(sagas.map((saga) => [sagaPath(saga.uuid), saga]));
+/** A step that always passes and holds nothing. */
+const passing = (name: string, leadsTo: string, announces: string): Step =>
+  stepsFor<Order>()({
+    name,
+    leadsTo,
+    announces,
+    says: 'the step has passed',
+    uses: [],
+    reads: () => [],
+    decide: () => accept({}),
+    holds: () => [],
+  });
+
+/** A saga of these steps, on the topics of the shop. */
+const sagaOf = (...steps: readonly Step[]): Saga =>
+  defineSaga({
+    name: 'packing',
+    order: pipeline.order,
+    entry: pipeline.entry,
+    // The compiler checks only lists whose members it knows one by one.
+    steps: steps as readonly [],
+    failure: pipeline.failure,
+    end: pipeline.end,
+    reasons: pipeline.reasons,
+    unknownReason: 'INVALID_ORDER',
+    services: [],
+    subscriptions: {},
+  });
+const packingWith = (step: Step): Saga =>
+  sagaOf(passing('order', 'CREATED', 'order-created'), step, passing('payments', 'PAID', 'payment-created'));
+const packing = packingWith(takeFromShelf);
+
+const runnerOf = (saga: Saga, ports: RecordedPorts, options = {}) => {
+  const step = saga.steps.find(({ name }) => name === 'inventory') as Step;
+  const told = { settings: {}, deadlineSeconds: SETTINGS.deadlineSeconds };
+  const party = {
+    name: 'inventory',
+    taskFor: (message: Parameters<typeof stepTask>[2]) => stepTask(saga, step, message, told),
+  };
+  return createRunner(saga, party, ports, options);
+};
+
+const reserved = (before: Ledger): Ledger =>
+  advance(packing, before, { step: 'inventory', by: 'inventory', learned: {}, now: NOW });
+const tooFew = (left: number) => `shelf one has quantity ${left}, which is less than 2`;
+const refused = (before: Ledger, left: number): Ledger =>
+  fail(packing, before, { by: 'inventory', reason: 'SHELF_EMPTY', detail: tooFew(left), now: NOW });
+
+const created = (uuid = UUID): Ledger => aLedgerThatIs('CREATED', { uuid });
+const shelfWith = (quantity: number): Record<Path, object> => ({ [SHELF]: { quantity, loaded: 9 } });
 
 /** The embedded engine with these ledgers and this much on the shelf, and a runner of the step on it. */
-async function scene(
-  sagas: readonly Saga[] = [created()],
-  left = 5,
-  reaction: Reaction = reactionOf(takeFromShelf),
-) {
-  const ports = await recordedPorts({ ...ledgers(...sagas), [SHELF]: { left } });
-  const run = createRunner(reaction, ports);
+async function scene(ledgers: readonly Ledger[] = [created()], left = 5, saga = packing) {
+  const ports = await recordedPorts({
+    ...Object.fromEntries(ledgers.map((ledger) => [ledgerPath(ledger.uuid), ledger])),
+    ...shelfWith(left),
+  });
+  const run = runnerOf(saga, ports);
   let messages = 0;
   const note = (event: string) => ports.journal.push(event);
   return {
@@ -67,8 +121,8 @@ async function scene(
   };
 }
 
-const ledgerIn = (ports: RecordedPorts, uuid = UUID) => readOne(ports.store, sagaPath(uuid));
-const shelfIn = async (ports: RecordedPorts) => (await readOne(ports.store, SHELF))?.left;
+const ledgerIn = (ports: RecordedPorts, uuid = UUID) => readOne(ports.store, ledgerPath(uuid));
+const shelfIn = async (ports: RecordedPorts) => (await readOne(ports.store, SHELF))?.quantity;
 const outcomes = (ports: RecordedPorts) => ports.logged.map(({ outcome }) => outcome);
 const settled = (...deliveries: TestDelivery[]) => deliveries.map((delivery) => delivery.settled);
 
@@ -78,7 +132,7 @@ describe('The runner', () => {
     await process(deliver({ uuid: UUID }));
     expect(ports.journal).to.deep.equal(['commit', 'publish inventory-updated', 'ack m1']);
     expect(await ledgerIn(ports)).to.deep.equal(reserved(created()));
-    expect(ports.published).to.deep.equal([messageFor(reserved(created()))]);
+    expect(ports.published).to.deep.equal([messageFor(packing, reserved(created()))]);
     expect(await shelfIn(ports)).to.equal(3);
   });
 
@@ -87,7 +141,7 @@ describe('The runner', () => {
     await process(deliver({ uuid: UUID }));
     expect(ports.journal).to.deep.equal(['commit', 'publish error', 'ack m1']);
     expect(await ledgerIn(ports)).to.deep.equal(refused(created(), 1));
-    expect(ports.published).to.deep.equal([messageFor(refused(created(), 1))]);
+    expect(ports.published).to.deep.equal([messageFor(packing, refused(created(), 1))]);
     expect(await shelfIn(ports)).to.equal(1);
   });
 
@@ -109,7 +163,7 @@ describe('The runner', () => {
   it('fetches what a message describes along with its ledger, in one round trip', async () => {
     const { ports, deliver, process } = await scene();
     await process(deliver({ uuid: UUID, user: 'jack', item: 'widget', quantity: 2 }));
-    expect(ports.store.reads).to.deep.equal([[sagaPath(UUID), SHELF]]);
+    expect(ports.store.reads).to.deep.equal([[ledgerPath(UUID), SHELF]]);
   });
 
   it('[anomaly 18] hands back what could not be published, and publishes it when it comes again', async () => {
@@ -124,7 +178,7 @@ describe('The runner', () => {
     await process(second);
     expect(ports.journal).to.deep.equal(['commit', 'nack m1', 'publish inventory-updated', 'ack m2']);
     expect([await shelfIn(ports), await ledgerIn(ports)]).to.deep.equal([3, reserved(created())]);
-    expect(ports.published).to.deep.equal([messageFor(reserved(created()))]);
+    expect(ports.published).to.deep.equal([messageFor(packing, reserved(created()))]);
     expect(outcomes(ports)).to.deep.equal(['accepted', 'duplicate']);
   });
 
@@ -132,7 +186,7 @@ describe('The runner', () => {
     for (const left of [reserved(created()), refused(created(), 0)]) {
       const { ports, deliver, process } = await scene([left]);
       await process(deliver({ uuid: UUID }, { attempt: 2 }));
-      expect(ports.published).to.deep.equal([messageFor(left)]);
+      expect(ports.published).to.deep.equal([messageFor(packing, left)]);
       expect([await ledgerIn(ports), await shelfIn(ports), outcomes(ports)]).to.deep.equal([
         left,
         5,
@@ -143,7 +197,7 @@ describe('The runner', () => {
 
   it('[anomaly 9] publishes nothing and does nothing where the ledger has moved on', async () => {
     for (const status of ['PAID', 'FAILING', 'CANCELED'] as const) {
-      const moved = aSagaThatIs(status);
+      const moved = aLedgerThatIs(status);
       const { ports, deliver, process } = await scene([moved]);
       await process(deliver({ uuid: UUID }));
       expect(ports.journal).to.deep.equal(['ack m1']);
@@ -153,10 +207,10 @@ describe('The runner', () => {
   });
 
   it('[anomaly 4] does nothing where the message came before its cause', async () => {
-    const { ports, deliver, process } = await scene([aSaga()]);
+    const { ports, deliver, process } = await scene([aLedger()]);
     await process(deliver({ uuid: UUID }));
     expect(ports.journal).to.deep.equal(['ack m1']);
-    expect([await ledgerIn(ports), await shelfIn(ports)]).to.deep.equal([aSaga(), 5]);
+    expect([await ledgerIn(ports), await shelfIn(ports)]).to.deep.equal([aLedger(), 5]);
   });
 
   it('[anomaly 1] does once what a batch asks for twice, and publishes it once', async () => {
@@ -183,7 +237,7 @@ describe('The runner', () => {
 
   it('[anomaly 3] does nothing again where another worker was faster', async () => {
     const { ports, deliver, process } = await scene();
-    const other = createRunner(reactionOf(takeFromShelf), ports);
+    const other = runnerOf(packing, ports);
     ports.store.commitFaults.push(() => other([deliver({ uuid: UUID }, { messageId: 'twin' })]));
     await process(deliver({ uuid: UUID }, { messageId: 'slow' }));
     expect(ports.journal).to.deep.equal([
@@ -232,7 +286,7 @@ describe('A message that can never be processed', () => {
       expect(settled(bad, good)).to.deep.equal(['acked', 'acked']);
       expect(await ledgerIn(ports)).to.deep.equal(reserved(created()));
       expect(ports.published).to.deep.equal([
-        messageFor(reserved(created())),
+        messageFor(packing, reserved(created())),
         {
           topic: 'dead-letter',
           data: bad.data,
@@ -262,11 +316,11 @@ describe('A message that can never be processed', () => {
   });
 
   it('[anomaly 23] is handed back alone where it surprises the step', async () => {
-    const fragile = reactionOf({
+    const fragile = packingWith({
       ...takeFromShelf,
-      decide(saga, documents, now) {
-        if (saga.uuid === uuidOf(2)) throw new Error('Surprise');
-        return takeFromShelf.decide(saga, documents, now);
+      decide(known, read, settings) {
+        if ((known as Ledger).uuid === uuidOf(2)) throw new Error('Surprise');
+        return takeFromShelf.decide(known, read, settings);
       },
     });
     const uuids = [1, 2, 3].map(uuidOf);
@@ -282,7 +336,7 @@ describe('A message that can never be processed', () => {
   });
 
   it('[anomaly 12] is parked with the surprise that it was at every delivery, and can be repeated', async () => {
-    const fragile = reactionOf({
+    const fragile = packingWith({
       ...takeFromShelf,
       decide() {
         throw new Error('The shelf fell down');
@@ -304,7 +358,7 @@ describe('A message that can never be processed', () => {
   it('[anomaly 23] is handed back alone where the store rejects what it writes', async () => {
     const uuids = [1, 2, 3].map(uuidOf);
     const { ports, deliver, process } = await scene(uuids.map(created), 9);
-    ports.store.poison = (path) => path === boxPath(uuidOf(2));
+    ports.store.poison = (path) => path === boxes.of(uuidOf(2)).path;
     const deliveries = uuids.map((uuid) => deliver({ uuid }));
     await process(...deliveries);
     expect(settled(...deliveries)).to.deep.equal(['acked', 'nacked', 'acked']);
@@ -314,20 +368,8 @@ describe('A message that can never be processed', () => {
 
 describe('A message that is an order of its own', () => {
   it('[anomaly 1] is one order, however often it is delivered', async () => {
-    const asItComes: Reaction = {
-      ...reactionOf(takeFromShelf),
-      react: (saga, { uuid, order = anOrder() }, documents, now) =>
-        saga === undefined
-          ? take(
-              takeFromShelf,
-              advance(receive(uuid, order, 'order', now), 'order', 'CREATED', {}, now),
-              documents,
-              now,
-            )
-          : { outcome: 'duplicate', writes: [], saga },
-    };
-    const ports = await recordedPorts({ [SHELF]: { left: 5 } });
-    const run = createRunner(asItComes, ports, { allowNameless: true });
+    const ports = await recordedPorts(shelfWith(5));
+    const run = runnerOf(sagaOf(takeFromShelf), ports, { allowNameless: true });
     const order = { user: 'jack', item: 'widget', quantity: 2 };
     for (const attempt of [1, 2]) await run([aDelivery(order, { messageId: 'm1', attempt })]);
     const uuid = derivedUuid('message-id', 'm1');
@@ -374,7 +416,7 @@ describe('The log', () => {
         message: 'inventory: refused, to be repeated',
         outcome: 'refused',
         uuid: uuidOf(2),
-        detail: 'INSUFFICIENT_INVENTORY: 0 left',
+        detail: `SHELF_EMPTY: ${tooFew(0)}`,
         error: 'The broker is away',
         messageId: 'm2',
         attempt: 3,

@@ -1,19 +1,22 @@
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Reaction } from '../step/reaction.ts';
-import { type TakenTurn, type TurnTask, takeTurns } from '../step/turns.ts';
+import type { Saga } from '../step/saga.ts';
+import type { LedgerTask } from '../step/turn.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
 import { traceparentIn } from './trace.ts';
+import { type TakenTurn, takeTurns } from './turns.ts';
 
 /**
- * Does all effects for a reaction: parses a batch of deliveries, takes their turns in one commit, publishes, acks.
- * The order is always commit, then publish, then ack: whatever breaks in between, the message comes again and finds
- * in the ledger how far it got.
+ * Does all effects for a party that reacts to messages: parses a batch of deliveries, takes their turns in one commit,
+ * publishes, acks. The order is always commit, then publish, then ack: whatever breaks in between, the message comes again
+ * and the ledger says how far it got.
+ * @param party who reacts, and the task for each message.
  * @param allowNameless whether a message without a uuid is an order of its own.
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
 export function createRunner(
-  reaction: Reaction,
+  saga: Saga,
+  { name, taskFor }: { readonly name: string; taskFor(message: SagaMessage): LedgerTask },
   ports: Ports,
   { allowNameless = false } = {},
 ): (deliveries: readonly Delivery[]) => Promise<void> {
@@ -21,14 +24,15 @@ export function createRunner(
     const startMs = ports.clock.now().getTime();
     const arrived = deliveries.map((delivery) => ({
       delivery,
-      parsed: parseMessage(delivery, allowNameless),
+      parsed: parseMessage(saga, delivery, allowNameless),
     }));
     const readable = arrived.flatMap(({ delivery, parsed }) =>
       'message' in parsed ? [{ delivery, message: parsed.message }] : [],
     );
     const taken = await takeTurns(
-      reaction.name,
-      readable.map(({ message }) => turnTask(reaction, message)),
+      saga,
+      name,
+      readable.map(({ message }) => taskFor(message)),
       ports,
     );
     const reports: Report[] = [
@@ -40,32 +44,24 @@ export function createRunner(
     await park(reports, ports);
     for (const { delivery, error } of reports) error === undefined ? delivery.ack() : delivery.nack();
     const durationMs = ports.clock.now().getTime() - startMs;
-    for (const entry of reports) logReport(entry, reaction.name, deliveries.length, durationMs, ports);
+    for (const entry of reports) logReport(entry, name, deliveries.length, durationMs, ports);
   };
 }
 
-/** What became of one delivery. With an error it comes again. */
+/** What became of one delivery. If there is an error, it comes again. */
 interface Report {
   readonly delivery: Delivery;
   readonly outcome: string;
   readonly uuid?: string;
   readonly detail?: string | undefined;
-  /** The trace of the order, where its ledger says so. */
+  /** The trace of the order, if its ledger has one. */
   readonly trace?: string | undefined;
   error?: unknown;
 }
 
-function turnTask(reaction: Reaction, message: SagaMessage): TurnTask {
-  return {
-    uuid: message.uuid,
-    reads: (saga) => reaction.reads(saga, message),
-    take: (saga, documents, now) => reaction.react(saga, message, documents, now),
-  };
-}
-
 /**
- * What fails again and again is parked at this delivery, shortly before the broker itself would give it up: only here is
- * known why it failed, and the first id of the message, without which a redriven order could become a second one.
+ * A message that keeps failing is parked at this delivery, shortly before the broker itself would give it up. Only here do
+ * we know why it failed, and the first id of the message, without which a redriven order could become a second one.
  */
 export const DELIVERIES_MAX = 90;
 
@@ -82,14 +78,14 @@ function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | un
     ...story,
     outcome: turn.outcome,
     detail: turn.detail,
-    trace: turn.saga?.trace,
+    trace: turn.ledger?.trace,
     ...(publishError && { error: publishError }),
   };
 }
 
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Hands what can never be processed to the dead-letter desk. Where that fails, the message comes again. */
+/** Hands what can never be processed to the dead-letter desk. If that fails, the message comes again. */
 async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
   const parked = reports.filter(({ outcome }) => outcome === 'parked');
   if (parked.length === 0) return;
@@ -102,18 +98,22 @@ async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
 }
 
 /** One line tells one delivery's story. */
-function logReport(entry: Report, step: string, batchSize: number, durationMs: number, { log }: Ports): void {
-  const { delivery, outcome, uuid, detail, error } = entry;
-  const traceparent = entry.trace ?? traceparentIn(delivery.attributes.traceparent);
+function logReport(entry: Report, step: string, batchSize: number, durationMs: number, ports: Ports): void {
+  const { delivery, outcome, uuid, detail } = entry;
+  const { attempt, messageId } = delivery;
+  const trace = entry.trace ?? traceparentIn(delivery.attributes.traceparent);
+  const error = entry.error === undefined ? undefined : sentenceOf(entry.error);
+  const event = { kind: 'turn', by: step, outcome, uuid, trace, attempt, durationMs, error } as const;
+  const traceparent = ports.observe?.(event) ?? trace;
   const severity = error !== undefined ? 'ERROR' : outcome === 'parked' ? 'WARNING' : 'INFO';
-  log(severity, `${step}: ${outcome}${error === undefined ? '' : ', to be repeated'}`, {
+  ports.log(severity, `${step}: ${outcome}${error === undefined ? '' : ', to be repeated'}`, {
     step,
     outcome,
     ...(uuid && { uuid }),
     ...(detail && { detail }),
-    ...(error !== undefined && { error: sentenceOf(error) }),
-    messageId: delivery.messageId,
-    attempt: delivery.attempt,
+    ...(error !== undefined && { error }),
+    messageId,
+    attempt,
     batchSize,
     durationMs,
     ...(traceparent && { traceparent }),

@@ -1,14 +1,20 @@
+import type { z } from 'zod';
 import type { Route } from '../http/http.ts';
 import type { Delivery } from '../ports/bus.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Saga } from '../step/saga.ts';
+import type { Step } from '../step/step.ts';
+import { stepTask } from '../step/take-step.ts';
+import { createRunner } from './runner.ts';
 
 /** A service: what it reads from the bus, and what it answers over HTTP. A process hosts one, or all of them. */
 export interface Service {
   readonly name: string;
   readonly consumers: readonly ConsumerDefinition[];
   readonly routes: readonly Route[];
-  /** Begins what the service does of its own accord, once it is hosted. */
+  /** Starts what the service does by itself, such as sweeps. */
   start?(): void;
-  /** Finishes what is under way and takes nothing new. */
+  /** Finishes the work under way and takes nothing new. */
   drain?(): Promise<void>;
 }
 
@@ -16,4 +22,94 @@ export interface ConsumerDefinition {
   readonly topic: string;
   /** Processes a batch: must not reject, and acks or nacks each delivery. */
   readonly process: (deliveries: readonly Delivery[]) => Promise<void>;
+}
+
+/** A service beside the steps, such as the one that takes orders in. */
+export interface ServiceDefinition {
+  readonly name: string;
+  /** The topics that it reads, and those on which it publishes. */
+  readonly reads: (saga: Saga) => readonly string[];
+  readonly publishes: (saga: Saga) => readonly string[];
+  /** Its variables in the environment. */
+  readonly settings?: z.ZodRawShape;
+  create(saga: Saga, ports: Ports, settings: ServiceSettings): Service;
+}
+
+/** What services get besides their saga. */
+export interface ServiceSettings {
+  /** How long each stage of an order may take. */
+  readonly deadlineSeconds: number;
+  /** The pause between two sweeps; 0: only on request. */
+  readonly sweepIntervalSeconds: number;
+  /** The values of the settings that steps and services declare. */
+  readonly declared: Readonly<Record<string, unknown>>;
+}
+
+/** The names of all services, in the order an order meets them: those that take orders in, the steps, then all others. */
+export function serviceNames(saga: Saga): readonly string[] {
+  const isSource = ({ reads }: ServiceDefinition) => reads(saga).length === 0;
+  const named = (services: readonly { readonly name: string }[]) => services.map(({ name }) => name);
+  const { services, steps } = saga;
+  return [
+    ...named(services.filter(isSource)),
+    ...named(steps),
+    ...named(services.filter((one) => !isSource(one))),
+  ];
+}
+
+/**
+ * One service of a saga.
+ * @throws Error if the saga has no such service.
+ */
+export function serviceOf(saga: Saga, name: string, ports: Ports, settings: ServiceSettings): Service {
+  const step = saga.steps.find((one) => one.name === name);
+  if (step !== undefined) return stepService(saga, step, ports, settings);
+  const beside = saga.services.find((one) => one.name === name);
+  if (beside !== undefined) return beside.create(saga, ports, settings);
+  throw new Error(`${saga.name} has no service ${name}; it has ${serviceNames(saga).join(', ')}`);
+}
+
+/** All services of a saga, for a process that hosts them together. */
+export const allServices = (saga: Saga, ports: Ports, settings: ServiceSettings): readonly Service[] =>
+  serviceNames(saga).map((name) => serviceOf(saga, name, ports, settings));
+
+/** The topic whose messages begin a step. */
+export function topicBefore(saga: Saga, step: Step): string {
+  const before = saga.steps[saga.steps.indexOf(step) - 1];
+  return before?.announces ?? saga.entry.topic;
+}
+
+/**
+ * The topics that a step reads: the one whose messages begin it, and those of older subscriptions that it owned before
+ * another step was put in front of it. What still waits there is acked, because the order now goes the longer way.
+ */
+export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
+  const topics = new Set(saga.statuses.map((status) => saga.topicOf(status)));
+  const own = Object.entries(saga.subscriptions)
+    .filter(([, reader]) => reader === step.name)
+    .map(([subscription]) => subscription.slice(0, -'-sub'.length));
+  return [...new Set([topicBefore(saga, step), ...own.filter((topic) => topics.has(topic))])];
+}
+
+function stepService(
+  saga: Saga,
+  step: Step,
+  ports: Ports,
+  { deadlineSeconds, declared }: ServiceSettings,
+): Service {
+  const settings = Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
+  const options = { settings, deadlineSeconds };
+  return {
+    name: step.name,
+    consumers: topicsReadBy(saga, step).map((topic) => ({
+      topic,
+      process: createRunner(
+        saga,
+        { name: step.name, taskFor: (message) => stepTask(saga, step, message, options) },
+        ports,
+        { allowNameless: topic === saga.entry.topic },
+      ),
+    })),
+    routes: step.routes(ports.store),
+  };
 }

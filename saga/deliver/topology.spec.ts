@@ -1,114 +1,185 @@
 import { expect } from 'chai';
-import { deepFreeze } from '../../test/support/deep-freeze.ts';
-import { parseTopology, subscriptionOf } from './topology.ts';
+import { pipeline } from '../../pipeline.ts';
+import type { Order } from '../../shop/order.ts';
+import { defineSaga, type Saga } from '../step/saga.ts';
+import { accept, type Step, stepsFor } from '../step/step.ts';
+import { DEAD_LETTER_TOPIC } from './message.ts';
+import type { ServiceDefinition } from './service.ts';
+import { declareTopology, subscriptionOf, topologyOf } from './topology.ts';
 
-const policy = {
-  ackDeadlineSeconds: 60,
-  retentionDays: 7,
-  retry: { minBackoffSeconds: 1, maxBackoffSeconds: 60 },
-};
-const declaration = {
-  topics: { orders: 'an order was placed', 'dead-letter': 'a message could not be processed' },
-  keptForRestore: ['orders'],
-  policies: {
-    service: { ...policy, deadLetter: { topic: 'dead-letter', maxDeliveryAttempts: 5 } },
-    people: policy,
-  },
-  subscriptions: {
-    'orders-sub': { topic: 'orders', policy: 'service', service: 'order' },
-    'orders-cli-sub': { topic: 'orders', policy: 'people' },
-  },
-};
-const faultsOf = (wrong: unknown): string[] => {
-  try {
-    parseTopology(deepFreeze(wrong));
-  } catch (error) {
-    const [heading, ...faults] = (error as Error).message.split('\n');
-    expect(heading).to.equal('infra/topology.json is wrong:');
-    return faults.map((fault) => fault.trim());
-  }
-  return [];
-};
+/** A step that always passes and holds nothing. */
+const passing = (name: string, leadsTo: string, announces: string): Step =>
+  stepsFor<Order>()({
+    name,
+    leadsTo,
+    announces,
+    says: `${name} is done`,
+    uses: [],
+    reads: () => [],
+    decide: () => accept({}),
+    holds: () => [],
+  });
 
-describe('A topology', () => {
+const service = (
+  name: string,
+  { reads = () => [], publishes = () => [] }: Partial<Pick<ServiceDefinition, 'reads' | 'publishes'>>,
+): ServiceDefinition => ({
+  name,
+  reads,
+  publishes,
+  create: () => ({ name, consumers: [], routes: [] }),
+});
+
+const pack = passing('pack', 'PACKED', 'packed');
+const ship = passing('ship', 'SHIPPED', 'shipped');
+const door = service('door', { publishes: ({ entry }) => [entry.topic] });
+const desk = service('desk', {
+  reads: ({ failure }) => [failure.topic, DEAD_LETTER_TOPIC],
+  publishes: ({ end }) => [end.topic],
+});
+
+/** A saga that packs and ships, or does what `steps` say. */
+const parcels = (
+  steps: readonly Step[] = [pack, ship],
+  services: readonly ServiceDefinition[] = [door, desk],
+): Saga =>
+  defineSaga({
+    name: 'parcels',
+    order: pipeline.order,
+    entry: { topic: 'orders', says: 'an order came' },
+    // The compiler checks only lists whose members it knows one by one.
+    steps: steps as readonly [],
+    failure: { topic: 'failed', says: 'the order fails' },
+    end: { topic: 'given-up', says: 'the order is canceled' },
+    reasons: ['NO'],
+    unknownReason: 'NO',
+    services,
+    subscriptions: {
+      'orders-sub': 'pack',
+      'packed-sub': 'ship',
+      'shipped-sub': 'people',
+      'failed-sub': 'desk',
+      'dead-letter-sub': 'desk',
+    },
+  });
+
+/** Who reads which topic by which subscription: `{subscription} {topic} {reader}`. */
+const readersOf = (saga: Saga) =>
+  Object.entries(declareTopology(saga).subscriptions).map(
+    ([name, { topic, service = 'people' }]) => `${name} ${topic} ${service}`,
+  );
+
+describe('The topology of a saga', () => {
+  it('is what its steps and services say', () => {
+    const { policies: _, ...declared } = declareTopology(parcels());
+    const people = (topic: string) => ({ topic, policy: 'people' });
+    expect(declared).to.deep.equal({
+      topics: {
+        orders: 'an order came',
+        packed: 'pack is done',
+        shipped: 'ship is done',
+        failed: 'the order fails',
+        'given-up': 'the order is canceled',
+        'dead-letter': 'a message could not be processed',
+      },
+      keptForRestore: ['orders', 'failed'],
+      subscriptions: {
+        'orders-sub': { topic: 'orders', policy: 'service', service: 'pack' },
+        'packed-sub': { topic: 'packed', policy: 'service', service: 'ship' },
+        'shipped-sub': people('shipped'),
+        'failed-sub': { topic: 'failed', policy: 'service', service: 'desk' },
+        'failed-cli-sub': people('failed'),
+        'given-up-sub': people('given-up'),
+        'dead-letter-sub': { topic: 'dead-letter', policy: 'desk', service: 'desk' },
+        'dead-letter-cli-sub': people('dead-letter'),
+      },
+      services: {
+        door: { publishes: ['orders'] },
+        pack: { publishes: ['packed', 'failed', 'dead-letter'] },
+        ship: { publishes: ['shipped', 'failed', 'dead-letter'] },
+        desk: { publishes: ['given-up'] },
+      },
+    });
+  });
+
+  it("[anomaly 26] has policies within Pub/Sub's bounds, and none names a topic that is not there", () => {
+    const { policies, topics } = declareTopology(parcels());
+    for (const [name, policy] of Object.entries(policies)) {
+      expect(policy.ackDeadlineSeconds, name).to.be.within(10, 600);
+      if ('pushDeadlineSeconds' in policy) expect(policy.pushDeadlineSeconds, name).to.be.within(10, 600);
+      expect(policy.retentionDays, name).to.be.within(1, 31);
+      expect(policy.retry.minBackoffSeconds, name).to.be.within(0, policy.retry.maxBackoffSeconds);
+      expect(policy.retry.maxBackoffSeconds, name).to.be.within(0, 600);
+      if (!('deadLetter' in policy)) continue;
+      expect(policy.deadLetter.maxDeliveryAttempts, name).to.be.within(5, 100);
+      expect(topics).to.have.property(policy.deadLetter.topic);
+    }
+  });
+
   it('gives each subscription the settings of its policy', () => {
-    expect(parseTopology(deepFreeze(declaration))).to.deep.equal({
-      topics: ['orders', 'dead-letter'],
-      subscriptions: {
-        'orders-sub': {
-          topic: 'orders',
-          service: 'order',
-          ...policy,
-          deadLetter: { topic: 'dead-letter', maxDeliveryAttempts: 5 },
-        },
-        'orders-cli-sub': { topic: 'orders', ...policy },
-      },
+    const { policies, subscriptions } = declareTopology(parcels());
+    const topology = topologyOf(parcels());
+    expect(topology.topics).to.deep.equal(Object.keys(declareTopology(parcels()).topics));
+    expect(Object.keys(topology.subscriptions)).to.deep.equal(Object.keys(subscriptions));
+    expect(topology.subscriptions).to.deep.include({
+      'orders-sub': { topic: 'orders', service: 'pack', ...policies.service },
+      'dead-letter-sub': { topic: 'dead-letter', service: 'desk', ...policies.desk },
+      'failed-cli-sub': { topic: 'failed', ...policies.people },
     });
   });
-
-  it('[anomaly 26] names everything that is not declared', () => {
-    const { topics, policies, subscriptions } = declaration;
-    const misspelt = {
-      topics,
-      keptForRestore: ['ordres'],
-      policies: {
-        ...policies,
-        service: { ...policies.service, deadLetter: { topic: 'dead-leter', maxDeliveryAttempts: 5 } },
-      },
-      subscriptions: {
-        ...subscriptions,
-        a: { topic: 'order', policy: 'people' },
-        b: { topic: 'orders', policy: 'peopel' },
-      },
-    };
-    expect(faultsOf(misspelt)).to.deep.equal([
-      'keptForRestore: topic ordres is not declared',
-      'policies.service: topic dead-leter is not declared',
-      'subscriptions.a: topic order is not declared',
-      'subscriptions.b: policy peopel is not declared',
-    ]);
-  });
-
-  it("[anomaly 26] names every field that is missing, unknown or out of Pub/Sub's bounds", () => {
-    const wrong = {
-      topics: declaration.topics,
-      keptForRestore: declaration.keptForRestore,
-      policies: {
-        service: {
-          ackDeadlineSeconds: 9,
-          pushDeadlineSeconds: 601,
-          retentionDays: 32,
-          retry: { minBackoffSeconds: -1 },
-          deadLetter: { topic: 'dead-letter', maxDeliveryAttempts: 4 },
-        },
-      },
-      subscriptions: { 'orders-sub': { topic: 'orders', policy: 'service', servise: 'order' } },
-    };
-    expect(faultsOf(wrong).map((fault) => fault.split(':')[0])).to.deep.equal([
-      'policies.service.ackDeadlineSeconds',
-      'policies.service.pushDeadlineSeconds',
-      'policies.service.retentionDays',
-      'policies.service.retry.minBackoffSeconds',
-      'policies.service.retry.maxBackoffSeconds',
-      'policies.service.deadLetter.maxDeliveryAttempts',
-      'subscriptions.orders-sub',
-    ]);
-  });
-
-  for (const wrong of [null, [], 'topology', {}]) {
-    it(`[anomaly 26] is not ${JSON.stringify(wrong)}`, () => {
-      expect(faultsOf(wrong)).not.to.deep.equal([]);
-    });
-  }
 
   it('tells by which subscription a service reads a topic', () => {
-    const topology = parseTopology(declaration);
-    expect(subscriptionOf(topology, 'order', 'orders')).to.equal('orders-sub');
-    expect(() => subscriptionOf(topology, 'inventory', 'orders')).to.throw(
-      'inventory reads the topic orders, but no subscription says so',
+    const topology = topologyOf(parcels());
+    expect(subscriptionOf(topology, 'pack', 'orders')).to.equal('orders-sub');
+    expect(() => subscriptionOf(topology, 'ship', 'orders')).to.throw(
+      'ship reads the topic orders, but no subscription says so',
     );
-    expect(() => subscriptionOf(topology, 'order', 'dead-letter')).to.throw(
-      'order reads the topic dead-letter, but no subscription says so',
+    expect(() => subscriptionOf(topology, 'pack', 'dead-letter')).to.throw(
+      'pack reads the topic dead-letter, but no subscription says so',
     );
+  });
+});
+
+describe('A subscription', () => {
+  it('[anomaly 38] never changes its reader where a step is put between others: the newcomer gets its own', () => {
+    const weigh = passing('weigh', 'WEIGHED', 'weighed');
+    const readers = readersOf(parcels([pack, weigh, ship]));
+    expect(readers.filter((line) => / (packed|weighed) /.test(line))).to.deep.equal([
+      'packed-weigh-sub packed weigh',
+      // What still waits there is for its old reader, which has nothing to do with it any more.
+      'packed-sub packed ship',
+      'weighed-ship-sub weighed ship',
+    ]);
+    expect(readers).to.include.members(readersOf(parcels()).filter((line) => !line.includes(' packed ')));
+  });
+
+  it('[anomaly 38] stays with people where a step follows on their topic', () => {
+    const readers = readersOf(parcels([pack, ship, passing('thank', 'THANKED', 'thanked')]));
+    expect(readers.filter((line) => / (shipped|thanked) /.test(line))).to.deep.equal([
+      'shipped-thank-sub shipped thank',
+      'shipped-sub shipped people',
+      'thanked-sub thanked people',
+    ]);
+    expect(readers).to.include.members(readersOf(parcels()));
+  });
+
+  it('[anomaly 38] is one for each service that reads the topic, so that none takes a message away from another', () => {
+    const mirror = service('mirror', { reads: ({ entry, failure }) => [entry.topic, failure.topic] });
+    const readers = readersOf(parcels([pack, ship], [door, desk, mirror]));
+    expect(readers.filter((line) => line.endsWith(' mirror'))).to.deep.equal([
+      'orders-mirror-sub orders mirror',
+      'failed-mirror-sub failed mirror',
+    ]);
+    expect(readers).to.include.members(readersOf(parcels()));
+  });
+
+  it('[anomaly 25] is there for people wherever no service listens, and never under the name of another', () => {
+    expect(readersOf(parcels([pack], [door]))).to.deep.equal([
+      'orders-sub orders pack',
+      'packed-cli-sub packed people',
+      'failed-cli-sub failed people',
+      'given-up-sub given-up people',
+      'dead-letter-cli-sub dead-letter people',
+    ]);
   });
 });

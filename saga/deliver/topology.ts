@@ -1,18 +1,20 @@
-import { z } from 'zod';
+import { PEOPLE, type Saga } from '../step/saga.ts';
+import { DEAD_LETTER_TOPIC } from './message.ts';
+import { serviceNames, topicsReadBy } from './service.ts';
 
 /**
- * The topology: which topics and subscriptions there are, how they redeliver, and who reads which. It is declared
- * once, in `infra/topology.json`; everything that needs a topic or a subscription asks here.
+ * The topology: which topics and subscriptions there are, how they redeliver, and who reads and publishes which. It follows
+ * from the saga. `infra/topology.json` is a generated copy for everything that is not TypeScript.
  */
 
 export interface SubscriptionSettings {
   readonly topic: string;
-  /** The service that reads it; absent where people do. */
+  /** The service that reads it; absent if people do. */
   readonly service?: string;
   readonly ackDeadlineSeconds: number;
   /**
-   * The same where messages are pushed: how long one request may take. Nobody prolongs it, and an instance may have to
-   * start first. Absent where people read: nobody pushes to them.
+   * The same for pushed messages: how long one request may take. It can't be extended, and an instance may have to start
+   * first. Absent if people read it: nothing is pushed to them.
    */
   readonly pushDeadlineSeconds?: number;
   readonly retentionDays: number;
@@ -25,89 +27,128 @@ export interface Topology {
   readonly subscriptions: Readonly<Record<string, SubscriptionSettings>>;
 }
 
-/** The bounds are Pub/Sub's own: https://cloud.google.com/pubsub/docs/subscription-properties */
-const policySchema = z.strictObject({
-  ackDeadlineSeconds: z.int().min(10).max(600),
-  pushDeadlineSeconds: z.int().min(10).max(600).exactOptional(),
-  retentionDays: z.int().min(1).max(31),
-  retry: z.strictObject({
-    minBackoffSeconds: z.number().min(0).max(600),
-    maxBackoffSeconds: z.number().min(0).max(600),
-  }),
-  deadLetter: z
-    .strictObject({ topic: z.string(), maxDeliveryAttempts: z.int().min(5).max(100) })
-    .exactOptional(),
-});
+/** How subscriptions redeliver, by who reads them. The bounds are Pub/Sub's: at most 31 days, at most 100 attempts. */
+const POLICIES = {
+  service: {
+    ackDeadlineSeconds: 10,
+    pushDeadlineSeconds: 60,
+    retentionDays: 7,
+    retry: { minBackoffSeconds: 1, maxBackoffSeconds: 60 },
+    deadLetter: { topic: DEAD_LETTER_TOPIC, maxDeliveryAttempts: 100 },
+  },
+  // What fails at the desk itself has nowhere else to go.
+  desk: {
+    ackDeadlineSeconds: 10,
+    pushDeadlineSeconds: 60,
+    retentionDays: 31,
+    retry: { minBackoffSeconds: 1, maxBackoffSeconds: 60 },
+  },
+  people: {
+    ackDeadlineSeconds: 10,
+    retentionDays: 7,
+    retry: { minBackoffSeconds: 1, maxBackoffSeconds: 60 },
+  },
+} as const;
 
-const topologySchema = z.strictObject({
-  topics: z.record(z.string(), z.string()),
-  /** The topics from which a restore of the database is made good: they keep their messages, which Terraform sees to. */
-  keptForRestore: z.array(z.string()),
-  policies: z.record(z.string(), policySchema),
-  subscriptions: z.record(
-    z.string(),
-    z.strictObject({ topic: z.string(), policy: z.string(), service: z.string().exactOptional() }),
-  ),
-});
-
-/**
- * Reads the declaration.
- * @throws Error that names every fault: a wrong shape, a topic or a policy that is not declared.
- */
-export function parseTopology(declaration: unknown): Topology {
-  const parsed = topologySchema.safeParse(declaration);
-  if (!parsed.success) {
-    throw topologyError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
-  }
-  const { topics, keptForRestore, policies, subscriptions } = parsed.data;
-  const faults = [
-    ...keptForRestore
-      .filter((topic) => !Object.hasOwn(topics, topic))
-      .map((topic) => `keptForRestore: topic ${topic} is not declared`),
-    ...Object.entries(policies).flatMap(([name, { deadLetter }]) =>
-      deadLetter && !Object.hasOwn(topics, deadLetter.topic)
-        ? [`policies.${name}: topic ${deadLetter.topic} is not declared`]
-        : [],
-    ),
-    ...Object.entries(subscriptions).flatMap(([name, { topic, policy }]) => [
-      ...(Object.hasOwn(topics, topic) ? [] : [`subscriptions.${name}: topic ${topic} is not declared`]),
-      ...(Object.hasOwn(policies, policy) ? [] : [`subscriptions.${name}: policy ${policy} is not declared`]),
-    ]),
-    ...doubleReaders(subscriptions),
-  ];
-  if (faults.length > 0) throw topologyError(faults);
-  const settings = Object.entries(subscriptions).map(([name, { policy, ...subscription }]) => [
-    name,
-    { ...subscription, ...(policies[policy] as z.infer<typeof policySchema>) },
-  ]);
-  return { topics: Object.keys(topics), subscriptions: Object.fromEntries(settings) };
+/** The topology as it is written down. */
+export interface TopologyDeclaration {
+  readonly topics: Readonly<Record<string, string>>;
+  /** The topics that Terraform makes keep their messages, so that they can be replayed after the database was restored. */
+  readonly keptForRestore: readonly string[];
+  readonly policies: typeof POLICIES;
+  readonly subscriptions: Readonly<
+    Record<
+      string,
+      { readonly topic: string; readonly policy: keyof typeof POLICIES; readonly service?: string }
+    >
+  >;
+  readonly services: Readonly<Record<string, { readonly publishes: readonly string[] }>>;
 }
 
-/** A service that reads a topic by two subscriptions would get every message twice. */
-function doubleReaders(
-  subscriptions: Readonly<Record<string, { topic: string; service?: string }>>,
-): string[] {
-  const readers = new Map<string, string>();
-  return Object.entries(subscriptions).flatMap(([name, { topic, service }]) => {
-    if (service === undefined) return [];
-    const reader = `${service} reads ${topic}`;
-    const other = readers.get(reader);
-    readers.set(reader, name);
-    return other === undefined ? [] : [`subscriptions.${name}: ${reader} by ${other} already`];
+/** The topology of a saga in the form that is written down. */
+export function declareTopology(saga: Saga): TopologyDeclaration {
+  const { entry, failure, end, steps, services } = saga;
+  const announcements = [
+    entry,
+    ...steps.map(({ announces, says }) => ({ topic: announces, says })),
+    failure,
+    end,
+  ];
+  const readers = new Map<string, string[]>();
+  const reads = (topic: string, service: string) =>
+    readers.set(topic, [...(readers.get(topic) ?? []), service]);
+  for (const step of steps) for (const topic of topicsReadBy(saga, step)) reads(topic, step.name);
+  for (const service of services) for (const topic of service.reads(saga)) reads(topic, service.name);
+  const topics = {
+    ...Object.fromEntries(announcements.map(({ topic, says }) => [topic, says])),
+    [DEAD_LETTER_TOPIC]: 'a message could not be processed',
+  };
+  const subscriptions = Object.keys(topics).flatMap((topic) => {
+    const isForPeople =
+      saga.subscriptions[`${topic}-sub`] === PEOPLE ||
+      topic === failure.topic ||
+      topic === DEAD_LETTER_TOPIC ||
+      !readers.has(topic);
+    return [...(readers.get(topic) ?? []), ...(isForPeople ? [PEOPLE] : [])].map((reader) => {
+      const isService = reader !== PEOPLE;
+      return [
+        subscriptionName(saga, topic, reader),
+        {
+          topic,
+          policy: !isService ? 'people' : topic === DEAD_LETTER_TOPIC ? 'desk' : 'service',
+          ...(isService && { service: reader }),
+        },
+      ] as const;
+    });
   });
+  return {
+    topics,
+    keptForRestore: [entry.topic, failure.topic],
+    policies: POLICIES,
+    subscriptions: Object.fromEntries(subscriptions),
+    services: Object.fromEntries(
+      serviceNames(saga).map((name) => [name, { publishes: publishedBy(saga, name) }]),
+    ),
+  };
+}
+
+/** A step announces its status and its refusals, and hands what it can't read to the desk. */
+function publishedBy(saga: Saga, name: string): readonly string[] {
+  const step = saga.steps.find((one) => one.name === name);
+  if (step !== undefined) return [step.announces, saga.failure.topic, DEAD_LETTER_TOPIC];
+  return saga.services.find((one) => one.name === name)?.publishes(saga) ?? [];
+}
+
+/** A subscription never changes its reader: a new reader of a topic gets one of its own. */
+function subscriptionName(saga: Saga, topic: string, reader: string): string {
+  const first = `${topic}-sub`;
+  const owner = saga.subscriptions[first];
+  if (owner === reader) return first;
+  if (reader !== PEOPLE) return `${topic}-${reader}-sub`;
+  return owner === undefined ? first : `${topic}-cli-sub`;
+}
+
+/** The topics and subscriptions of a saga. */
+export function topologyOf(saga: Saga): Topology {
+  const { topics, policies, subscriptions } = declareTopology(saga);
+  return {
+    topics: Object.keys(topics),
+    subscriptions: Object.fromEntries(
+      Object.entries(subscriptions).map(([name, { policy, ...subscription }]) => [
+        name,
+        { ...subscription, ...policies[policy] },
+      ]),
+    ),
+  };
 }
 
 /**
  * The subscription by which a service reads a topic.
- * @throws Error where the topology declares none.
+ * @throws Error if there is none.
  */
 export function subscriptionOf(topology: Topology, service: string, topic: string): string {
   for (const [name, settings] of Object.entries(topology.subscriptions)) {
     if (settings.service === service && settings.topic === topic) return name;
   }
-  throw topologyError([`${service} reads the topic ${topic}, but no subscription says so`]);
-}
-
-function topologyError(faults: readonly string[]): Error {
-  return new Error(`infra/topology.json is wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  throw new Error(`${service} reads the topic ${topic}, but no subscription says so`);
 }

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
-import { aSagaThatIs, UUID } from '../../test/support/builders.ts';
+import { pipeline } from '../../pipeline.ts';
+import { aLedgerThatIs, UUID } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
-import { type Saga, sagaPath } from '../ledger/ledger.ts';
+import { type Ledger, ledgerPath } from '../ledger/ledger.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** A watchdog over `inventory`, which reads `order-created`, and one order. */
-async function scene(saga: Saga) {
-  const ports = await recordedPorts({ [sagaPath(saga.uuid)]: saga });
+async function scene(ledger: Ledger) {
+  const ports = await recordedPorts({ [ledgerPath(ledger.uuid)]: ledger });
   const barked: string[] = [];
   let deliveredCount = 0;
   const watched = {
@@ -14,7 +15,7 @@ async function scene(saga: Saga) {
     topic: 'order-created',
     inbox: { deliveredCount: () => deliveredCount },
   };
-  const stop = startWatchdog([watched], ports, (error) => barked.push(error.message));
+  const stop = startWatchdog(pipeline, [watched], ports, (error) => barked.push(error.message));
   return {
     ports,
     barked,
@@ -31,11 +32,11 @@ async function scene(saga: Saga) {
   };
 }
 /** An order that was announced a second after the watchdog began. */
-const announcedLater = (status: 'CREATED' | 'RESERVED' | 'PAID', seconds = 1): Saga => {
-  const saga = aSagaThatIs(status);
+const announcedLater = (status: 'CREATED' | 'RESERVED' | 'PAID', seconds = 1): Ledger => {
+  const ledger = aLedgerThatIs(status);
   const at = (line: string) => new Date(new Date(line.split(' ')[0] ?? '').getTime() + 1000 * seconds);
-  const history = saga.history.map((line) => line.replace(/^\S+/, at(line).toISOString()));
-  return { ...saga, history };
+  const history = ledger.history.map((line) => line.replace(/^\S+/, at(line).toISOString()));
+  return { ...ledger, history };
 };
 
 describe('The watchdog', () => {
@@ -67,18 +68,24 @@ describe('The watchdog', () => {
     expect(barked).to.deep.equal([]);
   });
 
-  it('knows a re-drive for an announcement', async () => {
-    const saga = announcedLater('CREATED');
-    const redriven = {
-      ...saga,
-      redrives: 2,
-      sweepAt: new Date(new Date(saga.history[1]?.split(' ')[0] ?? '').getTime() + 600_000),
+  it('takes a repeated announcement for one', async () => {
+    const ledger = announcedLater('CREATED');
+    const repeated = {
+      ...ledger,
+      repeats: 2,
+      sweepAt: new Date(new Date(ledger.history[1]?.split(' ')[0] ?? '').getTime() + 600_000),
     };
-    const { barked, pass, deliver } = await scene(redriven);
+    const { barked, pass, deliver } = await scene(repeated);
     await pass(100);
     deliver();
     await pass(3_600);
     expect(barked).to.have.length(1);
+  });
+
+  it("lets a ledger alone that can't be right: it waits for people", async () => {
+    const { barked, pass } = await scene({ ...announcedLater('CREATED'), reason: 'PAYMENT_ERROR' });
+    await pass(3_600);
+    expect(barked).to.deep.equal([]);
   });
 
   it('keeps quiet where the store is away, and when it is stopped', async () => {

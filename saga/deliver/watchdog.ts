@@ -1,6 +1,8 @@
 import { announcedAt } from '../ledger/deadline.ts';
-import { emissionFor, type Saga, SHARD_COUNT } from '../ledger/ledger.ts';
+import { LEDGERS, type Ledger, SHARD_COUNT } from '../ledger/ledger.ts';
+import { readLedger } from '../ledger/read-ledger.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Saga } from '../step/saga.ts';
 import type { Inbox } from './inbox.ts';
 
 /**
@@ -15,19 +17,20 @@ export interface Watched {
 }
 
 const CHECK_PAUSE_MS = 30_000;
-/** So long a subscription may stay silent although a message was published for it. */
+/** How long a subscription may stay silent although a message was published for it. */
 export const SILENCE_MAX_MS = 60_000;
-/** How many standing orders are looked at; where a subscription is silent, they pile up. */
+/** How many standing orders are looked at. If a subscription is silent, they pile up. */
 const LOOK_MAX = 200;
 /** Later than any sweep of a standing ledger. */
 const HORIZON_MS = 31 * 24 * 60 * 60 * 1000;
 
 /**
  * Checks from time to time, one shard of the ledgers each time, and only while a subscription is silent.
- * @param onSilent is told once which subscription is silent; the process should then end and be started again.
- * @returns what stops it.
+ * @param onSilent is called once, with the subscription that is silent; the process should then end and be started again.
+ * @returns a function that stops it.
  */
 export function startWatchdog(
+  saga: Saga,
   watched: readonly Watched[],
   { store, clock, log }: Pick<Ports, 'store' | 'clock' | 'log'>,
   onSilent: (error: Error) => void,
@@ -55,7 +58,9 @@ export function startWatchdog(
     try {
       const standing = await standingOrders(now);
       for (const [{ subscription, topic }, { at }] of silent) {
-        const missed = standing.find((saga) => emissionFor(saga) === topic && wasMissed(saga, at, now));
+        const missed = standing.find(
+          (ledger) => saga.topicOf(ledger.status) === topic && wasMissed(ledger, at, now),
+        );
         if (missed === undefined || stopped) continue;
         stopped = true;
         onSilent(
@@ -66,22 +71,25 @@ export function startWatchdog(
         return;
       }
     } catch (error) {
-      // The store is away, or somebody has edited a ledger: no reason to end.
+      // The store is away: no reason to end.
       log('WARNING', 'The watchdog could not look at the orders', { error: String(error) });
     }
   }
 
-  async function standingOrders(now: Date): Promise<readonly Saga[]> {
+  async function standingOrders(now: Date): Promise<readonly Ledger[]> {
     shard = (shard + 1) % SHARD_COUNT;
     const until = new Date(now.getTime() + HORIZON_MS);
     const found = await store.due({
-      collection: 'sagas',
+      collection: LEDGERS,
       where: { shard },
       field: 'sweepAt',
       until,
       limit: LOOK_MAX,
     });
-    return found.map(({ fields }) => fields as Saga);
+    return found.flatMap(({ id, fields }) => {
+      const read = readLedger(saga, id, fields);
+      return 'ledger' in read ? [read.ledger] : [];
+    });
   }
 
   wait();
@@ -92,7 +100,7 @@ export function startWatchdog(
 }
 
 /** Whether the ledger was announced after the last delivery, and long enough ago to have been delivered since. */
-function wasMissed(saga: Saga, lastHeard: Date, now: Date): boolean {
-  const announced = announcedAt(saga);
+function wasMissed(ledger: Ledger, lastHeard: Date, now: Date): boolean {
+  const announced = announcedAt(ledger);
   return announced > lastHeard && now.getTime() - announced.getTime() >= SILENCE_MAX_MS;
 }

@@ -1,13 +1,13 @@
 import { type Clock, endsWithin } from '../ports/clock.ts';
 import { Problem } from './http.ts';
 
-/** Nobody waits longer for an answer over HTTP, be it that nobody knows. What was begun goes on. */
+/** After this long we answer 503, even if the outcome is unknown. The work that was begun goes on. */
 export const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
- * Waits for what was asked about an order, for as long as somebody waits for its answer.
- * @param path where to look what became of it.
- * @throws Problem 503 where it takes longer.
+ * Waits for work on an order, but no longer than a caller is made to wait.
+ * @param path where to see what became of it.
+ * @throws Problem 503 if it takes longer.
  */
 export async function answerInTime<T>(work: Promise<T>, path: string, clock: Clock): Promise<T> {
   if (await endsWithin(clock, ANSWER_TIMEOUT_MS, work)) return work;

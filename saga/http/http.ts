@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { InputFault } from '../../shop/order.ts';
+import type { InputFault } from './input-faults.ts';
 
-/** HTTP as the services see it: a route is a value, and answers with one. No web framework is known here. */
+/** HTTP as the services see it: a route is a value, and so is its answer. The kernel knows no web framework. */
 
 export interface HttpRequest<Body = unknown, Query = unknown> {
   /** The named parts of the path, decoded. */
@@ -23,7 +23,7 @@ export interface Route {
   /** With `{name}` for its variable parts, as in OpenAPI. */
   readonly path: string;
   readonly summary: string;
-  /** Whom it is for: operators, who must show that they are; otherwise anybody. */
+  /** Who may use it: operators, who must prove that they are, or anybody. */
   readonly audience?: 'operators';
   /** The statuses that it answers with, and what each means. */
   readonly responses: Readonly<Record<number, string>>;
@@ -33,7 +33,7 @@ export interface Route {
   handle(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** A route whose input is checked by its schemas before `handle` sees it; what they refuse is answered with 400. */
+/** A route whose schemas check the input before `handle` sees it. Wrong input is answered with 400. */
 export function route<Body = undefined, Query = undefined>(
   definition: Omit<Route, 'handle' | 'body' | 'query'> & {
     readonly body?: z.ZodType<Body>;

@@ -25,7 +25,7 @@ export function pageBehind({ createdAt, id }: Cursor): string {
   return Buffer.from(`${createdAt.getTime()}/${id}`).toString('base64url');
 }
 
-/** @returns the place that a token names; undefined where it is none of ours. */
+/** @returns the place that a token names; undefined if the token is not one of ours. */
 export function parsePage(token: string): Cursor | undefined {
   const match = /^(\d{1,14})\/([0-9a-f-]{36})$/.exec(Buffer.from(token, 'base64url').toString());
   if (match?.[1] === undefined || match[2] === undefined) return undefined;

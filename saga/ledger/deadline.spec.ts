@@ -1,23 +1,27 @@
 import { expect } from 'chai';
-import { aSaga, aSagaThatIs, NOW } from '../../test/support/builders.ts';
+import { pipeline, type Status } from '../../pipeline.ts';
+import { aLedger, aLedgerThatIs, NOW } from '../../test/support/builders.ts';
 import {
+  announcedAgain,
   announcedAt,
   DEADLINE_SECONDS,
   deadlineOf,
   isOverdue,
   isStanding,
   nextSweep,
-  redriveDueAt,
-  redriven,
+  repeatDueAt,
 } from './deadline.ts';
-import { advance, fail, type Saga, STATUSES, type Status } from './ledger.ts';
+import { advance, fail, type Ledger } from './ledger.ts';
 
 const seconds = (count: number) => new Date(NOW.getTime() + 1000 * count);
 const secondsUntil = (moment: Date | null | undefined) => moment && (moment.getTime() - NOW.getTime()) / 1000;
 
 describe('The deadline of a stage', () => {
   it('begins with the stage, and does not exist where the order rests or is being compensated', () => {
-    const deadlines = STATUSES.map((status) => [status, secondsUntil(deadlineOf(aSagaThatIs(status)))]);
+    const deadlines = pipeline.statuses.map((status) => [
+      status,
+      secondsUntil(deadlineOf(pipeline, aLedgerThatIs(status))),
+    ]);
     expect(Object.fromEntries(deadlines)).to.deep.equal({
       RECEIVED: DEADLINE_SECONDS,
       CREATED: DEADLINE_SECONDS,
@@ -29,33 +33,36 @@ describe('The deadline of a stage', () => {
   });
 
   it('does not exist for an order that came to rest when nothing followed in its status', () => {
-    const rested = { ...aSagaThatIs('CREATED'), sweepAt: null };
-    expect([deadlineOf(rested), isOverdue(rested, seconds(2 * DEADLINE_SECONDS))]).to.deep.equal([
-      undefined,
-      false,
-    ]);
+    const rested = { ...aLedgerThatIs('CREATED'), sweepAt: null };
+    expect([
+      deadlineOf(pipeline, rested),
+      isOverdue(pipeline, rested, seconds(2 * DEADLINE_SECONDS)),
+    ]).to.deep.equal([undefined, false]);
   });
 
   it('is over exactly when its seconds have passed', () => {
-    const saga = aSaga({ deadlineSeconds: 60 });
-    expect([isOverdue(saga, seconds(59.999)), isOverdue(saga, seconds(60))]).to.deep.equal([false, true]);
+    const ledger = aLedger({ deadlineSeconds: 60 });
+    expect([
+      isOverdue(pipeline, ledger, seconds(59.999)),
+      isOverdue(pipeline, ledger, seconds(60)),
+    ]).to.deep.equal([false, true]);
   });
 });
 
 describe('An order', () => {
   it('stands while something must follow', () => {
-    const standing = STATUSES.filter((status) => isStanding({ status }));
+    const standing = pipeline.statuses.filter((status) => isStanding(pipeline, { status }));
     expect(standing).to.deep.equal(['RECEIVED', 'CREATED', 'RESERVED', 'FAILING']);
   });
 });
 
 describe('The next sweep of a ledger', () => {
   const pauses = (status: Status, deadlineSeconds: number, count: number) =>
-    Array.from({ length: count }, (_, redrives) =>
-      secondsUntil(nextSweep(aSagaThatIs(status, { deadlineSeconds }), redrives, NOW)),
+    Array.from({ length: count }, (_, repeats) =>
+      secondsUntil(nextSweep(pipeline, aLedgerThatIs(status, { deadlineSeconds }), repeats, NOW)),
     );
 
-  it('[anomaly 34] comes after a pause that doubles with each re-drive, and at the deadline at the latest', () => {
+  it('[anomaly 34] comes after a pause that doubles with each announcement, and at the deadline at the latest', () => {
     expect(pauses('CREATED', 900, 7)).to.deep.equal([30, 60, 120, 240, 480, 900, 900]);
   });
 
@@ -73,52 +80,61 @@ describe('The next sweep of a ledger', () => {
 });
 
 describe('The sweep of a ledger that moves on', () => {
-  const create = (saga: Saga, elapsedSeconds: number) =>
-    advance(saga, 'order', 'CREATED', {}, seconds(elapsedSeconds));
+  const create = (ledger: Ledger, elapsedSeconds: number) =>
+    advance(pipeline, ledger, { step: 'order', by: 'order', learned: {}, now: seconds(elapsedSeconds) });
 
   it('stays where it was planned: early at worst, never late', () => {
-    const received = aSaga();
+    const received = aLedger();
     const created = create(received, 20);
     expect(created.sweepAt).to.equal(received.sweepAt);
-    expect(redriveDueAt(received)).to.deep.equal(seconds(30));
-    expect(redriveDueAt(created)).to.deep.equal(seconds(50));
+    expect(repeatDueAt(pipeline, received)).to.deep.equal(seconds(30));
+    expect(repeatDueAt(pipeline, created)).to.deep.equal(seconds(50));
   });
 
   it('is planned anew where it came to nothing, or where the pauses had grown long', () => {
-    expect(create(aSaga(), 30).sweepAt).to.deep.equal(seconds(60));
-    const driven = create(redriven(aSaga({ redrives: 4 }), NOW), 20);
-    expect([driven.sweepAt, driven.redrives]).to.deep.equal([seconds(50), 0]);
+    expect(create(aLedger(), 30).sweepAt).to.deep.equal(seconds(60));
+    const moved = create(announcedAgain(pipeline, aLedger({ repeats: 4 }), NOW), 20);
+    expect([moved.sweepAt, moved.repeats]).to.deep.equal([seconds(50), 0]);
   });
 
   it('is planned when an order that had come to rest fails, and not while it rests', () => {
-    const paid = aSagaThatIs('PAID');
-    const failing = fail(paid, 'frontend', 'CANCELED_BY_CUSTOMER', 'No', seconds(100));
+    const paid = aLedgerThatIs('PAID');
+    const failing = fail(pipeline, paid, {
+      by: 'frontend',
+      reason: 'CANCELED_BY_CUSTOMER',
+      detail: 'No',
+      now: seconds(100),
+    });
     expect([paid.sweepAt, failing.sweepAt]).to.deep.equal([null, seconds(130)]);
   });
 
-  it('comes after a re-drive exactly when its pause is over', () => {
-    const saga = redriven(aSaga(), seconds(40));
-    expect(redriveDueAt(saga)).to.deep.equal(saga.sweepAt);
+  it('comes after a repeated announcement exactly when its pause is over', () => {
+    const ledger = announcedAgain(pipeline, aLedger(), seconds(40));
+    expect(repeatDueAt(pipeline, ledger)).to.deep.equal(ledger.sweepAt);
   });
 });
 
 describe('The last announcement of a ledger', () => {
-  it('is the moment at which it came to stand, or the last re-drive', () => {
-    expect(announcedAt(aSaga())).to.deep.equal(NOW);
-    expect(announcedAt(redriven(aSaga(), seconds(40)))).to.deep.equal(seconds(40));
+  it('is the moment at which it came to stand, or the last repetition', () => {
+    expect(announcedAt(aLedger())).to.deep.equal(NOW);
+    expect(announcedAt(announcedAgain(pipeline, aLedger(), seconds(40)))).to.deep.equal(seconds(40));
   });
 
   it('is never taken for later than it was, where the next sweep comes early because of the deadline', () => {
-    const saga = redriven(aSaga({ deadlineSeconds: 100, redrives: 3 }), seconds(90));
-    expect(saga.sweepAt).to.deep.equal(seconds(100));
-    expect(announcedAt(saga).getTime()).to.be.at.most(seconds(90).getTime());
+    const ledger = announcedAgain(pipeline, aLedger({ deadlineSeconds: 100, repeats: 3 }), seconds(90));
+    expect(ledger.sweepAt).to.deep.equal(seconds(100));
+    expect(announcedAt(ledger).getTime()).to.be.at.most(seconds(90).getTime());
   });
 });
 
-describe('A re-drive', () => {
+describe('A repeated announcement', () => {
   it('is counted within its stage', () => {
-    const once = redriven(aSaga(), NOW);
-    expect(once).to.deep.equal({ ...aSaga(), redrives: 1, sweepAt: seconds(60) });
-    expect(redriven(once, NOW)).to.deep.equal({ ...aSaga(), redrives: 2, sweepAt: seconds(120) });
+    const once = announcedAgain(pipeline, aLedger(), NOW);
+    expect(once).to.deep.equal({ ...aLedger(), repeats: 1, sweepAt: seconds(60) });
+    expect(announcedAgain(pipeline, once, NOW)).to.deep.equal({
+      ...aLedger(),
+      repeats: 2,
+      sweepAt: seconds(120),
+    });
   });
 });

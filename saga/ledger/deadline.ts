@@ -1,93 +1,90 @@
+import type { Saga } from '../step/saga.ts';
 import { lastTransition } from './history.ts';
-import type { Saga, Status } from './ledger.ts';
+import { FAILING, type Ledger } from './ledger.ts';
 
 /**
- * How long an order may stand. Each stage has a deadline; until then the sweeper publishes again, after growing pauses,
- * what the ledger calls for, and then fails the order. A compensation has no deadline: it is never given up.
+ * How long an order may stand. Each stage has a deadline; until then the sweeper announces the ledger again after growing
+ * pauses, and then fails the order. A compensation has no deadline: it is never given up.
  */
 
-/** How long a stage may take where the configuration does not say: SAGA_DEADLINE_SECONDS. */
+/** How long a stage may take unless SAGA_DEADLINE_SECONDS says otherwise. */
 export const DEADLINE_SECONDS = 900;
-/** The first pause before a ledger is re-driven; each next one is twice as long. */
-const REDRIVE_FIRST_SECONDS = 30;
-const REDRIVE_MAX_SECONDS = 3600;
-/** Of a stage with a short deadline, this share passes before the first re-drive. */
-const REDRIVE_FIRST_SHARE = 1 / 8;
+/** The largest value that the configuration may set: 30 days. */
+export const DEADLINE_SECONDS_MAX = 2_592_000;
+/** The first pause before a ledger is announced again; each next one is twice as long. */
+const REPEAT_FIRST_SECONDS = 30;
+export const REPEAT_MAX_SECONDS = 3600;
+/** If the deadline is short, the first repeat comes after this share of it. */
+const REPEAT_FIRST_SHARE = 1 / 8;
 
-/** What must follow in each status: a step, in time, or the order fails; the compensation, however long it takes; or nothing. */
-const awaited: Readonly<Record<Status, 'step' | 'compensation' | undefined>> = {
-  RECEIVED: 'step',
-  CREATED: 'step',
-  RESERVED: 'step',
-  PAID: undefined,
-  FAILING: 'compensation',
-  CANCELED: undefined,
-};
+/** Whether something must follow in this status: a step, or the compensation. */
+export const isStanding = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
+  status === FAILING || saga.stepAt(status) !== undefined;
 
-/** Whether something must follow in this status. */
-export const isStanding = ({ status }: Pick<Saga, 'status'>): boolean => awaited[status] !== undefined;
-
-/** What of a ledger says how long its stage may take. */
-type Stage = Pick<Saga, 'status' | 'history' | 'deadlineSeconds'>;
+/** The part of a ledger that says how long its stage may take. */
+type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds'>;
 
 /**
- * When the stage in which the ledger stands is too late; undefined where it may take as long as it must. An order that came
- * to rest has no deadline, although a later release may let something follow in its status: no finished order must fail
- * because a step was added behind it.
+ * When the current stage is too late; undefined if it may take any time. An order that came to rest has no deadline, even if
+ * a later release lets something follow in its status: no finished order must fail because a step was added behind it.
  */
-export const deadlineOf = (saga: Stage & Pick<Saga, 'sweepAt'>): Date | undefined =>
-  saga.sweepAt === null ? undefined : deadlineOfStage(saga);
+export const deadlineOf = (saga: Saga, ledger: Stage & Pick<Ledger, 'sweepAt'>): Date | undefined =>
+  ledger.sweepAt === null ? undefined : deadlineOfStage(saga, ledger);
 
-function deadlineOfStage(stage: Stage): Date | undefined {
-  if (awaited[stage.status] !== 'step') return undefined;
+function deadlineOfStage(saga: Saga, stage: Stage): Date | undefined {
+  if (saga.stepAt(stage.status) === undefined) return undefined;
   return new Date(lastTransition(stage).at.getTime() + 1000 * stage.deadlineSeconds);
 }
 
 /** Whether the stage is over its deadline. */
-export function isOverdue(saga: Saga, now: Date): boolean {
-  const deadline = deadlineOf(saga);
+export function isOverdue(saga: Saga, ledger: Ledger, now: Date): boolean {
+  const deadline = deadlineOf(saga, ledger);
   return deadline !== undefined && deadline <= now;
 }
 
-/** When the sweeper looks at a ledger next, after so many re-drives of its stage; null where nothing must follow. */
-export function nextSweep(stage: Stage, redrives: number, now: Date): Date | null {
-  if (!isStanding(stage)) return null;
-  const next = new Date(now.getTime() + pauseMs(stage.deadlineSeconds, redrives));
-  const deadline = deadlineOfStage(stage);
+/** Why an order past its deadline fails, as a sentence. */
+export const overdueDetail = ({ status, deadlineSeconds }: Ledger): string =>
+  `The order stood as ${status} for more than ${deadlineSeconds} s`;
+
+/** When the sweeper looks at a ledger next, given its repeats in this stage; null if nothing must follow. */
+export function nextSweep(saga: Saga, stage: Stage, repeats: number, now: Date): Date | null {
+  if (!isStanding(saga, stage)) return null;
+  const next = new Date(now.getTime() + pauseMs(stage.deadlineSeconds, repeats));
+  const deadline = deadlineOfStage(saga, stage);
   return deadline !== undefined && deadline < next ? deadline : next;
 }
 
 /**
- * When the sweeper looks at a ledger that moves on now. A sweep that was planned before is left where it is: it comes too
- * early at worst, and then it is put off. So an order that goes its way writes the moment once, not at each step.
+ * When the sweeper looks at a ledger that moves on now. A sweep that is already planned stays: at worst it comes too early
+ * and puts itself off. So an order that goes its way writes the moment once, not at each step.
  */
-export function sweepAfterMove(before: Saga, moved: Saga, now: Date): Date | null {
+export function sweepAfterMove(saga: Saga, before: Ledger, moved: Ledger, now: Date): Date | null {
   const planned = before.sweepAt;
-  const next = nextSweep(moved, 0, now);
+  const next = nextSweep(saga, moved, 0, now);
   return planned !== null && next !== null && now < planned && planned <= next ? planned : next;
 }
 
-/** When a standing ledger has to be re-driven: at its sweep, or later where it has moved on since that was planned. */
-export function redriveDueAt(saga: Saga): Date | null {
-  return saga.redrives ? saga.sweepAt : nextSweep(saga, 0, lastTransition(saga).at);
+/** When a standing ledger is due to be announced again: at its sweep, or later if it has moved on since that was planned. */
+export function repeatDueAt(saga: Saga, ledger: Ledger): Date | null {
+  return ledger.repeats ? ledger.sweepAt : nextSweep(saga, ledger, 0, lastTransition(ledger).at);
 }
 
-function pauseMs(deadlineSeconds: number, redrives: number): number {
-  const firstSeconds = Math.min(REDRIVE_FIRST_SECONDS, deadlineSeconds * REDRIVE_FIRST_SHARE);
-  return 1000 * Math.min(REDRIVE_MAX_SECONDS, firstSeconds * 2 ** redrives);
+function pauseMs(deadlineSeconds: number, repeats: number): number {
+  const firstSeconds = Math.min(REPEAT_FIRST_SECONDS, deadlineSeconds * REPEAT_FIRST_SHARE);
+  return 1000 * Math.min(REPEAT_MAX_SECONDS, firstSeconds * 2 ** repeats);
 }
 
-/** When a standing ledger was last announced: as it came to stand where it stands, or when it was re-driven. */
-export function announcedAt(saga: Saga): Date {
-  const { at } = lastTransition(saga);
-  if (!saga.redrives || saga.sweepAt === null) return at;
+/** When a standing ledger was last announced: when it got its status, or when that was repeated. */
+export function announcedAt(ledger: Ledger): Date {
+  const { at } = lastTransition(ledger);
+  if (!ledger.repeats || ledger.sweepAt === null) return at;
   return new Date(
-    Math.max(at.getTime(), saga.sweepAt.getTime() - pauseMs(saga.deadlineSeconds, saga.redrives)),
+    Math.max(at.getTime(), ledger.sweepAt.getTime() - pauseMs(ledger.deadlineSeconds, ledger.repeats)),
   );
 }
 
-/** The ledger once the sweeper, or a person, has asked for its announcement again. */
-export function redriven(saga: Saga, now: Date): Saga {
-  const redrives = (saga.redrives ?? 0) + 1;
-  return { ...saga, redrives, sweepAt: nextSweep(saga, redrives, now) };
+/** The ledger after the sweeper or an operator has asked to announce it again. */
+export function announcedAgain(saga: Saga, ledger: Ledger, now: Date): Ledger {
+  const repeats = (ledger.repeats ?? 0) + 1;
+  return { ...ledger, repeats, sweepAt: nextSweep(saga, ledger, repeats, now) };
 }

@@ -1,23 +1,43 @@
 import { expect } from 'chai';
-import { aSagaThatIs, LATER, NOW } from '../../test/support/builders.ts';
-import { lastTransition, transitionsOf } from './history.ts';
+import { pipeline } from '../../pipeline.ts';
+import { aLedger, aLedgerThatIs, LATER, NOW } from '../../test/support/builders.ts';
+import { historyLine, lastTransition, statusIn, transitionsOf, transitionTo } from './history.ts';
 import { fail } from './ledger.ts';
+
+const failed = fail(pipeline, aLedgerThatIs('CREATED'), {
+  by: 'inventory',
+  reason: 'ITEM_NOT_FOUND',
+  detail: 'There is no item widget',
+  now: LATER,
+});
 
 describe('The history of a ledger', () => {
   it('says who moved it where, and when, the oldest first', () => {
-    const saga = fail(
-      aSagaThatIs('CREATED'),
-      'inventory',
-      'ITEM_NOT_FOUND',
-      'There is no item widget',
-      LATER,
-    );
     const transitions = [
       { status: 'RECEIVED', by: 'frontend', at: NOW },
       { status: 'CREATED', by: 'order', at: NOW },
       { status: 'FAILING', by: 'inventory', at: LATER },
     ];
-    expect(transitionsOf(saga)).to.deep.equal(transitions);
-    expect(lastTransition(saga)).to.deep.equal(transitions.at(-1));
+    expect(transitionsOf(failed)).to.deep.equal(transitions);
+    expect(lastTransition(failed)).to.deep.equal(transitions.at(-1));
+  });
+
+  it('tells when the order came to a status, and nothing of one to which it never came', () => {
+    expect(transitionTo(failed, 'FAILING')).to.deep.equal({ status: 'FAILING', by: 'inventory', at: LATER });
+    expect(transitionTo(failed, 'RESERVED')).to.equal(undefined);
+    expect(transitionTo(aLedger({ history: [historyLine('RECEIVED', 'CREATED', NOW)] }), 'CREATED')).to.equal(
+      undefined,
+    );
+  });
+
+  it('keeps whole whoever acted, also a person whose name has several words', () => {
+    const line = historyLine('FAILING', 'ann of the night shift', LATER);
+    expect(line).to.equal('2026-01-02T03:05:00.000Z FAILING ann of the night shift');
+    expect(statusIn(line)).to.equal('FAILING');
+    expect(lastTransition({ history: [line] })).to.deep.equal({
+      status: 'FAILING',
+      by: 'ann of the night shift',
+      at: LATER,
+    });
   });
 });

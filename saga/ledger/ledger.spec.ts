@@ -1,41 +1,52 @@
 import { expect } from 'chai';
-import { anOrder, aSaga, aSagaThatIs, LATER, NOW, PRICE, UUID, uuidOf } from '../../test/support/builders.ts';
-import { deepFreeze } from '../../test/support/deep-freeze.ts';
+import { pipeline, type Status } from '../../pipeline.ts';
+import {
+  aLedger,
+  aLedgerThatIs,
+  anOrder,
+  LATER,
+  NOW,
+  PRICE,
+  TRACE,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
+import { deepFreeze } from '../../test-kit/deep-freeze.ts';
+import { serviceNames } from '../deliver/service.ts';
+import { historyLine } from './history.ts';
 import {
   advance,
-  completeCompensation,
-  doneSteps,
-  emissionFor,
+  complete,
   fail,
   IllegalTransition,
+  isFailed,
+  type Ledger,
   leftBy,
-  type Party,
-  priceOf,
   receive,
-  type Saga,
   SHARD_COUNT,
-  STATUSES,
-  type Status,
   TOMBSTONE_DAYS,
   tombstone,
 } from './ledger.ts';
 
-const line = (status: Status, by: Party, at = NOW) => `${at.toISOString()} ${status} ${by}`;
-
 /** What a transition at LATER leaves behind, besides what the spec names. */
-const moved = (before: Saga, status: Status, by: Party) => ({
+const moved = (before: Ledger, status: Status, by: string) => ({
   ...before,
   status,
-  history: [...before.history, line(status, by, LATER)],
-  ...(status === 'PAID' || status === 'CANCELED'
-    ? { sweepAt: null, expireAt: new Date('2026-04-12T03:05:00.000Z') }
-    : { sweepAt: new Date('2026-01-02T03:05:30.000Z'), ...(before.expireAt && { expireAt: null }) }),
+  history: [...before.history, historyLine(status, by, LATER)],
+  sweepAt: new Date('2026-01-02T03:05:30.000Z'),
+  // A ledger that has come to rest before has the field for good.
+  ...(before.expireAt !== undefined && { expireAt: null }),
+  ...(status === pipeline.success && { sweepAt: null, expireAt: null }),
+  ...(status === 'CANCELED' && { sweepAt: null, expireAt: new Date('2026-04-12T03:05:00.000Z') }),
 });
+const step = (name: string, learned: object = {}) => ({ step: name, by: name, learned, now: LATER });
+const failure = (by: string, reason: string, detail: string) => ({ by, reason, detail, now: LATER });
+const PRICED = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
 
 describe('A new ledger', () => {
   it('holds the order, and says who received it and when', () => {
     const order = anOrder({ paymentError: 'null' });
-    expect(receive(UUID, order, 'frontend', NOW)).to.deep.equal({
+    expect(receive(pipeline, UUID, order, 'frontend', NOW, 900)).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       items: [{ item: 'widget', quantity: 2 }],
@@ -49,37 +60,51 @@ describe('A new ledger', () => {
     });
   });
 
+  it('remembers under which trace the order came', () => {
+    const untraced = receive(pipeline, UUID, anOrder(), 'frontend', NOW, 900);
+    expect(receive(pipeline, UUID, anOrder(), 'frontend', NOW, 900, TRACE)).to.deep.equal({
+      ...untraced,
+      trace: TRACE,
+    });
+  });
+
   it('stays longer than any redelivery can take: twice the 31 days for which Pub/Sub keeps a message', () => {
     expect(TOMBSTONE_DAYS).to.be.greaterThan(2 * 31);
   });
 
   it('lies in a shard that its uuid tells, and the uuids spread over all shards', () => {
-    const shards = Array.from({ length: 64 }, (_, number) => aSaga({ uuid: uuidOf(number) }).shard);
+    const shards = Array.from({ length: 64 }, (_, number) => aLedger({ uuid: uuidOf(number) }).shard);
     expect([...new Set(shards)].sort()).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 });
 
 describe('A ledger that moves on', () => {
-  it('notes each step that is done, and what the step has learned', () => {
-    const received = aSaga();
-    const created = deepFreeze(advance(received, 'order', 'CREATED', {}, LATER));
+  it('notes each step that is done, and what the step has learned, beside the order as it was asked', () => {
+    const received = aLedger();
+    const created = deepFreeze(advance(pipeline, received, step('order')));
     expect(created).to.deep.equal(moved(received, 'CREATED', 'order'));
 
-    const items = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
-    const reserved = deepFreeze(advance(created, 'inventory', 'RESERVED', { items }, LATER));
-    expect(reserved).to.deep.equal({ ...moved(created, 'RESERVED', 'inventory'), items });
+    const reserved = deepFreeze(advance(pipeline, created, step('inventory', { lines: PRICED })));
+    expect(reserved).to.deep.equal({ ...moved(created, 'RESERVED', 'inventory'), lines: PRICED });
 
-    expect(advance(reserved, 'payments', 'PAID', { total_invoice: 10, charged: 10 }, LATER)).to.deep.equal({
+    expect(advance(pipeline, reserved, step('payments', { charged: 10 }))).to.deep.equal({
       ...moved(reserved, 'PAID', 'payments'),
-      total_invoice: 10,
       charged: 10,
     });
   });
 
-  for (const status of ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'] as const) {
-    it(`fails from ${status} with a reason, and remembers what has to be undone`, () => {
-      const before = aSagaThatIs(status);
-      expect(fail(before, 'inventory', 'ITEM_NOT_FOUND', 'There is no item widget', LATER)).to.deep.equal({
+  it('says who acted, apart from the step that was done', () => {
+    const created = advance(pipeline, aLedger(), { ...step('order'), by: 'ann' });
+    expect(created).to.deep.equal(moved(aLedger(), 'CREATED', 'ann'));
+    expect(pipeline.doneSteps(created).map(({ name }) => name)).to.deep.equal(['order']);
+  });
+
+  for (const status of pipeline.statuses.filter((one) => !isFailed({ status: one }))) {
+    it(`fails from ${status} with a reason, and remembers what it holds`, () => {
+      const before = aLedgerThatIs(status);
+      expect(
+        fail(pipeline, before, failure('inventory', 'ITEM_NOT_FOUND', 'There is no item widget')),
+      ).to.deep.equal({
         ...moved(before, 'FAILING', 'inventory'),
         reason: 'ITEM_NOT_FOUND',
         detail: 'There is no item widget',
@@ -87,9 +112,30 @@ describe('A ledger that moves on', () => {
     });
   }
 
-  it('is canceled once it fails: nothing is left to undo, and the reason stays', () => {
-    const failing = aSagaThatIs('FAILING');
-    expect(completeCompensation(failing, LATER)).to.deep.equal(moved(failing, 'CANCELED', 'janitor'));
+  it('is canceled once it fails: it holds nothing any more, and the reason stays', () => {
+    const failing = aLedgerThatIs('FAILING');
+    expect(complete(pipeline, failing, 'janitor', LATER)).to.deep.equal(
+      moved(failing, 'CANCELED', 'janitor'),
+    );
+  });
+
+  it('forgets how often it was announced in the stage that is over', () => {
+    const repeated = aLedger({ repeats: 3 });
+    expect(advance(pipeline, repeated, step('order'))).to.deep.equal({
+      ...moved(repeated, 'CREATED', 'order'),
+      repeats: 0,
+    });
+  });
+
+  it('never expires while it stands, nor once it has ended well: its records stay as long', () => {
+    expect(pipeline.statuses.map((status) => [status, aLedgerThatIs(status).expireAt])).to.deep.equal([
+      ['RECEIVED', undefined],
+      ['CREATED', undefined],
+      ['RESERVED', undefined],
+      ['PAID', null],
+      ['FAILING', undefined],
+      ['CANCELED', new Date('2026-04-12T03:04:05.678Z')],
+    ] satisfies [Status, Date | null | undefined][]);
   });
 
   const legal: Readonly<Record<Status, readonly Status[]>> = {
@@ -100,39 +146,28 @@ describe('A ledger that moves on', () => {
     FAILING: ['CANCELED'],
     CANCELED: [],
   };
-  const moveTo = (saga: Saga, to: Status): Saga => {
-    if (to === 'FAILING') return fail(saga, 'payments', 'PAYMENT_ERROR', 'No', LATER);
-    if (to === 'CANCELED') return completeCompensation(saga, LATER);
-    return advance(saga, 'order', to, {}, LATER);
+  const moveTo = (ledger: Ledger, to: Status): Ledger => {
+    if (to === 'FAILING') return fail(pipeline, ledger, failure('payments', 'PAYMENT_ERROR', 'No'));
+    if (to === 'CANCELED') return complete(pipeline, ledger, 'janitor', LATER);
+    return advance(pipeline, ledger, step(pipeline.steps.find(({ leadsTo }) => leadsTo === to)?.name ?? to));
   };
-  for (const from of STATUSES) {
-    for (const to of STATUSES) {
+  for (const from of pipeline.statuses) {
+    for (const to of pipeline.statuses) {
       const allowed = legal[from].includes(to);
       it(`${allowed ? 'goes' : 'never goes'} from ${from} to ${to}`, () => {
-        const saga = aSagaThatIs(from);
-        if (allowed) expect(moveTo(saga, to).status).to.equal(to);
-        else expect(() => moveTo(saga, to)).to.throw(IllegalTransition, `Order ${UUID} is ${from}`);
+        const ledger = aLedgerThatIs(from);
+        if (allowed) expect(moveTo(ledger, to).status).to.equal(to);
+        else expect(() => moveTo(ledger, to)).to.throw(IllegalTransition, `Order ${UUID} is ${from}`);
       });
     }
   }
 });
 
 describe('The announcement of a ledger', () => {
-  it('goes to the topic of its status', () => {
-    expect(STATUSES.map((status) => [status, emissionFor({ status })])).to.deep.equal([
-      ['RECEIVED', 'frontend'],
-      ['CREATED', 'order-created'],
-      ['RESERVED', 'inventory-updated'],
-      ['PAID', 'payment-created'],
-      ['FAILING', 'error'],
-      ['CANCELED', 'order-canceled'],
-    ]);
-  });
-
   it('is the duty of the party that left the ledger where it stands, and of nobody else', () => {
-    const parties = ['frontend', 'order', 'inventory', 'payments', 'janitor'] as const;
-    const whoAnnounces = (status: Status) => parties.filter((party) => leftBy(aSagaThatIs(status), party));
-    expect(STATUSES.map((status) => [status, whoAnnounces(status)])).to.deep.equal([
+    const whoAnnounces = (status: Status) =>
+      serviceNames(pipeline).filter((party) => leftBy(aLedgerThatIs(status), party));
+    expect(pipeline.statuses.map((status) => [status, whoAnnounces(status)])).to.deep.equal([
       ['RECEIVED', ['frontend']],
       ['CREATED', ['order']],
       ['RESERVED', ['inventory']],
@@ -144,15 +179,15 @@ describe('The announcement of a ledger', () => {
 });
 
 describe('The tombstone of an order that nobody knows', () => {
-  it('[anomaly 7] is a canceled ledger with nothing to undo', () => {
-    expect(tombstone(UUID, 'PAYMENT_ERROR', 'It failed before anybody knew it', NOW)).to.deep.equal({
+  const unknown = { ...failure('janitor', 'PAYMENT_ERROR', 'It failed before anybody knew it'), now: NOW };
+
+  it('[anomaly 7] is a canceled ledger that holds nothing, with no order in it', () => {
+    expect(tombstone(pipeline, UUID, unknown, 900)).to.deep.equal({
       uuid: UUID,
-      user: '',
-      items: [],
       status: 'CANCELED',
       reason: 'PAYMENT_ERROR',
       detail: 'It failed before anybody knew it',
-      history: [line('RECEIVED', 'janitor'), line('FAILING', 'janitor'), line('CANCELED', 'janitor')],
+      history: ['RECEIVED', 'FAILING', 'CANCELED'].map((status) => historyLine(status, 'janitor', NOW)),
       createdAt: NOW,
       deadlineSeconds: 900,
       sweepAt: null,
@@ -160,39 +195,39 @@ describe('The tombstone of an order that nobody knows', () => {
       shard: 1,
     });
   });
+
+  it('keeps the trace of the message that told of the failure', () => {
+    expect(tombstone(pipeline, UUID, unknown, 900, TRACE)).to.deep.equal({
+      ...tombstone(pipeline, UUID, unknown, 900),
+      trace: TRACE,
+    });
+  });
 });
 
 describe('The steps that are done', () => {
-  it('are those of the history that were not undone', () => {
-    const paid = aSagaThatIs('PAID');
-    const failed = fail(paid, 'frontend', 'CANCELED_BY_CUSTOMER', 'No', LATER);
-    const all = ['order', 'inventory', 'payments'];
-    expect([aSaga(), aSagaThatIs('RESERVED'), paid, failed].map(doneSteps)).to.deep.equal([
+  const namesOf = (ledger: Ledger) => pipeline.doneSteps(ledger).map(({ name }) => name);
+  const canceled = failure('frontend', 'CANCELED_BY_CUSTOMER', 'No');
+
+  it('are those of the history, until the order is canceled', () => {
+    const paid = aLedgerThatIs('PAID');
+    const failed = fail(pipeline, paid, canceled);
+    const all = pipeline.steps.map(({ name }) => name);
+    expect([aLedger(), aLedgerThatIs('RESERVED'), paid, failed].map(namesOf)).to.deep.equal([
       [],
       ['order', 'inventory'],
       all,
       all,
     ]);
-    expect(doneSteps(completeCompensation(failed, LATER))).to.deep.equal([]);
+    expect(namesOf(complete(pipeline, failed, 'janitor', LATER))).to.deep.equal([]);
   });
 
   it('are without the one that refused', () => {
-    expect(doneSteps(aSagaThatIs('FAILING'))).to.deep.equal(['order', 'inventory']);
+    expect(namesOf(aLedgerThatIs('FAILING'))).to.deep.equal(['order', 'inventory']);
   });
 
   it('are without the one that only received the order', () => {
-    const received = receive(UUID, anOrder(), 'order', NOW);
-    const refused = fail(received, 'order', 'USER_NOT_FOUND', 'No', NOW);
-    expect([received, refused].map(doneSteps)).to.deep.equal([[], []]);
-  });
-});
-
-describe('The price of a line', () => {
-  it('is what the ledger says', () => {
-    expect(priceOf({ item: 'widget', quantity: 2, price_per_unit: 0 })).to.equal(0);
-  });
-
-  it('is never guessed where nothing was reserved', () => {
-    expect(() => priceOf({ item: 'widget', quantity: 2 })).to.throw('The line of widget has no price yet');
+    const received = receive(pipeline, UUID, anOrder(), 'order', NOW, 900);
+    const refused = fail(pipeline, received, failure('order', 'USER_NOT_FOUND', 'No'));
+    expect([received, refused].map(namesOf)).to.deep.equal([[], []]);
   });
 });

@@ -1,201 +1,191 @@
-import type { Line, Order } from '../../shop/order.ts';
 import type { Path } from '../ports/store.ts';
-import { DEADLINE_SECONDS, isStanding, nextSweep, sweepAfterMove } from './deadline.ts';
-import { historyLine, lastTransition, transitionsOf } from './history.ts';
+import type { Saga } from '../step/saga.ts';
+import { isStanding, nextSweep, sweepAfterMove } from './deadline.ts';
+import { historyLine, lastTransition } from './history.ts';
 
 /**
  * The ledger: one document per order that says what has happened to it. Everything else (which message must
- * follow, whether a duplicate does anything, whether a late message is refused) is derived from it.
+ * follow, what the order holds, whether a duplicate does anything, whether a late message is refused) is derived from it.
  *
  * A ledger is a value. The transitions below return the next one and refuse what the state machine forbids.
  */
 
-/** The statuses, and which may follow. Nothing leaves CANCELED. */
-const successors = {
-  RECEIVED: ['CREATED', 'FAILING'],
-  CREATED: ['RESERVED', 'FAILING'],
-  RESERVED: ['PAID', 'FAILING'],
-  PAID: ['FAILING'],
-  FAILING: ['CANCELED'],
-  CANCELED: [],
-} as const;
+/** The statuses that every saga has, besides those of its steps. */
+export const RECEIVED = 'RECEIVED';
+export const FAILING = 'FAILING';
+export const CANCELED = 'CANCELED';
 
-export type Status = keyof typeof successors;
-export const STATUSES = Object.keys(successors) as readonly Status[];
+/** The reasons for which an order can fail in every saga. */
+export const DEADLINE_EXCEEDED = 'DEADLINE_EXCEEDED';
+export const CANCELED_BY_OPERATOR = 'CANCELED_BY_OPERATOR';
 
-/** The topic that a ledger in this status calls for. */
-const topicOfStatus = {
-  RECEIVED: 'frontend',
-  CREATED: 'order-created',
-  RESERVED: 'inventory-updated',
-  PAID: 'payment-created',
-  FAILING: 'error',
-  CANCELED: 'order-canceled',
-} as const satisfies Record<Status, string>;
-
-export type EmissionTopic = (typeof topicOfStatus)[Status];
-
-/** The steps in the order in which they run. */
-export const STEP_NAMES = ['order', 'inventory', 'payments'] as const;
-export type StepName = (typeof STEP_NAMES)[number];
-
-/** Who may move a ledger on. */
-export type Party = StepName | 'frontend' | 'janitor';
-
-export const REASONS = [
-  'INVALID_ORDER',
-  'USER_NOT_FOUND',
-  'ITEM_NOT_FOUND',
-  'INSUFFICIENT_INVENTORY',
-  'PAYMENT_ERROR',
-  'INSUFFICIENT_CREDIT',
-  'CANCELED_BY_CUSTOMER',
-  'DEADLINE_EXCEEDED',
-] as const;
-export type Reason = (typeof REASONS)[number];
-
-export interface Saga extends Order {
+/** What the kernel keeps of every order. */
+export interface LedgerFields {
   readonly uuid: string;
-  readonly status: Status;
+  readonly status: string;
   /** Why the order failed, for programs and for people. */
-  readonly reason?: Reason;
+  readonly reason?: string;
   readonly detail?: string;
-  /** The sum of all lines, in minor units of the currency. */
-  readonly total_invoice?: number;
-  /** What was taken from the customer's credit, in minor units. Absent where the customer had no limit. */
-  readonly charged?: number;
   /** Every transition, oldest first, as a line: "2026-01-02T03:04:05.678Z CREATED order". */
   readonly history: readonly string[];
   readonly createdAt: Date;
   /** How long each stage of this order may take. */
   readonly deadlineSeconds: number;
-  /** When the sweeper looks at the ledger next, not later than it must; null while nothing must follow. */
+  /** When the sweeper looks at the ledger next, possibly too early but never too late; null once the order has come to rest. */
   readonly sweepAt: Date | null;
   /** How often the ledger was announced again in this stage because nothing followed. */
-  readonly redrives?: number;
-  /** Under which trace the order came, as a W3C traceparent; absent where nobody traced it. */
+  readonly repeats?: number;
+  /** The trace under which the order came, as a W3C traceparent; absent if it was not traced. */
   readonly trace?: string;
   /**
-   * When Firestore may delete the ledger: long after the order has come to rest. Absent while the order stands, or null
-   * where it had come to rest before. No decision depends on it.
+   * When Firestore may delete the ledger. Absent until the order first comes to rest. Then null, because a finished order's
+   * ledger must stay as long as its records; for a canceled order, a moment long after. No decision depends on the deletion.
    */
   readonly expireAt?: Date | null;
-  /**
-   * The done steps, in a ledger that 0.1.0 made: its processes believe it, so it is kept up for them until 0.3.0
-   * (docs/decisions/0012-upgrades.md). This release reads the history.
-   */
-  readonly steps?: readonly StepName[];
-  /** Spreads listings over all orders across the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
+  /** Spreads listings of all orders over the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
 }
 
-/** What a step may add to the ledger. */
-export type Facts = Partial<Pick<Saga, 'items' | 'total_invoice' | 'charged'>>;
+/**
+ * A ledger: the kernel's fields, what was asked, and what the steps have learned. The tombstone of an order that never came
+ * has only the kernel's fields.
+ */
+export type Ledger<Order extends object = object, Learned extends object = object> = LedgerFields &
+  Readonly<Partial<Order>> &
+  Readonly<Partial<Learned>>;
+
+/** Names that neither an order nor a step may use for a field. */
+export const LEDGER_FIELDS = [
+  'uuid',
+  'status',
+  'reason',
+  'detail',
+  'history',
+  'createdAt',
+  'deadlineSeconds',
+  'sweepAt',
+  'repeats',
+  'trace',
+  'expireAt',
+  'shard',
+  // What steps are told besides the ledger.
+  'at',
+] as const satisfies readonly (keyof LedgerFields | 'at')[];
 
 /**
- * How long a ledger stays: longer than any redelivery can take. Pub/Sub keeps a message for at most 31 days in its
- * subscription and again as long in the dead-letter subscription; the rest is for an order that took long.
+ * How long the ledger of a canceled order stays: longer than any redelivery can take. Pub/Sub keeps a message for at most
+ * 31 days in its subscription and another 31 in the dead-letter subscription; the rest is a margin for orders that took long.
  */
 export const TOMBSTONE_DAYS = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** When a document of this moment may be deleted. */
-const tombstoneUntil = (now: Date): Date => new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS);
+/** When the ledger of an order that was canceled at this moment may be deleted. */
+export const tombstoneUntil = (now: Date): Date => new Date(now.getTime() + TOMBSTONE_DAYS * DAY_MS);
 
 export const SHARD_COUNT = 8;
 
-export const sagaPath = (uuid: string): Path<Saga> => `sagas/${uuid}`;
+/** The collection of the ledgers. */
+export const LEDGERS = 'sagas';
+export const ledgerPath = (uuid: string): Path<Ledger> => `${LEDGERS}/${uuid}`;
 
 /** A transition that the state machine forbids: a bug in the caller, never an answer to a customer. */
 export class IllegalTransition extends Error {
   override readonly name = 'IllegalTransition';
 }
 
-/** Whether the state machine lets one status follow another. */
-export const mayFollow = (from: Status, to: Status): boolean =>
-  (successors[from] as readonly Status[]).includes(to);
+/** Whether the order is canceled, or will be. */
+export const isFailed = ({ status }: Pick<Ledger, 'status'>): boolean =>
+  status === FAILING || status === CANCELED;
 
-/** The topic on which a ledger in this status must be announced. Pure: the same ledger always says the same. */
-export const emissionFor = (saga: Pick<Saga, 'status'>): EmissionTopic => topicOfStatus[saga.status];
-
-/** Whether the ledger still stands where this party left it, so that the party must see to its announcement. */
-export const leftBy = (saga: Saga, party: Party): boolean => lastTransition(saga).by === party;
+/** Whether the ledger still stands where this party left it. If so, the party must see that it is announced. */
+export const leftBy = (ledger: Ledger, party: string): boolean => lastTransition(ledger).by === party;
 
 /**
  * A new ledger: the order was accepted.
+ * @param by who accepted it.
  * @param deadlineSeconds how long each of its stages may take.
  * @param trace the W3C traceparent under which the order came.
  */
-export function receive(
+export function receive<Order extends object>(
+  saga: Saga,
   uuid: string,
   order: Order,
-  by: Party,
+  by: string,
   now: Date,
-  deadlineSeconds = DEADLINE_SECONDS,
+  deadlineSeconds: number,
   trace?: string,
-): Saga {
-  const stage = { status: 'RECEIVED', history: [historyLine('RECEIVED', by, now)], deadlineSeconds } as const;
+): Ledger<Order> {
+  const stage = { status: RECEIVED, history: [historyLine(RECEIVED, by, now)], deadlineSeconds };
   return {
     ...order,
     uuid,
     ...stage,
-    sweepAt: nextSweep(stage, 0, now),
+    sweepAt: nextSweep(saga, stage, 0, now),
     createdAt: now,
     shard: shardOf(uuid),
     ...(trace !== undefined && { trace }),
   };
 }
 
-/** A step was done; it may have learned something. @throws IllegalTransition */
-export function advance(saga: Saga, step: StepName, to: Status, facts: Facts, now: Date): Saga {
-  return { ...move(saga, to, step, now), ...facts, ...(saga.steps && { steps: [...saga.steps, step] }) };
+/** A step was done, and has learned something. @throws IllegalTransition */
+export function advance(
+  saga: Saga,
+  ledger: Ledger,
+  { step, by, learned, now }: { step: string; by: string; learned: object; now: Date },
+): Ledger {
+  const next = saga.stepAt(ledger.status);
+  if (next?.name !== step) {
+    throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${step} has no turn`);
+  }
+  return { ...move(saga, ledger, next.leadsTo, by, now), ...learned };
 }
 
-/** The order can't go on; what was done must be undone. @throws IllegalTransition */
-export function fail(saga: Saga, by: Party, reason: Reason, detail: string, now: Date): Saga {
-  return { ...move(saga, 'FAILING', by, now), reason, detail };
+/** The order can't go on, and what it holds must be given back. @throws IllegalTransition */
+export function fail(
+  saga: Saga,
+  ledger: Ledger,
+  { by, reason, detail, now }: { by: string; reason: string; detail: string; now: Date },
+): Ledger {
+  return { ...move(saga, ledger, FAILING, by, now), reason, detail };
 }
 
-/** Everything that was done has been undone: the order is canceled. @throws IllegalTransition */
-export function completeCompensation(saga: Saga, now: Date): Saga {
-  return { ...move(saga, 'CANCELED', 'janitor', now), ...(saga.steps && { steps: [] }) };
-}
-
-/** The steps that are done and not undone, first one first. Nothing but the history says so. */
-export function doneSteps(saga: Pick<Saga, 'history'>): StepName[] {
-  const transitions = transitionsOf(saga);
-  if (transitions.at(-1)?.status === 'CANCELED') return [];
-  // A step also fails an order, and the first one receives those that come without the frontend: that is not its work.
-  const isWork = (status: Status) => status !== 'RECEIVED' && status !== 'FAILING';
-  return STEP_NAMES.filter((step) => transitions.some(({ status, by }) => by === step && isWork(status)));
-}
+/** The order is canceled and holds nothing. @throws IllegalTransition */
+export const complete = (saga: Saga, ledger: Ledger, by: string, now: Date): Ledger =>
+  move(saga, ledger, CANCELED, by, now);
 
 /**
- * The tombstone of an order that nobody knows: its failure overtook it. When the order itself arrives, it meets a
- * canceled ledger and is refused.
+ * The tombstone of an unknown order, whose failure arrived first. When the order itself arrives, it meets a canceled
+ * ledger and is refused.
  */
-export function tombstone(uuid: string, reason: Reason, detail: string, now: Date, trace?: string): Saga {
-  const unknown = receive(uuid, { user: '', items: [] }, 'janitor', now, DEADLINE_SECONDS, trace);
-  return completeCompensation(fail(unknown, 'janitor', reason, detail, now), now);
+export function tombstone(
+  saga: Saga,
+  uuid: string,
+  { by, reason, detail, now }: { by: string; reason: string; detail: string; now: Date },
+  deadlineSeconds: number,
+  trace?: string,
+): Ledger {
+  const unknown = receive(saga, uuid, {}, by, now, deadlineSeconds, trace);
+  return complete(saga, fail(saga, unknown, { by, reason, detail, now }), by, now);
 }
 
-/** The ledger's own price of a line. Throws where the stock was never reserved: a bug in the caller. */
-export function priceOf(line: Line): number {
-  if (line.price_per_unit === undefined) throw new Error(`The line of ${line.item} has no price yet`);
-  return line.price_per_unit;
-}
-
-function move(saga: Saga, to: Status, by: Party, now: Date): Saga {
-  if (!mayFollow(saga.status, to)) {
-    throw new IllegalTransition(`Order ${saga.uuid} is ${saga.status}: ${by} can't make it ${to}`);
+function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date): Ledger {
+  if (!saga.mayFollow(ledger.status, to)) {
+    throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${by} can't make it ${to}`);
   }
-  const moved: Saga = { ...saga, status: to, history: [...saga.history, historyLine(to, by, now)] };
+  const moved: Ledger = { ...ledger, status: to, history: [...ledger.history, historyLine(to, by, now)] };
   return {
     ...moved,
-    sweepAt: sweepAfterMove(saga, moved, now),
-    ...(isStanding(moved) ? saga.expireAt && { expireAt: null } : { expireAt: tombstoneUntil(now) }),
-    ...(saga.redrives && { redrives: 0 }),
+    sweepAt: sweepAfterMove(saga, ledger, moved, now),
+    ...expiryOf(saga, moved, now),
+    ...(ledger.repeats && { repeats: 0 }),
   };
+}
+
+function expiryOf(saga: Saga, { status, expireAt }: Ledger, now: Date): Pick<Ledger, 'expireAt'> {
+  if (status === CANCELED) return { expireAt: tombstoneUntil(now) };
+  if (!isStanding(saga, { status })) return { expireAt: null };
+  // A ledger that came to rest before keeps the field: an update can't remove it.
+  return expireAt === undefined ? {} : { expireAt: null };
 }
 
 /** The first hexadecimal digits of a uuid are random enough to spread by. */

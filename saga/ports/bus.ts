@@ -15,14 +15,14 @@ export interface OutgoingMessage {
 
 /** A message as it arrives. */
 export interface Delivery {
-  /** By which subscription it arrives. */
+  /** The subscription that it arrives by. */
   readonly subscription: string;
   /** The broker's id of the message; a second publication of the same fact has another one. */
   readonly messageId: string;
   readonly data: Buffer;
   readonly attributes: Readonly<Record<string, string>>;
   readonly publishTime: Date;
-  /** Which delivery of this message this is, from 1; also 1 where the broker does not count. */
+  /** Which delivery of this message this is, from 1; always 1 if the broker does not count. */
   readonly attempt: number;
   /** Done: the broker need not send it again (it still may). Later calls of ack and nack are ignored. */
   ack(): void;
@@ -31,19 +31,19 @@ export interface Delivery {
 }
 
 /**
- * How much a message weighs, in bytes of data and characters of attributes: without data it may have 128 KiB of these, and
- * a letter is stored with its own.
+ * The size of a message: bytes of data plus characters of attributes. Attributes count because a message without data may
+ * have 128 KiB of them, and a letter is stored with its attributes.
  */
 export const sizeOf = ({ data, attributes }: Pick<OutgoingMessage, 'data' | 'attributes'>): number =>
   Object.entries(attributes).reduce((size, [name, value]) => size + name.length + value.length, data.length);
 
-/** What came of one publication: undefined when the broker has the message, otherwise the error. */
+/** The result of one publication: undefined if the broker has the message, otherwise the error. */
 export type PublishResult = Error | undefined;
 
 export interface OpenSubscription {
   /**
    * Stops taking messages. Resolves when every message that was handed out has been acked or nacked, or when
-   * `timeoutMs` has passed; what is then still open comes again after its ack deadline.
+   * `timeoutMs` has passed; messages that are still open then come again after their ack deadline.
    */
   close(timeoutMs: number): Promise<void>;
 }
@@ -57,7 +57,7 @@ export interface Bus {
   publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]>;
 
   /**
-   * Opens a subscription. `onDelivery` must not throw; `onFailure` is told when the subscription can't go on.
+   * Opens a subscription. `onDelivery` must not throw; `onFailure` is called if the subscription can't go on.
    * @param outstandingMax the most messages that are handed out and not yet acked or nacked.
    */
   subscribe(

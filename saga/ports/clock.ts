@@ -1,11 +1,11 @@
 /**
- * Time, as the rest of the project sees it. Nothing but an implementation of this interface asks the machine
- * what time it is or waits, so that a test or a simulation can drive both.
+ * Time, as the rest of the project sees it. Only implementations of this interface ask the machine for the time or wait,
+ * so that a test or a simulation can drive both.
  */
 export interface Clock {
   /** The present moment. */
   now(): Date;
-  /** Runs `action` once, `delayMs` milliseconds from now. Returns what calls it off. */
+  /** Runs `action` once, `delayMs` milliseconds from now. Returns a function that calls it off. */
   after(delayMs: number, action: () => void): () => void;
 }
 
@@ -18,7 +18,7 @@ export function pause(clock: Clock, delayMs: number): Promise<void> {
 
 /**
  * Waits for work, but no longer than `limitMs` milliseconds.
- * @returns whether it ended in time. Rejects where the work does in that time.
+ * @returns whether it ended in time. Rejects if the work rejects in that time.
  */
 export function endsWithin(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import type { Environment } from '../commit/group-commit.ts';
 import type { Bus } from './bus.ts';
 import type { Log } from './log.ts';
+import type { Observe } from './observe.ts';
 import type { Store } from './store.ts';
 
 /** All that a service needs from the world. */
@@ -8,6 +9,8 @@ export interface Ports extends Environment {
   readonly store: Store;
   readonly bus: Bus;
   readonly log: Log;
-  /** A uuid that nobody has drawn before. */
+  /** Gets every event; absent if nothing is observed. */
+  readonly observe?: Observe;
+  /** A new, unique uuid. */
   readonly newUuid: () => string;
 }

@@ -4,8 +4,8 @@
  */
 
 /**
- * What a document holds: JSON values, and `Date` where a moment is meant. A field that is undefined is no field. No
- * list stands directly in a list, and a document takes up 1 MiB at most: Firestore can't store anything else.
+ * The fields of a document: JSON values, and `Date` for a moment. A field that is undefined is no field. A list must not
+ * contain a list directly, and a document has at most 1 MiB: Firestore can't store anything else.
  */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,7 @@ export type Path<T extends object = object> = string & { readonly holds?: T };
 
 /**
  * Which state of a document was read. Opaque: only the store that handed it out can compare it. A write that changes
- * nothing may leave it as it is.
+ * nothing may keep the version.
  */
 export type Version = { readonly opaque: unique symbol };
 
@@ -54,11 +54,11 @@ export interface Query {
   readonly limit: number;
 }
 
-/** Documents whose moment has come: fields that equal the given values, and a moment that is not after `until`. */
+/** Documents whose moment has come: their fields equal the given values, and the moment is not after `until`. */
 export interface DueQuery {
   readonly collection: string;
   readonly where: Readonly<Record<string, string | number>>;
-  /** The field that holds the moment. A document where it is no moment is not found. */
+  /** The field with the moment. If it is not a moment, the document is not found. */
   readonly field: string;
   readonly until: Date;
   /** Continue behind this document; without it, start with the earliest. */
@@ -74,9 +74,9 @@ export interface DueDocument {
   readonly fields: object;
 }
 
-/** A piece of all documents of one kind, in the order of their paths. */
+/** A page of all documents in collections of one name, in the order of their paths. */
 export interface Scan {
-  /** The name of the collection, wherever it stands: `orders` is below every user and below every item. */
+  /** The name of the collection, wherever it is: `orders` is below every user and below every item. */
   readonly collection: string;
   /** Continue behind this document; without it, start with the first. */
   readonly after?: Path;
@@ -104,32 +104,32 @@ export interface Store {
   /**
    * Reads documents in one round trip. What does not exist is absent from the answer. Each is as it was at some moment
    * since the call, but not all at the same one: Firestore's emulator now and then answers with one document from
-   * before a commit and another from after it. The guards of what is built upon them hold that to account.
+   * before a commit and another from after it. A commit based on such a read fails its guards.
    * @throws StoreError `unavailable` when no answer came; may be called again. `rejected` for what is no path.
    */
   read(paths: readonly Path[]): Promise<ReadonlyMap<Path, Versioned>>;
 
   /**
    * Applies all writes atomically, or none. At most one write per path.
-   * @throws StoreError. After `conflict` or `unavailable` the writes may nevertheless have been applied (a client
-   * that repeats a commit can meet its own success): read again to know.
+   * @throws StoreError. After `conflict` or `unavailable` the writes may have been applied all the same (a client that
+   * repeats a commit can meet its own success): read again to find out.
    */
   commit(writes: readonly GuardedWrite[]): Promise<void>;
 
   /**
-   * Lists documents. The answer may lag behind nothing: it is consistent with every commit that has returned.
+   * Lists documents. The answer is consistent with every commit that has returned.
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
   query(query: Query): Promise<readonly object[]>;
 
   /**
-   * Lists documents whose moment has come, the earliest first, those of one moment by their ids. As consistent as `query`.
+   * Lists documents whose moment has come, the earliest first, those with the same moment by id. As consistent as `query`.
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
   due(query: DueQuery): Promise<readonly DueDocument[]>;
 
   /**
-   * All documents as they are now, to be read at leisure: what one commit wrote is there as a whole or not at all.
+   * All documents as they are now, to be read later: it has everything that one commit wrote, or nothing of it.
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
   snapshot(): Promise<Snapshot>;
@@ -147,13 +147,13 @@ export interface Store {
    */
   erase(collection: string, onProgress?: (deletedCount: number) => void): Promise<number>;
 
-  /** Lets go of connections, within a bounded time. The store can't be used afterwards. */
+  /** Closes its connections, within a bounded time. The store can't be used afterwards. */
   close(): Promise<void>;
 }
 
 /**
  * Why the store did not do what was asked.
- * - `conflict`: a guard did not hold. Somebody else was faster, or we were, in an attempt whose answer was lost.
+ * - `conflict`: a guard did not hold. Another writer was faster, or we were, in an attempt whose answer was lost.
  * - `unavailable`: no clear answer. It may work later; a commit may have been applied.
  * - `rejected`: the request itself is wrong, such as a document too large. It will never work as it is.
  */
@@ -168,13 +168,13 @@ export class StoreError extends Error {
   }
 }
 
-/** A longer name, in bytes, is refused by Firestore. */
+/** Firestore refuses longer names (in bytes). */
 const NAME_BYTES_MAX = 1500;
 
 /**
- * Every implementation asks this before anything else, so that all of them take the same paths.
+ * Every implementation calls this first, so that all of them accept the same paths.
  * https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
- * @throws StoreError `rejected` where a path can't be the path of a document.
+ * @throws StoreError `rejected` if it can't be the path of a document.
  */
 export function assertDocumentPath(path: Path): void {
   const names = path.split('/');
@@ -186,7 +186,7 @@ export function assertDocumentPath(path: Path): void {
 const isReserved = (name: string): boolean =>
   /^(|\.|\.\.|__.*__)$/su.test(name) || /\p{Cs}/u.test(name) || Buffer.byteLength(name) > NAME_BYTES_MAX;
 
-/** @throws StoreError `rejected` for a write that no implementation can carry out, whatever there is. */
+/** @throws StoreError `rejected` for a write that no implementation could ever carry out. */
 export function assertWritable(write: GuardedWrite): void {
   assertDocumentPath(write.path);
   if (write.kind === 'update' && Object.values(write.fields).every((value) => value === undefined)) {
@@ -194,7 +194,7 @@ export function assertWritable(write: GuardedWrite): void {
   }
 }
 
-/** The fields of one document, or undefined where there is none. */
+/** The fields of one document, or undefined if there is none. */
 export async function readOne<T extends object>(store: Store, path: Path<T>): Promise<T | undefined> {
   return (await store.read([path])).get(path)?.fields as T | undefined;
 }

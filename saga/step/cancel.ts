@@ -1,27 +1,24 @@
-import { fail, type Party } from '../ledger/ledger.ts';
-import type { TurnTask } from './turns.ts';
+import { fail, isFailed } from '../ledger/ledger.ts';
+import type { Saga } from './saga.ts';
+import type { LedgerTask } from './turn.ts';
 
 /**
- * Cancels an order, at any stage before the end: it fails, and the janitor takes back what was done. A step that
- * commits at the same time either comes first, and is undone, or finds the order failing.
- * The turn's outcome is `accepted`; `duplicate` where the order is failing or canceled already; `ignored` where there is none.
- * @param detail why, in a sentence for people.
+ * Cancels an order at any stage: it fails, and the janitor gives back what it holds. A step that commits at the same time
+ * either comes first, and is compensated, or finds the order failing.
+ * The turn's outcome is `accepted`; `duplicate` if the order is already failing or canceled; `ignored` if there is none.
+ * @param wish who cancels, with a reason for programs and a sentence for people.
  */
-export function cancelTask(uuid: string, by: Party, detail: string): TurnTask {
+export function cancelTask(
+  saga: Saga,
+  uuid: string,
+  wish: { readonly by: string; readonly reason: string; readonly detail: string },
+): LedgerTask {
   return {
     uuid,
-    reads: () => [],
-    take(saga, _documents, now) {
-      if (saga === undefined) return { outcome: 'ignored', writes: [] };
-      if (saga.status === 'FAILING' || saga.status === 'CANCELED') {
-        return { outcome: 'duplicate', writes: [], saga };
-      }
-      return {
-        outcome: 'accepted',
-        writes: [],
-        saga: fail(saga, by, 'CANCELED_BY_CUSTOMER', detail, now),
-        detail,
-      };
+    take(ledger, _documents, now) {
+      if (ledger === undefined) return { outcome: 'ignored' };
+      if (isFailed(ledger)) return { outcome: 'duplicate', ledger };
+      return { outcome: 'accepted', ledger: fail(saga, ledger, { ...wish, now }), detail: wish.detail };
     },
   };
 }

@@ -1,92 +1,164 @@
-import type { Order } from '../../shop/order.ts';
-import type { Documents, Write } from '../commit/documents.ts';
-import { isOverdue } from '../ledger/deadline.ts';
-import {
-  advance,
-  doneSteps,
-  type Facts,
-  fail,
-  leftBy,
-  type Reason,
-  type Saga,
-  type Status,
-  type StepName,
-} from '../ledger/ledger.ts';
-import type { Path } from '../ports/store.ts';
-import type { Outcome, Reaction, Turn } from './reaction.ts';
+import { z } from 'zod';
+import type { Route } from '../http/http.ts';
+import type { Store } from '../ports/store.ts';
+import type { Account, AnyKind, DocumentRef, Hold } from './document.ts';
 
 /**
- * A step of the saga: a value, not a class. It says which documents it needs, what it makes of them, and how that
- * is taken back. All three functions are pure: the same input gives the same output, and nothing else happens.
+ * A step of a saga: a value, not a class, that says everything about itself once. Its writes, its compensation, what the
+ * audit expects and what operators see all follow from `holds`. Its functions are pure: the same input gives the same
+ * output, and nothing else happens.
  */
-export interface Step {
-  readonly name: StepName;
-  /** The status in which the step runs, and the one that it leads to. */
-  readonly from: Status;
-  readonly to: Status;
-  /** The documents that `decide` and `undo` look at. Records that they only create or remove need not be named. */
-  reads(order: Order): readonly Path[];
-  decide(saga: Saga, documents: Documents, now: Date): StepDecision;
-  /** The exact inverse: gives back what the ledger says was taken, as a difference, and purges the step's records. */
-  undo(saga: Saga, documents: Documents): readonly Write[];
+
+/** The type of these schemas; without any, a plain object. */
+type Infer<Shape extends z.ZodRawShape> = keyof Shape extends never ? object : z.infer<z.ZodObject<Shape>>;
+
+/** What a step knows about an order: its uuid, the moment of the step, what was asked, and what earlier steps have learned. */
+export type Known<Order, Needs extends z.ZodRawShape> = {
+  readonly uuid: string;
+  readonly at: Date;
+} & Readonly<Order> &
+  Readonly<Infer<Needs>>;
+
+/** Returns a document that the step reads; undefined only if there is none and its kind names no reason to refuse. */
+export type Read = <T extends object, Missing extends string | undefined>(
+  document: DocumentRef<T, Missing>,
+) => Missing extends string ? T : T | undefined;
+
+/** A business "no", not an error. */
+export interface Refused<Reason extends string = string> {
+  readonly kind: 'refused';
+  readonly reason: Reason;
+  readonly detail: string;
 }
 
-/** Either the writes of the step and what the ledger learns, or a refusal: a business "no", not an error. */
-export type StepDecision =
-  | { readonly kind: 'accepted'; readonly writes: readonly Write[]; readonly facts: Facts }
-  | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string };
+/** Either what the step has learned, or a refusal. */
+export type Decision<Learned extends object = object, Reason extends string = string> =
+  | { readonly kind: 'accepted'; readonly learned: Learned }
+  | Refused<Reason>;
 
-export const accept = (writes: readonly Write[], facts: Facts = {}): StepDecision => ({
-  kind: 'accepted',
-  writes,
-  facts,
+export const accept = <Learned extends object>(
+  learned: Learned,
+): { readonly kind: 'accepted'; readonly learned: Learned } => ({ kind: 'accepted', learned });
+
+/** @param detail a sentence for people. */
+export const refuse = <const Reason extends string>(reason: Reason, detail: string): Refused<Reason> => ({
+  kind: 'refused',
+  reason,
+  detail,
 });
 
-export const refuse = (reason: Reason, detail: string): StepDecision => ({ kind: 'refused', reason, detail });
+type MissingOf<Kind> = Kind extends { readonly missing: infer Missing extends string } ? Missing : never;
+type ShortageOf<Kind> = Kind extends Account<infer _T, infer _M, infer Shortage> ? Shortage : never;
+/** The reasons that come with the documents a step uses. */
+type ReasonsOf<Uses extends readonly AnyKind[]> = MissingOf<Uses[number]> | ShortageOf<Uses[number]>;
 
-/** What a step does with a message: nothing, unless the ledger stands exactly where the step begins. */
-export function reactionOf(step: Step): Reaction {
-  return {
-    name: step.name,
-    reads(saga, message) {
-      const order = saga ?? message.order;
-      return order && (saga === undefined || saga.status === step.from) ? step.reads(order) : [];
-    },
-    react(saga, _message, documents, now) {
-      if (saga === undefined) {
-        // The uuid is told beside it, so that the desk can count letters by their reason.
-        return { outcome: 'parked', writes: [], detail: 'No order has the uuid of the message' };
-      }
-      if (saga.status === step.from) return take(step, saga, documents, now);
-      return { outcome: outcomeWithoutTurn(step, saga), writes: [], saga };
-    },
-  };
+/** What a step says about itself. */
+export interface StepDeclaration<
+  Order extends object,
+  Name extends string,
+  Status extends string,
+  Topic extends string,
+  Refusal extends string,
+  Uses extends readonly AnyKind[],
+  Learns extends z.ZodRawShape,
+  Needs extends z.ZodRawShape,
+  Settings extends z.ZodRawShape,
+> {
+  /** The name of the step, and of the service that does it. */
+  readonly name: Name;
+  /** The status of an order once the step is done. */
+  readonly leadsTo: Status;
+  /** The topic that announces that status, and what a message on it says. */
+  readonly announces: Topic;
+  readonly says: string;
+  /** Its own reasons to refuse. Those of the documents it uses are added. */
+  readonly refusals?: readonly Refusal[];
+  /** The kinds of documents that it reads or holds. */
+  readonly uses: Uses;
+  /** What the ledger learns from it, by name. Every name is required. */
+  readonly learns?: Learns;
+  /** What it needs from what earlier steps have learned. */
+  readonly needs?: Needs;
+  /** Its variables in the environment. */
+  readonly settings?: Settings;
+  /** What it answers over HTTP. */
+  readonly routes?: (store: Store) => readonly Route[];
+  /** The documents that `decide` looks at, and the accounts of which `holds` takes an amount. */
+  reads(order: Readonly<Order>): readonly DocumentRef[];
+  decide(
+    known: Known<Order, Needs>,
+    read: Read,
+    settings: Readonly<Infer<Settings>>,
+  ): Decision<Infer<Learns>, NoInfer<Refusal | ReasonsOf<Uses>>>;
+  /** What the order holds because the step is done: amounts of accounts, and records. */
+  holds(known: Known<Order, Needs & Learns>): readonly Hold[];
 }
 
-/** Why a message does nothing: the step is over, the order is, or the step's time has not come. */
-function outcomeWithoutTurn(step: Step, saga: Saga): Outcome {
-  if (leftBy(saga, step.name)) return 'duplicate';
-  if (saga.status === 'FAILING' || saga.status === 'CANCELED') return 'fenced';
-  return doneSteps(saga).includes(step.name) ? 'duplicate' : 'ignored';
+/** A step, with literal types for the compiler. */
+export interface Step<
+  Name extends string = string,
+  Status extends string = string,
+  Topic extends string = string,
+  Reason extends string = string,
+  Learned extends object = object,
+  Needed extends object = object,
+> {
+  readonly name: Name;
+  readonly leadsTo: Status;
+  readonly announces: Topic;
+  readonly says: string;
+  /** All reasons for which it may refuse an order. */
+  readonly reasons: readonly Reason[];
+  readonly uses: readonly AnyKind[];
+  readonly learns: z.ZodObject;
+  readonly needs: z.ZodRawShape;
+  readonly settings: z.ZodRawShape;
+  readonly routes: (store: Store) => readonly Route[];
+  // Declared as methods, so that a step for any kind of order is a Step. The saga checks that its steps fit its order.
+  reads(order: object): readonly DocumentRef[];
+  decide(known: object, read: Read, settings: object): Decision<Learned, Reason>;
+  holds(known: object): readonly Hold[];
+  /** For the compiler alone. */
+  readonly needed?: Needed;
 }
 
-/** Runs a step on a ledger that stands where the step begins. Work that comes too late is refused. */
-export function take(step: Step, saga: Saga, documents: Documents, now: Date): Turn {
-  const decision = isOverdue(saga, now)
-    ? refuse('DEADLINE_EXCEEDED', `The order stood as ${saga.status} for more than ${saga.deadlineSeconds} s`)
-    : step.decide(saga, documents, now);
-  if (decision.kind === 'refused') {
-    const failing = fail(saga, step.name, decision.reason, decision.detail, now);
+/** Makes steps for one kind of order. */
+export const stepsFor =
+  <Order extends object>() =>
+  <
+    const Name extends string,
+    const Status extends string,
+    const Topic extends string,
+    const Uses extends readonly AnyKind[],
+    const Refusal extends string = never,
+    // biome-ignore lint/complexity/noBannedTypes: no name at all.
+    Learns extends z.ZodRawShape = {},
+    // biome-ignore lint/complexity/noBannedTypes: no name at all.
+    Needs extends z.ZodRawShape = {},
+    // biome-ignore lint/complexity/noBannedTypes: no name at all.
+    Settings extends z.ZodRawShape = {},
+  >(
+    declaration: StepDeclaration<Order, Name, Status, Topic, Refusal, Uses, Learns, Needs, Settings>,
+  ): Step<Name, Status, Topic, Refusal | ReasonsOf<Uses>, Infer<Learns>, Order & Infer<Needs>> => {
+    const { refusals = [], uses, learns = {}, needs = {}, settings = {}, routes = () => [] } = declaration;
+    const reasons = [
+      ...refusals,
+      ...uses.flatMap((kind) => [
+        ...(kind.missing === undefined ? [] : [kind.missing]),
+        ...(kind.holds === 'amounts' ? [kind.shortage] : []),
+      ]),
+    ] as (Refusal | ReasonsOf<Uses>)[];
     return {
-      outcome: 'refused',
-      writes: [],
-      saga: failing,
-      detail: `${decision.reason}: ${decision.detail}`,
+      ...(declaration as unknown as Pick<Step, 'reads' | 'holds'> & Pick<typeof declaration, 'leadsTo'>),
+      name: declaration.name,
+      announces: declaration.announces,
+      says: declaration.says,
+      decide: declaration.decide as never,
+      reasons: [...new Set(reasons)],
+      uses,
+      learns: z.object(learns),
+      needs,
+      settings,
+      routes,
     };
-  }
-  return {
-    outcome: 'accepted',
-    writes: decision.writes,
-    saga: advance(saga, step.name, step.to, decision.facts, now),
   };
-}

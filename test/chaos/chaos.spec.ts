@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
-import { receive, type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
+import { type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { dataFor, type PlannedOrder } from './orders.ts';
@@ -15,8 +17,11 @@ import { until } from './until.ts';
  * at length, with thousands of orders: npm run chaos.
  */
 
-const topology = readTopology();
-/** The first re-drive comes after an eighth of it. */
+const topology = topologyOf(pipeline);
+const [DOOR = ''] = serviceNames(pipeline);
+const [FIRST_STEP = '', ...LATER_STEPS] = pipeline.steps.map(({ name }) => name);
+const [NEXT_TO_LAST_STEP = '', LAST_STEP = ''] = LATER_STEPS.slice(-2);
+/** A ledger is announced again after an eighth of it. */
 const DEADLINE_SECONDS = 40;
 /** Far more than anything here takes, on any machine: a test that gets there has failed. */
 const LIMIT_MS = 240_000;
@@ -33,7 +38,7 @@ const STORM: Storm = {
   seed: 20_261_120,
   loadSeconds: 5,
   ordersPerSecond: 50,
-  victims: ['frontend', 'order', 'payments'],
+  victims: [DOOR, FIRST_STEP, LAST_STEP],
   faults: { kills: 1, terminations: 1, cuts: 1, slowdowns: 1, repeats: 2, poison: 1, audits: 2 },
 };
 
@@ -101,9 +106,9 @@ describe('A pipeline of processes', () => {
     this.timeout(LIMIT_MS);
     const { stack } = scene;
     const placing = placeMany(200);
-    await stack.nextLine(/ payments +accepted /);
+    await stack.nextLine(new RegExp(` ${LAST_STEP} +accepted `));
     const terminations = await Promise.all(
-      ['frontend', 'inventory', 'payments'].map(async (service) => {
+      [DOOR, NEXT_TO_LAST_STEP, LAST_STEP].map(async (service) => {
         const termination = await stack.terminate(service);
         const { missing } = await readiness();
         return { service, ...termination, missedAtOnce: missing.includes(service) };
@@ -144,21 +149,27 @@ describe('A pipeline of processes', () => {
     stack.doors.pubsub.open();
     await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
     expect(await settle()).to.deep.equal(NOTHING);
-    const sagas = await Promise.all([unannounced.uuid ?? '', stolen].map(ledger));
-    expect(sagas.map((saga) => saga?.status)).to.deep.equal(['PAID', 'PAID']);
-    expect(stack.lines(/ redriven /).filter((line) => line.includes(stolen))).to.have.length.at.least(1);
+    const ledgers = await Promise.all([unannounced.uuid ?? '', stolen].map(ledgerOf));
+    const { success } = pipeline;
+    expect(ledgers.map((ledger) => ledger?.status)).to.deep.equal([success, success]);
+    expect(
+      stack.lines(/ an order stood still: announced /).filter((line) => line.includes(stolen)),
+    ).to.have.length.at.least(1);
   });
 
   /** An order whose message a person has pulled with auto-ack from the service's own subscription. */
   async function stealOrder(): Promise<string> {
     const { store, bus, steal } = scene.stack;
-    const saga = receive(uuidv4(), ORDER.order, 'frontend', new Date(), DEADLINE_SECONDS);
-    await store.commit([{ kind: 'create', path: sagaPath(saga.uuid), fields: saga }]);
-    expect(await bus.publish([messageFor(saga)])).to.deep.equal([undefined]);
+    const ledger = receive(pipeline, uuidv4(), ORDER.order, DOOR, new Date(), DEADLINE_SECONDS);
+    const { uuid } = ledger;
+    await store.commit([{ kind: 'create', path: ledgerPath(uuid), fields: ledger }]);
+    expect(await bus.publish([messageFor(pipeline, ledger)])).to.deep.equal([undefined]);
     await until('its message is stolen', LIMIT_MS, async () =>
-      (await steal('frontend-sub', 100)).some((data) => data.includes(saga.uuid)),
+      (await steal(subscriptionOf(topology, FIRST_STEP, pipeline.entry.topic), 100)).some((data) =>
+        data.includes(uuid),
+      ),
     );
-    return saga.uuid;
+    return uuid;
   }
 
   it('[anomaly 32] is not changed by a seek that brings every message again', async function () {
@@ -167,5 +178,6 @@ describe('A pipeline of processes', () => {
     expect(await settle()).to.deep.equal(NOTHING);
   });
 
-  const ledger = (uuid: string): Promise<Saga | undefined> => readOne(scene.stack.store, sagaPath(uuid));
+  const ledgerOf = (uuid: string): Promise<Ledger | undefined> =>
+    readOne(scene.stack.store, ledgerPath(uuid));
 });

@@ -1,4 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
+import { pipeline } from '../../pipeline.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import { bodyOf, type PlannedOrder } from './orders.ts';
 
@@ -54,7 +55,7 @@ export function openCustomers(url: string, bus: Bus): Customers {
     posts++;
     const uuid = uuidv4();
     const data = Buffer.from(JSON.stringify({ uuid, ...bodyOf(order) }));
-    const [error] = await bus.publish([{ topic: 'frontend', data, attributes: {} }]);
+    const [error] = await bus.publish([{ topic: pipeline.entry.topic, data, attributes: {} }]);
     return error ? undefined : uuid;
   }
 

@@ -1,3 +1,6 @@
+import { pipeline } from '../../pipeline.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Scene } from './scene.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -19,6 +22,15 @@ export type Fault =
   | { readonly kind: 'poison'; readonly topic: string }
   /** No fault: the doctor looks at everything in the midst of it. */
   | { readonly kind: 'audit' };
+
+/** The topics on which orders go their way: what a service reads, apart from the desk. */
+const POISONED = [
+  ...new Set(
+    Object.values(topologyOf(pipeline).subscriptions).flatMap(({ topic, service }) =>
+      service === undefined || topic === DEAD_LETTER_TOPIC ? [] : [topic],
+    ),
+  ),
+];
 
 export interface PlannedFault {
   readonly atMs: number;
@@ -59,7 +71,7 @@ export function drawFaults(
     ...times(counts.repeats, () => ({ kind: 'repeat', messageCount: random.between(10, 100) })),
     ...times(counts.poison, () => ({
       kind: 'poison',
-      topic: random.pick(['frontend', 'order-created', 'inventory-updated', 'error']),
+      topic: random.pick(POISONED),
     })),
     ...times(counts.audits, () => ({ kind: 'audit' })),
   ];
@@ -148,7 +160,7 @@ const POISON = { 'chaos-poison': 'yes' };
 
 /** Poison that is published again is another message, and another dead letter; its dead letter is the same one. */
 const isRepeatable = ({ topic, attributes }: OutgoingMessage): boolean =>
-  topic === 'dead-letter' || !('chaos-poison' in attributes);
+  topic === DEAD_LETTER_TOPIC || !('chaos-poison' in attributes);
 
 /** A fault in words, for the printed plan. */
 export function describeFault(fault: Fault): string {

@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startEmulators } from '../../local/emulators.ts';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { runChaos } from './run.ts';
 import { summaryOf } from './summary.ts';
 
@@ -37,7 +38,7 @@ try {
     {
       projectId: `demo-chaos-${process.pid}`,
       ...emulators,
-      topology: readTopology(),
+      topology: topologyOf(pipeline),
       seed,
       loadSeconds: Math.ceil(60 * minutes),
       ordersPerSecond: rate,

@@ -1,6 +1,13 @@
-import type { Data } from '../../data-init/load-data.ts';
 import type { Line, Order } from '../../shop/order.ts';
 import type { SeededRandom } from './seeded-random.ts';
+
+/** Users and stock before the first order. */
+export type Loaded = {
+  readonly users: Readonly<Record<string, { readonly address: string; readonly credit?: number }>>;
+  readonly inventory: Readonly<
+    Record<string, { readonly quantity: number; readonly price_per_unit: number }>
+  >;
+};
 
 /** One order that a customer is going to place, and how. */
 export interface PlannedOrder {
@@ -20,7 +27,7 @@ const UNLIMITED = ['jack', 'jill'];
 const LIMITED = 'joe';
 
 /** Users and stock for so many orders: of the hot item and of the limited customer's credit there is too little. */
-export function dataFor(orderCount: number): Data {
+export function dataFor(orderCount: number): Loaded {
   return {
     users: {
       jack: { address: '1 Hill Road' },

@@ -1,4 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
+import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
 import type { Book } from './customers.ts';
@@ -32,7 +33,7 @@ export interface ChaosReport extends Verdict {
   /** From the last order placed, and the last fault over, to the last transition of a ledger. */
   readonly recoverySeconds: number;
   /** How often the sweeper announced a ledger again. */
-  readonly redrives: number;
+  readonly repeats: number;
   /** How many deliveries found nothing to do, because the ledger showed their work as done, or the order as over. */
   readonly idleDeliveries: number;
   /** What the services said about orders that have not come to their end. */
@@ -60,7 +61,7 @@ export async function runChaos(options: ChaosOptions, print: (line: string) => v
       world,
       faults,
       recoverySeconds: Math.max(0, (lastTransitionMs(world) - calmAt.getTime()) / 1000),
-      redrives: stack.lines(/ an order stood still: redriven /).length,
+      repeats: stack.lines(/ an order stood still: announced /).length,
       idleDeliveries: stack.lines(/ (duplicate|fenced|ignored) uuid=/).length,
       lost,
       wrong: [...wrong, ...changes, ...faults.violations, ...faults.terminations.flatMap(wrongTermination)],
@@ -99,8 +100,8 @@ export async function rage(scene: Scene, storm: Storm, print: (line: string) => 
 
 const after = (delayMs: number) => new Promise<void>((resolve) => setTimeout(resolve, delayMs));
 
-function lastTransitionMs({ sagas }: World): number {
-  return [...sagas.values()]
+function lastTransitionMs({ ledgers }: World): number {
+  return [...ledgers.values()]
     .flatMap(transitionsOf)
     .reduce((latestMs, { at }) => Math.max(latestMs, at.getTime()), 0);
 }
@@ -119,9 +120,9 @@ export function wrongTermination({
 const STORIES_MAX = 10;
 
 /** What the services said about orders that stand still. */
-export function storiesOf({ stack }: Scene, { sagas }: World): string[] {
-  return [...sagas.values()]
-    .filter(isStanding)
+export function storiesOf({ stack }: Scene, { ledgers }: World): string[] {
+  return [...ledgers.values()]
+    .filter((ledger) => isStanding(pipeline, ledger))
     .slice(0, STORIES_MAX)
     .map(({ uuid }) => stack.lines(new RegExp(uuid)).join('\n'));
 }

@@ -1,9 +1,11 @@
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { AuditReport } from '../../janitor/audit/audit-report.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
-import { STATUSES, sagaPath } from '../../saga/ledger/ledger.ts';
+import { LEDGERS, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { type Customers, openCustomers } from './customers.ts';
+import type { Loaded } from './orders.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { openTap, type Tap, withTaps } from './tap.ts';
 import { until } from './until.ts';
@@ -27,6 +29,7 @@ export interface Scene {
 }
 
 export interface SceneOptions extends StackOptions {
+  readonly data: Loaded;
   /** How long no service may say a word before it counts as quiet. */
   readonly quietSeconds: number;
   /** Whether the deadline is so short that an order may miss it on a slow machine. */
@@ -51,8 +54,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     if (await standsAny(stack)) return false;
     const world = await readWorld(stack.store);
     seen = world;
-    if ([...world.sagas.values()].some(isStanding)) return false;
-    const isThere = (uuid: string) => world.sagas.has(sagaPath(uuid));
+    if ([...world.ledgers.values()].some((ledger) => isStanding(pipeline, ledger))) return false;
+    const isThere = (uuid: string) => world.ledgers.has(ledgerPath(uuid));
     return [...book.accepted.keys()].every(isThere) && unannounced(world, tap.ids).length === 0;
   }
 
@@ -71,7 +74,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     tap,
     customers,
     poisonCount: 0,
-    audit: () => takeAudit({ store: stack.store, clock: systemClock }),
+    audit: () => takeAudit(pipeline, { store: stack.store, clock: systemClock }),
     async settle() {
       const unrest = await becomesQuiet();
       const { violations, stuck } = await scene.audit();
@@ -107,9 +110,9 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
 
 async function standsAny({ store }: Stack): Promise<boolean> {
   const found = await Promise.all(
-    STATUSES.filter((status) => isStanding({ status })).map((status) =>
-      store.query({ collection: 'sagas', where: { status }, limit: 1 }),
-    ),
+    pipeline.statuses
+      .filter((status) => isStanding(pipeline, { status }))
+      .map((status) => store.query({ collection: LEDGERS, where: { status }, limit: 1 })),
   );
   return found.flat().length > 0;
 }

@@ -6,9 +6,10 @@ import { createLog } from '../../adapters/log.ts';
 import { type Data, loadData } from '../../data-init/load-data.ts';
 import { gatewayApp } from '../../local/gateway.ts';
 import { startServiceProcesses } from '../../local/service-processes.ts';
+import { pipeline } from '../../pipeline.ts';
 import { readConfig } from '../../programs/config.ts';
-import { openPorts } from '../../programs/host.ts';
-import { allServices } from '../../programs/services.ts';
+import { openPorts, settingsOf } from '../../programs/host.ts';
+import { allServices } from '../../saga/deliver/service.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
@@ -80,7 +81,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...options.environment,
   };
   // Whoever watches has more patience than the services.
-  const config = readConfig({ ...environment, STORE_TIMEOUT_MS: '60000', PUBLISH_TIMEOUT_MS: '60000' });
+  const config = readConfig(
+    { ...environment, STORE_TIMEOUT_MS: '60000', PUBLISH_TIMEOUT_MS: '60000' },
+    pipeline,
+  );
   await createTopology(projectId, topology);
   const pubsub = new PubSub({ projectId, ...emulatorOptions(pubsubHost) });
   const readByServices = Object.entries(topology.subscriptions).flatMap(([name, { service }]) =>
@@ -91,8 +95,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     readByServices.map((subscription) => subscription.setMetadata({ retainAckedMessages: true })),
   );
   const ports = openPorts(config, topology, createLog('silent', {}));
-  await loadData(ports.store, ports, options.data);
-  const services = allServices(ports, config);
+  await loadData(pipeline, ports.store, ports, options.data);
+  const services = allServices(pipeline, ports, settingsOf(config));
   const names = services.map(({ name }) => name);
 
   const lines: string[] = [];

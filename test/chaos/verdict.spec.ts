@@ -1,28 +1,42 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { Data } from '../../data-init/load-data.ts';
-import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
-import { anOrder, aSagaThatIs, NOW, PRICE, UUID, uuidOf } from '../support/builders.ts';
-import type { PlannedOrder } from './orders.ts';
-import { differences, type Expectation, judge } from './verdict.ts';
-import type { World } from './world.ts';
+import { pipeline } from '../../pipeline.ts';
+import { packageRoot } from '../../programs/config.ts';
+import { messageFor } from '../../saga/deliver/message.ts';
+import { isStanding } from '../../saga/ledger/deadline.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { aLedgerThatIs, anOrder, LATER, NOW, PRICE, UUID, uuidOf } from '../support/builders.ts';
+import type { Loaded, PlannedOrder } from './orders.ts';
+import { differences, type Expectation, judge, unannounced } from './verdict.ts';
+import type { Ledger, User, World } from './world.ts';
 
-const LOADED: Data = {
+const LOADED: Loaded = {
   users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
   inventory: { widget: { quantity: 10, price_per_unit: PRICE } },
 };
 const RECORD = `users/jack/orders/${UUID}`;
 const RESERVATION = `inventory/widget/orders/${UUID}`;
 const INVOICE = `payments/${UUID}`;
+const NOW_TEXT = NOW.toISOString();
+const INVOICED = { user: 'jack', total_invoice: 2 * PRICE, charged: 0, createdAt: NOW };
+const INVOICED_TEXT = JSON.stringify(INVOICED);
+const JOE = { address: '3 Mill Lane', credit: 100, credit_limit: 100 };
+/** So many widgets are left of ten. */
+const widgets = (quantity: number) =>
+  new Map([['inventory/widget', { quantity, loaded: 10, price_per_unit: PRICE }]]);
 
 /** Jack's order of two widgets is paid, and all books balance, except for what `fields` say. */
 function aWorld(fields: Partial<World> = {}): World {
   return {
-    sagas: new Map([[sagaPath(UUID), aSagaThatIs('PAID')]]),
-    users: new Map(Object.entries(LOADED.users).map(([user, document]) => [`users/${user}`, document])),
-    items: new Map([['inventory/widget', { quantity: 8, price_per_unit: PRICE }]]),
+    ledgers: new Map([[ledgerPath(UUID), aLedgerThatIs('PAID')]]),
+    users: new Map<string, User>([
+      ['users/jack', { address: '1 Hill Road' }],
+      ['users/joe', JOE],
+    ]),
+    items: widgets(8),
     orderRecords: new Map([[RECORD, { items: anOrder().items, createdAt: NOW }]]),
     reservations: new Map([[RESERVATION, { quantity: 2, price_per_unit: PRICE }]]),
-    invoices: new Map([[INVOICE, { user: 'jack', total_invoice: 2 * PRICE, createdAt: NOW }]]),
+    invoices: new Map([[INVOICE, INVOICED]]),
     deadLetters: new Map(),
     ...fields,
   };
@@ -44,11 +58,11 @@ const expectation = (fields: Partial<Expectation> = {}): Expectation => ({
   heard: new Set([`${UUID}/payment-created`, `${UUID}/order-canceled`, `${UUID}/error`]),
   ...fields,
 });
-const withSaga = (saga: Saga, fields: Partial<World> = {}) =>
-  aWorld({ sagas: new Map([[sagaPath(saga.uuid), saga]]), ...fields });
+const withLedger = (ledger: Ledger, fields: Partial<World> = {}) =>
+  aWorld({ ledgers: new Map([[ledgerPath(ledger.uuid), ledger]]), ...fields });
 /** Nothing was sold. */
 const UNTOUCHED: Partial<World> = {
-  items: new Map([['inventory/widget', { quantity: 10, price_per_unit: PRICE }]]),
+  items: widgets(10),
   orderRecords: new Map(),
   reservations: new Map(),
   invoices: new Map(),
@@ -58,7 +72,7 @@ describe('The verdict on a run', () => {
   it('finds nothing where all is well', () => {
     expect(judge(aWorld(), expectation())).to.deep.equal({ lost: [], wrong: [] });
     expect(
-      judge(withSaga(aSagaThatIs('CANCELED'), UNTOUCHED), expectation({ accepted: new Map() })),
+      judge(withLedger(aLedgerThatIs('CANCELED'), UNTOUCHED), expectation({ accepted: new Map() })),
     ).to.deep.equal({ lost: [], wrong: [] });
   });
 
@@ -75,20 +89,23 @@ describe('The verdict on a run', () => {
   });
 
   it('sees an order that has not come to its end', () => {
-    const { lost } = judge(withSaga(aSagaThatIs('FAILING'), UNTOUCHED), expectation({ accepted: new Map() }));
+    const { lost } = judge(
+      withLedger(aLedgerThatIs('FAILING'), UNTOUCHED),
+      expectation({ accepted: new Map() }),
+    );
     expect(lost).to.deep.equal([`Order ${UUID} still is FAILING`]);
   });
 
   const wrongs: [what: string, world: World, expected: Expectation, sentence: string][] = [
     [
       'units that are gone',
-      aWorld({ items: new Map([['inventory/widget', { quantity: 7, price_per_unit: PRICE }]]) }),
+      aWorld({ items: widgets(7) }),
       expectation(),
       'Of widget, 10 were loaded, 7 are left and 2 reserved',
     ],
     [
       'credit that came back twice',
-      aWorld({ users: new Map([...aWorld().users, ['users/joe', { address: '', credit: 101 }]]) }),
+      aWorld({ users: new Map([...aWorld().users, ['users/joe', { ...JOE, credit: 101 }]]) }),
       expectation(),
       'The credit of joe was 100, 101 is left and 0 charged',
     ],
@@ -96,19 +113,54 @@ describe('The verdict on a run', () => {
       'an order record that is missing',
       aWorld({ orderRecords: new Map() }),
       expectation(),
-      `${RECORD} must hold {"items":[{"item":"widget","quantity":2}]}, and holds nothing`,
+      `${RECORD} must hold {"items":[{"item":"widget","quantity":2}],"createdAt":"${NOW_TEXT}"}, and holds nothing`,
     ],
     [
       'an invoice of an order that is not paid',
-      withSaga(aSagaThatIs('CANCELED'), { ...UNTOUCHED, invoices: aWorld().invoices }),
+      withLedger(aLedgerThatIs('CANCELED'), { ...UNTOUCHED, invoices: aWorld().invoices }),
       expectation({ accepted: new Map() }),
-      `${INVOICE} must hold nothing, and holds {"user":"jack","total_invoice":10}`,
+      `${INVOICE} must hold nothing, and holds ${INVOICED_TEXT}`,
     ],
     [
       'an invoice over another sum',
-      aWorld({ invoices: new Map([[INVOICE, { user: 'jack', total_invoice: 11, createdAt: NOW }]]) }),
+      aWorld({ invoices: new Map([[INVOICE, { ...INVOICED, total_invoice: 11 }]]) }),
       expectation(),
-      `${INVOICE} must hold {"user":"jack","total_invoice":10}, and holds {"user":"jack","total_invoice":11}`,
+      `${INVOICE} must hold ${INVOICED_TEXT}, and holds ${INVOICED_TEXT.replace(':10,', ':11,')}`,
+    ],
+    [
+      'an invoice of another moment',
+      aWorld({ invoices: new Map([[INVOICE, { ...INVOICED, createdAt: LATER }]]) }),
+      expectation(),
+      `${INVOICE} must hold ${INVOICED_TEXT}, and holds ${INVOICED_TEXT.replace(NOW_TEXT, LATER.toISOString())}`,
+    ],
+    [
+      'an invoice that charges nothing to a customer with a limit',
+      withLedger(aLedgerThatIs('PAID', { user: 'joe' }), {
+        orderRecords: new Map([[`users/joe/orders/${UUID}`, { items: anOrder().items, createdAt: NOW }]]),
+        invoices: new Map([[INVOICE, { ...INVOICED, user: 'joe' }]]),
+      }),
+      expectation({ accepted: new Map([[UUID, planned({ order: anOrder({ user: 'joe' }) })]]) }),
+      'The credit of joe was 100, 100 is left and 0 charged',
+    ],
+    [
+      'a price that is not the one of the item',
+      withLedger(
+        aLedgerThatIs('PAID', { lines: [{ item: 'widget', quantity: 2, price_per_unit: PRICE + 1 }] }),
+      ),
+      expectation(),
+      `Order ${UUID} must know {"lines":[{"item":"widget","quantity":2,"price_per_unit":5}],"charged":0}, and knows {"lines":[{"item":"widget","quantity":2,"price_per_unit":6}],"charged":0}`,
+    ],
+    [
+      'a charge of an order that is not paid',
+      withLedger({ ...aLedgerThatIs('CANCELED'), charged: 0 }, UNTOUCHED),
+      expectation(),
+      `Order ${UUID} must know {"lines":[{"item":"widget","quantity":2,"price_per_unit":5}]}, and knows {"lines":[{"item":"widget","quantity":2,"price_per_unit":5}],"charged":0}`,
+    ],
+    [
+      'a status that nobody knows',
+      withLedger({ ...aLedgerThatIs('PAID'), status: 'PACKED' }),
+      expectation(),
+      `Nobody announced ${UUID}/what PACKED calls for`,
     ],
     [
       'a payment that was to fail',
@@ -127,27 +179,27 @@ describe('The verdict on a run', () => {
     ],
     [
       'an order that nothing stood against',
-      withSaga({ ...aSagaThatIs('CANCELED'), detail: 'why' }, UNTOUCHED),
+      withLedger({ ...aLedgerThatIs('CANCELED'), detail: 'why' }, UNTOUCHED),
       expectation(),
       `Order ${UUID} is CANCELED for no good reason: PAYMENT_ERROR, why`,
     ],
     [
       'an order that was canceled although nobody asked for it',
-      withSaga({ ...aSagaThatIs('CANCELED'), reason: 'CANCELED_BY_CUSTOMER', detail: 'why' }, UNTOUCHED),
+      withLedger({ ...aLedgerThatIs('CANCELED'), reason: 'CANCELED_BY_CUSTOMER', detail: 'why' }, UNTOUCHED),
       expectation(),
       `Order ${UUID} is CANCELED for no good reason: CANCELED_BY_CUSTOMER, why`,
     ],
     [
       'an order that missed a deadline which it can not have missed',
-      withSaga({ ...aSagaThatIs('CANCELED'), reason: 'DEADLINE_EXCEEDED', detail: 'why' }, UNTOUCHED),
+      withLedger({ ...aLedgerThatIs('CANCELED'), reason: 'DEADLINE_EXCEEDED', detail: 'why' }, UNTOUCHED),
       expectation(),
       `Order ${UUID} is CANCELED for no good reason: DEADLINE_EXCEEDED, why`,
     ],
     [
       'a step that was done twice',
-      withSaga({
-        ...aSagaThatIs('PAID'),
-        history: [...aSagaThatIs('PAID').history, `${NOW.toISOString()} PAID payments`],
+      withLedger({
+        ...aLedgerThatIs('PAID'),
+        history: [...aLedgerThatIs('PAID').history, `${NOW.toISOString()} PAID payments`],
       }),
       expectation(),
       `Order ${UUID} is PAID and went RECEIVED CREATED RESERVED PAID PAID`,
@@ -181,9 +233,28 @@ describe('The verdict on a run', () => {
 
   it('sees what a replay has changed, and nothing where it changed nothing', () => {
     expect(differences(aWorld(), aWorld())).to.deep.equal([]);
-    const after = aWorld({ items: new Map([['inventory/widget', { quantity: 6, price_per_unit: PRICE }]]) });
+    const after = aWorld({ items: widgets(6) });
     expect(differences(aWorld(), after)).to.deep.equal([
-      `The replay changed inventory/widget from {"quantity":8,"price_per_unit":${PRICE}} to {"quantity":6,"price_per_unit":${PRICE}}`,
+      `The replay changed inventory/widget from {"quantity":8,"loaded":10,"price_per_unit":${PRICE}} to {"quantity":6,"loaded":10,"price_per_unit":${PRICE}}`,
     ]);
+  });
+
+  it('is written by hand: it uses nothing of what it judges', () => {
+    const used = ['verdict', 'world', 'orders'].flatMap((name) => {
+      const source = readFileSync(new URL(`test/chaos/${name}.ts`, packageRoot), 'utf8');
+      return [...source.matchAll(/^import (?!type).*?from '([^']+)';$/gms)].map(([, from]) => from);
+    });
+    expect(used.filter((from) => !from?.startsWith('./'))).to.deep.equal(['node:util']);
+  });
+
+  it('knows every status of the pipeline, and the topic that announces it', () => {
+    for (const status of pipeline.statuses) {
+      const ledger = aLedgerThatIs(status);
+      const { attributes } = messageFor(pipeline, ledger);
+      const world = withLedger(ledger, UNTOUCHED);
+      expect(unannounced(world, new Set())).to.deep.equal([attributes['ce-id']]);
+      const { lost } = judge(world, expectation({ accepted: new Map() }));
+      expect(lost.length > 0, status).to.equal(isStanding(pipeline, ledger));
+    }
   });
 });

@@ -1,19 +1,11 @@
-import type { Data } from '../../data-init/load-data.ts';
-import { reservationPath } from '../../inventory/documents.ts';
-import { orderRecordPath } from '../../order/documents.ts';
-import { invoicePath } from '../../payments/documents.ts';
-import { messageFor } from '../../saga/deliver/message.ts';
-import { isStanding } from '../../saga/ledger/deadline.ts';
-import { transitionsOf } from '../../saga/ledger/history.ts';
-import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { Path } from '../../saga/ports/store.ts';
-import { sameOrder } from '../../shop/order.ts';
-import { mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
-import type { World } from './world.ts';
+import { type Loaded, mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
+import type { Ledger, PricedLine, World } from './world.ts';
 
 /**
- * What became of a run, found out from the documents alone and without the product's own audit: two who count the same
- * books in two ways don't share a mistake.
+ * What became of a run, found out from the documents alone. It is written by hand from what is promised, and uses neither the
+ * product's audit nor its definition: two who count the same books in two ways don't share a mistake.
  */
 export interface Verdict {
   /** Accepted orders that are not there, or that have not come to their end. */
@@ -24,7 +16,7 @@ export interface Verdict {
 
 /** What the world is held against. */
 export interface Expectation {
-  readonly loaded: Data;
+  readonly loaded: Loaded;
   readonly accepted: ReadonlyMap<string, PlannedOrder>;
   /** Orders that somebody asked to cancel, whatever the answer. */
   readonly askedToCancel: ReadonlySet<string>;
@@ -38,15 +30,25 @@ export interface Expectation {
   readonly heard: ReadonlySet<string>;
 }
 
+/** The statuses of an order that stands, and those in which it has come to its end; each is announced on a topic. */
+const STANDING: Readonly<Record<string, string>> = {
+  RECEIVED: 'frontend',
+  CREATED: 'order-created',
+  RESERVED: 'inventory-updated',
+  FAILING: 'error',
+};
+const AT_REST: Readonly<Record<string, string>> = { PAID: 'payment-created', CANCELED: 'order-canceled' };
+
 export function judge(world: World, expectation: Expectation): Verdict {
-  const sagas = [...world.sagas.values()];
+  const ledgers = [...world.ledgers.values()];
   return {
     lost: lostOrders(world, expectation),
     wrong: [
-      ...sagas.flatMap(wrongHistory),
+      ...ledgers.flatMap(wrongHistory),
+      ...ledgers.flatMap((ledger) => wrongKnowledge(ledger, expectation.loaded)),
       ...unannounced(world, expectation.heard).map((id) => `Nobody announced ${id}`),
       ...wrongOutcomes(world, expectation),
-      ...wrongRecords(world, sagas),
+      ...wrongRecords(world, expectation.loaded),
       ...wrongStock(world, expectation.loaded),
       ...wrongCredit(world, expectation.loaded),
       ...wrongDeadLetters(world, expectation.poisonCount),
@@ -54,92 +56,133 @@ export function judge(world: World, expectation: Expectation): Verdict {
   };
 }
 
-function lostOrders({ sagas }: World, { accepted }: Expectation): string[] {
+const ledgerOf = ({ ledgers }: Pick<World, 'ledgers'>, uuid: string) => ledgers.get(`sagas/${uuid}`);
+
+function lostOrders(world: World, { accepted }: Expectation): string[] {
   const missing = [...accepted.keys()]
-    .filter((uuid) => !sagas.has(sagaPath(uuid)))
+    .filter((uuid) => ledgerOf(world, uuid) === undefined)
     .map((uuid) => `Order ${uuid} was accepted and is not there`);
-  const standing = [...sagas.values()]
-    .filter((saga) => isStanding(saga))
+  const standing = [...world.ledgers.values()]
+    .filter(({ status }) => !(status in AT_REST))
     .map(({ uuid, status }) => `Order ${uuid} still is ${status}`);
   return [...missing, ...standing];
 }
 
 /** What the ledgers call for and nobody has heard, by its `ce-id`. */
-export function unannounced({ sagas }: Pick<World, 'sagas'>, heard: ReadonlySet<string>): string[] {
-  return [...sagas.values()]
-    .map((saga) => messageFor(saga).attributes['ce-id'] ?? '')
+export function unannounced({ ledgers }: Pick<World, 'ledgers'>, heard: ReadonlySet<string>): string[] {
+  return [...ledgers.values()]
+    .map(({ uuid, status }) => `${uuid}/${STANDING[status] ?? AT_REST[status] ?? `what ${status} calls for`}`)
     .filter((id) => !heard.has(id));
 }
 
-/** The ways an order can go, as the letters of its statuses. */
+/** The ways an order can go, as its statuses. */
 const WAYS =
   /^RECEIVED( FAILING( CANCELED)?| CREATED( FAILING( CANCELED)?| RESERVED( FAILING( CANCELED)?| PAID( FAILING( CANCELED)?)?)?)?)?$/;
 
-function wrongHistory(saga: Saga): string[] {
-  const way = transitionsOf(saga)
-    .map(({ status }) => status)
-    .join(' ');
-  if (WAYS.test(way) && way.endsWith(saga.status)) return [];
-  return [`Order ${saga.uuid} is ${saga.status} and went ${way}`];
+const wayOf = ({ history }: Ledger): string[] => history.map((line) => line.split(' ')[1] ?? '');
+
+function wrongHistory(ledger: Ledger): string[] {
+  const way = wayOf(ledger);
+  if (WAYS.test(way.join(' ')) && way.at(-1) === ledger.status) return [];
+  return [`Order ${ledger.uuid} is ${ledger.status} and went ${way.join(' ')}`];
 }
 
-function wrongOutcomes({ sagas }: World, expectation: Expectation): string[] {
+/** The lines of an order, each at the price that was loaded: nobody changes a price while a run goes on. */
+const pricedLines = ({ items = [] }: Ledger, { inventory }: Loaded): PricedLine[] =>
+  items.map(({ item, quantity }) => ({
+    item,
+    quantity,
+    price_per_unit: inventory[item]?.price_per_unit ?? Number.NaN,
+  }));
+
+const totalOf = (lines: readonly PricedLine[]): number =>
+  sum(lines.map(({ quantity, price_per_unit }) => quantity * price_per_unit));
+
+/** What is taken from the customer's credit: nothing where there is no limit. */
+const chargeOf = (ledger: Ledger, loaded: Loaded): number =>
+  loaded.users[ledger.user ?? '']?.credit === undefined ? 0 : totalOf(pricedLines(ledger, loaded));
+
+/** The prices and the charge must be known from the step on that found them out, and not before. */
+function wrongKnowledge(ledger: Ledger, loaded: Loaded): string[] {
+  const way = wayOf(ledger);
+  const expected = {
+    lines: way.includes('RESERVED') ? pricedLines(ledger, loaded) : undefined,
+    charged: way.includes('PAID') ? chargeOf(ledger, loaded) : undefined,
+  };
+  const { lines, charged } = ledger;
+  return isDeepStrictEqual({ lines, charged }, expected)
+    ? []
+    : [`Order ${ledger.uuid} must know ${text(expected)}, and knows ${text({ lines, charged })}`];
+}
+
+const text = (value: object | undefined): string => JSON.stringify(value) ?? 'nothing';
+
+function wrongOutcomes(world: World, expectation: Expectation): string[] {
   const { accepted, askedToCancel, canceled, mayExpire } = expectation;
   return [...accepted].flatMap(([uuid, planned]) => {
-    const saga = sagas.get(sagaPath(uuid));
-    if (saga === undefined) return [];
+    const ledger = ledgerOf(world, uuid);
+    if (ledger === undefined) return [];
+    const { status, reason, detail, user, items, paymentError } = ledger;
+    const { order } = planned;
+    const isAsPlaced = isDeepStrictEqual(
+      { user, items, paymentError },
+      { user: order.user, items: order.items, paymentError: order.paymentError },
+    );
     const never = neverPaid(planned);
     const isExcused =
-      (saga.reason === 'CANCELED_BY_CUSTOMER' && askedToCancel.has(uuid)) ||
-      (saga.reason === 'DEADLINE_EXCEEDED' && mayExpire);
+      (reason === 'CANCELED_BY_CUSTOMER' && askedToCancel.has(uuid)) ||
+      (reason === 'DEADLINE_EXCEEDED' && mayExpire);
     return [
-      ...(sameOrder(planned.order, saga) ? [] : [`Order ${uuid} is not the order that was placed`]),
-      ...(saga.status === 'PAID' && never !== undefined ? [`Order ${uuid} is PAID, but ${never}`] : []),
-      ...(saga.status === 'PAID' && canceled.has(uuid)
+      ...(isAsPlaced ? [] : [`Order ${uuid} is not the order that was placed`]),
+      ...(status === 'PAID' && never !== undefined ? [`Order ${uuid} is PAID, but ${never}`] : []),
+      ...(status === 'PAID' && canceled.has(uuid)
         ? [`Order ${uuid} is PAID, but was canceled by its customer`]
         : []),
-      ...(saga.status === 'CANCELED' && mustBePaid(planned) && !isExcused
-        ? [`Order ${uuid} is CANCELED for no good reason: ${saga.reason}, ${saga.detail}`]
+      ...(status === 'CANCELED' && mustBePaid(planned) && !isExcused
+        ? [`Order ${uuid} is CANCELED for no good reason: ${reason}, ${detail}`]
         : []),
     ];
   });
 }
 
 /** Every record that the ledgers call for, as it must be, and no other. */
-function wrongRecords(world: World, sagas: readonly Saga[]): string[] {
-  const expected = new Map<Path, object>(sagas.filter(({ status }) => status === 'PAID').flatMap(recordsOf));
-  const actual = new Map<Path, object>([
-    ...[...world.orderRecords].map(([path, { items }]) => [path, { items }] as const),
-    ...[...world.reservations].map(
-      ([path, { quantity, price_per_unit }]) => [path, { quantity, price_per_unit }] as const,
-    ),
-    ...[...world.invoices].map(
-      ([path, { user, total_invoice, charged }]) => [path, { user, total_invoice, charged }] as const,
-    ),
-  ]);
-  const text = (record: object | undefined) => JSON.stringify(record) ?? 'nothing';
+function wrongRecords(world: World, loaded: Loaded): string[] {
+  const paid = [...world.ledgers.values()].filter(({ status }) => status === 'PAID');
+  const expected = new Map<Path, object>(paid.flatMap((ledger) => recordsOf(ledger, loaded)));
+  const actual = new Map<Path, object>([...world.orderRecords, ...world.reservations, ...world.invoices]);
   return [...new Set([...expected.keys(), ...actual.keys()])]
-    .filter((path) => text(expected.get(path)) !== text(actual.get(path)))
+    .filter((path) => !isDeepStrictEqual(actual.get(path), expected.get(path)))
     .map((path) => `${path} must hold ${text(expected.get(path))}, and holds ${text(actual.get(path))}`);
 }
 
-function recordsOf({ uuid, user, items, charged }: Saga): [Path, object][] {
-  const total = items.reduce(
-    (sum, { quantity, price_per_unit = Number.NaN }) => sum + quantity * price_per_unit,
-    0,
-  );
-  const asOrdered = items.map(({ item, quantity }) => ({ item, quantity }));
+/** What the records of a paid order say, and nothing besides. */
+function recordsOf(ledger: Ledger, loaded: Loaded): [Path, object][] {
+  const { uuid, user, items, paymentError } = ledger;
+  const lines = pricedLines(ledger, loaded);
+  const asOrdered = { items, ...(paymentError !== undefined && { paymentError }) };
   return [
-    [orderRecordPath(user, uuid), { items: asOrdered }],
-    ...items.map(({ item, quantity, price_per_unit }): [Path, object] => [
-      reservationPath(item, uuid),
+    [`users/${user}/orders/${uuid}`, { ...asOrdered, createdAt: momentOf(ledger, 'CREATED') }],
+    ...lines.map(({ item, quantity, price_per_unit }): [Path, object] => [
+      `inventory/${item}/orders/${uuid}`,
       { quantity, price_per_unit },
     ]),
-    [invoicePath(uuid), { user, total_invoice: total, charged: charged === undefined ? undefined : total }],
+    [
+      `payments/${uuid}`,
+      {
+        user,
+        total_invoice: totalOf(lines),
+        charged: chargeOf(ledger, loaded),
+        createdAt: momentOf(ledger, 'PAID'),
+      },
+    ],
   ];
 }
 
-function wrongStock({ items, reservations }: World, { inventory }: Data): string[] {
+/** When the order came to this status. */
+const momentOf = ({ history }: Ledger, status: string): Date =>
+  new Date(history.find((line) => line.split(' ')[1] === status)?.split(' ')[0] ?? '');
+
+function wrongStock({ items, reservations }: World, { inventory }: Loaded): string[] {
   return Object.entries(inventory).flatMap(([item, { quantity: loaded }]) => {
     const left = items.get(`inventory/${item}`)?.quantity ?? Number.NaN;
     const held = sum(
@@ -153,11 +196,11 @@ function wrongStock({ items, reservations }: World, { inventory }: Data): string
   });
 }
 
-function wrongCredit({ users, invoices }: World, loaded: Data): string[] {
+function wrongCredit({ users, invoices }: World, loaded: Loaded): string[] {
   return Object.entries(loaded.users).flatMap(([user, { credit: limit }]) => {
     const left = users.get(`users/${user}`)?.credit;
     const owed = [...invoices.values()].filter((invoice) => invoice.user === user);
-    const charged = sum(owed.map((invoice) => invoice.charged ?? 0));
+    const charged = sum(owed.map((invoice) => invoice.charged));
     const isRight =
       limit === undefined
         ? left === undefined && charged === 0

@@ -1,23 +1,23 @@
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { hostServices } from '../../programs/host.ts';
-import { allServices } from '../../programs/services.ts';
+import { allServices } from '../../saga/deliver/service.ts';
 import type { HttpRequest } from '../../saga/http/http.ts';
-import { sagaPath } from '../../saga/ledger/ledger.ts';
-import { aSaga, NOW, SETTINGS, UUID } from '../support/builders.ts';
-import { topology } from '../support/pipeline.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { aLedger, NOW, SETTINGS, UUID } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 
 describe('Who asks that an order be moved while the store says nothing', () => {
   const routes: readonly (readonly [who: string, path: string, body: unknown, look: string])[] = [
     ['a customer who cancels it', '/order/{uuid}/cancel', undefined, `/order/${UUID}`],
     ['an operator who cancels it', '/sagas/{uuid}/cancel', { detail: 'A test' }, `/sagas/${UUID}`],
-    ['an operator who re-drives it', '/sagas/{uuid}/redrive', undefined, `/sagas/${UUID}`],
+    ['an operator who announces it again', '/sagas/{uuid}/announce', undefined, `/sagas/${UUID}`],
   ];
   for (const [who, path, body, look] of routes) {
     it(`[anomaly 37] is told after 15 s that nobody knows, and where to look: ${who}`, async () => {
-      const ports = await recordedPorts({ [sagaPath(UUID)]: aSaga() });
+      const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
       ports.store.commitFaults.push(() => new Promise(() => {}));
-      const route = allServices(ports, SETTINGS)
+      const route = allServices(pipeline, ports, SETTINGS)
         .flatMap((service) => service.routes)
         .find((one) => one.method === 'POST' && one.path === path);
       const request: HttpRequest = { params: { uuid: UUID }, query: {}, body, header: () => undefined };
@@ -32,8 +32,10 @@ describe('Who asks that an order be moved while the store says nothing', () => {
 });
 
 describe('A service that starts', () => {
-  const emulator = process.env.PUBSUB_EMULATOR_HOST;
+  // Asked for only now: an earlier suite may have started the emulator, and a later one needs it again.
+  let emulator: string | undefined;
   before(() => {
+    emulator = process.env.PUBSUB_EMULATOR_HOST;
     delete process.env.PUBSUB_EMULATOR_HOST;
   });
   after(() => {
@@ -50,7 +52,7 @@ describe('A service that starts', () => {
       pushIdentity: 'platform',
     } as const;
     const world = { ...ports, bus: { ...ports.bus, missing } };
-    const hosting = hostServices(allServices(world, SETTINGS), world, topology, options, () => {});
+    const hosting = hostServices(pipeline, allServices(pipeline, world, SETTINGS), world, options, () => {});
     const { message } = (await ports.clock.finish(hosting.catch((error: Error) => error))) as Error;
     return { message, afterMs: ports.clock.now().getTime() - NOW.getTime() };
   };

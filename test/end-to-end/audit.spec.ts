@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { systemClock } from '../../adapters/system-clock.ts';
+import { reservations } from '../../inventory/reservations.ts';
 import type { AuditReport } from '../../janitor/audit/audit-report.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { pipeline as saga } from '../../pipeline.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
 
@@ -14,7 +16,7 @@ for (const backend of backends) {
     after(() => pipeline?.close());
     /** On the embedded engine an audit waits for nothing by itself: the orders get their turn. */
     const audited = () =>
-      takeAudit({ store: pipeline.store, clock: systemClock }, () => pause(systemClock, 0));
+      takeAudit(saga, { store: pipeline.store, clock: systemClock }, () => pause(systemClock, 0));
 
     it('proves on live data, while orders are placed and canceled, that nothing is ever lost or held twice', async function () {
       this.timeout(60_000);
@@ -30,16 +32,18 @@ for (const backend of backends) {
       const placed = Promise.all(['jack', 'joe', 'jack', 'nobody'].map(placeOrders));
       const reports: AuditReport[] = [];
       /** Shows something only where orders were under way, and held something. */
-      const isTelling = ({ counts: { byStatus, orders, reservations } }: AuditReport) =>
-        orders - (byStatus.CANCELED ?? 0) > 0 && reservations > 0;
+      const isTelling = ({ counts: { byStatus, orders, documents } }: AuditReport) =>
+        orders - (byStatus.CANCELED ?? 0) > 0 && Number(documents[reservations.name]) > 0;
       while (reports.filter(isTelling).length < 3) reports.push(await audited());
       placing = false;
       await placed;
       await pipeline.bus.idle();
       reports.push(await audited());
       expect(reports.flatMap(({ violations }) => violations)).to.deep.equal([]);
-      expect(reports.flatMap(({ stuck, notices }) => [...stuck, ...notices])).to.deep.equal([]);
-      expect(reports.at(-1)?.counts).to.include({ reservations: 0, orderRecords: 0, invoices: 0 });
+      expect(reports.flatMap(({ stuck }) => stuck)).to.deep.equal([]);
+      expect(reports.at(-1)?.counts.documents).to.include(
+        Object.fromEntries(saga.records.map(({ name }) => [name, 0])),
+      );
       expect(await pipeline.remaining()).to.deep.equal({ widget: 10, wotsit: 20, jack: undefined, joe: 100 });
     });
   });

@@ -3,15 +3,18 @@ import { v4 as uuidv4 } from 'uuid';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
-import { itemPath, reservationPath } from '../../inventory/documents.ts';
-import { orderRecordPath } from '../../order/documents.ts';
+import { reservations } from '../../inventory/reservations.ts';
+import { orderRecords } from '../../order/order-records.ts';
+import { type OrderLedger, pipeline as saga } from '../../pipeline.ts';
 import { derivedUuid, messageFor, REDRIVE } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
-import { advance, fail, receive, type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
+import { advance, fail, type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, type Store, StoreError } from '../../saga/ports/store.ts';
+import { stock } from '../../shop/stock.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from '../support/emulators.ts';
 import { type Backend, backends, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 import { doublingBus } from '../support/tracking-bus.ts';
@@ -65,17 +68,20 @@ for (const backend of backends) {
       });
 
       it('[anomaly 31] redrives a message once its cause is mended, and the order goes on', async () => {
-        const saga = created(uuidv4());
-        const letter = await poison('order-created', { uuid: saga.uuid });
-        expect(letter).to.include({ reason: UNKNOWN_REASON, uuid: saga.uuid });
+        const ledger = created(uuidv4());
+        const letter = await poison('order-created', { uuid: ledger.uuid });
+        expect(letter).to.include({ reason: UNKNOWN_REASON, uuid: ledger.uuid });
         await storeAll(pipeline.store, {
-          [sagaPath(saga.uuid)]: saga,
-          [orderRecordPath('jack', saga.uuid)]: { items: saga.items, createdAt: saga.createdAt },
+          [ledgerPath(ledger.uuid)]: ledger,
+          [orderRecords.of('jack', ledger.uuid).path]: { items: ledger.items, createdAt: ledger.createdAt },
         });
         const { status, body } = await pipeline.post(`/dead-letters/${letter.id}/redrive`, '');
         await pipeline.bus.idle();
         expect([status, body.status, body.history.length]).to.deep.equal([200, 'redriven', 2]);
-        expect(await pipeline.ledger(saga.uuid)).to.deep.include({ status: 'PAID', total_invoice: 15 });
+        expect((await pipeline.get(`/order/${ledger.uuid}`)).body).to.include({
+          status: 'PAID',
+          total_invoice: 15,
+        });
 
         const again = await pipeline.post(`/dead-letters/${letter.id}/redrive`, '');
         await pipeline.bus.idle();
@@ -102,7 +108,7 @@ for (const backend of backends) {
         await pipeline.bus.idle();
         expect(answers.map(({ status }) => status)).to.deep.equal([200, 200]);
         expect([await pipeline.ledger(uuid), await pipeline.remaining()]).to.deep.equal(before);
-        expect((before[0] as Saga).status).to.equal('PAID');
+        expect((before[0] as Ledger).status).to.equal('PAID');
         expect((await pipeline.get(`/dead-letters/${letter.id}`)).body.history).to.have.length(2);
       });
 
@@ -159,7 +165,7 @@ for (const backend of backends) {
         const others = await countOf(JSON_REASON);
         await storeAll(
           pipeline.store,
-          Object.fromEntries(uuids.map((uuid) => [sagaPath(uuid), created(uuid)])),
+          Object.fromEntries(uuids.map((uuid) => [ledgerPath(uuid), created(uuid)])),
         );
         const { status, body } = await pipeline.post(
           `/dead-letters/redrive?reason=${encodeURIComponent(UNKNOWN_REASON)}`,
@@ -168,7 +174,7 @@ for (const backend of backends) {
         await pipeline.bus.idle();
         expect([status, body]).to.deep.equal([200, { sent: 3, refused: [], failed: [] }]);
         const sagas = await Promise.all(uuids.map((uuid) => pipeline.ledger(uuid)));
-        expect(sagas.map((saga) => saga?.status)).to.deep.equal(['PAID', 'PAID', 'PAID']);
+        expect(sagas.map((ledger) => ledger?.status)).to.deep.equal(['PAID', 'PAID', 'PAID']);
         expect([await countOf(UNKNOWN_REASON), await countOf(JSON_REASON)]).to.deep.equal([
           undefined,
           others,
@@ -215,17 +221,17 @@ describe('A message that fails at every delivery', () => {
       this.timeout(60_000);
       const watched = watchedLog();
       const pipeline = await startPipeline(await backend.open(this), () => ({ log: watched.log }));
-      const saga = failing(uuidv4());
-      await editByHand(pipeline.store, itemPath('wotsit'), { quantity: 'twenty' });
+      const ledger = failing(uuidv4());
+      await editByHand(pipeline.store, stock.of('wotsit').path, { quantity: 'twenty' });
       await storeAll(pipeline.store, {
-        [sagaPath(saga.uuid)]: saga,
-        [orderRecordPath('jack', saga.uuid)]: { items: saga.items, createdAt: saga.createdAt },
-        [reservationPath('wotsit', saga.uuid)]: { quantity: 1, price_per_unit: 15 },
+        [ledgerPath(ledger.uuid)]: ledger,
+        [orderRecords.of('jack', ledger.uuid).path]: { items: ledger.items, createdAt: ledger.createdAt },
+        [reservations.of('wotsit', ledger.uuid).path]: { quantity: 1, price_per_unit: 15 },
       });
-      await pipeline.bus.publish([messageFor(saga)]);
+      await pipeline.bus.publish([messageFor(saga, ledger)]);
       await watched.line('janitor: a dead letter was parked');
 
-      const known = (await pipeline.get(`/sagas/${saga.uuid}`)).body;
+      const known = (await pipeline.get(`/sagas/${ledger.uuid}`)).body;
       expect([known.ledger.status, known.callsFor, known.letters.length]).to.deep.equal([
         'FAILING',
         'error',
@@ -237,15 +243,15 @@ describe('A message that fails at every delivery', () => {
         reason: 'It failed at every delivery',
         topic: 'error',
         attempts: 5,
-        uuid: saga.uuid,
+        uuid: ledger.uuid,
       });
 
-      await editByHand(pipeline.store, itemPath('wotsit'), { quantity: 19 });
+      await editByHand(pipeline.store, stock.of('wotsit').path, { quantity: 19 });
       expect((await pipeline.post(`/dead-letters/${letter.id}/redrive`, '')).status).to.equal(200);
       await watched.line('janitor: compensated');
-      expect((await pipeline.get(`/sagas/${saga.uuid}`)).body).to.deep.include({
+      expect((await pipeline.get(`/sagas/${ledger.uuid}`)).body).to.deep.include({
         callsFor: 'order-canceled',
-        records: [],
+        holds: [],
       });
       expect((await pipeline.remaining()).wotsit).to.equal(20);
       await pipeline.close();
@@ -285,7 +291,7 @@ describe('A message that fails at every delivery', () => {
       await Promise.all([1, 2].map(() => pipeline.post(`/dead-letters/${letter.id}/redrive`, '')));
       await pipeline.bus.idle();
       const { orders } = (await pipeline.get('/orders')).body;
-      expect(orders.map(({ uuid, status }: Saga) => ({ uuid, status }))).to.deep.equal([
+      expect(orders.map(({ uuid, status }: Ledger) => ({ uuid, status }))).to.deep.equal([
         { uuid: derivedUuid('message-id', letter.messageId), status: 'PAID' },
       ]);
       expect(await pipeline.remaining()).to.include({ wotsit: 19, joe: 85 });
@@ -295,20 +301,22 @@ describe('A message that fails at every delivery', () => {
 });
 
 /** The ledger of jack's order of one wotsit, whose record exists. */
-function created(uuid: string): Saga {
+function created(uuid: string): OrderLedger {
   const now = systemClock.now();
   const order = { user: 'jack', items: [{ item: 'wotsit', quantity: 1 }] };
-  return advance(receive(uuid, order, 'frontend', now), 'order', 'CREATED', {}, now);
+  const received = receive(saga, uuid, order, 'frontend', now, DEADLINE_SECONDS);
+  return advance(saga, received, { step: 'order', by: 'order', learned: {}, now }) as OrderLedger;
 }
 
 /** The ledger of that order, when its stock is held and its payment was refused. */
-function failing(uuid: string): Saga {
+function failing(uuid: string): OrderLedger {
   const before = created(uuid);
   // Not earlier than what came before: such a history would be malformed.
   const now = systemClock.now();
-  const items = [{ item: 'wotsit', quantity: 1, price_per_unit: 15 }];
-  const reserved = advance(before, 'inventory', 'RESERVED', { items }, now);
-  return fail(reserved, 'payments', 'PAYMENT_ERROR', 'The payment was refused', now);
+  const learned = { lines: [{ item: 'wotsit', quantity: 1, price_per_unit: 15 }] };
+  const reserved = advance(saga, before, { step: 'inventory', by: 'inventory', learned, now });
+  const failure = { by: 'payments', reason: 'PAYMENT_ERROR', detail: 'The payment was refused', now };
+  return fail(saga, reserved, failure) as OrderLedger;
 }
 
 async function storeAll(store: Store, documents: Readonly<Record<Path, object>>): Promise<void> {

@@ -1,12 +1,16 @@
 import { expect } from 'chai';
-import { itemPath, reservationPath } from '../../inventory/documents.ts';
+import { reservations } from '../../inventory/reservations.ts';
 import type { AuditReport } from '../../janitor/audit/audit-report.ts';
-import { orderRecordPath, userPath } from '../../order/documents.ts';
-import { invoicePath } from '../../payments/documents.ts';
+import { orderRecords } from '../../order/order-records.ts';
+import { invoices } from '../../payments/invoices.ts';
+import { pipeline } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
-import { receive, type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
+import { type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import type { Delivery, OpenSubscription } from '../../saga/ports/bus.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
+import { customers } from '../../shop/customers.ts';
+import { stock } from '../../shop/stock.ts';
 import { anOrder, NOW, UUID } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import {
@@ -56,7 +60,7 @@ describe('npm run doctor', function () {
     expect([code, lines.at(-1)]).to.deep.equal([0, 'Nothing is wrong, and no order is stuck.']);
   };
 
-  let paid: Saga;
+  let paid: Ledger;
   beforeEach(async () => {
     paid = await pipeline.order({ item: 'widget', quantity: 1, user: 'joe' });
     expect(paid.status).to.equal('PAID');
@@ -72,14 +76,14 @@ describe('npm run doctor', function () {
     const { code, lines } = await doctor();
     expect(lines).to.have.length(2);
     expect(lines[0]).to.match(
-      /^Audited \S+Z: 3 orders \((2 CANCELED, 1 PAID|1 PAID, 2 CANCELED)\), 2 items, 2 customers, 1 order records, 1 reservations, 1 invoices, 0 dead letters parked$/,
+      /^Audited \S+Z: 3 orders \((2 CANCELED, 1 PAID|1 PAID, 2 CANCELED)\), 2 of kind user, 2 of kind item, 1 of kind order record, 1 of kind reservation, 1 of kind invoice, 0 dead letters parked$/,
     );
     expect([lines[1], code]).to.deep.equal(['Nothing is wrong, and no order is stuck.', 0]);
   });
 
   it('finds a counter that was changed by hand, says what it would do, and does it only when told to', async () => {
     const { widget = 0 } = await pipeline.remaining();
-    await meddle(pipeline.store, itemPath('widget'), { quantity: widget - 3 });
+    await meddle(pipeline.store, stock.of('widget').path, { quantity: widget - 3 });
     const held = 10 - widget;
     const sentence = `inventory/widget: quantity ${widget - 3} and ${held} held by orders make 7, not 10: 3 missing`;
     const action = 'Correct quantity of inventory/widget by +3';
@@ -110,9 +114,9 @@ describe('npm run doctor', function () {
     const { uuid } = paid;
     const before_ = await pipeline.recordsOf(paid);
     const lost = [
-      [orderRecordPath('joe', uuid), 'order record'],
-      [reservationPath('widget', uuid), 'reservation'],
-      [invoicePath(uuid), 'invoice'],
+      [orderRecords.of('joe', uuid).path, 'order record'],
+      [reservations.of('widget', uuid).path, 'reservation'],
+      [invoices.of(uuid).path, 'invoice'],
     ] as const;
     for (const [path] of lost) await meddle(pipeline.store, path);
     const { code, lines } = await doctor();
@@ -127,7 +131,7 @@ describe('npm run doctor', function () {
 
   it('takes from a canceled order what it still holds, and then corrects what it took', async () => {
     const { uuid } = paid;
-    const reservation = reservationPath('widget', uuid);
+    const reservation = reservations.of('widget', uuid).path;
     const remaining = await pipeline.remaining();
     await pipeline.post(`/order/${uuid}/cancel`, {});
     await pipeline.bus.idle();
@@ -135,7 +139,7 @@ describe('npm run doctor', function () {
     await pipeline.store.commit([
       { kind: 'create', path: reservation, fields: { quantity: 1, price_per_unit: 10 } },
     ]);
-    await meddle(pipeline.store, itemPath('widget'), { quantity: remaining.widget });
+    await meddle(pipeline.store, stock.of('widget').path, { quantity: remaining.widget });
     const { code, lines } = await doctor();
     expect(code).to.equal(1);
     expect(lines).to.include(
@@ -151,7 +155,7 @@ describe('npm run doctor', function () {
   });
 
   it('leaves to people what no ledger tells, and says so', async () => {
-    const path = userPath('joe');
+    const path = customers.of('joe').path;
     const { joe } = await pipeline.remaining();
     await meddle(pipeline.store, path, { credit: 'much' });
     const { code, lines } = await doctor('--repair');
@@ -186,15 +190,15 @@ describe('npm run doctor, while no service runs', () => {
     const environment = await emulatedEnvironment(this, projectId);
     const store = await emulatedStore(this, projectId);
     const bus = await emulatedBus(this, topology, projectId);
-    const saga = receive(UUID, anOrder(), 'frontend', NOW);
-    await store.commit([{ kind: 'create', path: sagaPath(UUID), fields: saga }]);
-    const { data, attributes, topic } = messageFor(saga);
+    const ledger = receive(pipeline, UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
+    await store.commit([{ kind: 'create', path: ledgerPath(UUID), fields: ledger }]);
+    const { data, attributes, topic } = messageFor(pipeline, ledger);
     const { code, lines } = await runDoctor([], environment);
     const action = `Publish the message of order ${UUID} to frontend again: it goes on, or is canceled where it is too late`;
     expect([code, ...lines.slice(1)]).to.deep.equal([
       1,
       'Stuck orders: 1',
-      `  Order ${UUID} is RECEIVED since ${NOW.toISOString()}, 0 times re-driven: nothing followed frontend`,
+      `  Order ${UUID} is RECEIVED since ${NOW.toISOString()}, announced again 0 times: nothing followed frontend`,
       `    missing on ${topic}: ${data}`,
       'npm run doctor -- --repair would',
       `  ${action}`,

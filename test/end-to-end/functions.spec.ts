@@ -4,11 +4,12 @@ import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { registerFunction } from '../../adapters/push/functions.ts';
 import { loadData } from '../../data-init/load-data.ts';
-import { allServices } from '../../programs/services.ts';
+import { pipeline } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
-import { sagaPath } from '../../saga/ledger/ledger.ts';
+import { allServices, serviceNames } from '../../saga/deliver/service.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import { readOne } from '../../saga/ports/store.ts';
-import { aSaga, SETTINGS } from '../support/builders.ts';
+import { aLedger, SETTINGS } from '../support/builders.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import { DATA, topology } from '../support/pipeline.ts';
 import { type RecordedPorts, recordedPorts } from '../support/recorded-ports.ts';
@@ -27,9 +28,9 @@ describe('A service as a Cloud Run function', () => {
   const servers = new Map<string, ReturnType<typeof getTestServer>>();
   before(async () => {
     ports = await recordedPorts();
-    await loadData(ports.store, ports, DATA);
+    await loadData(pipeline, ports.store, ports, DATA);
     telemetry = recordedTelemetry();
-    for (const service of allServices(telemetry.ports(ports), SETTINGS)) {
+    for (const service of allServices(pipeline, telemetry.ports(ports), SETTINGS)) {
       registerFunction(service, topology, async () => refuse, ports, telemetry);
     }
     for (const target of ['order', 'janitor']) await open(target);
@@ -60,10 +61,10 @@ describe('A service as a Cloud Run function', () => {
     });
     return response.status;
   }
-  const ledger = (uuid: string) => readOne(ports.store, sagaPath(uuid));
+  const ledger = (uuid: string) => readOne(ports.store, ledgerPath(uuid));
 
   /** An order in each of the forms in which it may come, and the headers that go with it. */
-  const { attributes } = messageFor(aSaga());
+  const { attributes } = messageFor(pipeline, aLedger());
   const event = {
     'ce-id': 'event-1',
     'ce-specversion': '1.0',
@@ -113,7 +114,7 @@ describe('A service as a Cloud Run function', () => {
 
     it(`answers 503 to what comes as ${form} and can't be done now, so that it comes again`, async () => {
       const uuid = uuidv4();
-      ports.store.poison = (path) => path === sagaPath(uuid);
+      ports.store.poison = (path) => path === ledgerPath(uuid);
       const posted = of({ uuid, user: 'jack', item: 'wotsit', quantity: 1 });
       expect(await post('order', posted)).to.equal(503);
       ports.store.poison = () => false;
@@ -196,29 +197,44 @@ describe('A service as a Cloud Run function', () => {
 });
 
 describe('The function of a service', () => {
+  /** Who reads nothing from the bus is no function. */
+  const readers = new Set(Object.values(topology.subscriptions).flatMap(({ service }) => service ?? []));
   let child: Child | undefined;
   afterEach(async () => {
     child?.process.kill('SIGKILL');
     await child?.exited;
   });
 
-  for (const service of ['order', 'inventory', 'payments', 'janitor']) {
+  for (const service of readers) {
     it(`is found by the framework's own program: ${service}`, async () => {
-      const framework = '../node_modules/@google-cloud/functions-framework/build/src/main.js';
-      const flags = [
-        `--source=${service}/functions.js`,
-        `--target=${service}`,
-        // As gcloud says it where events come.
-        '--signature-type=cloudevent',
-        '--port=0',
-      ];
-      child = runProgram(framework, flags, {
-        PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
-        FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
-        PUSH_AUTH: 'platform',
-        PROJECT_ID: 'demo-saga',
-      });
+      child = runFramework(service);
       await child.line(/Signature type: http/);
     });
   }
+
+  it('[anomaly 26] does not start under a name that no service has, and names those that there are', async () => {
+    child = runFramework('inventories');
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.contain(
+      `FUNCTION_TARGET must name a service: ${serviceNames(pipeline).join(', ')}`,
+    );
+  });
 });
+
+/** Google's own program, which loads ours. */
+function runFramework(service: string): Child {
+  const framework = '../node_modules/@google-cloud/functions-framework/build/src/main.js';
+  const flags = [
+    '--source=programs/function.js',
+    // As gcloud says it where events come.
+    '--signature-type=cloudevent',
+    '--port=0',
+  ];
+  return runProgram(framework, flags, {
+    FUNCTION_TARGET: service,
+    PUBSUB_EMULATOR_HOST: '127.0.0.1:1',
+    FIRESTORE_EMULATOR_HOST: '127.0.0.1:1',
+    PUSH_AUTH: 'platform',
+    PROJECT_ID: 'demo-saga',
+  });
+}

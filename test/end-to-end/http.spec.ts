@@ -42,7 +42,7 @@ describe('The HTTP API', () => {
 
   it('sweeps when it is asked to', async () => {
     const { status, body } = await pipeline.post('/sweep', {});
-    expect([status, body]).to.deep.equal([200, { redriven: 0, failed: 0, errors: 0 }]);
+    expect([status, body]).to.deep.equal([200, { announced: 0, failed: 0, errors: 0 }]);
   });
 
   // Each case: what is posted, and which field is named.

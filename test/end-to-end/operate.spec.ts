@@ -5,6 +5,13 @@ import { v4 as uuidv4 } from 'uuid';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
+import { reservations } from '../../inventory/reservations.ts';
+import { orderRecords } from '../../order/order-records.ts';
+import { invoices } from '../../payments/invoices.ts';
+import { pipeline as orderSaga } from '../../pipeline.ts';
+import { announcedAgain, DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
+import { ledgerPath, receive } from '../../saga/ledger/ledger.ts';
+import { anOrder, NOW } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
@@ -52,10 +59,43 @@ describe('npm run saga', () => {
         '  MOMENT  FAILING    by payments  PAYMENT_ERROR: The order asked for its payment to fail (payment-error)',
         '  MOMENT  CANCELED   by janitor',
         '  calls for   order-canceled',
-        '  records     none',
+        '  holds       nothing',
         `  letter      ${letter} parked: The message is not JSON`,
       ],
     ]);
+  });
+
+  it('shows what one order holds, what of that is missing, and how often it was announced again', async () => {
+    const { uuid } = await pipeline.order({ ...ORDER, user: 'joe' });
+    const invoice = invoices.of(uuid).path;
+    await pipeline.store.commit([{ kind: 'remove', path: invoice }]);
+    const { lines } = await saga('show', uuid);
+    expect(lines[1]).to.equal('  joe ordered 1 widget, for 10 in all');
+    expect(lines.slice(6)).to.deep.equal([
+      '  calls for   payment-created',
+      `  holds       order record ${orderRecords.of('joe', uuid).path}`,
+      '  holds       1 of item inventory/widget',
+      `  holds       reservation ${reservations.of('widget', uuid).path}`,
+      '  holds       10 of user users/joe',
+      `  holds       invoice ${invoice}, which is missing`,
+    ]);
+    const repeated = announcedAgain(
+      orderSaga,
+      receive(orderSaga, uuidv4(), anOrder(), 'frontend', NOW, DEADLINE_SECONDS),
+      NOW,
+    );
+    await pipeline.store.commit([{ kind: 'create', path: ledgerPath(repeated.uuid), fields: repeated }]);
+    expect((await saga('show', repeated.uuid)).lines).to.include('  repeats     1 in this stage');
+    await pipeline.store.commit([{ kind: 'remove', path: ledgerPath(repeated.uuid) }]);
+  });
+
+  it('shows that nobody knows what was asked of an order whose failure came first', async () => {
+    const uuid = uuidv4();
+    const data = Buffer.from(JSON.stringify({ uuid, reason: 'PAYMENT_ERROR' }));
+    await pipeline.bus.publish([{ topic: 'error', data, attributes: {} }]);
+    await pipeline.bus.idle();
+    const { code, lines } = await saga('show', uuid);
+    expect([code, lines[1]]).to.deep.equal([0, '  nobody knows what was ordered']);
   });
 
   it('gives programs the answer of the API', async () => {
@@ -64,18 +104,18 @@ describe('npm run saga', () => {
     expect(JSON.parse(lines.join('\n'))).to.deep.equal((await pipeline.get(`/sagas/${uuid}`)).body);
   });
 
-  it('redrives and cancels one order', async () => {
+  it('announces one order again, and cancels it', async () => {
     const { uuid } = await pipeline.order(ORDER);
-    expect((await saga('redrive', uuid)).lines).to.deep.equal([
+    expect((await saga('announce', uuid)).lines).to.deep.equal([
       `Order ${uuid} is PAID: payment-created was published again`,
     ]);
     expect((await saga('cancel', uuid, '--detail', 'The parcel was lost')).lines).to.deep.equal([
-      `Order ${uuid} is FAILING: CANCELED_BY_CUSTOMER: The parcel was lost`,
+      `Order ${uuid} is FAILING: CANCELED_BY_OPERATOR: The parcel was lost`,
     ]);
     await pipeline.bus.idle();
     expect(await saga('cancel', uuid, '--detail', 'The parcel was lost')).to.deep.equal({
       code: 1,
-      lines: [`Order ${uuid} is canceled: CANCELED_BY_CUSTOMER`],
+      lines: [`Order ${uuid} is canceled: CANCELED_BY_OPERATOR`],
     });
   });
 

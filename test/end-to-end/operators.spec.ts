@@ -3,11 +3,17 @@ import { v4 as uuidv4 } from 'uuid';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
+import { reservations } from '../../inventory/reservations.ts';
 import { deadLetterPath } from '../../janitor/desk/letter.ts';
-import { invoicePath } from '../../payments/documents.ts';
-import { sagaPath, tombstone } from '../../saga/ledger/ledger.ts';
+import { orderRecords } from '../../order/order-records.ts';
+import { invoices } from '../../payments/invoices.ts';
+import { pipeline as saga } from '../../pipeline.ts';
+import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
+import { ledgerPath, receive, tombstone } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
-import { aSagaThatIs, NOW, uuidOf } from '../support/builders.ts';
+import { customers } from '../../shop/customers.ts';
+import { stock } from '../../shop/stock.ts';
+import { aLedgerThatIs, anOrder, NOW, uuidOf } from '../support/builders.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
@@ -122,7 +128,7 @@ describe('What operators see and do over HTTP', () => {
   });
 
   describe('of one order', () => {
-    it('is everything: its timeline with causes, its records, and the dead letters that name it', async () => {
+    it('is everything: its timeline with causes, what it holds, and the dead letters that name it', async () => {
       const { uuid } = await pipeline.order({ ...ORDER, 'payment-error': true });
       await pipeline.bus.publish([
         { topic: 'frontend', data: Buffer.from('[]'), attributes: { 'ce-subject': uuid } },
@@ -130,7 +136,7 @@ describe('What operators see and do over HTTP', () => {
       await pipeline.bus.idle();
       const { status, body } = await pipeline.get(`/sagas/${uuid.toUpperCase()}`);
       const { timeline, letters, ledger, ...rest } = body;
-      expect([status, rest]).to.deep.equal([200, { callsFor: 'order-canceled', records: [] }]);
+      expect([status, rest]).to.deep.equal([200, { callsFor: 'order-canceled', holds: [] }]);
       expect(ledger).to.deep.equal(JSON.parse(JSON.stringify(await pipeline.ledger(uuid))));
       expect(timeline.map(({ at: _, ...cause }: { at: string }) => cause)).to.deep.equal([
         { status: 'RECEIVED', by: 'frontend' },
@@ -148,15 +154,21 @@ describe('What operators see and do over HTTP', () => {
       expect(letters[0]).to.include({ uuid, status: 'parked', reason: 'The message is not a JSON object' });
     });
 
-    it('names the records that exist, and the deadline of the stage', async () => {
+    it('says what it holds, whether each record exists, and the deadline of the stage', async () => {
       const paid = await pipeline.order(ORDER);
-      expect((await pipeline.get(`/sagas/${paid.uuid}`)).body.records).to.deep.equal([
-        `users/jack/orders/${paid.uuid}`,
-        `inventory/widget/orders/${paid.uuid}`,
-        invoicePath(paid.uuid),
-      ]);
-      const standing = aSagaThatIs('CREATED', { uuid: uuidv4(), deadlineSeconds: 60 });
-      await pipeline.store.commit([{ kind: 'create', path: sagaPath(standing.uuid), fields: standing }]);
+      const holdsWhere = async (invoiceExists: boolean) =>
+        expect((await pipeline.get(`/sagas/${paid.uuid}`)).body.holds).to.deep.equal([
+          { kind: 'order record', path: orderRecords.of('jack', paid.uuid).path, exists: true },
+          { kind: 'item', path: stock.of('widget').path, amount: 1 },
+          { kind: 'reservation', path: reservations.of('widget', paid.uuid).path, exists: true },
+          { kind: 'user', path: customers.of('jack').path, amount: 0 },
+          { kind: 'invoice', path: invoices.of(paid.uuid).path, exists: invoiceExists },
+        ]);
+      await holdsWhere(true);
+      await pipeline.store.commit([{ kind: 'remove', path: invoices.of(paid.uuid).path }]);
+      await holdsWhere(false);
+      const standing = aLedgerThatIs('CREATED', { uuid: uuidv4(), deadlineSeconds: 60 });
+      await pipeline.store.commit([{ kind: 'create', path: ledgerPath(standing.uuid), fields: standing }]);
       expect((await pipeline.get(`/sagas/${standing.uuid}`)).body).to.deep.include({
         callsFor: 'order-created',
         deadline: new Date(NOW.getTime() + 60_000).toISOString(),
@@ -164,21 +176,20 @@ describe('What operators see and do over HTTP', () => {
     });
 
     it('[anomaly 7] is told also of a tombstone, which has no user', async () => {
-      const gone = tombstone(uuidv4(), 'PAYMENT_ERROR', 'It failed before anybody knew it', NOW);
-      await pipeline.store.commit([{ kind: 'create', path: sagaPath(gone.uuid), fields: gone }]);
+      const detail = 'It failed before anybody knew it';
+      const failure = { by: 'janitor', reason: 'PAYMENT_ERROR', detail, now: NOW };
+      const gone = tombstone(saga, uuidv4(), failure, DEADLINE_SECONDS);
+      await pipeline.store.commit([{ kind: 'create', path: ledgerPath(gone.uuid), fields: gone }]);
       expect((await pipeline.get(`/sagas/${gone.uuid}`)).body).to.deep.include({
         callsFor: 'order-canceled',
-        records: [],
+        holds: [],
       });
     });
 
-    it('[anomaly 27] moves on when it is re-driven', async () => {
-      const standing = aSagaThatIs('RECEIVED', {
-        uuid: uuidv4(),
-        deadlineSeconds: 1_000_000_000,
-      });
-      await pipeline.store.commit([{ kind: 'create', path: sagaPath(standing.uuid), fields: standing }]);
-      const { status, headers, body } = await pipeline.post(`/sagas/${standing.uuid}/redrive`, '');
+    it('[anomaly 27] moves on when it is announced again', async () => {
+      const standing = receive(saga, uuidv4(), anOrder(), 'frontend', systemClock.now(), DEADLINE_SECONDS);
+      await pipeline.store.commit([{ kind: 'create', path: ledgerPath(standing.uuid), fields: standing }]);
+      const { status, headers, body } = await pipeline.post(`/sagas/${standing.uuid}/announce`, '');
       expect([status, headers.get('location'), body]).to.deep.equal([
         202,
         `/sagas/${standing.uuid}`,
@@ -188,19 +199,19 @@ describe('What operators see and do over HTTP', () => {
       expect(await pipeline.ledger(standing.uuid)).to.include({ status: 'PAID' });
     });
 
-    it('[anomaly 9] is announced again when it rests and is re-driven, and nothing changes', async () => {
+    it('[anomaly 9] is announced again also when it rests, and nothing changes', async () => {
       const paid = await pipeline.order(ORDER);
       const before = await pipeline.remaining();
-      const { status, body } = await pipeline.post(`/sagas/${paid.uuid}/redrive`, '');
+      const { status, body } = await pipeline.post(`/sagas/${paid.uuid}/announce`, '');
       await pipeline.bus.idle();
       expect([status, body.published]).to.deep.equal([202, 'payment-created']);
       expect([await pipeline.ledger(paid.uuid), await pipeline.remaining()]).to.deep.equal([paid, before]);
     });
 
-    it('[anomaly 37] is told with 503 that a re-drive did not reach the broker', async () => {
+    it('[anomaly 37] is told with 503 that an announcement did not reach the broker', async () => {
       const paid = await pipeline.order(ORDER);
       broker.isDeaf = true;
-      const { status, body } = await pipeline.post(`/sagas/${paid.uuid}/redrive`, '');
+      const { status, body } = await pipeline.post(`/sagas/${paid.uuid}/announce`, '');
       expect([status, body.detail]).to.deep.equal([
         503,
         'The broker did not take the message for payment-created; try again',
@@ -214,7 +225,7 @@ describe('What operators see and do over HTTP', () => {
       const { status, body } = await cancel();
       expect([status, body]).to.deep.equal([
         202,
-        { uuid, status: 'FAILING', reason: 'CANCELED_BY_CUSTOMER', detail: 'The parcel was lost' },
+        { uuid, status: 'FAILING', reason: 'CANCELED_BY_OPERATOR', detail: 'The parcel was lost' },
       ]);
       await pipeline.bus.idle();
       const again = await cancel();
@@ -240,8 +251,8 @@ describe('What operators see and do over HTTP', () => {
 
     it('is told with its faults where somebody has made the ledger malformed, and can neither be moved nor harm others', async () => {
       const uuid = uuidv4();
-      const malformed = { ...aSagaThatIs('CREATED', { uuid }), items: 'two widgets', history: [] };
-      await pipeline.store.commit([{ kind: 'create', path: sagaPath(uuid), fields: malformed }]);
+      const malformed = { ...aLedgerThatIs('CREATED', { uuid }), items: 'two widgets', history: [] };
+      await pipeline.store.commit([{ kind: 'create', path: ledgerPath(uuid), fields: malformed }]);
       const { status, body } = await pipeline.get(`/sagas/${uuid}`);
       expect([status, body.uuid, body.ledger.items, body.letters]).to.deep.equal([
         200,
@@ -254,14 +265,14 @@ describe('What operators see and do over HTTP', () => {
         await pipeline.get(`/order/${uuid}`),
         await pipeline.post(`/order/${uuid}/cancel`, ''),
         await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'Test' }),
-        await pipeline.post(`/sagas/${uuid}/redrive`, ''),
+        await pipeline.post(`/sagas/${uuid}/announce`, ''),
       ];
       expect(answers.map(({ status, body: { title } }) => [status, title])).to.deep.equal(
         answers.map(() => [503, 'Malformed ledger']),
       );
       expect((await pipeline.get('/orders?limit=100')).status).to.equal(200);
       expect((await pipeline.post('/sweep', '')).body.errors).to.be.at.most(1);
-      await pipeline.store.commit([{ kind: 'remove', path: sagaPath(uuid) }]);
+      await pipeline.store.commit([{ kind: 'remove', path: ledgerPath(uuid) }]);
     });
 
     it('is told of a malformed letter as it is, which can neither be sent nor discarded', async () => {
@@ -282,7 +293,7 @@ describe('What operators see and do over HTTP', () => {
     it('[anomaly 30] is refused with 404 for an order that nobody knows', async () => {
       for (const uuid of [uuidv4(), 'x', '..%2Fusers']) {
         expect((await pipeline.get(`/sagas/${uuid}`)).status).to.equal(404);
-        expect((await pipeline.post(`/sagas/${uuid}/redrive`, '')).status).to.equal(404);
+        expect((await pipeline.post(`/sagas/${uuid}/announce`, '')).status).to.equal(404);
         expect((await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'No' })).status).to.equal(404);
       }
     });

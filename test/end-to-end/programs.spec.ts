@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { createTopology } from '../../adapters/google/pubsub-topology.ts';
-import { packageRoot, readTopology } from '../../programs/config.ts';
+import { collectionsOf } from '../../data-init/load-data.ts';
+import { pipeline } from '../../pipeline.ts';
+import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import {
   AWAY,
@@ -115,7 +119,7 @@ describe('npm start', () => {
 describe('A service as a process of its own', () => {
   it('[anomaly 26] names the topics and subscriptions that do not exist, and ends', async function () {
     const environment = { ...(await emulatedEnvironment(this)), PORT: '0' };
-    const child = runProgram('inventory/main.js', [], environment);
+    const child = runProgram('programs/service.js', ['inventory'], environment);
     expect(await child.exited).to.equal(1);
     expect(child.output())
       .to.contain('frontend')
@@ -125,8 +129,8 @@ describe('A service as a process of its own', () => {
 
   it('[anomaly 26] starts while the store is away, and says so, because its setting may be wrong', async function () {
     const environment = await emulatedEnvironment(this);
-    await createTopology(environment.PROJECT_ID, readTopology());
-    const child = runProgram('inventory/main.js', [], {
+    await createTopology(environment.PROJECT_ID, topologyOf(pipeline));
+    const child = runProgram('programs/service.js', ['inventory'], {
       ...AWAY,
       ...environment,
       FIRESTORE_EMULATOR_HOST: AWAY.FIRESTORE_EMULATOR_HOST,
@@ -141,11 +145,21 @@ describe('A service as a process of its own', () => {
   });
 
   it('[anomaly 26] does not start without a project, or half on an emulator', async () => {
-    const child = runProgram('inventory/main.js', [], { PUBSUB_EMULATOR_HOST: '127.0.0.1:1' });
+    const child = runProgram('programs/service.js', ['inventory'], { PUBSUB_EMULATOR_HOST: '127.0.0.1:1' });
     expect(await child.exited).to.equal(1);
     expect(child.output())
       .to.contain('PROJECT_ID is missing')
       .and.to.contain('FIRESTORE_EMULATOR_HOST is missing');
+  });
+
+  it('[anomaly 26] does not start as a service that there is not, and names those that there are', async () => {
+    for (const args of [[], ['inventories'], ['constructor']]) {
+      const child = runProgram('programs/service.js', args, {});
+      expect(await child.exited).to.equal(1);
+      expect(child.output()).to.equal(
+        `There is no service "${args[0] ?? ''}": name one of ${serviceNames(pipeline).join(', ')}`,
+      );
+    }
   });
 });
 
@@ -189,7 +203,7 @@ describe('npm run start:emulators', () => {
   });
 
   it('shows the metrics of each service behind the one port', async () => {
-    for (const service of ['frontend', 'order', 'inventory', 'payments', 'janitor']) {
+    for (const service of serviceNames(pipeline)) {
       const answer = await fetch(`${url}/metrics/${service}`);
       expect([answer.status, (await answer.text()).includes(`service_name="${service}"`)]).to.deep.equal([
         200,
@@ -294,7 +308,7 @@ describe('npm run start:emulators', () => {
       });
       const emulator = /http:\S+/.exec(await second.line(/OVERRIDES_PUBSUB=/))?.[0] ?? '';
       const services = [];
-      for (const name of ['frontend', 'order', 'inventory', 'payments', 'janitor']) {
+      for (const name of serviceNames(pipeline)) {
         const line = await second.line(new RegExp(`${name} +listens`));
         services.push({ url: urlIn(line), pid: Number(/pid=(\d+)/.exec(line)?.[1]) });
       }
@@ -319,6 +333,8 @@ async function untilRefused(url: string): Promise<void> {
 }
 
 describe('npm run data-init', () => {
+  /** So many documents of each collection are in the file that it loads. */
+  const LOADED: Readonly<Record<string, number>> = { users: 3, inventory: 2 };
   const run = async (args: readonly string[], environment: Record<string, string>) => {
     const child = runProgram('programs/data-init.js', args, environment);
     return { code: await child.exited, output: child.output() };
@@ -335,11 +351,7 @@ describe('npm run data-init', () => {
     const reset = await run(['--reset'], environment);
     expect(reset.code).to.equal(0);
     expect(reset.output.split('\n')).to.deep.equal([
-      'sagas: 0 deleted',
-      'users: 3 deleted',
-      'inventory: 2 deleted',
-      'payments: 0 deleted',
-      'dead-letters: 0 deleted',
+      ...collectionsOf(pipeline).map((collection) => `${collection}: ${LOADED[collection] ?? 0} deleted`),
       '5 documents loaded, 0 were there already and stay as they are',
     ]);
   });

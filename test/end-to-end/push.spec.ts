@@ -6,12 +6,13 @@ import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { loadData } from '../../data-init/load-data.ts';
-import { itemPath } from '../../inventory/documents.ts';
+import { pipeline } from '../../pipeline.ts';
 import { type HostOptions, hostServices } from '../../programs/host.ts';
-import { allServices } from '../../programs/services.ts';
-import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { allServices } from '../../saga/deliver/service.ts';
+import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne, type Store } from '../../saga/ports/store.ts';
+import { stock } from '../../shop/stock.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { emulatedBus, emulatedStore, freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { createFaultyStore } from '../support/faulty-store.ts';
@@ -23,11 +24,11 @@ async function startPushed(
   pushIdentity: HostOptions['pushIdentity'] = 'platform',
 ) {
   const world: Ports = { clock: systemClock, random: Math.random, newUuid: uuidv4, log: () => {}, ...ports };
-  await loadData(world.store, world, DATA);
+  await loadData(pipeline, world.store, world, DATA);
   const host = await hostServices(
-    allServices(world, SETTINGS),
+    pipeline,
+    allServices(pipeline, world, SETTINGS),
     world,
-    topology,
     { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'push', pushIdentity },
     (error) => {
       throw error;
@@ -36,7 +37,7 @@ async function startPushed(
   return {
     host,
     url: `http://127.0.0.1:${host.port}`,
-    ledger: (uuid: string) => readOne(world.store, sagaPath(uuid)),
+    ledger: (uuid: string) => readOne(world.store, ledgerPath(uuid)),
   };
 }
 
@@ -81,7 +82,7 @@ describe('A service to which messages are pushed', () => {
 
   it('answers 503 where the message could not be done, so that it comes again, and then does it', async () => {
     const uuid = uuidv4();
-    faulty.poison = (path) => path === sagaPath(uuid);
+    faulty.poison = (path) => path === ledgerPath(uuid);
     expect((await push(pushed.url, 'frontend-sub', wrapped(order(uuid)))).status).to.equal(503);
     faulty.poison = () => false;
     expect((await push(pushed.url, 'frontend-sub', wrapped(order(uuid)))).status).to.equal(204);
@@ -175,7 +176,7 @@ describe("A pipeline to which Google's emulator pushes", () => {
     await Promise.all([ended.end(paid), ended.end(failed)]);
     expect(await pushed.ledger(paid)).to.include({ status: 'PAID' });
     expect(await pushed.ledger(failed)).to.include({ status: 'CANCELED', reason: 'PAYMENT_ERROR' });
-    expect(await readOne(store, itemPath('widget'))).to.include({ quantity: 8 });
+    expect(await readOne(store, stock.of('widget').path)).to.include({ quantity: 8 });
     await pushed.host.close();
   });
 });
@@ -189,8 +190,8 @@ function noteEnds(inner: Store) {
     async commit(writes) {
       await inner.commit(writes);
       for (const write of writes) {
-        const status = 'fields' in write ? (write.fields as Partial<Saga>).status : undefined;
-        if (status !== 'PAID' && status !== 'CANCELED') continue;
+        const status = 'fields' in write ? (write.fields as Partial<Ledger>).status : undefined;
+        if (status !== pipeline.success && status !== 'CANCELED') continue;
         ended.add(write.path);
         waiting.get(write.path)?.();
       }
@@ -200,8 +201,8 @@ function noteEnds(inner: Store) {
     store,
     end: (uuid: string) =>
       new Promise<void>((resolve) => {
-        if (ended.has(sagaPath(uuid))) resolve();
-        else waiting.set(sagaPath(uuid), resolve);
+        if (ended.has(ledgerPath(uuid))) resolve();
+        else waiting.set(ledgerPath(uuid), resolve);
       }),
   };
 }

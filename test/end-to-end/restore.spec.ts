@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { resetData } from '../../data-init/load-data.ts';
+import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
-import type { Saga } from '../../saga/ledger/ledger.ts';
+import { CANCELED, LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
@@ -23,10 +24,10 @@ const TURNS_PER_COMMIT = 10;
 /** All documents, by their paths. */
 type Documents = ReadonlyMap<Path, object>;
 
-const ledgersIn = (documents: Documents): Map<string, Saga> =>
+const ledgersIn = (documents: Documents): Map<string, Ledger> =>
   new Map(
     [...documents].flatMap(([path, fields]) =>
-      path.startsWith('sagas/') ? [[(fields as Saga).uuid, fields as Saga]] : [],
+      path.startsWith(`${LEDGERS}/`) ? [[(fields as Ledger).uuid, fields as Ledger]] : [],
     ),
   );
 
@@ -79,7 +80,7 @@ for (const backend of backends) {
       );
 
     /** Resolves once the ledgers are as wanted. Whatever brings that about commits. */
-    async function until(areAsWanted: (ledgers: Map<string, Saga>) => boolean): Promise<void> {
+    async function until(areAsWanted: (ledgers: Map<string, Ledger>) => boolean): Promise<void> {
       for (;;) {
         const committed = new Promise<void>((resolve) => {
           onCommit = async () => resolve();
@@ -88,7 +89,8 @@ for (const backend of backends) {
         await committed;
       }
     }
-    const allRest = (ledgers: Map<string, Saga>) => ![...ledgers.values()].some(isStanding);
+    const allRest = (ledgers: Map<string, Ledger>) =>
+      ![...ledgers.values()].some((ledger) => isStanding(pipeline, ledger));
 
     /**
      * Places the orders, takes a copy after so many commits, goes on until all orders are accepted or rest, ends every
@@ -105,7 +107,7 @@ for (const backend of backends) {
       onCommit = async () => {
         if (++commitCount === commitsInCopy) copied(await allDocuments(store));
       };
-      await resetData(store, () => {});
+      await resetData(pipeline, store, () => {});
       const before = await start();
       const answers = await Promise.all(ORDERS.map((order) => before.post('/order', order)));
       expect(answers.map(({ status }) => status)).to.deep.equal(ORDERS.map(() => 202));
@@ -114,14 +116,14 @@ for (const backend of backends) {
         await until((ledgers) => ledgers.size === ORDERS.length && allRest(ledgers));
       await before.close();
       const later = await allDocuments(store);
-      await resetData(store, () => {});
+      await resetData(pipeline, store, () => {});
       await store.commit([...copy].map(([path, fields]) => ({ kind: 'create', path, fields })));
       return { copy, later, sent: published.splice(0) };
     }
 
     /** Of one moment, so that it holds whatever still arrives. */
-    async function expectExactBooks(pipeline: Pipeline): Promise<void> {
-      const { violations, stuck } = (await pipeline.get('/audit')).body;
+    async function expectExactBooks(started: Pipeline): Promise<void> {
+      const { violations, stuck } = (await started.get('/audit')).body;
       expect([violations, stuck]).to.deep.equal([[], []]);
     }
 
@@ -129,12 +131,12 @@ for (const backend of backends) {
       [
         'before the deadline of its orders lets those that stood in it go on',
         60_000,
-        (ends: readonly string[]) => ends.includes('PAID'),
+        (ends: readonly string[]) => ends.includes(pipeline.success),
       ],
       [
         'after the deadline of its orders lets those that stood in it be canceled',
         3_600_000,
-        (ends: readonly string[]) => ends.every((status) => status === 'CANCELED'),
+        (ends: readonly string[]) => ends.every((status) => status === CANCELED),
       ],
     ] as const) {
       it(`[anomaly 27] ${howLate}, by a sweep, and the books are exact`, async () => {
@@ -142,15 +144,15 @@ for (const backend of backends) {
         for (const commitsInCopy of [2, 3, 4]) {
           const { copy } = await loseAndRestore(commitsInCopy, 'accepted');
           aheadMs = latenessMs;
-          const pipeline = await start();
-          expect((await pipeline.get('/audit')).body.violations).to.deep.equal([]);
-          expect((await pipeline.post('/sweep', {})).body.errors).to.equal(0);
+          const started = await start();
+          expect((await started.get('/audit')).body.violations).to.deep.equal([]);
+          expect((await started.post('/sweep', {})).body.errors).to.equal(0);
           await until(allRest);
           const ledgers = ledgersIn(await allDocuments(store));
-          const stood = [...ledgersIn(copy).values()].filter(isStanding);
+          const stood = [...ledgersIn(copy).values()].filter((ledger) => isStanding(pipeline, ledger));
           ends.push(...stood.map(({ uuid }) => ledgers.get(uuid)?.status ?? 'lost'));
-          await expectExactBooks(pipeline);
-          await pipeline.close();
+          await expectExactBooks(started);
+          await started.close();
         }
         expect(ends.length, 'orders that stood in a copy').to.be.greaterThan(3);
         expect(isExpected(ends), ends.join()).to.equal(true);
@@ -160,23 +162,23 @@ for (const backend of backends) {
     it('[anomaly 32] and followed by a seek has every order again, and those that had failed stay so', async () => {
       const { copy, later, sent } = await loseAndRestore(1, 'rest');
       const failedSince = [...ledgersIn(later).values()].filter(
-        ({ uuid, reason }) => reason !== undefined && !copy.has(`sagas/${uuid}`),
+        ({ uuid, reason }) => reason !== undefined && !copy.has(ledgerPath(uuid)),
       );
       expect(failedSince).to.not.be.empty;
       aheadMs = 60_000;
-      const pipeline = await start();
+      const started = await start();
       const again = (topic: string) => bus.publish(sent.filter((message) => message.topic === topic));
-      await again('error');
+      await again(pipeline.failure.topic);
       await until((ledgers) => failedSince.every(({ uuid }) => ledgers.has(uuid)));
-      await again('frontend');
-      await pipeline.post('/sweep', {});
+      await again(pipeline.entry.topic);
+      await started.post('/sweep', {});
       await until((ledgers) => ledgers.size === ORDERS.length && allRest(ledgers));
       const ledgers = ledgersIn(await allDocuments(store));
       expect(failedSince.map(({ uuid }) => ledgers.get(uuid)?.status)).to.deep.equal(
-        failedSince.map(() => 'CANCELED'),
+        failedSince.map(() => CANCELED),
       );
-      await expectExactBooks(pipeline);
-      await pipeline.close();
+      await expectExactBooks(started);
+      await started.close();
     });
   });
 }

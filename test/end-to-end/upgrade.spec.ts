@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import { allServices } from '../../programs/services.ts';
-import type { Saga } from '../../saga/ledger/ledger.ts';
+import { type OrderLedger, pipeline } from '../../pipeline.ts';
+import { allServices } from '../../saga/deliver/service.ts';
+import { DEADLINE_EXCEEDED, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { type Courier, createCourier } from '../releases/courier.ts';
 import { openPlay, type Play } from '../releases/play.ts';
@@ -16,22 +17,23 @@ import { emulatedStore } from '../support/emulators.ts';
 async function takeOver(store: Store, recording: Recording): Promise<Play> {
   await loadRecording(store, recording);
   const firstId = 1 + Math.max(...recording.messages.map(({ id }) => Number(id)));
-  return openPlay(store, recording.moment, (ports) => allServices(ports, SETTINGS), firstId);
+  return openPlay(store, recording.moment, (ports) => allServices(pipeline, ports, SETTINGS), { firstId });
 }
 
 const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
-const NOTHING_SWEPT = { redriven: 0, failed: 0, errors: 0 };
+const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 
 /** What must become of the orders that this release hears of. */
 function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
   /** Where the next step may come too late. */
-  const underWay = ['RECEIVED', 'CREATED', 'RESERVED'];
+  const isUnderWay = (ledger: OrderLedger | undefined) =>
+    ledger !== undefined && pipeline.stepAt(ledger.status) !== undefined;
   return new Map(
     orders
       .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')
       .map(({ uuid, ends }) => {
-        const saga = documents.get(`sagas/${uuid}`) as Saga | undefined;
-        return [uuid, isLate && saga && underWay.includes(saga.status) ? 'DEADLINE_EXCEEDED' : ends];
+        const ledger = documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
+        return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
       }),
   );
 }
@@ -63,6 +65,12 @@ async function redriveAll(play: Play, courier: Courier, letters: readonly Record
   return letters.map(({ id, story }) => ({ id, story, redrive: becameOf(id) }));
 }
 
+/** Whether every subscription that a service of the other release read has a reader here. */
+const readsAll = ({ subscriptions }: Play, recording: Recording): boolean =>
+  Object.entries(recording.subscriptions).every(
+    ([name, { service }]) => service === undefined || subscriptions.includes(name),
+  );
+
 interface Way {
   /** How often each recorded message comes; 0: all of them were lost. */
   readonly copies: number;
@@ -79,10 +87,11 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
     dice: seed === undefined ? undefined : new Dice(`upgrade/${seed}`),
   });
   play.moveOn(afterSeconds);
-  for (let copy = 0; copy < copies; copy++) courier.post(recording.messages);
+  for (let copy = 0; copy < copies; copy++) courier.post(recording.messages, recording.subscriptions);
   await courier.deliver();
   const hearsMessages = copies > 0;
-  if (!hearsMessages) {
+  // Where a service reads another subscription by now, what it missed in between comes by the sweep.
+  if (!hearsMessages || !readsAll(play, recording)) {
     play.moveOn(70);
     await sweep(play);
     await courier.deliver();
@@ -100,7 +109,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
 
   play.moveOn(24 * 3600);
   expect(await sweep(play)).to.deep.equal(NOTHING_SWEPT);
-  courier.post(recording.messages);
+  courier.post(recording.messages, recording.subscriptions);
   await courier.deliver();
   // What was lost turns up after all.
   expect(await endFaults(play, new Map([...endsOf(recording), ...allEnds]))).to.deep.equal([]);

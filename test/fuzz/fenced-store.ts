@@ -1,4 +1,4 @@
-import { sagaPath } from '../../saga/ledger/ledger.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 
 /** A store that notes every path outside the fences, whoever reads or writes there. */
@@ -40,7 +40,7 @@ export function fenceStore(inner: Store): FencedStore {
     if (kind === 'remove' && KEPT.test(path)) return `remove of ${path}`;
     if (kind !== 'create') return undefined;
     const { uuid = '' } = write.fields as { uuid?: string };
-    return path.startsWith('sagas/') && path !== sagaPath(uuid)
+    return path.startsWith('sagas/') && path !== ledgerPath(uuid)
       ? `${path} says that it is ${uuid}`
       : undefined;
   }

@@ -6,11 +6,12 @@ import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { pushHandlers } from '../../adapters/push/push-receiver.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
-import { allServices } from '../../programs/services.ts';
+import { pipeline } from '../../pipeline.ts';
 import { startConsumer } from '../../saga/deliver/consumer.ts';
 import { inboxesOf } from '../../saga/deliver/inbox.ts';
+import { allServices } from '../../saga/deliver/service.ts';
 import type { Route } from '../../saga/http/http.ts';
-import type { Saga } from '../../saga/ledger/ledger.ts';
+import { CANCELED, type Ledger } from '../../saga/ledger/ledger.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path } from '../../saga/ports/store.ts';
@@ -81,13 +82,13 @@ async function openWorld(damages: readonly Damage[]) {
     newUuid: () => uuidOf(++drawn),
     log: () => {},
   };
-  await loadData(store, ports, DATA);
+  await loadData(pipeline, store, ports, DATA);
   await store.commit([...STANDING].map(([path, fields]) => ({ kind: 'create', path, fields })));
   for (const { path, fields } of damages) {
     await store.commit([{ kind: 'remove', path }]);
     await store.commit([{ kind: 'create', path, fields }]);
   }
-  const services = allServices(ports, SETTINGS);
+  const services = allServices(pipeline, ports, SETTINGS);
   const subscribed = services.flatMap((service) => inboxesOf(service, topology));
   for (const { subscription, inbox } of subscribed) {
     startConsumer(ports.bus, subscription, inbox, () => {});
@@ -147,13 +148,13 @@ async function openWorld(damages: readonly Damage[]) {
         await ask(app, SWEEP);
         await clock.pass(ALL_DEADLINES_SECONDS);
       }
-      const { violations, stuck } = await takeAudit({ store, clock }, () => pause(clock, 0));
+      const { violations, stuck } = await takeAudit(pipeline, { store, clock }, () => pause(clock, 0));
       const [violation] = violations;
       if (violation) return `The books do not balance: ${JSON.stringify(violation)}`;
       if (stuck.length > 0) return `It never ends: ${JSON.stringify(stuck[0])}`;
-      const ledgers = (await store.list('sagas', 1000)) as { id: string; fields: Saga }[];
+      const ledgers = (await store.list('sagas', 1000)) as { id: string; fields: Ledger }[];
       const open = ledgers.find(
-        ({ id, fields }) => !isUuid(id) || !['PAID', 'CANCELED'].includes(fields.status),
+        ({ id, fields }) => !isUuid(id) || ![pipeline.success, CANCELED].includes(fields.status),
       );
       return open && `It has no final state: ${JSON.stringify(open)}`;
     },

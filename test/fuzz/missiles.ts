@@ -3,9 +3,9 @@ import fc, { type Arbitrary } from 'fast-check';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
-import { allServices } from '../../programs/services.ts';
+import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER, derivedUuid, REDRIVE } from '../../saga/deliver/message.ts';
-import { REASONS, STATUSES } from '../../saga/ledger/ledger.ts';
+import { allServices } from '../../saga/deliver/service.ts';
 import { SETTINGS, uuidOf } from '../support/builders.ts';
 import { topology } from '../support/pipeline.ts';
 import { type Damage, type Missile, OPERATOR_TOKEN } from './fuzz-world.ts';
@@ -18,6 +18,7 @@ const mostly = <T>(usual: Arbitrary<T>, ...others: readonly Arbitrary<T>[]): Arb
   fc.oneof({ weight: 6, arbitrary: usual }, ...others.map((arbitrary) => ({ weight: 1, arbitrary })));
 
 const routes = allServices(
+  pipeline,
   {
     store: createMemoryStore(),
     bus: createMemoryBus(topology, systemClock),
@@ -134,8 +135,8 @@ const snapshot = mostly<unknown>(
       item: mostly<unknown>(name, wildValue),
       quantity,
       items: mostly<unknown>(fc.array(line, { maxLength: 3 }), wildValue),
-      status: mostly<unknown>(oneOf(...STATUSES), wildValue),
-      reason: mostly<unknown>(oneOf(...REASONS), wildValue),
+      status: mostly<unknown>(oneOf(...pipeline.statuses), wildValue),
+      reason: mostly<unknown>(oneOf(...pipeline.reasons), wildValue),
       detail: wildValue,
       total_invoice: wildValue,
       'payment-error': wildValue,
@@ -487,8 +488,10 @@ export const damage: Arbitrary<Damage> = fc.oneof(
         uuid: oneOf<unknown>(uuidOf(0xa0), uuidOf(0xa1), 'x', null),
         user: oneOf<unknown>('jack', '', '..', 1, null),
         items: oneOf<unknown>([{ item: 'widget', quantity: 1 }], [], {}, 'x', [1], [null], null),
-        status: oneOf<unknown>(...STATUSES, 'LOST', null, 3),
-        reason: oneOf<unknown>(...REASONS, 7),
+        lines: oneOf<unknown>([{ item: 'widget', quantity: 1, price_per_unit: 5 }], [], [{}], 'x', [1], null),
+        charged: oneOf<unknown>(0, 10, -1, 'x', null),
+        status: oneOf<unknown>(...pipeline.statuses, 'LOST', null, 3),
+        reason: oneOf<unknown>(...pipeline.reasons, 7),
         paymentError: oneOf<unknown>('1', '{', 1, null),
         history: oneOf<unknown>(
           ['2026-01-02T03:04:05.678Z RECEIVED frontend'],
@@ -504,7 +507,7 @@ export const damage: Arbitrary<Damage> = fc.oneof(
         sweepAt: oneOf<unknown>(new Date(0), null, 'x', 0),
         shard: oneOf<unknown>(0, 7, 'x', null),
         expireAt: oneOf<unknown>(new Date(0), null),
-        redrives: oneOf<unknown>(1, 'x', -1),
+        repeats: oneOf<unknown>(1, 'x', -1),
       },
       { requiredKeys: [] },
     ),

@@ -1,26 +1,34 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../programs/config.ts';
-import { allServices } from '../../programs/services.ts';
-import { SETTINGS } from '../support/builders.ts';
+import { pipeline } from '../../pipeline.ts';
+import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { runProgram } from '../support/child.ts';
 import { emulatedBus, emulatedEnvironment, freshProjectId } from '../support/emulators.ts';
-import { recordedPorts } from '../support/recorded-ports.ts';
 
 describe('The containers for those who have Docker', () => {
   const compose = readFileSync(new URL('infra/compose.yaml', packageRoot), 'utf8');
 
-  it('are all services, each as its own program', async () => {
-    const programs = [...compose.matchAll(/command: \[(dist\/[\w/-]+\.js)\]/g)].map(
-      ([, program = '']) => program,
+  it('are all services, each as its own process, behind what makes topics and loads users and stock', () => {
+    const commands = [...compose.matchAll(/^ {4}command: \[(.+)\]$/gm)].map(([, command = '']) =>
+      command.split(', '),
     );
-    const services = allServices(await recordedPorts(), SETTINGS).map(({ name }) => `dist/${name}/main.js`);
-    expect(programs).to.have.members([
-      'dist/programs/create-topology.js',
-      'dist/programs/data-init.js',
-      ...services,
+    expect(commands).to.have.deep.members([
+      ['dist/programs/create-topology.js'],
+      ['dist/programs/data-init.js'],
+      ...serviceNames(pipeline).map((name) => ['dist/programs/service.js', name]),
     ]);
-    for (const program of programs) expect(existsSync(new URL(program, packageRoot)), program).to.equal(true);
+    for (const [program = ''] of commands)
+      expect(existsSync(new URL(program, packageRoot)), program).to.equal(true);
+  });
+
+  it('wait for users and stock, and each for nothing else', () => {
+    const services = compose.split(/^(?= {2}[\w-]+:$)/m).slice(1);
+    for (const name of serviceNames(pipeline)) {
+      const own = services.find((service) => service.startsWith(`  ${name}:\n`));
+      expect(own, name).to.contain('    <<: *service\n');
+    }
   });
 
   it('build their one image once, and fetch it from nowhere', () => {
@@ -41,7 +49,7 @@ describe('The containers for those who have Docker', () => {
   it('[anomaly 26] get topics and subscriptions on an emulator that is there already, and get them once', async function () {
     const projectId = freshProjectId();
     const environment = await emulatedEnvironment(this, projectId);
-    const topology = readTopology();
+    const topology = topologyOf(pipeline);
     for (const _ of ['first', 'second']) {
       const program = runProgram('programs/create-topology.js', [], environment);
       expect(await program.exited).to.equal(0);

@@ -40,9 +40,9 @@ describe('The cost of an order', () => {
     Object.assign(counts, { reads: 0, writes: 0, sharedReads: 0, sharedWrites: 0 });
     const uuids = await place(pipeline);
     await pipeline.bus.idle();
-    const sagas = await Promise.all(uuids.map(pipeline.ledger));
+    const ledgers = await Promise.all(uuids.map(pipeline.ledger));
     await pipeline.close();
-    expect(sagas.map((saga) => saga?.status)).to.deep.equal(uuids.map(() => 'PAID'));
+    expect(ledgers.map((ledger) => ledger?.status)).to.deep.equal(uuids.map(() => 'PAID'));
     return counts;
   }
 

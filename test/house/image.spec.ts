@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
 
 const text = (path: string) => readFileSync(new URL(path, packageRoot), 'utf8');
 /** Lines of the file that say something; what is continued is one line. */
@@ -40,7 +42,7 @@ describe('The image', () => {
     ]);
   });
 
-  it('finds in it every file that programs read', () => {
+  it('has every file that programs read, and no other', () => {
     const copied = lastStage.flatMap(([instruction, rest = '']) =>
       instruction === 'COPY' && !rest.startsWith('--from') ? [rest.split(' ')[0] ?? ''] : [],
     );
@@ -52,13 +54,20 @@ describe('The image', () => {
     const read = product.flatMap((path) =>
       [...text(path).matchAll(/new URL\('([^']+)', packageRoot\)/g)].map(([, file = '']) => file),
     );
-    expect(copied).to.include.members([...new Set(read)]);
+    expect(copied).to.have.members([...new Set(read)]);
+  });
+
+  it('runs the service where orders come in, unless it is told another program', () => {
+    const [entry] = serviceNames(pipeline);
+    expect(all('CMD')).to.deep.equal([
+      JSON.stringify(['dist/programs/service.js', entry]).replace(',', ', '),
+    ]);
+    expect(existsSync(new URL('dist/programs/service.js', packageRoot))).to.equal(true);
   });
 
   it('runs as nobody in particular, with Node as the process that is told to end', () => {
     expect(all('USER')).to.deep.equal(['1000:1000']);
     expect(all('ENTRYPOINT')).to.deep.equal(['["node", "--enable-source-maps"]']);
-    expect(all('CMD')).to.deep.equal(['["dist/frontend/main.js"]']);
     expect(all('ENV')).to.deep.equal(['NODE_ENV=production HOST=0.0.0.0']);
   });
 });

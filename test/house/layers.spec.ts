@@ -2,17 +2,25 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import {
+  CANCELED,
+  CANCELED_BY_OPERATOR,
+  DEADLINE_EXCEEDED,
+  FAILING,
+  RECEIVED,
+} from '../../saga/ledger/ledger.ts';
 
 /** The rules of the house, held by a test: who may know whom, and where effects may be. */
 
 const root = fileURLToPath(packageRoot);
-const SERVICES = ['frontend', 'order', 'inventory', 'payments', 'janitor'];
+const STEPS = pipeline.steps.map(({ name }) => name);
+const SERVICES = serviceNames(pipeline);
 /** What only adapters may use: the world outside. Types of it are no use of it. */
 const SDKS =
   /^(@google-cloud\/|@opentelemetry\/|google-auth-library$|express$|express-rate-limit$|helmet$|pino$)/;
-/** Who needs other services' steps. */
-const IMPORTS_STEPS = ['janitor'];
 
 const resolved = (from: string, to: string): string => relative('.', normalize(join(dirname(from), to)));
 const room = (path: string): string => path.split('/')[0] ?? '';
@@ -28,33 +36,126 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .sort();
 const sources = new Map(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 const product = files.filter((path) => !path.endsWith('.spec.ts') && !/^(test|bench)\//.test(path));
+const IMPORT = /^(?:import|export)( type)? .*?from '([^']+)';$|\bimport\(()'([^']+)'\)/gms;
 const imports: Import[] = product.flatMap((from) =>
-  [...(sources.get(from) ?? '').matchAll(/^(import|export)( type)? .*?from '([^']+)';$/gms)].map((match) => {
-    const to = match[3] ?? '';
-    return { from, to: to.startsWith('.') ? resolved(from, to) : to, typeOnly: match[2] !== undefined };
+  [...(sources.get(from) ?? '').matchAll(IMPORT)].map(([, type, named, , called = '']) => {
+    const to = named ?? called;
+    return { from, to: to.startsWith('.') ? resolved(from, to) : to, typeOnly: type !== undefined };
   }),
 );
+/** Whether it is a file of ours, and not a package. */
+const isOurs = (to: string): boolean => sources.has(to);
+
+/** A source without its comments. */
+const codeOf = (source: string): string => source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/ .*$/gm, '');
 
 const broken = (rule: (one: Import) => boolean): string[] =>
   imports.filter(rule).map(({ from, to }) => `${from} imports ${to}`);
 
 describe('The layout', () => {
-  it('has a kernel that knows no service, no adapter and no SDK', () => {
+  it('has a room for each service, named after it', () => {
+    const rooms = new Set(product.map(room));
+    expect(SERVICES.filter((name) => !rooms.has(name))).to.deep.equal([]);
+  });
+
+  it('has a kernel that knows itself, zod, uuid and Node, and nothing else', () => {
     const allowed = (to: string) =>
-      ['saga', 'shop'].includes(room(to)) || to === 'zod' || to === 'uuid' || to.startsWith('node:');
+      room(to) === 'saga' || to === 'zod' || to === 'uuid' || to.startsWith('node:');
     expect(broken(({ from, to }) => room(from) === 'saga' && !allowed(to))).to.deep.equal([]);
   });
 
-  it('has services that know only themselves and the kernel, except those that need the steps', () => {
-    const foreign = ({ from, to }: Import) =>
-      SERVICES.includes(room(from)) && SERVICES.includes(room(to)) && room(from) !== room(to);
-    expect(broken((one) => foreign(one) && !IMPORTS_STEPS.includes(room(one.from)))).to.deep.equal([]);
+  /** Which rooms the files of a room may know, besides their own. */
+  const mayKnow = (from: string, ...rooms: readonly string[]) =>
+    expect(
+      broken((one) => room(one.from) === from && isOurs(one.to) && ![from, ...rooms].includes(room(one.to))),
+    ).to.deep.equal([]);
+
+  it('has adapters that know the kernel, and no service, no shop and no saga', () => {
+    mayKnow('adapters', 'saga');
   });
 
-  it('reaches adapters from composition roots only', () => {
-    const isRoot = (from: string) =>
-      /\/(main|functions)\.ts$/.test(from) || ['programs', 'local', 'adapters'].includes(room(from));
-    expect(broken(({ from, to }) => room(to) === 'adapters' && !isRoot(from))).to.deep.equal([]);
+  it('has a shop that knows the kernel alone', () => {
+    mayKnow('shop', 'saga');
+  });
+
+  it('has services that know the shop and the kernel, and never another service', () => {
+    for (const name of SERVICES) mayKnow(name, 'shop', 'saga');
+  });
+
+  it('knows the steps in pipeline.ts and nowhere else', () => {
+    const foreign = ({ from, to }: Import) => STEPS.includes(room(to)) && room(from) !== room(to);
+    expect(new Set(imports.filter(foreign).map(({ from }) => from))).to.deep.equal(new Set(['pipeline.ts']));
+  });
+
+  it('knows the saga of the shop in programs only: everybody else is given it', () => {
+    const isProgram = (from: string) => ['programs', 'local'].includes(room(from));
+    expect(broken(({ from, to }) => to === 'pipeline.ts' && !isProgram(from))).to.deep.equal([]);
+  });
+
+  it('reaches adapters from programs only', () => {
+    const isProgram = (from: string) => ['programs', 'local', 'adapters', 'exports'].includes(room(from));
+    expect(broken(({ from, to }) => room(to) === 'adapters' && !isProgram(from))).to.deep.equal([]);
+  });
+
+  describe('keeps the words of the shop out of the kernel and the adapters', () => {
+    const OF_THE_KERNEL: readonly string[] = [
+      ...[RECEIVED, FAILING, CANCELED],
+      ...[DEADLINE_EXCEEDED, CANCELED_BY_OPERATOR],
+    ];
+    const learned = pipeline.steps.flatMap(({ learns }) => Object.keys(learns.shape));
+    const patterns = [
+      ...[...pipeline.statuses, ...pipeline.reasons]
+        .filter((word) => !OF_THE_KERNEL.includes(word))
+        .map((word) => `\\b${word}\\b`),
+      // Whether an object has a member of that name is another question.
+      ...[...pipeline.statuses.map((status) => pipeline.topicOf(status)), ...SERVICES].map((name) =>
+        // Every emitter of Node has events of this name, and every log a level.
+        name === 'error'
+          ? '\\b(topic|announces?|publish\\w*)\\b.{0,20}[\'"`]error[\'"`]'
+          : `['"\`]${name}['"\`](?! in )`,
+      ),
+      ...[
+        ...[...pipeline.orderFields, ...learned],
+        ...pipeline.accounts.flatMap(({ balance, whole }) => [balance, whole]),
+      ].map((field) => `['"\`.]${field}\\b|[{,] ?${field} ?[,}=]`),
+    ];
+    const spelling = new RegExp(patterns.join('|'));
+    /** The lines of code that spell a status, a topic, a reason, a service, or a field of an order or an account. */
+    const spelledIn = (source: string): string[] =>
+      codeOf(source)
+        .split('\n')
+        .filter((line) => spelling.test(line));
+
+    it('in every file of theirs', () => {
+      const spelled = product
+        .filter((path) => ['saga', 'adapters'].includes(room(path)))
+        .flatMap((path) => spelledIn(sources.get(path) ?? '').map((line) => `${path}: ${line.trim()}`));
+      expect(spelled).to.deep.equal([]);
+    });
+
+    it('however they are spelled', () => {
+      const wrong = [
+        `if (status === 'PAID') return;`,
+        `const reason = INSUFFICIENT_CREDIT;`,
+        `await publish('error', ledger);`,
+        `const topic = 'order-created';`,
+        `if (by === 'payments') return;`,
+        `const { user, at } = ledger;`,
+        `const { at, items } = ledger;`,
+        `return ledger.lines.length;`,
+        `const paid = ledger['charged'];`,
+        `stock.quantity -= 1;`,
+      ];
+      expect(spelledIn(wrong.join('\n'))).to.deep.equal(wrong);
+      const right = [
+        `if (status === CANCELED) return; // as PAID once was`,
+        `/** What 'payments' does. */`,
+        `stream.once('error', stop);`,
+        `if ('order' in parsed) return parsed.order;`,
+        `const schema = { type: 'array', items: {} };`,
+      ];
+      expect(spelledIn(right.join('\n'))).to.deep.equal([]);
+    });
   });
 
   it('imports SDKs in adapters only', () => {
@@ -66,7 +167,7 @@ describe('The layout', () => {
   it('has neither clock nor chance in the kernel and the services: both come in as data', () => {
     const impure =
       /\bnew Date\(\)|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/;
-    const inside = product.filter((path) => room(path) === 'saga' || SERVICES.includes(room(path)));
+    const inside = product.filter((path) => ['saga', 'shop', ...SERVICES].includes(room(path)));
     expect(inside.filter((path) => impure.test(sources.get(path) ?? ''))).to.deep.equal([]);
   });
 

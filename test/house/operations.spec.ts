@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createMetrics } from '../../adapters/telemetry/metrics.ts';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
-import { allServices } from '../../programs/services.ts';
-import { REASONS } from '../../saga/ledger/ledger.ts';
+import { allServices, serviceNames } from '../../saga/deliver/service.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { topology } from '../support/pipeline.ts';
@@ -177,7 +177,9 @@ describe('docs/operations/', () => {
   });
 
   it('names routes that exist', async () => {
-    const routes = allServices(await recordedPorts(), SETTINGS).flatMap((service) => service.routes);
+    const routes = allServices(pipeline, await recordedPorts(), SETTINGS).flatMap(
+      (service) => service.routes,
+    );
     const paths = [
       ...routes.map(({ method, path }) => `${method} ${path}`),
       // What every server answers besides: test/end-to-end/http.spec.ts, test/end-to-end/push.spec.ts and test/telemetry/metrics.spec.ts.
@@ -217,7 +219,10 @@ describe('docs/operations/', () => {
       sent.push(...(kind === 'counter' ? [''] : ['_bucket', '_sum', '_count']).map((part) => name + part));
       return {} as never;
     };
-    createMetrics({ createCounter: note('counter'), createHistogram: note('histogram') } as never);
+    createMetrics(pipeline, {
+      createCounter: note('counter'),
+      createHistogram: note('histogram'),
+    } as never);
     const asked = named(/\b((?:saga|http_server)_[a-z_]+)\b/g).map((name) =>
       name.replace(/_(bucket|sum|count)$/, ''),
     );
@@ -271,26 +276,21 @@ describe('docs/operations/', () => {
   it('names variables that the programs know', () => {
     const known = [
       ...named(/^([A-Z_]+)=/gm, [read('.env.example')]),
-      ...REASONS,
-      // What `npm run saga` reads, and Google's word for a missing right.
-      ...['SAGA_TOKEN', 'PERMISSION_DENIED'],
+      ...pipeline.reasons,
+      // What `npm run saga` and the functions framework read, and Google's word for a missing right.
+      ...['SAGA_TOKEN', 'FUNCTION_TARGET', 'PERMISSION_DENIED'],
     ];
     const asked = named(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g).filter((name) => !name.startsWith('OTEL_'));
     expect(unknown(asked, known)).to.deep.equal([]);
   });
 
   it('asks the log for lines that are written, and for fields that they have', () => {
-    const parties = ['order', 'inventory', 'payments', 'janitor'];
-    const outcomes = [
-      'accepted',
-      'refused',
-      'duplicate',
-      'fenced',
-      'ignored',
-      'compensated',
-      'parked',
-      'surprise',
-    ];
+    // Whoever reads messages writes a line for each.
+    const parties = Object.values(topology.subscriptions).flatMap(({ service }) => service ?? []);
+    const outcomes = named(/^ {2}\| '(\w+)'/gm, [read('saga/step/turn.ts')]);
+    expect(outcomes).to.include.members(['accepted', 'parked']);
+    // What the runner says where a turn was not taken.
+    outcomes.push('surprise');
     const written = [
       ...[...source.matchAll(/['"`]((?:frontend|janitor): [^'"`]+|HTTP \$[^`]+)['"`]/g)].map(
         ([, line = '']) =>
@@ -328,7 +328,7 @@ describe('docs/operations/', () => {
     );
     // What an example puts into a sentence is not in the source.
     const pieces = sentences.flatMap((one) =>
-      one.split(/…|; the order was not accepted|\d+|\b(?:wotsit|jack)\b|inventory\//),
+      one.split(/…|; the order was not accepted|\d+|\b(?:item )?wotsit\b|\b(?:user )?jack\b|inventory\//),
     );
     const long = pieces.map((piece) => piece.trim()).filter((piece) => /^\S+( \S+){2,}/.test(piece));
     expect(long.length).to.be.greaterThan(15);
@@ -336,16 +336,17 @@ describe('docs/operations/', () => {
   });
 
   it("names Terraform's own things as they are called", () => {
-    const { services, jobs } = configuration.locals as { services: object; jobs: object };
+    const services = serviceNames(pipeline);
+    const { jobs } = configuration.locals as { jobs: object };
     const names = (type: string) => Object.values(resource(type)).map(({ name }) => String(name));
     const readers = Object.values(topology.subscriptions).flatMap(({ service }) => service ?? []);
     expect(unknown(named(/output -(?:raw|json) (\w+)/g), Object.keys(configuration.output))).to.deep.equal(
       [],
     );
     expect(unknown(named(/gcloud run jobs execute ([\w-]+)/g), Object.keys(jobs))).to.deep.equal([]);
-    expect(unknown(named(/gcloud run services [a-z-]+ ([\w-]+)/g), Object.keys(services))).to.deep.equal([]);
-    expect(unknown(named(/service_name="([\w-]+)"/g), Object.keys(services))).to.deep.equal([]);
-    expect(unknown(named(/--service=([\w-]+)/g), Object.keys(services))).to.deep.equal([]);
+    expect(unknown(named(/gcloud run services [a-z-]+ ([\w-]+)/g), services)).to.deep.equal([]);
+    expect(unknown(named(/service_name="([\w-]+)"/g), services)).to.deep.equal([]);
+    expect(unknown(named(/--service=([\w-]+)/g), services)).to.deep.equal([]);
     expect(unknown(named(/worker-pools update ([\w-]+)-worker/g), readers)).to.deep.equal([]);
     expect(unknown(named(/scheduler jobs \w+ ([\w-]+)/g), names('google_cloud_scheduler_job'))).to.deep.equal(
       [],
@@ -365,8 +366,8 @@ describe('docs/operations/', () => {
       .map((command) => [...command.matchAll(/-target='?([^'\s]+)'?/g)].map(([, address]) => address ?? ''));
     expect(stages.at(-1)).to.deep.equal([]);
     expect(stages.slice(0, -1).filter((targets) => targets.length === 0)).to.deep.equal([]);
-    const { services, jobs } = configuration.locals as { services: object; jobs: object };
-    const known = [...Object.keys(services), ...Object.keys(jobs), 'loyalty'];
+    const { jobs } = configuration.locals as { jobs: object };
+    const known = [...serviceNames(pipeline), ...Object.keys(jobs), 'loyalty'];
     const deployed = stages.map((targets) => named(/\["([\w-]+)"\]/g, targets));
     expect(deployed.flat().filter((name) => !known.includes(name))).to.deep.equal([]);
     const [, janitor = [], frontend = [], loyalty = [], payments = []] = stages;

@@ -1,25 +1,46 @@
 import { expect } from 'chai';
-import { readTopology } from '../../programs/config.ts';
-import { allServices } from '../../programs/services.ts';
-import { deadLetterOf } from '../../saga/deliver/message.ts';
+import { pipeline } from '../../pipeline.ts';
+import { DEAD_LETTER_TOPIC, deadLetterOf } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
-import { emissionFor, STATUSES } from '../../saga/ledger/ledger.ts';
+import { allServices } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { aDelivery, SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 
+/**
+ * Who reads which subscription, written down by hand: a subscription never changes its reader, because what waits in it then
+ * would go to somebody else. A new one is added here; none is ever changed.
+ */
+const READERS: Readonly<Record<string, readonly [topic: string, reader: string]>> = {
+  'frontend-sub': ['frontend', 'order'],
+  'order-created-sub': ['order-created', 'inventory'],
+  'inventory-updated-sub': ['inventory-updated', 'payments'],
+  'payment-created-sub': ['payment-created', 'people'],
+  'error-sub': ['error', 'janitor'],
+  'error-cli-sub': ['error', 'people'],
+  'order-canceled-sub': ['order-canceled', 'people'],
+  'dead-letter-sub': ['dead-letter', 'janitor'],
+  'dead-letter-cli-sub': ['dead-letter', 'people'],
+};
+
 describe('The topology of the pipeline', () => {
-  const topology = readTopology();
+  const topology = topologyOf(pipeline);
   const subscriptions = Object.entries(topology.subscriptions);
   const consumed = async () => {
-    const services = allServices(await recordedPorts(), SETTINGS);
+    const services = allServices(pipeline, await recordedPorts(), SETTINGS);
     return services.flatMap(({ name, consumers }) =>
       consumers.map(({ topic }) => ({ service: name, topic })),
     );
   };
 
+  it('[anomaly 26] leaves every subscription to whom it has always belonged', () => {
+    const readers = subscriptions.map(([name, { topic, service = 'people' }]) => [name, [topic, service]]);
+    expect(Object.fromEntries(readers)).to.deep.equal(READERS);
+  });
+
   it('[anomaly 25] gives every message that a ledger calls for somewhere to arrive', () => {
     const { topic: deadLetters } = deadLetterOf(aDelivery('poison'), 'No reason');
-    const emitted = [...STATUSES.map((status) => emissionFor({ status })), deadLetters];
+    const emitted = [...pipeline.statuses.map((status) => pipeline.topicOf(status)), deadLetters];
     const unheard = emitted.filter(
       (topic) => !subscriptions.some(([, settings]) => settings.topic === topic),
     );
@@ -30,7 +51,7 @@ describe('The topology of the pipeline', () => {
   it('[anomaly 25] leaves a failure to the janitor, whoever else listens', async () => {
     expect(await consumed()).to.deep.include({
       service: 'janitor',
-      topic: emissionFor({ status: 'FAILING' }),
+      topic: pipeline.topicOf('FAILING'),
     });
   });
 
@@ -50,12 +71,13 @@ describe('The topology of the pipeline', () => {
 
   it('[anomaly 38] gives people their own subscription wherever a message is worth seeing', () => {
     const forPeople = subscriptions.flatMap(([, { service, topic }]) => (service ? [] : [topic]));
-    expect(forPeople).to.include.members(['payment-created', 'error', 'order-canceled', 'dead-letter']);
+    const seen = [pipeline.success, 'FAILING', 'CANCELED'].map((status) => pipeline.topicOf(status));
+    expect(forPeople).to.include.members([...seen, DEAD_LETTER_TOPIC]);
   });
 
   it("[anomaly 12] dead-letters what a service can't process, except at the desk itself", () => {
     for (const [name, { service, topic, deadLetter }] of subscriptions) {
-      const expected = service !== undefined && topic !== 'dead-letter' ? 'dead-letter' : undefined;
+      const expected = service !== undefined && topic !== DEAD_LETTER_TOPIC ? DEAD_LETTER_TOPIC : undefined;
       expect(deadLetter?.topic, name).to.equal(expected);
       // The runner comes first, because it knows why.
       if (deadLetter) expect(deadLetter.maxDeliveryAttempts, name).to.be.above(DELIVERIES_MAX);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
 
 const text = (path: string) => readFileSync(new URL(path, packageRoot), 'utf8');
 
@@ -34,6 +36,19 @@ describe('The workflows', () => {
       [...workflow.matchAll(/npm run (\w[\w:-]*)/g)].map(([, script = '']) => script),
     );
     expect(run.filter((script) => !(script in scripts))).to.deep.equal([]);
+  });
+
+  it('start every service that there is, and look at the address of the first', () => {
+    const check = text('.github/workflows/check.yml');
+    const [, services = ''] = /^ {6}SERVICES: (.+)$/m.exec(check) ?? [];
+    expect(services.split(' ')).to.deep.equal(serviceNames(pipeline));
+    expect(check).to.match(/docker compose .* up .*\$SERVICES$/m);
+    const [entry] = serviceNames(pipeline);
+    const [, port] =
+      new RegExp(`^  ${entry}:\\n(?:    .*\\n)*?    ports: \\['([\\d.]+:\\d+):`, 'm').exec(
+        text('infra/compose.yaml'),
+      ) ?? [];
+    expect(new Set(check.match(/(?<=http:\/\/)[\d.]+:\d+/g))).to.deep.equal(new Set([port]));
   });
 
   it('may skip no suite for want of something that is not installed', () => {

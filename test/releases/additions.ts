@@ -3,6 +3,7 @@ import type { Addition } from './shape.ts';
 /**
  * What this code writes and the newest recorded release does not: each entry with the reason why the processes of that
  * release, which read it during a rollout or after a rollback, do nothing wrong with it. Once a release is recorded that
- * has it, it is no addition any more.
+ * has it, it is no addition any more. What a step says of itself (its status, its topic, its reasons, what it learns, its
+ * documents) is an addition without standing here.
  */
 export const ADDITIONS: readonly Addition[] = [];

@@ -1,12 +1,13 @@
 import { systemClock } from '../../adapters/system-clock.ts';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
 import type { Service } from '../../saga/deliver/service.ts';
-import { subscriptionOf } from '../../saga/deliver/topology.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { HttpResponse } from '../../saga/http/http.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Clock } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { uuidOf } from '../support/builders.ts';
 
 /**
@@ -25,6 +26,19 @@ export interface Parcel {
   readonly message: PublishedMessage;
   readonly subscription: string;
 }
+
+/** Which subscriptions there are, by name: of which topic, and which service reads it; where none does, people do. */
+export type Subscriptions = Readonly<Record<string, { readonly topic: string; readonly service?: string }>>;
+
+/** Those of a saga, in the order of their names. */
+export const subscriptionsOf = (saga: Saga): Subscriptions =>
+  Object.fromEntries(
+    Object.entries(topologyOf(saga).subscriptions)
+      .map(
+        ([name, { topic, service }]) => [name, { topic, ...(service !== undefined && { service }) }] as const,
+      )
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
 
 /** Makes the services with the ports that the play gives them. */
 export type Cast = (ports: Ports) => readonly Service[];
@@ -46,8 +60,13 @@ export interface Play {
   moveOn(seconds: number): void;
   /** Publishes as a stranger would. */
   publish(message: OutgoingMessage): PublishedMessage;
-  /** The ways that a message goes: one to each service that reads its topic. */
-  parcelsOf(message: PublishedMessage): readonly Parcel[];
+  /** The subscriptions that its services read. */
+  readonly subscriptions: readonly string[];
+  /**
+   * The ways that a message goes: one to each service that reads its topic, in the order of the subscriptions.
+   * @param among those that there were when it was published; by default those that there are.
+   */
+  parcelsOf(message: PublishedMessage, among?: Subscriptions): readonly Parcel[];
   /**
    * Hands parcels to the service of their subscription, all of them as one batch.
    * @param attempt which delivery it is.
@@ -65,13 +84,23 @@ export interface Play {
   amend(path: Path, fields: object): Promise<void>;
 }
 
-/** @param firstId messages and uuids are numbered from here; lower numbers were given elsewhere. */
-export function openPlay(store: Store, start: Date, cast: Cast, firstId = 1): Play {
+/**
+ * @param staging `subscriptions`: those of the release whose services play. `firstId`: messages and uuids are numbered from
+ * here; lower numbers were given elsewhere.
+ */
+export function openPlay(
+  store: Store,
+  start: Date,
+  cast: Cast,
+  {
+    subscriptions = subscriptionsOf(pipeline),
+    firstId = 1,
+  }: { readonly subscriptions?: Subscriptions; readonly firstId?: number } = {},
+): Play {
   let nowMs = start.getTime();
   let uuidCount = firstId - 1;
   let messageCount = firstId - 1;
   const messages: PublishedMessage[] = [];
-  const topology = readTopology();
   const clock: Clock = { ...systemClock, now: () => new Date(nowMs) };
 
   function publish(message: OutgoingMessage): PublishedMessage {
@@ -98,12 +127,14 @@ export function openPlay(store: Store, start: Date, cast: Cast, firstId = 1): Pl
     log: () => {},
   };
   const services = cast(ports);
-  const readers = services.flatMap(({ name, consumers }) =>
-    consumers.map((consumer) => ({
-      ...consumer,
-      subscription: subscriptionOf(topology, name, consumer.topic),
-    })),
-  );
+  const readers = services
+    .flatMap(({ name, consumers }) =>
+      consumers.map((consumer) => ({
+        ...consumer,
+        subscription: nameOf(subscriptions, name, consumer.topic),
+      })),
+    )
+    .sort((one, other) => (one.subscription < other.subscription ? -1 : 1));
 
   return {
     store,
@@ -114,9 +145,10 @@ export function openPlay(store: Store, start: Date, cast: Cast, firstId = 1): Pl
       nowMs += 1000 * seconds;
     },
     publish,
-    parcelsOf: (message) =>
+    subscriptions: readers.map(({ subscription }) => subscription),
+    parcelsOf: (message, among = subscriptions) =>
       readers
-        .filter(({ topic }) => topic === message.topic)
+        .filter(({ topic, subscription }) => topic === message.topic && subscription in among)
         .map(({ subscription }) => ({ message, subscription })),
     async deliver(parcels, attempt = 1) {
       const { process } = readers.find((one) => one.subscription === parcels[0]?.subscription) ?? {};
@@ -146,6 +178,14 @@ export function openPlay(store: Store, start: Date, cast: Cast, firstId = 1): Pl
       await store.commit([{ kind: 'update', path, fields, version }]);
     },
   };
+}
+
+/** Under which name a service reads a topic. */
+function nameOf(subscriptions: Subscriptions, service: string, topic: string): string {
+  for (const [name, one] of Object.entries(subscriptions)) {
+    if (one.service === service && one.topic === topic) return name;
+  }
+  throw new Error(`${service} reads the topic ${topic}, but no subscription says so`);
 }
 
 /** Finds the route, lets its schemas read the input, and answers as JSON does. */

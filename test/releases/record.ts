@@ -1,8 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { packageVersion } from '../../programs/config.ts';
-import { allServices } from '../../programs/services.ts';
-import { SETTINGS } from '../support/builders.ts';
 import { textOf } from './recording.ts';
 import { recordingFile } from './recordings.ts';
 import { record } from './stories.ts';
@@ -18,7 +16,7 @@ const { check, again } = parseArgs({
 const release = packageVersion();
 const file = recordingFile(release);
 const name = `test/releases/${release}.json`;
-const text = textOf(await record(release, (ports) => allServices(ports, SETTINGS)));
+const text = textOf(await record(release));
 const present = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 
 if (check) {

@@ -1,12 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import type { Reason } from '../../saga/ledger/ledger.ts';
+import type { Reason } from '../../pipeline.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import type { PublishedMessage } from './play.ts';
+import type { PublishedMessage, Subscriptions } from './play.ts';
 
-/** What a release leaves behind: all documents at one moment, and every message that it has published until then. */
+/**
+ * What a release leaves behind: all documents at one moment, and every message that it has published until then. Its
+ * subscriptions are part of it: a message went to those that there were, whichever there are now.
+ */
 export interface Recording {
   readonly release: string;
   readonly moment: Date;
+  readonly subscriptions: Subscriptions;
   readonly orders: readonly RecordedOrder[];
   readonly letters: readonly RecordedLetter[];
   readonly documents: ReadonlyMap<Path, object>;
@@ -30,11 +34,14 @@ export interface RecordedLetter {
 }
 
 /** The recording as a file: a line for each entry, so that a difference shows which one it is. */
-export function textOf({ documents, messages, orders, letters, release, moment }: Recording): string {
+export function textOf(recording: Recording): string {
+  const { release, moment, subscriptions, orders, letters, documents, messages } = recording;
   const list = (entries: readonly string[]) => entries.map((entry) => `\n    ${entry}`).join(',');
   return `{
   "release": ${JSON.stringify(release)},
   "moment": ${JSON.stringify(moment)},
+  "subscriptions": {${list(Object.entries(subscriptions).map(([name, one]) => `${JSON.stringify(name)}: ${JSON.stringify(one)}`))}
+  },
   "orders": [${list(orders.map((order) => JSON.stringify(order)))}
   ],
   "letters": [${list(letters.map((letter) => JSON.stringify(letter)))}

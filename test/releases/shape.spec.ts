@@ -1,10 +1,17 @@
 import { expect } from 'chai';
-import { allServices } from '../../programs/services.ts';
-import { SETTINGS } from '../support/builders.ts';
+import { pipeline } from '../../pipeline.ts';
 import { ADDITIONS } from './additions.ts';
-import type { Recording } from './recording.ts';
+import { widerPipeline } from './packing.ts';
+import { type Subscriptions, subscriptionsOf } from './play.ts';
 import { readRecording, recordedReleases } from './recordings.ts';
-import { type Addition, needlessAdditions, type Shape, shapeFaults, shapeOf } from './shape.ts';
+import {
+  type Addition,
+  needlessAdditions,
+  type Shape,
+  shapeFaults,
+  shapeOf,
+  subscriptionFaults,
+} from './shape.ts';
 import { record } from './stories.ts';
 
 describe('What this release writes', () => {
@@ -13,15 +20,35 @@ describe('What this release writes', () => {
   let now: Shape;
   before(async () => {
     before_ = shapeOf(readRecording(newest));
-    now = shapeOf(await record('now', (ports) => allServices(ports, SETTINGS)));
+    now = shapeOf(await record('now'));
   });
 
   it('has every field that the release before writes, of the same type, and no new one that is not listed', () => {
     expect(shapeFaults(newest, before_, now, ADDITIONS)).to.deep.equal([]);
   });
 
+  for (const release of recordedReleases()) {
+    it(`goes to the subscriptions that release ${release} knows: none has changed hands`, () => {
+      const { subscriptions } = readRecording(release);
+      expect(subscriptionFaults(release, subscriptions, subscriptionsOf(pipeline))).to.deep.equal([]);
+    });
+  }
+
   it('is what the list of additions says: nothing stands there that is not new', () => {
     expect(needlessAdditions(before_, now, ADDITIONS)).to.deep.equal([]);
+  });
+});
+
+describe('A release with a further step', () => {
+  it('needs no entry in the list of additions: what the step says of itself is enough', async () => {
+    const newest = recordedReleases().at(-1) as string;
+    const boxes = { small: { left: 1000 }, large: { left: 1000 } };
+    const wider = await record('wider', { saga: widerPipeline, furtherData: { boxes } });
+    const now = shapeOf(wider);
+    expect([...now.keys()]).to.include.members(['boxes/{id}', 'packing/{id}', 'data on order-packed']);
+    const before = readRecording(newest);
+    expect(shapeFaults(newest, shapeOf(before), now, [], widerPipeline)).to.deep.equal([]);
+    expect(subscriptionFaults(newest, before.subscriptions, wider.subscriptions)).to.deep.equal([]);
   });
 });
 
@@ -35,19 +62,23 @@ describe('The check of what is written', () => {
     'ce-type': 'order-saga.frontend',
     'ce-subject': '11111111-1111-4111-8111-111111111111',
   };
+  const messages = [
+    { id: '1', topic: 'frontend', attributes, data: Buffer.from(JSON.stringify({ uuid: 'x' })) },
+  ];
+  const documents = new Map<string, object>([
+    ['sagas/1', ledger],
+    ['sagas/2', ledger],
+  ]);
   const shape = (
-    saga: object,
+    other: object,
     envelope: Record<string, string> = attributes,
     body: object = { uuid: 'x' },
   ): Shape => {
-    const messages = [
-      { id: '1', topic: 'frontend', attributes: envelope, data: Buffer.from(JSON.stringify(body)) },
-    ];
-    const documents = new Map([
-      ['sagas/1', ledger],
-      ['sagas/2', saga],
-    ]);
-    return shapeOf({ documents, messages } satisfies Pick<Recording, 'documents' | 'messages'>);
+    const data = Buffer.from(JSON.stringify(body));
+    return shapeOf({
+      documents: new Map([...documents, ['sagas/2', other]]),
+      messages: [{ id: '1', topic: 'frontend', attributes: envelope, data }],
+    });
   };
   const before_ = shape(ledger);
   const ADVICE = / See docs\/decisions\/0012-upgrades\.md/;
@@ -121,13 +152,74 @@ describe('The check of what is written', () => {
     expect(needlessAdditions(before_, shape(ledger), [tip])).to.deep.equal([tip]);
   });
 
-  it('finds what changed between 0.1.0 and 0.2.0, the one exception that was made', () => {
-    const [old, now] = ['0.1.0', '0.2.0'].map((release) => shapeOf(readRecording(release)));
-    const faults = shapeFaults('0.1.0', old as Shape, now as Shape, []);
-    expect(faults.map((fault) => fault.slice(0, fault.indexOf('. ')))).to.deep.equal([
-      'sagas/{id} has no steps any more, which 0.1.0 writes',
-      'sagas/{id} has no steps[] any more, which 0.1.0 writes',
-      'sagas/{id} does not always have expireAt, which 0.1.0 always writes',
+  /** What the definition says, as a step declares it. */
+  const declared: [what: string, now: Shape][] = [
+    ['a status', shape({ ...ledger, status: 'PACKED' })],
+    ['a reason', shape({ ...ledger, reason: 'OUT_OF_BOXES' })],
+    ['a field that a step learns', shape({ ...ledger, packed: { units: 2 } })],
+    ['a service', shape(ledger, { ...attributes, 'ce-source': '/order-saga/packing' })],
+    ['a reason in a message', shape(ledger, attributes, { uuid: 'x', reason: 'OUT_OF_BOXES' })],
+    [
+      'a document of a new kind',
+      shapeOf({ documents: new Map([...documents, ['boxes/small', { left: 1, bought: 2 }]]), messages }),
+    ],
+    [
+      'a topic',
+      shapeOf({
+        documents,
+        messages: [...messages, ...messages.map((message) => ({ ...message, topic: 'order-packed' }))],
+      }),
+    ],
+  ];
+  for (const [what, now] of declared) {
+    it(`lets ${what} pass that the definition declares, and finds it where it does not`, () => {
+      expect(shapeFaults('1.0.0', before_, now, [], widerPipeline)).to.deep.equal([]);
+      expect(faultsOf(now)).to.have.lengthOf.at.least(1);
+    });
+  }
+
+  it('finds a field that a step learns once it was another type, or something in it is new', () => {
+    const learned = shape({ ...ledger, packed: { units: 2 } });
+    const faultsNow = (packed: unknown) =>
+      shapeFaults('1.0.0', learned, shape({ ...ledger, packed }), [], widerPipeline).length;
+    expect([{ units: 3 }, { units: 'two' }, { units: 2, layers: 1 }].map(faultsNow)).to.deep.equal([0, 2, 1]);
+  });
+
+  it('finds a new field in a document of a kind that was there', () => {
+    const boxOf = (box: object) => shapeOf({ documents: new Map([['boxes/small', box]]), messages: [] });
+    const now = boxOf({ left: 1, bought: 2, colour: 'brown' });
+    expect(shapeFaults('1.0.0', boxOf({ left: 1, bought: 2 }), now, [], widerPipeline)).to.have.lengthOf(1);
+  });
+
+  it('wants nothing in the list that the definition declares', () => {
+    const packed = { kind: 'sagas/{id}', field: 'status', type: '"PACKED"', why: 'A step says so' };
+    const now = shape({ ...ledger, status: 'PACKED' });
+    expect(needlessAdditions(before_, now, [packed])).to.deep.equal([]);
+    expect(needlessAdditions(before_, now, [packed], widerPipeline)).to.deep.equal([packed]);
+  });
+
+  it('finds a subscription that has another topic, another reader or another name, and lets new ones pass', () => {
+    const before: Subscriptions = {
+      'a-sub': { topic: 'a', service: 'one' },
+      'b-sub': { topic: 'b', service: 'two' },
+      'c-sub': { topic: 'c' },
+      'd-sub': { topic: 'd', service: 'one' },
+      'e-sub': { topic: 'e', service: 'two' },
+    };
+    const now: Subscriptions = {
+      'a-sub': { topic: 'a', service: 'two' },
+      'b-sub': { topic: 'a', service: 'two' },
+      'c-sub': { topic: 'c', service: 'one' },
+      'd-one-sub': { topic: 'd', service: 'one' },
+      // What two reads has come to stand behind another step.
+      'f-two-sub': { topic: 'f', service: 'two' },
+    };
+    expect(subscriptionFaults('1.0.0', before, before)).to.deep.equal([]);
+    expect(subscriptionFaults('1.0.0', before, now)).to.deep.equal([
+      'a-sub is on a for two; in 1.0.0 it is on a for one',
+      'b-sub is on a for two; in 1.0.0 it is on b for two',
+      'c-sub is on c for one; in 1.0.0 it is on c for nobody but people',
+      'one reads d by d-one-sub; in 1.0.0 it is d-sub',
     ]);
   });
 });

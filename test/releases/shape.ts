@@ -1,3 +1,10 @@
+import { deadLetterPath } from '../../janitor/desk/letter.ts';
+import { pipeline } from '../../pipeline.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import type { Saga } from '../../saga/step/saga.ts';
+import type { Subscriptions } from './play.ts';
 import type { Recording } from './recording.ts';
 
 /** The stored shape: which fields the documents and messages of a release have, and of which types. */
@@ -12,7 +19,7 @@ export interface FieldShape {
   readonly isAlwaysThere: boolean;
 }
 
-/** A field, or a type of one, that the newest recorded release did not write. */
+/** A field, or a type of one, that the newest recorded release did not write and no definition declares. */
 export interface Addition {
   readonly kind: string;
   readonly field: string;
@@ -34,11 +41,10 @@ export function shapeOf({ documents, messages }: Pick<Recording, 'documents' | '
 }
 
 /** `inventory/widget/orders/…` is `inventory/{id}/orders/{id}`. */
-const kindOf = (path: string): string =>
-  path
-    .split('/')
-    .map((name, index) => (index % 2 === 0 ? name : '{id}'))
-    .join('/');
+function kindOf(path: string): string {
+  const names = path.split('/');
+  return names.map((name, index) => (index % 2 === 0 ? name : '{id}')).join('/');
+}
 
 function fieldsOf(values: readonly object[]): ReadonlyMap<string, FieldShape> {
   const found = new Map<string, { types: Set<string>; count: number }>();
@@ -111,16 +117,85 @@ const ADVICE =
   'Processes of the release before read and write the same documents during a rollout, and after a rollback: read both ' +
   'forms and write the old one for one release, or give the new one a name of its own. See docs/decisions/0012-upgrades.md';
 
+const LEDGER = kindOf(ledgerPath('{uuid}'));
+const LETTER = kindOf(deadLetterPath('{id}'));
+
+/** The first name of a field: of `lines[].quantity` it is `lines`. */
+const rootOf = (field: string): string => /^[^.[]*/.exec(field)?.[0] ?? '';
+
+/**
+ * Whether a definition itself says that something is written which a release before did not write: a status, a reason, a
+ * field that a step learns, a topic, a service, or a document of a new kind. Processes of that release know none of it, and
+ * leave such orders to those that do. What is there already and changes is never an addition by itself.
+ */
+function isDeclared(saga: Saga, before: Shape, kind: string, field: string, type: string): boolean {
+  const { topics, subscriptions } = topologyOf(saga);
+  const [room, topic = ''] = kind.split(' on ');
+  const isNew = !before.has(kind);
+  if (topics.includes(topic) && isNew) return true;
+  if (saga.kinds.some(({ template }) => kindOf(template) === kind) && isNew) return true;
+  const is = (name: string, values: readonly string[]) =>
+    field === name && values.some((value) => type === `"${value}"`);
+  if (kind === LETTER) return is('topic', topics) || is('subscription', Object.keys(subscriptions));
+  if (room === 'attributes') {
+    const services = serviceNames(saga).map((name) => `/${saga.name}/${name}`);
+    return is('ce-source', services);
+  }
+  if (kind !== LEDGER && room !== 'data') return false;
+  const learned = saga.steps.flatMap(({ learns }) => Object.keys(learns.shape));
+  const known = [...(before.get(kind)?.keys() ?? [])].map(rootOf);
+  return (
+    is('status', saga.statuses) ||
+    is('reason', saga.reasons) ||
+    (learned.includes(rootOf(field)) && !known.includes(rootOf(field)))
+  );
+}
+
+/** Whether a letter can't come from there any more: a service that reads behind a new step has another subscription. */
+const isGone = (saga: Saga, kind: string, field: string, type: string): boolean =>
+  kind === LETTER &&
+  field === 'subscription' &&
+  !Object.keys(topologyOf(saga).subscriptions).some((name) => type === `"${name}"`);
+
+/**
+ * Which subscriptions have changed hands since a release, as sentences. Its processes read theirs on during a rollout, and
+ * what waits in a subscription is for the service that it was made for.
+ */
+export function subscriptionFaults(
+  release: string,
+  before: Subscriptions,
+  now: Subscriptions,
+): readonly string[] {
+  const who = (service?: string) => service ?? 'nobody but people';
+  const faults: string[] = [];
+  for (const [name, { topic, service }] of Object.entries(before)) {
+    const present = now[name];
+    if (present !== undefined && (present.topic !== topic || present.service !== service)) {
+      faults.push(
+        `${name} is on ${present.topic} for ${who(present.service)}; in ${release} it is on ${topic} for ${who(service)}`,
+      );
+    }
+    const renamed = Object.entries(now).find(
+      ([, one]) => one.topic === topic && one.service === service,
+    )?.[0];
+    if (present === undefined && renamed !== undefined) {
+      faults.push(`${who(service)} reads ${topic} by ${renamed}; in ${release} it is ${name}`);
+    }
+  }
+  return faults;
+}
+
 /**
  * What a release would no longer understand of what is written now, as sentences.
  * @param before the shape of the newest recorded release.
- * @param additions what is written besides, on purpose.
+ * @param additions what is written besides, on purpose, and not declared by the saga that writes now.
  */
 export function shapeFaults(
   release: string,
   before: Shape,
   now: Shape,
   additions: readonly Addition[],
+  saga: Saga = pipeline,
 ): readonly string[] {
   const faults: string[] = [];
   const isListed = (kind: string, field: string, type: string) =>
@@ -136,7 +211,7 @@ export function shapeFaults(
         faults.push(`${kind} does not always have ${field}, which ${release} always writes. ${ADVICE}`);
       }
       for (const type of types) {
-        if (!present.types.has(type)) {
+        if (!present.types.has(type) && !isGone(saga, kind, field, type)) {
           faults.push(`${field} of ${kind} is never ${type} any more, as ${release} writes it. ${ADVICE}`);
         }
       }
@@ -146,6 +221,7 @@ export function shapeFaults(
     for (const [field, { types }] of fields) {
       for (const type of types) {
         if (before.get(kind)?.get(field)?.types.has(type) || isListed(kind, field, type)) continue;
+        if (isDeclared(saga, before, kind, field, type)) continue;
         const what = before.get(kind)?.has(field)
           ? `${field} of ${kind} is now`
           : `${kind} has a new ${field},`;
@@ -163,8 +239,11 @@ export const needlessAdditions = (
   before: Shape,
   now: Shape,
   additions: readonly Addition[],
+  saga: Saga = pipeline,
 ): readonly Addition[] =>
   additions.filter(
     ({ kind, field, type }) =>
-      before.get(kind)?.get(field)?.types.has(type) || !now.get(kind)?.get(field)?.types.has(type),
+      isDeclared(saga, before, kind, field, type) ||
+      before.get(kind)?.get(field)?.types.has(type) ||
+      !now.get(kind)?.get(field)?.types.has(type),
   );

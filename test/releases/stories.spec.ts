@@ -1,23 +1,25 @@
 import { expect } from 'chai';
 import { LETTER_STATUSES } from '../../janitor/desk/letter.ts';
-import { readTopology } from '../../programs/config.ts';
-import { allServices } from '../../programs/services.ts';
-import { doneSteps, REASONS, type Saga, STATUSES, STEP_NAMES } from '../../saga/ledger/ledger.ts';
+import { type OrderLedger, pipeline } from '../../pipeline.ts';
+import { allServices } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
+import { isStanding } from '../../saga/ledger/deadline.ts';
+import { isTombstone } from '../../saga/ledger/read-ledger.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { parseRecording, type Recording, textOf } from './recording.ts';
 import { record } from './stories.ts';
 
-const recorded = () => record('0.0.0', (ports) => allServices(ports, SETTINGS));
+const recorded = () => record('0.0.0');
 
 /** What was not recorded lacks a story in `test/releases/stories.ts`. */
 describe('The recording of a release', () => {
   let recording: Recording;
-  let sagas: readonly Saga[];
+  let ledgers: readonly OrderLedger[];
   before(async () => {
     recording = await recorded();
     const inCollection = (name: string) =>
       [...recording.documents].flatMap(([path, fields]) => (path.startsWith(`${name}/`) ? [fields] : []));
-    sagas = inCollection('sagas') as Saga[];
+    ledgers = inCollection('sagas') as OrderLedger[];
   });
 
   it('is the same whenever it is made, and is read back as it was written', async () => {
@@ -26,12 +28,29 @@ describe('The recording of a release', () => {
     expect(parseRecording(text)).to.deep.equal(recording);
   });
 
+  it('is the same in whichever order the services are made', async () => {
+    const reversed = await record('0.0.0', {
+      cast: (ports) => allServices(pipeline, ports, SETTINGS).toReversed(),
+    });
+    expect(textOf(reversed)).to.equal(textOf(recording));
+    const services = pipeline.services.toReversed();
+    expect(textOf(await record('0.0.0', { saga: { ...pipeline, services } }))).to.equal(textOf(recording));
+  });
+
+  it('has its own subscriptions, those that people read as well', () => {
+    expect(Object.keys(recording.subscriptions)).to.have.members(
+      Object.keys(topologyOf(pipeline).subscriptions),
+    );
+  });
+
   it('has orders in every standing, and failing ones from each stage', () => {
     const standings = new Set(
-      sagas.map((saga) => `${saga.status} with ${doneSteps(saga).length} steps done`),
+      ledgers.map((ledger) => `${ledger.status} with ${pipeline.doneSteps(ledger).length} steps done`),
     );
-    const failing = [0, ...STEP_NAMES.map((_, index) => index + 1)].map((steps) => `FAILING with ${steps}`);
-    const expected = [...STATUSES.filter((status) => status !== 'FAILING'), ...failing];
+    const failing = [0, ...pipeline.steps.map((_, index) => index + 1)].map(
+      (steps) => `FAILING with ${steps}`,
+    );
+    const expected = [...pipeline.statuses.filter((status) => status !== 'FAILING'), ...failing];
     expect(
       expected.filter((one) => ![...standings].some((standing) => standing.startsWith(one))),
     ).to.deep.equal([]);
@@ -39,22 +58,27 @@ describe('The recording of a release', () => {
 
   it('has orders that fail for every reason, and others that were canceled for it', () => {
     for (const status of ['FAILING', 'CANCELED'] as const) {
-      const reasons = new Set(sagas.filter((saga) => saga.status === status).map(({ reason }) => reason));
-      expect(REASONS.filter((reason) => !reasons.has(reason))).to.deep.equal([]);
+      const reasons = new Set(
+        ledgers.filter((ledger) => ledger.status === status).map(({ reason }) => reason),
+      );
+      expect(pipeline.reasons.filter((reason) => !reasons.has(reason))).to.deep.equal([]);
     }
   });
 
-  it('has re-driven orders, some with a trace, some that came without the frontend, and a tombstone of nobody', () => {
-    const has = (holds: (saga: Saga) => boolean) => sagas.some(holds);
+  it('has orders that were announced again, some with a trace, some that came without the frontend, and a tombstone of nobody', () => {
+    const has = (holds: (ledger: OrderLedger) => boolean) => ledgers.some(holds);
+    // The one that stood before the last step has gone on.
+    const standing = pipeline.statuses.filter((status) => isStanding(pipeline, { status }));
+    const lastStanding = pipeline.statuses[pipeline.steps.length - 1];
     expect([
-      ...(['RECEIVED', 'CREATED', 'FAILING'] as const).map((status) =>
-        has((saga) => saga.status === status && (saga.redrives ?? 0) > 0),
-      ),
-      has(({ redrives }) => redrives === 0),
+      ...standing
+        .filter((status) => status !== lastStanding)
+        .map((status) => has((ledger) => ledger.status === status && (ledger.repeats ?? 0) > 0)),
+      has(({ repeats }) => repeats === 0),
       has(({ trace }) => trace !== undefined),
-      has(({ history }) => history[0]?.endsWith(' RECEIVED order') ?? false),
-      has(({ user }) => user === ''),
-    ]).to.deep.equal([true, true, true, true, true, true, true]);
+      has(({ history }) => history[0]?.endsWith(` RECEIVED ${pipeline.steps[0]?.name}`) ?? false),
+      has((ledger) => isTombstone(pipeline, ledger)),
+    ]).to.deep.equal([...standing.slice(1).map(() => true), true, true, true, true]);
   });
 
   it('has letters of every status', () => {
@@ -66,6 +90,6 @@ describe('The recording of a release', () => {
 
   it('has messages on every topic', () => {
     const topics = new Set(recording.messages.map(({ topic }) => topic));
-    expect(readTopology().topics.filter((topic) => !topics.has(topic))).to.deep.equal([]);
+    expect(topologyOf(pipeline).topics.filter((topic) => !topics.has(topic))).to.deep.equal([]);
   });
 });

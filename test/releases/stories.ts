@@ -1,14 +1,19 @@
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import { loadData } from '../../data-init/load-data.ts';
+import { type Data, loadData } from '../../data-init/load-data.ts';
+import { reserveStock } from '../../inventory/reserve-stock.ts';
 import { executeRepair, planRepair } from '../../janitor/audit/repair.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
-import { DEAD_LETTER, derivedUuid } from '../../saga/deliver/message.ts';
+import { createOrder } from '../../order/create-order.ts';
+import { pipeline, type Reason } from '../../pipeline.ts';
+import { DEAD_LETTER, DEAD_LETTER_TOPIC, derivedUuid } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
-import type { Reason } from '../../saga/ledger/ledger.ts';
+import { allServices, topicBefore } from '../../saga/deliver/service.ts';
+import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { allDocuments } from '../support/all-documents.ts';
-import { NOW, TRACE, uuidOf } from '../support/builders.ts';
-import { type Cast, openPlay, type PublishedMessage } from './play.ts';
+import { NOW, SETTINGS, TRACE, uuidOf } from '../support/builders.ts';
+import { type Cast, openPlay, type PublishedMessage, subscriptionsOf } from './play.ts';
 import type { RecordedLetter, RecordedOrder, Recording } from './recording.ts';
 
 /**
@@ -40,26 +45,39 @@ const MANY_LINES = {
   ],
 };
 
-/** The topics on which an order goes its way, each to the next step. */
-const WAY = ['frontend', 'order-created', 'inventory-updated'];
-
-/** Everything for which a step refuses an order, and how many steps that takes. */
-const REFUSALS: readonly [reason: Reason, steps: number, order: object][] = [
-  ['USER_NOT_FOUND', 1, { user: 'nobody', item: 'widget', quantity: 1 }],
-  ['ITEM_NOT_FOUND', 2, { ...ONE_LINE, item: 'unicorn' }],
-  [
-    'INSUFFICIENT_INVENTORY',
-    2,
-    { user: 'joe', items: [...MANY_LINES.items, { item: 'gizmo', quantity: 2 }] },
-  ],
-  ['PAYMENT_ERROR', 3, { ...ONE_LINE, 'payment-error': null }],
-  ['PAYMENT_ERROR', 3, { ...MANY_LINES, 'payment-error': { code: 7, why: ['no', 'money'] } }],
-  ['INSUFFICIENT_CREDIT', 3, { user: 'poor', item: 'widget', quantity: 1 }],
-  ['INVALID_ORDER', 3, { user: 'jack', item: 'gem', quantity: 1_000_000_000 }],
+/** Orders for everything for which a step refuses one. */
+const REFUSALS: readonly [reason: Reason, order: object][] = [
+  ['USER_NOT_FOUND', { user: 'nobody', item: 'widget', quantity: 1 }],
+  ['ITEM_NOT_FOUND', { ...ONE_LINE, item: 'unicorn' }],
+  ['INSUFFICIENT_INVENTORY', { user: 'joe', items: [...MANY_LINES.items, { item: 'gizmo', quantity: 2 }] }],
+  ['PAYMENT_ERROR', { ...ONE_LINE, 'payment-error': null }],
+  ['PAYMENT_ERROR', { ...MANY_LINES, 'payment-error': { code: 7, why: ['no', 'money'] } }],
+  ['INSUFFICIENT_CREDIT', { user: 'poor', item: 'widget', quantity: 1 }],
+  ['INVALID_ORDER', { user: 'jack', item: 'gem', quantity: 1_000_000_000 }],
 ];
 
-/** @param cast the services of the release. */
-export async function record(release: string, cast: Cast): Promise<Recording> {
+interface Production {
+  readonly saga?: Saga;
+  /** The services of the saga; in which order they are makes no difference. */
+  readonly cast?: Cast;
+  /** Accounts that the saga has besides. */
+  readonly furtherData?: Data;
+}
+
+/** Records what the services of a saga leave behind. */
+export async function record(
+  release: string,
+  {
+    saga = pipeline,
+    cast = (ports) => allServices(saga, ports, SETTINGS),
+    furtherData = {},
+  }: Production = {},
+): Promise<Recording> {
+  const subscriptions = subscriptionsOf(saga);
+  /** The topics on which an order goes its way, each to the next step. */
+  const way = saga.steps.map((step) => topicBefore(saga, step));
+  const { entry, failure } = saga;
+  const toStock = topicBefore(saga, reserveStock);
   const memory = createMemoryStore();
   let isFull = false;
   const store: Store = {
@@ -69,7 +87,7 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
       await memory.commit(writes);
     },
   };
-  const play = openPlay(store, NOW, cast);
+  const play = openPlay(store, NOW, cast, { subscriptions });
   const orders: RecordedOrder[] = [];
   const letters: RecordedLetter[] = [];
 
@@ -101,11 +119,25 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
       attributes,
     });
 
-  async function deliver(message: PublishedMessage, expected: 'acked' | 'nacked' = 'acked', attempt = 1) {
+  /** Whether a step reads it only for what is left in it: it may do its own turn then, before its time in the story. */
+  const isKept = (subscription: string) =>
+    saga.steps.some(
+      (step) =>
+        subscriptions[subscription]?.service === step.name &&
+        subscriptions[subscription].topic !== topicBefore(saga, step),
+    );
+
+  async function deliver(
+    message: PublishedMessage,
+    expected: 'acked' | 'nacked' = 'acked',
+    attempt = 1,
+    parcels = play.parcelsOf(message),
+  ) {
     beat();
-    const outcomes = await play.deliver(play.parcelsOf(message), attempt);
-    if (outcomes[0] === expected) return;
-    throw new Error(`Message ${message.id} on ${message.topic} was ${outcomes[0]}, not ${expected}`);
+    const outcomes: ('acked' | 'nacked')[] = [];
+    for (const parcel of parcels) outcomes.push(...(await play.deliver([parcel], attempt)));
+    if (outcomes.length > 0 && outcomes.includes('nacked') === (expected === 'nacked')) return;
+    throw new Error(`Message ${message.id} on ${message.topic} was ${outcomes.join(', ')}, not ${expected}`);
   }
 
   /** The newest message of an order on a topic. */
@@ -118,9 +150,23 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
   }
 
   async function bring(uuid: string, ...topics: readonly string[]): Promise<void> {
-    for (const topic of topics) await deliver(messageOf(uuid, topic));
+    for (const topic of topics) {
+      const message = messageOf(uuid, topic);
+      const parcels = play.parcelsOf(message).filter(({ subscription }) => !isKept(subscription));
+      await deliver(message, 'acked', 1, parcels);
+    }
   }
-  const bringSteps = (uuid: string, steps: number) => bring(uuid, ...WAY.slice(0, steps));
+  const bringSteps = (uuid: string, steps: number) => bring(uuid, ...way.slice(0, steps));
+
+  /** Goes its way until a step refuses it. */
+  async function bringToItsRefusal(uuid: string): Promise<void> {
+    const isRefused = () =>
+      play.messages.some(
+        ({ topic, attributes }) => topic === failure.topic && attributes['ce-subject'] === uuid,
+      );
+    for (const topic of way) if (!isRefused()) await bring(uuid, topic);
+    if (!isRefused()) throw new Error(`Order ${uuid} was not refused`);
+  }
 
   async function cancel(uuid: string): Promise<void> {
     beat();
@@ -129,7 +175,7 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
 
   /** Lets the newest message of the desk reach it. @returns the letter's id. */
   async function park(story: string, redrive: RecordedLetter['redrive']): Promise<string> {
-    await deliver(play.messages.findLast(({ topic }) => topic === 'dead-letter') as PublishedMessage);
+    await deliver(play.messages.findLast(({ topic }) => topic === DEAD_LETTER_TOPIC) as PublishedMessage);
     const { body } = await play.ask('GET', '/dead-letters?limit=1');
     const { id } = body.letters[0];
     letters.push({ id, story, redrive });
@@ -147,39 +193,39 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     await play.ask('POST', '/sweep');
   }
 
-  await loadData(store, play.ports, { users: USERS, inventory: INVENTORY });
+  await loadData(saga, store, play.ports, { users: USERS, inventory: INVENTORY, ...furtherData });
   await countersThatWereCorrected();
   // Then what takes long: whatever stands meanwhile is swept.
   await aStubbornCompensation();
-  await ordersOverTheirDeadlineAndReDrivenOnes();
+  await ordersOverTheirDeadlineAndRepeatedOnes();
   for (const [name, order] of Object.entries({
     'of one line': ONE_LINE,
     'of many lines, on credit': MANY_LINES,
   })) {
-    for (let steps = 0; steps <= WAY.length; steps++) {
+    for (let steps = 0; steps <= way.length; steps++) {
       await bringSteps(await place(`${name}, after ${steps} steps`, 'in success', order), steps);
     }
   }
   for (const isCompensated of [false, true]) {
     const end = isCompensated ? 'compensated' : 'not yet compensated';
-    for (const [reason, steps, order] of REFUSALS) {
+    for (const [reason, order] of REFUSALS) {
       const uuid = await place(`refused, ${end}`, reason, order);
-      await bringSteps(uuid, steps);
-      if (isCompensated) await bring(uuid, 'error');
+      await bringToItsRefusal(uuid);
+      if (isCompensated) await bring(uuid, failure.topic);
     }
-    for (let steps = 0; steps <= WAY.length; steps++) {
+    for (let steps = 0; steps <= way.length; steps++) {
       const story = `canceled by its customer after ${steps} steps, ${end}`;
       const uuid = await place(story, 'CANCELED_BY_CUSTOMER', MANY_LINES);
       await bringSteps(uuid, steps);
       await cancel(uuid);
-      if (isCompensated) await bring(uuid, 'error');
+      if (isCompensated) await bring(uuid, failure.topic);
     }
-    const uuid = await place(`canceled by an operator, ${end}`, 'CANCELED_BY_CUSTOMER', ONE_LINE);
-    await bringSteps(uuid, WAY.length);
+    const uuid = await place(`canceled by an operator, ${end}`, 'CANCELED_BY_OPERATOR', ONE_LINE);
+    await bringSteps(uuid, way.length);
     await play.ask('POST', `/sagas/${uuid}/cancel`, { detail: 'The parcel was lost' });
-    if (isCompensated) await bring(uuid, 'error');
+    if (isCompensated) await bring(uuid, failure.topic);
   }
-  for (let steps = 0; steps < WAY.length; steps++) {
+  for (let steps = 0; steps < way.length; steps++) {
     const order = { ...ONE_LINE, 'payment-error': true };
     const uuid = await place(`whose payment will fail, after ${steps} steps`, 'PAYMENT_ERROR', order);
     await bringSteps(uuid, steps);
@@ -192,26 +238,27 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
   return {
     release,
     moment: play.now(),
+    subscriptions,
     orders,
     letters,
-    documents: await allDocuments(store),
+    documents: await allDocuments(store, saga),
     messages: play.messages,
   };
 
   async function countersThatWereCorrected(): Promise<void> {
     await play.amend('inventory/wotsit', { quantity: 1_001 });
     await play.amend('users/joe', { credit: 99_999 });
-    await executeRepair(planRepair(await takeAudit(play.ports)).actions, play.ports);
+    await executeRepair(saga, planRepair(await takeAudit(saga, play.ports)).actions, play.ports);
   }
 
   async function aStubbornCompensation(): Promise<void> {
     const order = { user: 'joe', items: [...MANY_LINES.items, { item: 'relic', quantity: 1 }] };
     const uuid = await place('whose compensation does not succeed', 'CANCELED_BY_CUSTOMER', order);
-    await bringSteps(uuid, WAY.length);
+    await bringSteps(uuid, way.length);
     await cancel(uuid);
     await play.amend('inventory/relic', { quantity: 'nine' });
     for (const seconds of [31, 61, 121, 241, 481]) {
-      await deliver(messageOf(uuid, 'error'), 'nacked');
+      await deliver(messageOf(uuid, failure.topic), 'nacked');
       play.moveOn(seconds);
       await sweep();
     }
@@ -219,34 +266,34 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     await play.amend('inventory/relic', { quantity: 9 });
   }
 
-  async function ordersOverTheirDeadlineAndReDrivenOnes(): Promise<void> {
+  async function ordersOverTheirDeadlineAndRepeatedOnes(): Promise<void> {
     const late: string[] = [];
-    for (let steps = 0; steps < WAY.length; steps++) {
+    for (let steps = 0; steps < way.length; steps++) {
       const uuid = await place(`over its deadline after ${steps} steps`, 'DEADLINE_EXCEEDED', MANY_LINES);
       await bringSteps(uuid, steps);
       late.push(uuid);
     }
     const tooLate = await place('too late for its step', 'DEADLINE_EXCEEDED', ONE_LINE);
-    await bring(tooLate, 'frontend');
+    await bring(tooLate, entry.topic);
     play.moveOn(870);
-    const redriven: string[] = [];
-    for (let steps = 0; steps < WAY.length; steps++) {
-      const uuid = await place(`re-driven after ${steps} steps`, 'in success', MANY_LINES);
+    const repeated: string[] = [];
+    for (let steps = 0; steps < way.length; steps++) {
+      const uuid = await place(`announced again after ${steps} steps`, 'in success', MANY_LINES);
       await bringSteps(uuid, steps);
-      redriven.push(uuid);
+      repeated.push(uuid);
     }
-    const failing = await place('re-driven while it is failing', 'CANCELED_BY_CUSTOMER', MANY_LINES);
-    await bringSteps(failing, WAY.length);
+    const failing = await place('announced again while it is failing', 'CANCELED_BY_CUSTOMER', MANY_LINES);
+    await bringSteps(failing, way.length);
     await cancel(failing);
-    const gone = await place('re-driven, and gone on', 'in success', ONE_LINE);
+    const gone = await place('announced again, and gone on', 'in success', ONE_LINE);
     play.moveOn(32);
-    await bring(tooLate, 'order-created');
+    await bring(tooLate, way[1] ?? '');
     await sweep();
-    await bring(gone, 'frontend', 'order-created');
+    await bringSteps(gone, 2);
     // One of those over their deadline is compensated, the others are failing.
-    await bring(late[2] ?? '', 'error');
-    // One of those that were re-driven rests.
-    await bring(redriven[2] ?? '', 'inventory-updated');
+    await bring(late.at(-1) ?? '', failure.topic);
+    // One of those that were announced again rests.
+    await bring(repeated.at(-1) ?? '', way.at(-1) ?? '');
   }
 
   async function ordersWithATraceOrAKey(): Promise<void> {
@@ -267,59 +314,64 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     const { user, item, quantity } = ONE_LINE;
     const nameless = { user, item, quantity };
     const uuidOfMessage = ({ id }: PublishedMessage) => derivedUuid('message-id', id);
-    for (const steps of [1, 3]) {
-      const message = publish('frontend', nameless);
+    for (const steps of [1, way.length]) {
+      const message = publish(entry.topic, nameless);
       await deliver(message);
       const uuid = note(
         uuidOfMessage(message),
         `published without a name, after ${steps} steps`,
         'in success',
       );
-      await bring(uuid, ...WAY.slice(1, steps));
+      await bring(uuid, ...way.slice(1, steps));
     }
-    const refused = publish('frontend', { ...nameless, user: 'nobody' });
+    const refused = publish(entry.topic, { ...nameless, user: 'nobody' });
     await deliver(refused);
     note(uuidOfMessage(refused), 'published without a name, refused', 'USER_NOT_FOUND');
-    const unseen = publish('frontend', { ...MANY_LINES, 'payment-error': 0 }, { traceparent: TRACE });
+    const unseen = publish(entry.topic, { ...MANY_LINES, 'payment-error': 0 }, { traceparent: TRACE });
     note(uuidOfMessage(unseen), 'published without a name, not yet seen', 'PAYMENT_ERROR', 'message');
-    const named = publish('frontend', { uuid: uuidOf(0xa1), ...MANY_LINES });
+    const named = publish(entry.topic, { uuid: uuidOf(0xa1), ...MANY_LINES });
     await deliver(named);
     note(uuidOf(0xa1), 'published under a name', 'in success');
-    publish('frontend', { uuid: uuidOf(0xa2).toUpperCase(), ...nameless });
+    publish(entry.topic, { uuid: uuidOf(0xa2).toUpperCase(), ...nameless });
     note(uuidOf(0xa2), 'published under a name, not yet seen', 'in success', 'message');
   }
 
   async function tombstones(): Promise<void> {
     const uuid = uuidOf(0xb1);
-    await deliver(publish('error', { uuid, reason: 'PAYMENT_ERROR' }, { traceparent: TRACE }));
+    await deliver(publish(failure.topic, { uuid, reason: 'PAYMENT_ERROR' }, { traceparent: TRACE }));
     note(uuid, 'failed before anybody knew it', 'PAYMENT_ERROR');
     const overtaken = uuidOf(0xb2);
-    await deliver(publish('error', { uuid: overtaken, ...MANY_LINES }));
-    publish('frontend', { uuid: overtaken, ...MANY_LINES });
-    note(overtaken, 'overtaken by its failure', 'INVALID_ORDER');
+    await deliver(publish(failure.topic, { uuid: overtaken, ...MANY_LINES }));
+    publish(entry.topic, { uuid: overtaken, ...MANY_LINES });
+    note(overtaken, 'overtaken by its failure', pipeline.unknownReason as Reason);
   }
 
   async function deadLetters(): Promise<void> {
-    await deliver(publish('order-created', Buffer.from('no JSON')));
+    await deliver(publish(toStock, Buffer.from('no JSON')));
     await park('no JSON', 'parks it again');
-    await deliver(publish('frontend', Buffer.from([0xff, 0xfe, 0x00])));
+    await deliver(publish(entry.topic, Buffer.from([0xff, 0xfe, 0x00])));
     await park('no text', 'parks it again');
-    await deliver(publish('frontend', { user: 'jack' }));
+    await deliver(publish(entry.topic, { user: 'jack' }));
     await park('no order', 'parks it again');
-    await deliver(publish('inventory-updated', { uuid: uuidOf(0xc1) }));
-    await park('an order that nobody knows', 'parks it again');
+    for (const [index, topic] of way.slice(1).entries()) {
+      await deliver(publish(topic, { uuid: uuidOf(0xc1 + index) }));
+      await park('an order that nobody knows', 'parks it again');
+    }
 
     // What is on its way to the desk.
-    const underWay = publish('order-created', { uuid: 'no uuid' }, { 'ce-specversion': '1.0' });
+    const underWay = publish(toStock, { uuid: 'no uuid' }, { 'ce-specversion': '1.0' });
     await deliver(underWay);
-    const id = derivedUuid('dead-letter', `order-created-sub/${underWay.id}`);
+    const id = derivedUuid(
+      'dead-letter',
+      `${subscriptionOf(topologyOf(saga), reserveStock.name, toStock)}/${underWay.id}`,
+    );
     letters.push({ id, story: 'under way to the desk', redrive: 'parks it again' });
 
-    await deliver(publish('order-created', Buffer.from('a test')));
+    await deliver(publish(toStock, Buffer.from('a test')));
     const discarded = await park('discarded', 'is not asked for');
     beat();
     await play.ask('DELETE', `/dead-letters/${discarded}?note=Was%20a%20test`);
-    await deliver(publish('order-created', Buffer.from('twice')));
+    await deliver(publish(toStock, Buffer.from('twice')));
     const redriven = await park('redriven in vain', 'is not asked for');
     await deliver(await redriveLetter(redriven));
     await park('was redriven before', 'parks it again');
@@ -328,16 +380,16 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     const surprise = await place('given up, its letter parked', 'in success', { ...ONE_LINE, item: 'relic' });
     const mended = await place('given up, its letter redriven', 'in success', { ...ONE_LINE, item: 'relic' });
     for (const uuid of [surprise, mended]) {
-      await bring(uuid, 'frontend');
+      await bringSteps(uuid, saga.steps.indexOf(reserveStock));
       await play.amend('inventory/relic', { quantity: 'many' });
-      await deliver(messageOf(uuid, 'order-created'), 'acked', DELIVERIES_MAX);
+      await deliver(messageOf(uuid, toStock), 'acked', DELIVERIES_MAX);
       const isParked = uuid === surprise;
       const letter = await park('failed at every delivery', isParked ? 'does no harm' : 'is not asked for');
       await play.amend('inventory/relic', { quantity: 9 });
       if (!isParked) await deliver(await redriveLetter(letter));
     }
     for (const isRedriven of [false, true]) {
-      const nameless = publish('frontend', ONE_LINE);
+      const nameless = publish(entry.topic, ONE_LINE);
       isFull = true;
       await deliver(nameless, 'acked', DELIVERIES_MAX);
       isFull = false;
@@ -351,12 +403,15 @@ export async function record(release: string, cast: Cast): Promise<Recording> {
     }
 
     // What the broker itself has given up: without the first id of the message, and without a reason.
-    const broker = { [DEAD_LETTER.subscription]: 'frontend-sub', [DEAD_LETTER.attempts]: '100' };
-    publish('dead-letter', ONE_LINE, broker);
+    const broker = {
+      [DEAD_LETTER.subscription]: subscriptionOf(topologyOf(saga), createOrder.name, entry.topic),
+      [DEAD_LETTER.attempts]: '100',
+    };
+    publish(DEAD_LETTER_TOPIC, ONE_LINE, broker);
     await park('given up by the broker, without a name', 'is refused');
     const byBroker = await place('given up by the broker', 'in success', MANY_LINES);
-    const { data, attributes } = messageOf(byBroker, 'frontend');
-    play.publish({ topic: 'dead-letter', data, attributes: { ...attributes, ...broker } });
+    const { data, attributes } = messageOf(byBroker, entry.topic);
+    play.publish({ topic: DEAD_LETTER_TOPIC, data, attributes: { ...attributes, ...broker } });
     await park('given up by the broker', 'does no harm');
   }
 }

@@ -13,10 +13,11 @@ import { pushHandlers } from '../../adapters/push/push-receiver.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { gatewayApp } from '../../local/gateway.ts';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { hostServices } from '../../programs/host.ts';
-import { allServices } from '../../programs/services.ts';
 import { inboxesOf } from '../../saga/deliver/inbox.ts';
+import { allServices } from '../../saga/deliver/service.ts';
 import { Problem, type Route } from '../../saga/http/http.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -34,6 +35,7 @@ const portsWith = (log: Log): Ports => ({
   log,
 });
 const routes = allServices(
+  pipeline,
   portsWith(() => {}),
   SETTINGS,
 ).flatMap((service) => service.routes);
@@ -127,7 +129,7 @@ describe("The operators' routes", () => {
       'POST /dead-letters/{id}/redrive',
       'DELETE /dead-letters/{id}',
       'GET /sagas/{uuid}',
-      'POST /sagas/{uuid}/redrive',
+      'POST /sagas/{uuid}/announce',
       'POST /sagas/{uuid}/cancel',
       'POST /sweep',
       'GET /audit',
@@ -216,7 +218,9 @@ describe("The operators' routes", () => {
   it('are told in the log to be closed when a service starts that has some', async () => {
     const lines: string[] = [];
     const ports = portsWith((severity, message) => lines.push(`${severity} ${message}`));
-    const services = allServices(ports, SETTINGS).filter(({ name }) => ['order', 'janitor'].includes(name));
+    const services = allServices(pipeline, ports, SETTINGS).filter(({ name }) =>
+      ['order', 'janitor'].includes(name),
+    );
     for (const service of services) {
       const options = {
         host: '127.0.0.1',
@@ -225,10 +229,10 @@ describe("The operators' routes", () => {
         subscriber: 'pull',
         pushIdentity: 'platform',
       } as const;
-      await (await hostServices([service], ports, topology, options, () => {})).close();
+      await (await hostServices(pipeline, [service], ports, options, () => {})).close();
       // Every service that shows its metrics has one.
       const shown = { ...noTelemetry, page: metrics };
-      await (await hostServices([service], ports, topology, options, () => {}, shown)).close();
+      await (await hostServices(pipeline, [service], ports, options, () => {}, shown)).close();
     }
     const warning =
       "WARNING The operators' routes are closed: set OPERATOR_TOKEN, or OPERATOR_AUTH=platform where Cloud Run's IAM checks";
@@ -354,7 +358,9 @@ describe('Every answer', () => {
 
   it('comes at once where a body says that it is too large, and the connection ends', async () => {
     const ports = portsWith(() => {});
-    const subscribed = allServices(ports, SETTINGS).flatMap((service) => inboxesOf(service, topology));
+    const subscribed = allServices(pipeline, ports, SETTINGS).flatMap((service) =>
+      inboxesOf(service, topology),
+    );
     const push = pushHandlers(subscribed, async () => undefined, ports);
     await serving({ served: routes, push }, async (port) => {
       for (const [path, length] of [

@@ -1,134 +1,286 @@
-import { reserveStock } from '../../inventory/reserve-stock.ts';
-import { compensate } from '../../janitor/compensate.ts';
-import { takeOrder } from '../../order/take-order.ts';
-import { chargeCustomer } from '../../payments/charge-customer.ts';
-import type { Documents, Write } from '../../saga/commit/documents.ts';
+import { pipeline } from '../../pipeline.ts';
 import { createRunner } from '../../saga/deliver/runner.ts';
 import type { ConsumerDefinition, Service } from '../../saga/deliver/service.ts';
-import { doneSteps, type Saga, type Status } from '../../saga/ledger/ledger.ts';
+import { DEADLINE_SECONDS_MAX } from '../../saga/ledger/deadline.ts';
+import { CANCELED, complete, FAILING, isFailed, LEDGERS } from '../../saga/ledger/ledger.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { type GuardedWrite, type Store, StoreError } from '../../saga/ports/store.ts';
-import type { Reaction, Turn } from '../../saga/step/reaction.ts';
-import { reactionOf } from '../../saga/step/step.ts';
-import type { Plan, ServiceName } from './plan.ts';
-import { type MakeService, realService } from './world.ts';
+import {
+  type GuardedWrite,
+  type Path,
+  type Store,
+  StoreError,
+  type Versioned,
+} from '../../saga/ports/store.ts';
+import { compensationTask } from '../../saga/step/compensate.ts';
+import { accountsHeld, isAmount } from '../../saga/step/holds.ts';
+import type { Saga } from '../../saga/step/saga.ts';
+import type { LedgerTask } from '../../saga/step/turn.ts';
+import type { Fields } from './invariants.ts';
+import type { Plan } from './plan.ts';
+import { type MakeService, realService, servicesOf } from './world.ts';
+import { declaring, holding } from './wrong-declarations.ts';
 
 /**
  * The services, each time without one of their guards. The guard is taken out by wrapping a part from outside: the
- * product has no switch for it. What finds nothing wrong with these would prove nothing.
+ * saga, a port, or what a service makes of a message. The product has no switch for it. What finds nothing wrong with
+ * these would prove nothing.
  */
 
-type Break = (reaction: Reaction, from: Status, plan: Plan) => Reaction;
+/** The services with a saga that lacks something. */
+const withSaga =
+  (broken: (saga: Saga, name: string) => Saga): MakeService =>
+  (name, ports, plan) =>
+    servicesOf(broken(pipeline, name))(name, ports, plan);
 
-/** The services with reactions that lack something. */
-const withReactions =
-  (broken: Break): MakeService =>
+/** A step believes that its turn has come where a ledger stands elsewhere than at its beginning. */
+const pretending = (isTurn: (saga: Saga, status: string, place: number) => boolean): MakeService =>
+  withSaga((saga, name) => {
+    const place = saga.steps.findIndex((step) => step.name === name);
+    if (place < 0) return saga;
+    return {
+      ...saga,
+      stepAt: (status) => (isTurn(saga, status, place) ? saga.steps[place] : saga.stepAt(status)),
+      mayFollow: () => true,
+    };
+  });
+
+/** A step runs again although the ledger shows it as done. */
+export const withoutLedgerCheck = pretending((saga, status, place) =>
+  saga.steps.slice(place).some(({ leadsTo }) => leadsTo === status),
+);
+
+/** A step runs before its time has come. */
+export const withoutTurnCheck = pretending((saga, status, place) => saga.statuses.indexOf(status) < place);
+
+/** A step runs although the order is failing or canceled. */
+export const withoutFence = pretending((_saga, status) => isFailed({ status }));
+
+/** What an order held before is forgotten: each step takes all that the order holds, not the difference. */
+export const withoutDifference = withSaga((saga, name) => {
+  const own = saga.steps.find((step) => step.name === name);
+  if (own === undefined) return saga;
+  return { ...saga, doneSteps: (ledger) => (ledger.status === own.leadsTo ? saga.doneSteps(ledger) : []) };
+});
+
+/** A compensation that goes by another saga than the steps. */
+const compensatingBy = (broken: (saga: Saga) => Saga): MakeService =>
+  withSaga((saga, name) => (name === 'janitor' ? broken(saga) : saga));
+
+/** A canceled order goes on holding what it held. */
+export const withoutUndo = compensatingBy((saga) => ({
+  ...saga,
+  doneSteps: ({ status, history }) =>
+    saga.doneSteps({ history, status: status === CANCELED ? FAILING : status }),
+}));
+
+/** What the last step took is not given back. */
+export const withForgottenStep = compensatingBy((saga) => ({
+  ...saga,
+  doneSteps: (ledger) => saga.doneSteps(ledger).slice(0, -1),
+}));
+
+/** What was taken is taken again instead of given back. */
+export const withInvertedUndo = compensatingBy(() =>
+  declaring(
+    holding((holds) => holds.map((hold) => (isAmount(hold) ? { ...hold, amount: -hold.amount } : hold))),
+  ),
+);
+
+/** Of several amounts, only the first is given back. */
+export const withPartialUndo = compensatingBy(() =>
+  declaring(
+    holding((holds) => {
+      const first = holds.find(isAmount);
+      return holds.filter((hold) => !isAmount(hold) || hold === first);
+    }),
+  ),
+);
+
+/** A step goes on where there is no document that it needs. */
+export const withoutMissingCheck = withSaga(() =>
+  declaring((step) => ({
+    reads: (order) => step.reads(order).map((ref) => ({ ...ref, kind: { ...ref.kind, missing: undefined } })),
+  })),
+);
+
+/** What the janitor makes of an `error` lacks something. */
+const withCompensation =
+  (broken: (task: LedgerTask) => LedgerTask, saga: Saga = pipeline): MakeService =>
   (name, ports, plan) => {
-    const service = realService(name, ports, plan);
-    const found = reactionOfService(name, plan);
-    if (found === undefined) return service;
-    const process = createRunner(broken(found.reaction, found.from, plan), ports, {
-      allowNameless: name === 'order',
-    });
-    const consumers = service.consumers.map((consumer, index) =>
-      index > 0 ? consumer : { ...consumer, process },
+    const service = servicesOf(saga)(name, ports, plan);
+    if (name !== 'janitor') return service;
+    const process = createRunner(
+      saga,
+      { name, taskFor: (message) => broken(compensationTask(saga, message, name, plan.deadlineSeconds)) },
+      ports,
+    );
+    const consumers = service.consumers.map((consumer) =>
+      consumer.topic === saga.failure.topic ? { ...consumer, process } : consumer,
     );
     return { ...service, consumers };
   };
 
-function reactionOfService(
-  name: ServiceName,
-  { deadlineSeconds }: Plan,
-): { reaction: Reaction; from: Status } | undefined {
-  if (name === 'order') return { reaction: takeOrder(deadlineSeconds), from: 'RECEIVED' };
-  if (name === 'inventory') return { reaction: reactionOf(reserveStock), from: 'CREATED' };
-  if (name === 'payments') return { reaction: reactionOf(chargeCustomer()), from: 'RESERVED' };
-  if (name === 'janitor') return { reaction: compensate, from: 'FAILING' };
-  return undefined;
-}
-
-/** Where the ledger stands elsewhere than at the step's beginning, the step takes it for standing there all the same. */
-const pretending = (where: (saga: Saga) => boolean): MakeService =>
-  withReactions((reaction, from) => {
-    if (from === 'FAILING') return reaction;
-    const asIf = (saga: Saga | undefined) => (saga && where(saga) ? { ...saga, status: from } : saga);
-    return {
-      ...reaction,
-      reads: (saga, message) => reaction.reads(asIf(saga), message),
-      react: (saga, message, documents, now) => reaction.react(asIf(saga), message, documents, now),
-    };
-  });
-
-const isOver = ({ status }: Saga): boolean => status === 'FAILING' || status === 'CANCELED';
-
-/** A step runs again although the ledger shows it as done. */
-export const withoutLedgerCheck = pretending((saga) => !isOver(saga) && doneSteps(saga).length > 0);
-
-/** A step runs although the order is failing or canceled. */
-export const withoutFence = pretending(isOver);
-
 /** An `error` for an order that nobody knows leaves nothing behind. */
-export const withoutTombstone = withReactions((reaction, from) => ({
-  ...reaction,
-  react: (saga, message, documents, now) =>
-    saga === undefined && from === 'FAILING'
-      ? { outcome: 'ignored', writes: [] }
-      : reaction.react(saga, message, documents, now),
+export const withoutTombstone = withCompensation((task) => ({
+  ...task,
+  take: (ledger, documents, now) =>
+    ledger === undefined ? { outcome: 'ignored' } : task.take(ledger, documents, now),
 }));
 
-/** Who finds the ledger where a crash left it does not publish what it calls for. */
-export const withoutRepublication = withReactions((reaction) => ({
-  ...reaction,
-  react(saga, message, documents, now) {
-    const turn = reaction.react(saga, message, documents, now);
-    return turn.outcome === 'duplicate' ? { outcome: 'duplicate', writes: [] } : turn;
-  },
-}));
-
-/** A compensation whose writes are not the exact inverse. */
-const withUndo = (mend: (writes: readonly Write[], documents: Documents, plan: Plan) => readonly Write[]) =>
-  withReactions((reaction, from, plan) => ({
-    ...reaction,
-    react(saga, message, documents, now): Turn {
-      const turn = reaction.react(saga, message, documents, now);
-      return from === 'FAILING' ? { ...turn, writes: mend(turn.writes, documents, plan) } : turn;
-    },
-  }));
-
-const isStock = (write: Write): write is Extract<Write, { kind: 'update' }> =>
-  write.kind === 'update' && write.path.startsWith('inventory/');
-const quantityOf = (fields: object | undefined): number => (fields as { quantity: number }).quantity;
-
-/** Stock is taken again instead of given back. */
-export const withInvertedUndo = withUndo((writes, documents) =>
-  writes.map((write) => {
-    if (!isStock(write)) return write;
-    const before = quantityOf(documents.get(write.path));
-    return { ...write, fields: { quantity: 2 * before - quantityOf(write.fields) } };
+/** An `error` is believed, whatever the ledger of the order says. */
+const gullible: Saga = { ...pipeline, mayFollow: () => true };
+export const believingErrors = withCompensation(
+  (task) => ({
+    ...task,
+    reads: (ledger) => (ledger === undefined ? (task.reads?.(ledger) ?? []) : accountsHeld(pipeline, ledger)),
+    take: (ledger, documents, now) =>
+      ledger === undefined || isFailed(ledger)
+        ? task.take(ledger, documents, now)
+        : { outcome: 'compensated', ledger: complete(gullible, ledger, 'janitor', now) },
   }),
-);
-
-/** Of several lines, only the first is given back. */
-export const withPartialUndo = withUndo((writes) => {
-  const first = writes.find(isStock);
-  return writes.filter((write) => !isStock(write) || write === first);
-});
-
-/** The stock is set to what it was at the beginning, whatever others have taken since. */
-export const withAbsoluteUndo = withUndo((writes, _documents, { items }) =>
-  writes.map((write) =>
-    isStock(write)
-      ? { ...write, fields: { quantity: items[write.path.split('/')[1] ?? '']?.quantity } }
-      : write,
-  ),
+  gullible,
 );
 
 /** The services with ports that lack something. */
 const withPorts =
-  (broken: (ports: Ports) => Partial<Ports>): MakeService =>
+  (broken: (ports: Ports, name: string, plan: Plan) => Partial<Ports>): MakeService =>
   (name, ports, plan) =>
-    realService(name, { ...ports, ...broken(ports) }, plan);
+    realService(name, { ...ports, ...broken(ports, name, plan) }, plan);
+
+const isLedger = (path: Path): boolean => path.startsWith(`${LEDGERS}/`);
+const isStep = (name: string): boolean => pipeline.steps.some((step) => step.name === name);
+
+/** A store whose documents look different from what they are, and are written accordingly. */
+function veiled(
+  store: Store,
+  show: (path: Path, fields: object) => object,
+  write: (path: Path, fields: object, kind: 'create' | 'update') => object = (_path, fields) => fields,
+): Store {
+  return {
+    ...store,
+    async read(paths) {
+      const found = await store.read(paths);
+      return new Map(
+        [...found].map(([path, { fields, version }]): [Path, Versioned] => [
+          path,
+          { fields: show(path, fields), version },
+        ]),
+      );
+    },
+    commit: (writes) =>
+      store.commit(
+        writes.map((one) =>
+          one.kind === 'remove' ? one : { ...one, fields: write(one.path, one.fields, one.kind) },
+        ),
+      ),
+  };
+}
+
+/** Accounts look so full that nothing is ever refused for a shortage. */
+export const withoutFloor = withPorts(({ store }) => {
+  const plus = (amount: number) => (path: Path, fields: object) => {
+    const account = pipeline.accounts.find((kind) => kind.namesIn(path) !== undefined);
+    const left = account && (fields as Readonly<Record<string, unknown>>)[account.balance];
+    return account && typeof left === 'number' ? { ...fields, [account.balance]: left + amount } : fields;
+  };
+  return { store: veiled(store, plus(1_000_000), plus(-1_000_000)) };
+});
+
+/** Whom the condition holds for believes that each stage of an order may take very long. */
+const withoutDeadline = (isPatient: (name: string) => boolean): MakeService =>
+  withPorts(({ store }, name) => {
+    if (!isPatient(name)) return {};
+    const show = (path: Path, fields: object) =>
+      isLedger(path) ? { ...fields, deadlineSeconds: DEADLINE_SECONDS_MAX } : fields;
+    return { store: veiled(store, show) };
+  });
+
+/** A step is done although it comes too late. */
+export const withoutStepDeadline = withoutDeadline(isStep);
+
+/** The sweeper never fails an order. */
+export const withoutSweptDeadline = withoutDeadline((name) => name === 'janitor');
+
+/** A transition bears the moment at which its batch began, although the order has moved on since. */
+export const withStaleTime = withPorts(({ store, clock }, name) => {
+  if (!isStep(name)) return {};
+  let begun = clock.now();
+  const write = (path: Path, fields: object, kind: 'create' | 'update') => {
+    const { history } = fields as { readonly history?: readonly string[] };
+    if (!isLedger(path) || kind === 'create' || history === undefined) return fields;
+    const [last = ''] = history.slice(-1);
+    return {
+      ...fields,
+      history: [...history.slice(0, -1), `${begun.toISOString()}${last.slice(last.indexOf(' '))}`],
+    };
+  };
+  return {
+    clock: {
+      ...clock,
+      now() {
+        begun = clock.now();
+        return begun;
+      },
+    },
+    store: veiled(store, (_path, fields) => fields, write),
+  };
+});
+
+/** Ledgers are written with other fields than the kernel says. */
+const rewriting = (changed: (fields: Fields, now: Date) => Fields): MakeService =>
+  withPorts(({ store, clock }) => {
+    const write = (path: Path, fields: object) =>
+      isLedger(path) ? { ...fields, ...changed(fields as Fields, clock.now()) } : fields;
+    return { store: veiled(store, (_path, fields) => fields, write) };
+  });
+
+/** A finished order may be deleted. */
+export const forgettingFinished = rewriting(({ status }, now) =>
+  status === pipeline.success ? { expireAt: now } : {},
+);
+
+/** A canceled order may be deleted at once. */
+export const forgettingCanceled = rewriting(({ status }, now) =>
+  status === CANCELED ? { expireAt: now } : {},
+);
+
+/** The lines with their prices take the place of what was asked. */
+export const overwritingItems = rewriting(({ lines }) => (lines === undefined ? {} : { items: lines }));
+
+/** The stock is set to what it was at the beginning, whatever others have taken since. */
+export const withAbsoluteUndo = withPorts(({ store }, name, { items }) => {
+  if (name !== 'janitor') return {};
+  const write = (path: Path, fields: object) => {
+    const loaded = items[path.split('/')[1] ?? ''];
+    return path.startsWith('inventory/') && loaded ? { ...fields, quantity: loaded.quantity } : fields;
+  };
+  return { store: veiled(store, (_path, fields) => fields, write) };
+});
+
+/** Who finds the ledger where a crash left it does not publish what it calls for. */
+export const withoutRepublication = withPorts(({ store, bus }) => {
+  const written = new Set<string>();
+  return {
+    store: {
+      ...store,
+      async commit(writes) {
+        await store.commit(writes);
+        for (const { path } of writes) if (isLedger(path)) written.add(path.slice(LEDGERS.length + 1));
+      },
+    },
+    bus: {
+      ...bus,
+      async publish(messages) {
+        const own = messages.filter(
+          ({ attributes: { 'ce-subject': uuid } }) => uuid === undefined || written.delete(uuid),
+        );
+        const results = new Map((await bus.publish(own)).map((result, index) => [own[index], result]));
+        return messages.map((message) => results.get(message));
+      },
+    },
+  };
+});
 
 /** Whoever commits overwrites what is there, whatever was read. */
 export const withoutVersionGuard = withPorts(({ store }) => ({ store: unguarded(store) }));

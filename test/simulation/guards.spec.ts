@@ -1,21 +1,37 @@
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import {
   ackingFirst,
+  believingErrors,
+  forgettingCanceled,
+  forgettingFinished,
+  overwritingItems,
   publishingFirst,
   withAbsoluteUndo,
+  withForgottenStep,
   withInvertedUndo,
+  withoutDifference,
   withoutFence,
+  withoutFloor,
   withoutLedgerCheck,
+  withoutMissingCheck,
   withoutRepublication,
+  withoutStepDeadline,
+  withoutSweptDeadline,
   withoutTombstone,
+  withoutTurnCheck,
+  withoutUndo,
   withoutVersionGuard,
   withPartialUndo,
+  withStaleTime,
 } from './broken-services.ts';
 import { holdingFaults, stockFaults } from './invariants.ts';
 import { originalService } from './original-services.ts';
-import type { PlanLimits } from './plan.ts';
+import { drawPlan, type PlanLimits } from './plan.ts';
 import { findFault, told } from './search.ts';
+import { simulate } from './simulation.ts';
 import { announcedAsCanceled, type Deeds, type MakeService, type World, type WorldOptions } from './world.ts';
+import { learningNothing, wrongDeclarations, wronglyDeclared } from './wrong-declarations.ts';
 
 /** Within so many seeds a missing guard must show. */
 const SEEDS_MAX = 100;
@@ -47,7 +63,35 @@ describe('The simulation notices what happens', function () {
 
   it(
     '[anomalies 1, 2] without the ledger check',
-    shows(withoutLedgerCheck, { kinds: ['duplicate', 'publish'] }, /went from|exists although/),
+    shows(withoutLedgerCheck, { kinds: ['duplicate', 'publish'] }, /went from/),
+  );
+  it(
+    '[anomaly 4] where a step does not wait for the one before it',
+    shows(withoutTurnCheck, { kinds: ['forged'] }, /went from RECEIVED to RESERVED/),
+  );
+  it(
+    '[anomaly 5] where an error is believed, whatever the ledger says',
+    shows(believingErrors, { kinds: ['forged'] }, /went from (RECEIVED|CREATED|RESERVED|PAID) to CANCELED/),
+  );
+  it(
+    '[anomaly 27] where a step is done after its deadline',
+    shows(withoutStepDeadline, { kinds: ['late', 'sweep'] }, /after its deadline/),
+  );
+  it(
+    '[anomaly 21] where a worker that slept keeps its time',
+    shows(withStaleTime, { kinds: ['pause', 'forged'] }, /went back in time/),
+  );
+  it(
+    '[anomaly 15] where a balance may fall below nothing',
+    shows(withoutFloor, { kinds: [] }, /-\d+ are available|has credit -\d+/),
+  );
+  it(
+    'where a document that a step needs may be missing',
+    shows(withoutMissingCheck, { kinds: [] }, /is there, but users\/nobody is not/),
+  );
+  it(
+    '[anomaly 1] where a step takes all that the order holds, not the difference',
+    shows(withoutDifference, { kinds: [] }, /exists although/),
   );
   it(
     '[anomalies 14, 15] without the version guard',
@@ -74,6 +118,23 @@ describe('The simulation notices what happens', function () {
     '[anomaly 18] where is published first and committed then',
     shows(publishingFirst, REDELIVERY_ALONE, /rests as/),
   );
+  it(
+    'where the ledger of a finished order expires',
+    shows(forgettingFinished, { kinds: [] }, /is PAID, but may be deleted/),
+  );
+  it(
+    '[anomaly 9] where the ledger of a canceled order expires before its last message',
+    shows(forgettingCanceled, { kinds: [] }, /is CANCELED, and stays for \d+ ms/),
+  );
+  it(
+    'where a step overwrites what was asked',
+    shows(overwritingItems, { kinds: [] }, /has another items than before/),
+  );
+  it('[anomaly 13] without an undo', shows(withoutUndo, { kinds: [] }, /its ledger calls for nothing/));
+  it(
+    '[anomaly 13] where an undo forgets a step',
+    shows(withForgottenStep, { kinds: [] }, /its ledger calls for nothing/),
+  );
   it('[anomaly 13] where an undo takes again', shows(withInvertedUndo, { kinds: [] }, /were loaded/));
   it('[anomaly 13] where an undo forgets a line', shows(withPartialUndo, { kinds: [] }, /were loaded/));
   it('[anomaly 17] where an undo writes an old value', shows(withAbsoluteUndo, { kinds: [] }, /were loaded/));
@@ -81,6 +142,40 @@ describe('The simulation notices what happens', function () {
     const kinds = ['stolen'] as const;
     return compare([{ kinds, swept: false }, {}], [{ kinds }, {}], /rests as/);
   });
+  it('[anomaly 27] where the sweeper fails no order, although nobody does its next step', async () => {
+    const plan = drawPlan(1, { kinds: [] });
+    const abandoned = { ...plan, instances: { ...plan.instances, inventory: 0 } };
+    expect((await simulate(abandoned)).fault).to.equal(undefined);
+    const { wrongs } = await simulate(abandoned, { makeService: withoutSweptDeadline });
+    expect(wrongs.join('\n')).to.match(/rests as CREATED/);
+  });
+});
+
+/** What each wrong declaration looks like to the checkers; `order` takes nothing, so it can only say less of its record. */
+const DECLARED_WRONGLY: Readonly<Record<string, RegExp>> = {
+  'says that it holds too little': /were loaded|was granted|but its ledger calls for/,
+  'forgets its record': /holds nothing, but its ledger calls for/,
+  'does not name its account': /were loaded|was granted|but users\/nobody is not/,
+  'does not say which documents it uses': /does not say that it uses/,
+};
+
+describe('The simulation notices a declaration that is wrong, although all services believe it, where', function () {
+  this.timeout(60_000);
+
+  for (const { name, learns } of pipeline.steps) {
+    if (Object.keys(learns.shape).length > 0) {
+      it(`${name} learns too little`, () =>
+        shows(
+          wronglyDeclared(name, learningNothing),
+          { kinds: [] },
+          /reserves \[\], but|was charged with 0/,
+        )());
+    }
+    for (const [title, wrong] of Object.entries(wrongDeclarations)) {
+      it(`${name} ${title}`, () =>
+        shows(wronglyDeclared(name, wrong), { kinds: [] }, DECLARED_WRONGLY[title] as RegExp)());
+    }
+  }
 });
 
 /** Of the original, only what it promises is checked: the stock at rest, and that an order is there as a whole or not at all. */

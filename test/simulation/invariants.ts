@@ -39,21 +39,23 @@ export function stockFaults(documents: AllDocuments, { items }: Loaded): string[
 /** Money is neither made nor lost: what is left of a credit and what was charged to it is what was granted. */
 export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[] {
   const charged = new Map<string, number>();
+  const faults: string[] = [];
   for (const [path, invoice] of documents) {
     if (!path.startsWith('payments/')) continue;
-    charged.set(invoice.user, (charged.get(invoice.user) ?? 0) + (invoice.charged ?? 0));
+    charged.set(invoice.user, (charged.get(invoice.user) ?? 0) + invoice.charged);
+    const due = users[invoice.user]?.credit === undefined ? 0 : invoice.total_invoice;
+    if (invoice.charged !== due) faults.push(`${path} was charged with ${invoice.charged}, not with ${due}`);
   }
-  return Object.entries(users).flatMap(([user, { credit: granted }]) => {
-    if (granted === undefined) return [];
+  for (const [user, { credit: granted }] of Object.entries(users)) {
+    if (granted === undefined) continue;
     const left = documents.get(`users/${user}`)?.credit;
     const spent = charged.get(user) ?? 0;
-    return [
-      ...(Number.isInteger(left) && left >= 0 ? [] : [`${user} has a credit of ${left}`]),
-      ...(left + spent === granted
-        ? []
-        : [`${user} has ${left} left and spent ${spent}, but was granted ${granted}`]),
-    ];
-  });
+    if (!(Number.isInteger(left) && left >= 0)) faults.push(`${user} has credit ${left}`);
+    if (left + spent !== granted) {
+      faults.push(`${user} has ${left} left and spent ${spent}, but was granted ${granted}`);
+    }
+  }
+  return faults;
 }
 
 const LEGAL: Readonly<Record<string, readonly string[]>> = {
@@ -68,7 +70,13 @@ const LEGAL: Readonly<Record<string, readonly string[]>> = {
 const statusesOf = (ledger: Fields): string[] =>
   ledger.history.map((line: string) => line.split(' ')[1] ?? '');
 
-/** A ledger only grows, by transitions that are allowed, forward in time, and is never erased. */
+const momentsOf = (ledger: Fields): number[] =>
+  ledger.history.map((line: string) => Date.parse(line.slice(0, line.indexOf(' '))));
+
+/** What a ledger never changes once it says it: what was asked, what a step has learned, how long a stage may take. */
+const WRITTEN_ONCE = ['uuid', 'user', 'items', 'paymentError', 'lines', 'charged', 'deadlineSeconds'];
+
+/** A ledger only grows, by transitions that are allowed, forward in time and before their deadline, and is never erased. */
 export function transitionFaults(
   path: string,
   before: Fields | undefined,
@@ -76,58 +84,107 @@ export function transitionFaults(
 ): string[] {
   if (after === undefined) return [`${path} was erased`];
   const statuses = statusesOf(after);
+  const moments = momentsOf(after);
   const faults: string[] = [];
   statuses.forEach((status, index) => {
     const previous = statuses[index - 1];
     const allowed = previous === undefined ? status === 'RECEIVED' : LEGAL[previous]?.includes(status);
     if (!allowed) faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
+    const tookMs = (moments[index] ?? Number.NaN) - (moments[index - 1] ?? moments[index] ?? Number.NaN);
+    if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
+    if (!['FAILING', 'CANCELED'].includes(status) && tookMs >= 1000 * after.deadlineSeconds) {
+      faults.push(`${path} became ${status} after its deadline`);
+    }
   });
   if (statuses.at(-1) !== after.status)
     faults.push(`${path} is ${after.status}, but became ${statuses.at(-1)}`);
-  const moments: number[] = after.history.map((line: string) => Date.parse(line.slice(0, line.indexOf(' '))));
-  if (moments.some((ms, index) => ms < (moments[index - 1] ?? ms))) faults.push(`${path} went back in time`);
   const isKept = (before?.history ?? []).every(
     (line: string, index: number) => after.history[index] === line,
   );
   if (!isKept) faults.push(`${path} forgot a part of its history`);
-  return faults;
+  for (const field of WRITTEN_ONCE) {
+    if (before && field in before && textOf(before[field]) !== textOf(after[field]))
+      faults.push(`${path} has another ${field} than before`);
+  }
+  return [...faults, ...expiryFaults(path, after)];
 }
+
+/** Longer than a message can wait: 31 days in its subscription, and 31 more on the dead-letter desk. */
+const REDELIVERY_DAYS_MAX = 62;
+
+/** A canceled order's ledger stays longer than any message of it can; every other one stays for ever. */
+function expiryFaults(path: string, ledger: Fields): string[] {
+  const { status, expireAt } = ledger;
+  if (status !== 'CANCELED') return expireAt ? [`${path} is ${status}, but may be deleted`] : [];
+  const staysMs =
+    expireAt instanceof Date ? expireAt.getTime() - (momentsOf(ledger).at(-1) ?? 0) : Number.NaN;
+  return staysMs > REDELIVERY_DAYS_MAX * 86_400_000
+    ? []
+    : [`${path} is CANCELED, and stays for ${staysMs} ms`];
+}
+
+const textOf = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
+
+const askedOf = (lines: readonly Fields[]): string =>
+  textOf(lines.map(({ item, quantity }) => [item, quantity]));
 
 /** A record exists exactly where a ledger says so, and says the same as the ledger. */
 export function recordFaults(documents: AllDocuments): string[] {
   const expected = new Map<string, string>();
+  const faults: string[] = [];
   for (const [path, ledger] of documents) {
     const [collection, uuid = ''] = path.split('/');
     if (collection !== 'sagas' || ledger.status === 'CANCELED') continue;
     const done = statusesOf(ledger);
-    const { user, items, total_invoice, charged } = ledger;
-    const lines: Fields[] = items;
-    if (done.includes('CREATED')) expected.set(`users/${user}/orders/${uuid}`, `${lines.length} lines`);
+    const since = (status: string) => ledger.history[done.indexOf(status)].split(' ')[0];
+    const { user, items, paymentError, lines, charged } = ledger;
+    if (done.includes('CREATED')) {
+      expected.set(
+        `users/${user}/orders/${uuid}`,
+        textOf({ items, paymentError, createdAt: since('CREATED') }),
+      );
+    }
     if (done.includes('RESERVED')) {
       for (const { item, quantity, price_per_unit } of lines) {
-        expected.set(`inventory/${item}/orders/${uuid}`, `${quantity} at ${price_per_unit}`);
+        expected.set(`inventory/${item}/orders/${uuid}`, textOf({ quantity, price_per_unit }));
       }
+      if (askedOf(lines) !== askedOf(items))
+        faults.push(`${path} reserves ${askedOf(lines)}, but ${askedOf(items)} was asked for`);
     }
     if (done.includes('PAID')) {
-      const total = lines.reduce((sum, { quantity, price_per_unit }) => sum + quantity * price_per_unit, 0);
-      expected.set(`payments/${uuid}`, `${total} of ${user}, charged ${charged}`);
-      if (total !== total_invoice) expected.set(path, `a total of ${total}, not ${total_invoice}`);
+      const total = lines.reduce(
+        (sum: number, { quantity, price_per_unit }: Fields) => sum + quantity * price_per_unit,
+        0,
+      );
+      expected.set(
+        `payments/${uuid}`,
+        textOf({ user, total_invoice: total, charged, createdAt: since('PAID') }),
+      );
     }
   }
   const actual = new Map<string, string>();
   for (const [path, record] of documents) {
-    const [collection, , orders] = path.split('/');
-    if (collection === 'users' && orders) actual.set(path, `${record.items.length} lines`);
-    if (collection === 'inventory' && orders)
-      actual.set(path, `${record.quantity} at ${record.price_per_unit}`);
+    const [collection, owner, orders] = path.split('/');
+    if (orders && !documents.has(`${collection}/${owner}`))
+      faults.push(`${path} is there, but ${collection}/${owner} is not`);
+    if (collection === 'users' && orders) {
+      const { items, paymentError, createdAt, ...more } = record;
+      actual.set(path, textOf({ items, paymentError, createdAt, ...more }));
+    }
+    if (collection === 'inventory' && orders) {
+      const { quantity, price_per_unit, ...more } = record;
+      actual.set(path, textOf({ quantity, price_per_unit, ...more }));
+    }
     if (collection === 'payments') {
-      actual.set(path, `${record.total_invoice} of ${record.user}, charged ${record.charged}`);
+      const { user, total_invoice, charged, createdAt, ...more } = record;
+      actual.set(path, textOf({ user, total_invoice, charged, createdAt, ...more }));
     }
   }
-  return [...new Set([...expected.keys(), ...actual.keys()])].flatMap((path) => {
+  for (const path of new Set([...expected.keys(), ...actual.keys()])) {
     const [wanted, found] = [expected.get(path) ?? 'nothing', actual.get(path) ?? 'nothing'];
-    return wanted === found ? [] : [`${path} holds ${found}, but its ledger calls for ${wanted}`];
-  });
+    if (wanted !== found) faults.push(`${path} holds ${found}, but its ledger calls for ${wanted}`);
+  }
+  return faults;
 }
 
 /** An order as its customer knows it. */

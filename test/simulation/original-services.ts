@@ -3,7 +3,6 @@ import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 import { unguarded } from './broken-services.ts';
-import type { ServiceName } from './plan.ts';
 import type { MakeService } from './world.ts';
 
 /**
@@ -70,7 +69,7 @@ const quantityOf = async (store: Store, item: string): Promise<number> => {
 const put = (store: Store, path: Path, fields: object): Promise<void> =>
   store.commit([{ kind: 'create', path, fields } satisfies GuardedWrite]);
 
-const STEPS: Partial<Record<ServiceName, readonly [topic: string, step: Step]>> = {
+const STEPS: Readonly<Record<string, readonly [topic: string, step: Step]>> = {
   order: ['frontend', createOrder],
   inventory: ['order-created', reserveStock],
   payments: ['inventory-updated', charge],

@@ -1,3 +1,7 @@
+import { pipeline } from '../../pipeline.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { Dice } from './chance.ts';
 
 /**
@@ -11,21 +15,14 @@ export interface Plan {
   /** Whether somebody sweeps once everything else has come to rest. */
   readonly swept: boolean;
   /** How many processes of each service run. */
-  readonly instances: Readonly<Record<ServiceName, number>>;
+  readonly instances: Readonly<Record<string, number>>;
   readonly items: Readonly<Record<string, { readonly quantity: number; readonly price_per_unit: number }>>;
   readonly users: Readonly<Record<string, { readonly credit?: number }>>;
   readonly orders: readonly PlannedOrder[];
   readonly faults: readonly Fault[];
 }
 
-export type ServiceName = 'frontend' | 'order' | 'inventory' | 'payments' | 'janitor';
-export const SERVICE_NAMES: readonly ServiceName[] = [
-  'frontend',
-  'order',
-  'inventory',
-  'payments',
-  'janitor',
-];
+export const SERVICE_NAMES = serviceNames(pipeline);
 
 export interface PlannedOrder {
   readonly name: string;
@@ -50,8 +47,6 @@ interface AtDelivery {
   readonly nth: number;
 }
 
-export type Topic = 'frontend' | 'order-created' | 'inventory-updated' | 'error';
-
 export type Fault =
   /** The process dies at an effect: just before it takes place, or before it learns that it did. */
   | ({ readonly kind: 'crash'; readonly when: 'before' | 'after' } & AtEffect)
@@ -75,12 +70,12 @@ export type Fault =
   /** Somebody publishes a message about an order by hand, when its time has not come or is long over. */
   | {
       readonly kind: 'forged';
-      readonly topic: Topic;
+      readonly topic: string;
       readonly order: string;
       readonly atMs: number;
     }
   /** Somebody publishes what is no message to the topic that a service reads. */
-  | { readonly kind: 'poison'; readonly topic: Topic; readonly atMs: number }
+  | { readonly kind: 'poison'; readonly topic: string; readonly atMs: number }
   /** An operator sets another price. */
   | { readonly kind: 'price'; readonly item: string; readonly price: number; readonly atMs: number }
   | { readonly kind: 'cancel'; readonly order: string; readonly atMs: number }
@@ -106,9 +101,12 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'sweep',
 ];
 
-/** The subscriptions by which messages reach services. */
-const SUBSCRIPTIONS = ['frontend-sub', 'order-created-sub', 'inventory-updated-sub', 'error-sub'] as const;
-const TOPICS: readonly Topic[] = ['frontend', 'order-created', 'inventory-updated', 'error'];
+/** The subscriptions by which the messages of orders reach services, and their topics. */
+const READ_BY_SERVICES = Object.entries(topologyOf(pipeline).subscriptions).filter(
+  ([, { service, topic }]) => service !== undefined && topic !== DEAD_LETTER_TOPIC,
+);
+const SUBSCRIPTIONS = READ_BY_SERVICES.map(([name]) => name);
+const TOPICS = READ_BY_SERVICES.map(([, { topic }]) => topic);
 const ITEMS = ['widget', 'wotsit', 'gadget'] as const;
 const ORDERS_MAX = 8;
 const FAULTS_MAX = 10;
@@ -144,9 +142,7 @@ export function drawPlan(
   const orders = Array.from({ length: dice.whole(Math.min(2, orderMax), orderMax) }, (_, index) =>
     drawOrder(dice, `o${index}`, via, Object.keys(items), Object.keys(users)),
   );
-  const instances = Object.fromEntries(
-    SERVICE_NAMES.map((name) => [name, dice.whole(1, 2)]),
-  ) as Plan['instances'];
+  const instances = Object.fromEntries(SERVICE_NAMES.map((name) => [name, dice.whole(1, 2)]));
   const faults = Array.from({ length: kinds.length === 0 ? 0 : dice.whole(1, FAULTS_MAX) }, () =>
     drawFault(dice, dice.oneOf(kinds), instances, orders),
   );
@@ -182,7 +178,7 @@ function drawFault(
   orders: readonly PlannedOrder[],
 ): Fault {
   const service = dice.oneOf(SERVICE_NAMES);
-  const process = `${service}#${dice.whole(0, instances[service] - 1)}`;
+  const process = `${service}#${dice.whole(0, (instances[service] ?? 1) - 1)}`;
   const subscription = dice.oneOf(SUBSCRIPTIONS);
   const order = dice.oneOf(orders).name;
   const atMs = dice.whole(0, DEEDS_MS);
@@ -216,7 +212,7 @@ function drawFault(
     case 'forged':
       return {
         kind,
-        topic: dice.oneOf([...TOPICS, 'error']),
+        topic: dice.oneOf([...TOPICS, pipeline.failure.topic]),
         order,
         atMs,
       };

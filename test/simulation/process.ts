@@ -6,7 +6,6 @@ import type { HttpResponse } from '../../saga/http/http.ts';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, type Store, StoreError, type Versioned } from '../../saga/ports/store.ts';
-import type { ServiceName } from './plan.ts';
 import type { Owner, Reach } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -37,11 +36,11 @@ const RESTART_MS = 2_000;
  */
 export class SimulatedProcess {
   readonly name: string;
-  readonly serviceName: ServiceName;
+  readonly serviceName: string;
   readonly #world: World;
   #life: Life | undefined;
 
-  constructor(serviceName: ServiceName, index: number, world: World) {
+  constructor(serviceName: string, index: number, world: World) {
     this.name = `${serviceName}#${index}`;
     this.serviceName = serviceName;
     this.#world = world;

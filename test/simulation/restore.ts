@@ -1,5 +1,6 @@
-import { COLLECTIONS } from '../../data-init/load-data.ts';
+import { collectionsOf } from '../../data-init/load-data.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { pipeline } from '../../pipeline.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { Dice } from './chance.ts';
@@ -34,7 +35,7 @@ export function drawRestore(seed: number): Restore {
   return {
     copyAtCommit: dice.whole(1, 25),
     laterCommits: dice.whole(0, 25),
-    // At once; as long as a re-drive waits; far longer than any deadline.
+    // At once; as long as the sweeper waits before it announces an order again; far longer than any deadline.
     downMs: dice.oneOf([0, 60_000, 3_600_000]),
   };
 }
@@ -154,7 +155,7 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
 async function putBack(world: World, copy: AllDocuments, downMs: number): Promise<void> {
   for (const process of world.processes) process.crash();
   world.later('the copy is restored', downMs, async () => {
-    for (const collection of COLLECTIONS) await world.store.erase(collection);
+    for (const collection of collectionsOf(pipeline)) await world.store.erase(collection);
     await world.store.commit(
       [...copy].map(([path, fields]) => ({ kind: 'create', path: path as Path, fields })),
     );
@@ -209,5 +210,5 @@ const announced = ({ published }: World): Set<string> =>
 
 async function violationsIn({ store, scheduler }: World): Promise<readonly { readonly sentence: string }[]> {
   const clock = scheduler.clockOf({ name: 'doctor', alive: true, pausedUntilMs: 0 });
-  return (await takeAudit({ store, clock })).violations;
+  return (await takeAudit(pipeline, { store, clock })).violations;
 }

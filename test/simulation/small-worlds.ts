@@ -1,5 +1,5 @@
 import type { SmallWorld } from './explorer.ts';
-import type { Fault, Plan, PlannedOrder, ServiceName } from './plan.ts';
+import { type Fault, type Plan, type PlannedOrder, SERVICE_NAMES } from './plan.ts';
 
 const anOrder = (name: string, fields: Partial<PlannedOrder> = {}): PlannedOrder => ({
   name,
@@ -11,7 +11,7 @@ const anOrder = (name: string, fields: Partial<PlannedOrder> = {}): PlannedOrder
   ...fields,
 });
 
-const single = { frontend: 1, order: 1, inventory: 1, payments: 1, janitor: 1 };
+const single = Object.fromEntries(SERVICE_NAMES.map((name) => [name, 1]));
 
 /** One unit, and credit for one order: whoever comes second is refused and compensated. */
 const aPlan = (
@@ -39,9 +39,9 @@ const overtaken: Fault = { kind: 'forged', topic: 'error', order: 'o0', atMs: 0 
 const tooEarly: Fault = { kind: 'forged', topic: 'inventory-updated', order: 'o0', atMs: 0 };
 /** With this sweep the clock jumps beyond every deadline. */
 const overdue: Fault = { kind: 'sweep', atMs: 1_000_000 };
-const couple = (service: ServiceName): Partial<Plan> => ({ instances: { ...single, [service]: 2 } });
+const couple = (service: string): Partial<Plan> => ({ instances: { ...single, [service]: 2 } });
 /** Not the frontend: what it leaves unpublished, only the sweeper finds. */
-const every = ['order#0', 'inventory#0', 'payments#0', 'janitor#0'];
+const every = SERVICE_NAMES.filter((name) => name !== 'frontend').map((name) => `${name}#0`);
 
 /** Worlds of which every way is gone in the tests. */
 export const smallWorlds = {

@@ -1,18 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import { frontendService } from '../../frontend/service.ts';
-import { inventoryService } from '../../inventory/service.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
-import { janitorService } from '../../janitor/service.ts';
-import { orderService } from '../../order/service.ts';
-import { paymentsService } from '../../payments/service.ts';
-import { readTopology } from '../../programs/config.ts';
-import type { Service } from '../../saga/deliver/service.ts';
+import { pipeline } from '../../pipeline.ts';
+import { type Service, serviceOf } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { SHARD_COUNT } from '../../saga/ledger/ledger.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { SETTINGS, uuidOf } from '../support/builders.ts';
 import { chanceOf } from './chance.ts';
 import { FaultBook } from './fault-book.ts';
@@ -28,26 +25,23 @@ import {
   stockFaults,
   transitionFaults,
 } from './invariants.ts';
-import { type Plan, SERVICE_NAMES, type ServiceName } from './plan.ts';
+import { type Plan, SERVICE_NAMES } from './plan.ts';
 import { SimulatedProcess } from './process.ts';
 import { type Owner, type Reach, Scheduler } from './scheduler.ts';
 
-const topology = readTopology();
+const topology = topologyOf(pipeline);
 
 /** Makes a service for a process. A test of a guard makes one here that lacks it. */
-export type MakeService = (name: ServiceName, ports: Ports, plan: Plan) => Service;
+export type MakeService = (name: string, ports: Ports, plan: Plan) => Service;
 
-const makers: Readonly<Record<ServiceName, (ports: Ports, deadlineSeconds: number) => Service>> = {
-  frontend: frontendService,
-  order: orderService,
-  inventory: inventoryService,
-  payments: (ports) => paymentsService(ports, SETTINGS.paymentFailures),
-  janitor: (ports) => janitorService(ports, topology, SETTINGS.sweepIntervalSeconds),
-};
+/** The services of a saga. */
+export const servicesOf =
+  (saga: Saga): MakeService =>
+  (name, ports, { deadlineSeconds }) =>
+    serviceOf(saga, name, ports, { ...SETTINGS, deadlineSeconds });
 
 /** The services as they are. */
-export const realService: MakeService = (name, ports, { deadlineSeconds }) =>
-  makers[name](ports, deadlineSeconds);
+export const realService: MakeService = servicesOf(pipeline);
 
 export interface WorldOptions {
   readonly makeService?: MakeService;
@@ -173,7 +167,10 @@ export class World {
       },
     };
     this.processes = SERVICE_NAMES.flatMap((name) =>
-      Array.from({ length: plan.instances[name] }, (_, index) => new SimulatedProcess(name, index, this)),
+      Array.from(
+        { length: plan.instances[name] ?? 0 },
+        (_, index) => new SimulatedProcess(name, index, this),
+      ),
     );
   }
 
@@ -199,7 +196,7 @@ export class World {
     return nextTurn();
   }
 
-  makeService(name: ServiceName, ports: Ports): Service {
+  makeService(name: string, ports: Ports): Service {
     return (this.#options.makeService ?? realService)(name, ports, this.plan);
   }
 
@@ -355,7 +352,7 @@ export class World {
     const { checkRest } = this.#options;
     for (const fault of (checkRest ?? checkAtRest)(this, people)) this.fail(fault);
     if (checkRest) return;
-    const { violations, stuck } = await takeAudit({
+    const { violations, stuck } = await takeAudit(pipeline, {
       store: this.store,
       clock: this.scheduler.clockOf(OTHERS),
     });

@@ -1,5 +1,7 @@
-import { COLLECTIONS } from '../../data-init/load-data.ts';
+import { collectionsOf } from '../../data-init/load-data.ts';
+import { pipeline } from '../../pipeline.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 
 const COLLECTION_SIZE_MAX = 1000;
 
@@ -7,11 +9,11 @@ const COLLECTION_SIZE_MAX = 1000;
  * Every document of a store, all of one moment, in the order of the paths.
  * @throws Error where a collection has a thousand or more: some would be missing.
  */
-export async function allDocuments(store: Store): Promise<ReadonlyMap<Path, object>> {
+export async function allDocuments(store: Store, saga: Saga = pipeline): Promise<ReadonlyMap<Path, object>> {
   const snapshot = await store.snapshot();
   const documents: [Path, object][] = [];
-  // Below users and items stand their orders.
-  for (const collection of [...COLLECTIONS, 'orders']) {
+  const below = saga.records.map(({ template }) => template.split('/').at(-2) ?? '');
+  for (const collection of new Set([...collectionsOf(saga), ...below])) {
     const page = await snapshot.scan({ collection, limit: COLLECTION_SIZE_MAX });
     if (page.length === COLLECTION_SIZE_MAX) {
       throw new Error(`There are more documents in ${collection} than are read at once`);

@@ -1,13 +1,12 @@
-import { reserveStock } from '../../inventory/reserve-stock.ts';
-import { compensate } from '../../janitor/compensate.ts';
-import { createOrder } from '../../order/create-order.ts';
-import { chargeCustomer } from '../../payments/charge-customer.ts';
+import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import type { Write } from '../../saga/commit/documents.ts';
-import { fail, receive, type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
+import { complete, fail, type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import { take } from '../../saga/step/step.ts';
+import { changeOf } from '../../saga/step/holds.ts';
+import { takeStep } from '../../saga/step/take-step.ts';
 import type { Order } from '../../shop/order.ts';
-import { anOrder, documentsOf, LATER, NOW, uuidOf } from './builders.ts';
+import { anOrder, documentsOf, LATER, NOW, SETTINGS, uuidOf } from './builders.ts';
 
 /** Documents as the services themselves leave them, for a spec to look at and to break. */
 export type World = Map<Path, object>;
@@ -27,25 +26,37 @@ export interface Course {
   readonly done: number;
   readonly end?: 'stands' | 'failing' | 'canceled';
   readonly order?: Partial<Order>;
+  /** The moment of each of its transitions, the first one is 0. */
+  readonly at?: (transition: number) => Date;
 }
 
 /** Lets the steps themselves take an order so far. Returns its ledger. */
-export function place(world: World, number: number, { done, end = 'stands', order = {} }: Course): Saga {
-  let saga = receive(uuidOf(number), anOrder(order), 'frontend', NOW);
-  for (const step of [createOrder, reserveStock, chargeCustomer()].slice(0, done)) {
-    const turn = take(step, saga, documentsOf(Object.fromEntries(world)), NOW);
-    if (turn.outcome !== 'accepted' || turn.saga === undefined) throw new Error(`Refused: ${turn.detail}`);
-    apply(world, turn.writes);
-    saga = turn.saga;
+export function place(
+  world: World,
+  number: number,
+  { done, end = 'stands', order = {}, at = (transition) => (transition > done + 1 ? LATER : NOW) }: Course,
+): OrderLedger {
+  const uuid = uuidOf(number);
+  let ledger: Ledger = receive(pipeline, uuid, anOrder(order), 'frontend', at(0), DEADLINE_SECONDS);
+  // Its first ledger holds nothing, so it is there before any step.
+  world.set(ledgerPath(uuid), ledger);
+  const take = (next: Ledger, by: Ledger) => {
+    const change = changeOf(pipeline, by, next, documentsOf(Object.fromEntries(world)));
+    if ('shortage' in change) throw new Error(`Refused: ${change.shortage.detail}`);
+    apply(world, change.writes);
+    return next;
+  };
+  for (const [index, step] of pipeline.steps.slice(0, done).entries()) {
+    const documents = documentsOf(Object.fromEntries(world));
+    const turn = takeStep(pipeline, step, ledger, documents, SETTINGS.declared, at(index + 1));
+    if (turn.outcome !== 'accepted' || turn.ledger === undefined) throw new Error(`Refused: ${turn.detail}`);
+    ledger = take(turn.ledger, ledger);
   }
-  if (end !== 'stands') saga = fail(saga, 'frontend', 'CANCELED_BY_CUSTOMER', 'No', NOW);
-  if (end === 'canceled') {
-    const turn = compensate.react(saga, { uuid: saga.uuid }, documentsOf(Object.fromEntries(world)), LATER);
-    apply(world, turn.writes);
-    saga = turn.saga ?? saga;
-  }
-  world.set(sagaPath(saga.uuid), saga);
-  return saga;
+  const failure = { by: 'frontend', reason: 'CANCELED_BY_CUSTOMER', detail: 'No', now: at(done + 1) };
+  if (end !== 'stands') ledger = take(fail(pipeline, ledger, failure), ledger);
+  if (end === 'canceled') ledger = take(complete(pipeline, ledger, 'janitor', at(done + 2)), ledger);
+  world.set(ledgerPath(uuid), ledger);
+  return ledger as OrderLedger;
 }
 
 function apply(world: World, writes: readonly Write[]): void {

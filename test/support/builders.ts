@@ -1,19 +1,13 @@
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import type { ServiceSettings } from '../../programs/services.ts';
-import { type Documents, Draft, WorkingCopy, type Write } from '../../saga/commit/documents.ts';
+import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
+import { WorkingCopy, type Write } from '../../saga/commit/documents.ts';
+import type { ServiceSettings } from '../../saga/deliver/service.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
-import {
-  advance,
-  completeCompensation,
-  fail,
-  receive,
-  type Saga,
-  type Status,
-} from '../../saga/ledger/ledger.ts';
+import { advance, complete, fail, type Ledger, receive, shardOf } from '../../saga/ledger/ledger.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Path, Store, Version, Versioned } from '../../saga/ports/store.ts';
 import type { Order } from '../../shop/order.ts';
-import { deepFreeze } from './deep-freeze.ts';
+import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 
 /** Builders with one line of defaults: a spec says only what matters to it. Everything they make is frozen. */
 
@@ -21,7 +15,7 @@ import { deepFreeze } from './deep-freeze.ts';
 export const SETTINGS: ServiceSettings = {
   deadlineSeconds: DEADLINE_SECONDS,
   sweepIntervalSeconds: 0,
-  paymentFailures: { failProbability: 0, failEvery: 0 },
+  declared: { PAYMENT_FAIL_PROBABILITY: 0, PAYMENT_FAIL_EVERY: 0 },
 };
 
 export const UUID = '11111111-1111-4111-8111-111111111111';
@@ -41,30 +35,40 @@ export const anOrder = (fields: Partial<Order> = {}): Order =>
   deepFreeze({ user: 'jack', items: [{ item: 'widget', quantity: 2 }], ...fields });
 
 /** A ledger of that order, as the frontend received it, or what `fields` say instead. */
-export const aSaga = (fields: Partial<Saga> = {}): Saga =>
-  deepFreeze({ ...receive(fields.uuid ?? UUID, anOrder(), 'frontend', NOW), ...fields });
+export const aLedger = (fields: Partial<OrderLedger> = {}): OrderLedger =>
+  deepFreeze({
+    ...receive(pipeline, fields.uuid ?? UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS),
+    ...fields,
+  } as OrderLedger);
 
 /** What a line of these ledgers costs per unit. */
 export const PRICE = 5;
 
-/** The ledger of that order once it has come so far. It fails, where it does, because payments refuses. */
-export function aSagaThatIs(status: Status, fields: Partial<Saga> = {}): Saga {
-  const received = aSaga(fields);
-  const items = received.items.map((line) => ({ price_per_unit: PRICE, ...line }));
-  const total_invoice = items.reduce((sum, line) => sum + line.quantity * line.price_per_unit, 0);
-  const created = advance(received, 'order', 'CREATED', {}, NOW);
-  const reserved = advance(created, 'inventory', 'RESERVED', { items }, NOW);
-  const paid = advance(reserved, 'payments', 'PAID', { total_invoice }, NOW);
-  const failing = fail(reserved, 'payments', 'PAYMENT_ERROR', 'The payment was refused', NOW);
-  const sagas: Record<Status, Saga> = {
-    RECEIVED: received,
-    CREATED: created,
-    RESERVED: reserved,
-    PAID: paid,
-    FAILING: failing,
-    CANCELED: completeCompensation(failing, NOW),
-  };
-  return deepFreeze(sagas[status]);
+/** What the steps of these orders learn: a price for each line, and that the customer has no limit. */
+const LEARNED: Readonly<Record<string, (order: Order) => object>> = {
+  inventory: ({ items }) => ({ lines: items.map((line) => ({ ...line, price_per_unit: PRICE })) }),
+  payments: () => ({ charged: 0 }),
+};
+
+/**
+ * The ledger of that order once it has come so far. It fails, where it does, because payments refuses: the last step but one
+ * is done.
+ */
+export function aLedgerThatIs(status: Status, fields: Partial<OrderLedger> = {}): OrderLedger {
+  const isFailure = status === 'FAILING' || status === 'CANCELED';
+  let ledger: Ledger = aLedger();
+  for (const step of pipeline.steps) {
+    if (ledger.status === status || (isFailure && step.name === 'payments')) break;
+    const learned = LEARNED[step.name]?.(anOrder(fields as Partial<Order>)) ?? {};
+    ledger = advance(pipeline, ledger, { step: step.name, by: step.name, learned, now: NOW });
+  }
+  if (isFailure) {
+    const failure = { by: 'payments', reason: 'PAYMENT_ERROR', detail: 'The payment was refused', now: NOW };
+    ledger = fail(pipeline, ledger, failure);
+  }
+  if (status === 'CANCELED') ledger = complete(pipeline, ledger, 'janitor', NOW);
+  const uuid = fields.uuid ?? UUID;
+  return deepFreeze({ ...ledger, uuid, shard: shardOf(uuid), ...fields } as OrderLedger);
 }
 
 /** Documents of which everything is known: what is not there is absent. */
@@ -90,11 +94,10 @@ export function documentsOf(documents: Readonly<Record<Path, object>>): WorkingC
   return copy;
 }
 
-/** What the documents are once the writes are done; undefined where one is gone. */
-export function afterwards(documents: Documents, writes: readonly Write[]): Documents {
-  const draft = new Draft(documents);
-  draft.add(deepFreeze(writes));
-  return draft;
+/** Does the writes. @returns the same documents, as they are then; undefined where one is gone. */
+export function afterwards(documents: WorkingCopy, writes: readonly Write[]): WorkingCopy {
+  documents.apply(deepFreeze(writes));
+  return documents;
 }
 
 /** The embedded store with these documents in it. */

@@ -4,16 +4,19 @@ import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { type Data, loadData } from '../../data-init/load-data.ts';
-import { itemPath, reservationPath } from '../../inventory/documents.ts';
-import { orderRecordPath, userPath } from '../../order/documents.ts';
-import { invoicePath } from '../../payments/documents.ts';
-import { readTopology } from '../../programs/config.ts';
+import { reservations } from '../../inventory/reservations.ts';
+import { orderRecords } from '../../order/order-records.ts';
+import { invoices } from '../../payments/invoices.ts';
+import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, hostServices } from '../../programs/host.ts';
-import { allServices } from '../../programs/services.ts';
-import { type Saga, sagaPath } from '../../saga/ledger/ledger.ts';
+import { allServices } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { readOne, type Store } from '../../saga/ports/store.ts';
+import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
+import { customers } from '../../shop/customers.ts';
+import { stock } from '../../shop/stock.ts';
 import { SETTINGS } from './builders.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
@@ -25,7 +28,7 @@ export interface Backend {
   open(context: Mocha.Context): Promise<{ store: Store; bus: Bus }>;
 }
 
-export const topology = readTopology();
+export const topology = topologyOf(pipeline);
 
 export const backends: readonly Backend[] = [
   {
@@ -68,10 +71,10 @@ export interface Pipeline {
   /** Posts JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Posts an order and waits until nothing more happens. Returns its ledger. */
-  order(body: object, headers?: Record<string, string>): Promise<Saga>;
-  ledger(uuid: string): Promise<Saga | undefined>;
+  order(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
+  ledger(uuid: string): Promise<OrderLedger | undefined>;
   /** Which of an order's records exist. */
-  recordsOf(saga: Saga): Promise<string[]>;
+  recordsOf(ledger: OrderLedger): Promise<string[]>;
   /** What is left of stock and credit, by name. */
   remaining(): Promise<Record<string, number | undefined>>;
   close(): Promise<void>;
@@ -96,12 +99,12 @@ export async function startPipeline(
     log: () => {},
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
-  await loadData(store, ports, DATA);
-  const services = allServices(ports, SETTINGS);
+  await loadData(pipeline, store, ports, DATA);
+  const services = allServices(pipeline, ports, SETTINGS);
   const host: Host = await hostServices(
+    pipeline,
     services,
     ports,
-    topology,
     {
       host: '127.0.0.1',
       port: 0,
@@ -117,7 +120,7 @@ export async function startPipeline(
   );
   const url = `http://127.0.0.1:${host.port}`;
 
-  const pipeline: Pipeline = {
+  const started: Pipeline = {
     store,
     bus: tracked,
     url,
@@ -132,35 +135,38 @@ export async function startPipeline(
         }),
       ),
     async order(body, headers) {
-      const { status, body: answer } = await pipeline.post('/order', body, headers);
+      const { status, body: answer } = await started.post('/order', body, headers);
       if (status !== 202) throw new Error(`The order was not accepted: ${JSON.stringify(answer)}`);
       await tracked.idle();
-      return (await pipeline.ledger(answer.uuid)) as Saga;
+      return (await started.ledger(answer.uuid)) as OrderLedger;
     },
-    ledger: (uuid) => readOne(store, sagaPath(uuid)),
-    async recordsOf({ uuid, user, items }) {
+    ledger: (uuid) => readOne(store, ledgerPath(uuid) as Path<OrderLedger>),
+    async recordsOf({ uuid, user = '', items = [] }) {
       const paths = [
-        orderRecordPath(user, uuid),
-        ...items.map(({ item }) => reservationPath(item, uuid)),
-        invoicePath(uuid),
+        orderRecords.of(user, uuid).path,
+        ...items.map(({ item }) => reservations.of(item, uuid).path),
+        invoices.of(uuid).path,
       ];
       const found = await store.read(paths);
       return paths.filter((path) => found.has(path));
     },
     async remaining() {
-      const items = Object.keys(DATA.inventory);
-      const users = Object.keys(DATA.users);
-      const found = await store.read([...items.map(itemPath), ...users.map(userPath)]);
+      const items = Object.keys(DATA.inventory ?? {});
+      const users = Object.keys(DATA.users ?? {});
+      const found = await store.read([
+        ...items.map((item) => stock.of(item).path),
+        ...users.map((user) => customers.of(user).path),
+      ]);
       const fieldsOf = (path: string) =>
         found.get(path)?.fields as { quantity?: number; credit?: number } | undefined;
       return Object.fromEntries([
-        ...items.map((item) => [item, fieldsOf(itemPath(item))?.quantity]),
-        ...users.map((user) => [user, fieldsOf(userPath(user))?.credit]),
+        ...items.map((item) => [item, fieldsOf(stock.of(item).path)?.quantity]),
+        ...users.map((user) => [user, fieldsOf(customers.of(user).path)?.credit]),
       ]);
     },
     close: () => host.close(),
   };
-  return pipeline;
+  return started;
 }
 
 async function answerOf(response: Response): Promise<Answer> {

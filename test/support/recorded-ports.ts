@@ -1,5 +1,6 @@
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { Bus, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Severity } from '../../saga/ports/log.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -41,7 +42,7 @@ export async function recordedPorts(documents: Readonly<Record<Path, object>> = 
       journal.push('commit');
     },
   };
-  const memoryBus = createMemoryBus(readTopology(), clock);
+  const memoryBus = createMemoryBus(topologyOf(pipeline), clock);
   const bus: Bus = {
     ...memoryBus,
     async publish(messages) {

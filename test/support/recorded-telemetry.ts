@@ -3,6 +3,7 @@ import { emptyResource } from '@opentelemetry/resources';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { telemetryBy } from '../../adapters/telemetry/opentelemetry.ts';
 import type { Telemetry } from '../../adapters/telemetry/telemetry.ts';
+import { pipeline } from '../../pipeline.ts';
 
 /** Telemetry that is kept instead of sent. */
 export interface RecordedTelemetry extends Telemetry {
@@ -17,7 +18,7 @@ export function recordedTelemetry(): RecordedTelemetry {
     withoutScopeInfo: true,
     withoutTargetInfo: true,
   });
-  const telemetry = telemetryBy(emptyResource(), [new SimpleSpanProcessor(exporter)], [page], page);
+  const telemetry = telemetryBy(pipeline, emptyResource(), [new SimpleSpanProcessor(exporter)], [page], page);
   return {
     ...telemetry,
     spans: () => exporter.getFinishedSpans(),

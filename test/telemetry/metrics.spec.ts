@@ -4,10 +4,11 @@ import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { Telemetry } from '../../adapters/telemetry/telemetry.ts';
-import { advance, sagaPath } from '../../saga/ledger/ledger.ts';
+import { pipeline as saga } from '../../pipeline.ts';
+import { advance } from '../../saga/ledger/ledger.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import { StoreError } from '../../saga/ports/store.ts';
-import { aSagaThatIs, LATER, NOW, uuidOf } from '../support/builders.ts';
+import { aLedgerThatIs, LATER, NOW, uuidOf } from '../support/builders.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { recordedTelemetry } from '../support/recorded-telemetry.ts';
@@ -128,9 +129,15 @@ describe('The metrics', () => {
 
   it('tell how long orders took, in seconds', async () => {
     const { ports, page } = recordedTelemetry();
-    const { store } = ports(await recordedPorts());
-    const paid = advance(aSagaThatIs('RESERVED'), 'payments', 'PAID', {}, LATER);
-    await store.commit([{ kind: 'create', path: sagaPath(paid.uuid), fields: paid }]);
+    const { observe } = ports(await recordedPorts());
+    const reserved = aLedgerThatIs('RESERVED');
+    const paid = advance(saga, reserved, {
+      step: 'payments',
+      by: 'payments',
+      learned: { charged: 0 },
+      now: LATER,
+    });
+    observe?.({ kind: 'commit', by: 'payments', ledgers: [{ before: reserved, after: paid }] });
     const told = await toldBy(page);
     const seconds = (LATER.getTime() - NOW.getTime()) / 1000;
     expect(told).to.contain(`saga_stage_duration_sum{status="RESERVED"} ${seconds}\n`);
@@ -145,7 +152,7 @@ describe('The metrics', () => {
       'saga_deliveries_total{step="order",outcome="accepted",repeated="true"} 1',
       'saga_deliveries_total{step="order",outcome="duplicate",repeated="false"} 1',
     ]);
-    await pipeline.post(`/sagas/${uuid}/redrive`, {});
+    await pipeline.post(`/sagas/${uuid}/announce`, {});
     await pipeline.post('/sweep', {});
     await pipeline.bus.idle();
     expect(await samples('saga_deliveries_total{step="janitor"')).to.deep.equal([]);
@@ -178,14 +185,14 @@ describe('The metrics', () => {
     deafTopic = 'order-created';
     const { uuid } = await order();
     deafTopic = '';
-    await pipeline.post(`/sagas/${uuid}/redrive`, {});
+    await pipeline.post(`/sagas/${uuid}/announce`, {});
     const unknown = Buffer.from(JSON.stringify({ uuid: uuidOf(1) }));
     await pipeline.bus.publish([{ topic: 'order-created', data: unknown, attributes: {} }]);
     await pipeline.bus.idle();
     const { body } = await pipeline.get('/dead-letters');
     await pipeline.delete(`/dead-letters/${body.letters[0].id}?note=A+test`);
-    expect([...(await samples('saga_redrives')), ...(await samples('saga_dead'))]).to.deep.equal([
-      'saga_redrives_total 1',
+    expect([...(await samples('saga_repeats')), ...(await samples('saga_dead'))]).to.deep.equal([
+      'saga_repeats_total 1',
       'saga_dead_letters_total{status="discarded"} 1',
       'saga_dead_letters_total{status="parked"} 1',
     ]);

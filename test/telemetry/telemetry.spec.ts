@@ -4,6 +4,8 @@ import { expect } from 'chai';
 import { createTopology } from '../../adapters/google/pubsub-topology.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { loadData } from '../../data-init/load-data.ts';
+import { pipeline } from '../../pipeline.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import { emulatedEnvironment, emulatedStore, freshProjectId } from '../support/emulators.ts';
 import { DATA, topology } from '../support/pipeline.ts';
@@ -92,7 +94,8 @@ describe('Telemetry', () => {
 });
 
 describe('The trace of an order across processes', () => {
-  const SERVICES = ['frontend', 'order', 'inventory', 'payments'];
+  /** Who has to do with an order that is paid. */
+  const SERVICES = serviceNames(pipeline).filter((name) => name !== 'janitor');
   const TRACE_ID = 'a1'.repeat(16);
   let collector: Server;
   const children: Child[] = [];
@@ -118,7 +121,7 @@ describe('The trace of an order across processes', () => {
     const emulated = await emulatedEnvironment(this, projectId);
     await createTopology(projectId, topology);
     const store = await emulatedStore(this, projectId);
-    await loadData(store, { clock: systemClock, random: Math.random }, DATA);
+    await loadData(pipeline, store, { clock: systemClock, random: Math.random }, DATA);
     const { port } = collector.address() as AddressInfo;
     const environment = {
       ...emulated,
@@ -128,7 +131,7 @@ describe('The trace of an order across processes', () => {
       OTEL_RESOURCE_ATTRIBUTES: 'cloud.region=europe-west1',
     };
     const started = SERVICES.map((name) => {
-      const child = runProgram(`${name}/main.js`, [], environment);
+      const child = runProgram('programs/service.js', [name], environment);
       children.push(child);
       return child;
     });

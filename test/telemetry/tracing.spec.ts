@@ -4,11 +4,12 @@ import { expect } from 'chai';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
+import { pipeline as saga } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
-import { sagaPath } from '../../saga/ledger/ledger.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { StoreError } from '../../saga/ports/store.ts';
-import { aSaga, uuidOf } from '../support/builders.ts';
+import { aLedger, uuidOf } from '../support/builders.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { type RecordedTelemetry, recordedTelemetry } from '../support/recorded-telemetry.ts';
@@ -100,7 +101,7 @@ describe('The trace of an order', () => {
     await open(({ bus }) => ({ bus: doublingBus(bus) }));
     await pipeline.order(ORDER, { traceparent: CALLER });
     const tree = treeOf(await spansAtTheEnd(), TRACE_ID);
-    for (const step of ['order', 'inventory', 'payments']) {
+    for (const { name: step } of saga.steps) {
       const ofStep = tree.filter((line) => line.startsWith(`${step} `));
       expect(ofStep).to.have.length.of.at.least(4);
       expect(ofStep.filter((line) => line === `${step} accepted < POST /order`)).to.have.length(1);
@@ -110,7 +111,7 @@ describe('The trace of an order', () => {
     }
   });
 
-  it('takes in what follows from a re-drive, although that was asked for in another trace', async () => {
+  it('takes in what follows from an announcement by hand, although that was asked for in another trace', async () => {
     let lost = 0;
     await open(({ bus }) => ({
       bus: {
@@ -124,7 +125,7 @@ describe('The trace of an order', () => {
     const { uuid, status } = await pipeline.order(ORDER, { traceparent: CALLER });
     expect(status).to.equal('CREATED');
     const before = telemetry.spans().length;
-    await pipeline.post(`/sagas/${uuid}/redrive`, {}, { traceparent: CALLER.replaceAll('a1', 'd4') });
+    await pipeline.post(`/sagas/${uuid}/announce`, {}, { traceparent: CALLER.replaceAll('a1', 'd4') });
     await pipeline.bus.idle();
     expect(await pipeline.ledger(uuid)).to.include({ status: 'PAID' });
     const spans = await spansAtTheEnd();
@@ -188,9 +189,11 @@ describe('The trace of an order', () => {
     const { ports, spans } = recordedTelemetry();
     const { store, bus } = ports(await recordedPorts());
     const traces = ['1', '2', '3'].map((digit) => `00-${digit.repeat(32)}-${'c3'.repeat(8)}-01`);
-    const sagas = traces.map((trace, index) => aSaga({ uuid: uuidOf(index), trace }));
-    await store.commit(sagas.map((saga) => ({ kind: 'create', path: sagaPath(saga.uuid), fields: saga })));
-    await bus.publish(sagas.map(messageFor));
+    const ledgers = traces.map((trace, index) => aLedger({ uuid: uuidOf(index), trace }));
+    await store.commit(
+      ledgers.map((ledger) => ({ kind: 'create', path: ledgerPath(ledger.uuid), fields: ledger })),
+    );
+    await bus.publish(ledgers.map((ledger) => messageFor(saga, ledger)));
     expect(
       spans().map(({ name, links }) => [name, links.map(({ context }) => context.traceId)]),
     ).to.deep.equal(

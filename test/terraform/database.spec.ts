@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
+import { packageRoot } from '../../programs/config.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { TOMBSTONE_DAYS } from '../../saga/ledger/ledger.ts';
 import { all, type Deployments, deployments, only } from './deployments.ts';
 
@@ -27,12 +30,17 @@ describe('The database that Terraform makes', () => {
       ([topic, { message_retention_duration: kept }]) => (kept === undefined ? [] : [[topic, daysOf(kept)]]),
     );
     const days = daysOf(retention) + 1;
-    expect(Object.fromEntries(kept)).to.deep.equal({ frontend: days, error: days });
+    const sought = [pipeline.entry.topic, pipeline.failure.topic];
+    expect(Object.fromEntries(kept)).to.deep.equal(Object.fromEntries(sought.map((topic) => [topic, days])));
     // What comes so late, and fails at every delivery then, must still meet the ledger of an order that is at rest.
-    const { subscriptions } = readTopology();
-    const slowest = (names: readonly string[]) =>
-      Math.max(...names.map((name) => subscriptions[name]?.retentionDays ?? Number.NaN));
-    const longest = days + slowest(['frontend-sub', 'error-sub']) + slowest(['dead-letter-sub']);
+    const read = Object.values(topologyOf(pipeline).subscriptions).filter(
+      ({ service }) => service !== undefined,
+    );
+    const slowest = (topics: readonly string[]) =>
+      Math.max(
+        ...read.filter(({ topic }) => topics.includes(topic)).map(({ retentionDays }) => retentionDays),
+      );
+    const longest = days + slowest(sought) + slowest([DEAD_LETTER_TOPIC]);
     expect(longest).to.be.lessThan(TOMBSTONE_DAYS);
   });
 

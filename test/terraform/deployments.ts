@@ -1,5 +1,6 @@
-import { allServices } from '../../programs/services.ts';
+import { pipeline } from '../../pipeline.ts';
 import type { Service } from '../../saga/deliver/service.ts';
+import { allServices } from '../../saga/deliver/service.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { type Body, readConfiguration } from './configuration.ts';
@@ -17,7 +18,7 @@ export interface Deployments {
   readonly readers: readonly string[];
 }
 
-const REQUIRED = { project: 'my-project', region: 'europe-west1' };
+export const REQUIRED = { project: 'my-project', region: 'europe-west1' };
 const EVERYTHING = {
   ...REQUIRED,
   subscriber: 'pull',
@@ -47,7 +48,7 @@ async function evaluateBoth(): Promise<Deployments> {
     evaluate(configuration, EVERYTHING),
     recordedPorts(),
   ]);
-  const services = allServices(ports, SETTINGS);
+  const services = allServices(pipeline, ports, SETTINGS);
   const reading = services.filter(({ consumers }) => consumers.length > 0);
   return {
     byDefault,

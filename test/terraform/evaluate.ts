@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,17 +69,26 @@ export async function terraform(folder: string, ...args: readonly string[]): Pro
   }
 }
 
+/** The files that `npm run generate` writes for Terraform. */
+const GENERATED = ['topology.json', 'firestore.indexes.json'];
+
 /**
  * Evaluates the configuration with values for its variables.
+ * @param generated the text of a generated file, by its name, where it is to be another one than ours.
  * @throws Error with Terraform's own words, also where a variable is refused.
  */
-export async function evaluate(configuration: Configuration, variables: Body): Promise<Resources> {
+export async function evaluate(
+  configuration: Configuration,
+  variables: Body,
+  generated: Readonly<Record<string, string>> = {},
+): Promise<Resources> {
   const root = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
   try {
     const folder = join(root, 'infra', 'terraform');
     mkdirSync(folder, { recursive: true });
-    for (const file of ['topology.json', 'firestore.indexes.json']) {
-      copyFileSync(new URL(`infra/${file}`, packageRoot), join(root, 'infra', file));
+    for (const file of GENERATED) {
+      const text = generated[file] ?? readFileSync(new URL(`infra/${file}`, packageRoot), 'utf8');
+      writeFileSync(join(root, 'infra', file), text);
     }
     writeFileSync(join(folder, 'main.tf.json'), JSON.stringify(translated(configuration)));
     writeFileSync(join(folder, 'terraform.tfvars.json'), JSON.stringify(variables));

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { packageRoot, readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
+import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { type Body, type Configuration, expression, readConfiguration, stringsIn } from './configuration.ts';
 import { faultsOf, readProviderSchema, resourceFaults } from './provider-schema.ts';
 
@@ -135,23 +138,31 @@ describe('The Terraform, as it is written', () => {
     for (const given of builds) expect(new Set(given.match(/_[A-Z]+(?==)/g))).to.deep.equal(wanted);
   });
 
-  it('repeats no topic and no subscription: it reads the topology', () => {
-    const { topics, subscriptions } = readTopology();
-    const { services: _, ...locals } = configuration.locals;
+  it('repeats no topic, no subscription and no status, and names a service only for what the saga does not know', () => {
+    const { topics, subscriptions } = topologyOf(pipeline);
+    const names = serviceNames(pipeline);
     // A name may be all of a string, or stand in quotation marks in an expression.
-    const literals = stringsIn([locals, configuration.resource]).flatMap((literal) => [
+    const literals = stringsIn([configuration.locals, configuration.resource]).flatMap((literal) => [
       literal,
       ...(literal.match(/(?<=")[\w-]+(?=")/g) ?? []),
     ]);
     // A service may have the name of a topic.
     const repeated = [...topics, ...Object.keys(subscriptions)].filter(
-      (name) => literals.includes(name) && !(name in (configuration.locals.services as object)),
+      (name) => literals.includes(name) && !names.includes(name),
     );
     expect(repeated).to.deep.equal([]);
+    const words = new RegExp(`\\b(${pipeline.statuses.join('|')})\\b`);
+    expect(
+      stringsIn([configuration.locals, configuration.resource]).filter((one) => words.test(one)),
+    ).to.deep.equal([]);
     expect(body('google_pubsub_topic', 'topic').for_each).to.equal(expression('local.topology.topics'));
     expect(body('google_pubsub_subscription', 'subscription').for_each).to.equal(
       expression('local.subscriptions'),
     );
+    expect(pipeline.steps.map(({ name }) => name).filter((name) => literals.includes(name))).to.deep.equal(
+      [],
+    );
+    expect(names).to.include.members(Object.keys(configuration.locals.by_hand as object));
   });
 
   it('gives every subscription a retry policy, no expiry, and the dead letters that the topology wants', () => {

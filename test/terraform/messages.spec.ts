@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { readConfig, readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
+import { readConfig } from '../../programs/config.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { all, type Deployments, deployments, emailOf, urlOf } from './deployments.ts';
 
 interface Template {
@@ -7,7 +9,7 @@ interface Template {
 }
 
 describe('The topics and subscriptions that Terraform makes', () => {
-  const topology = readTopology();
+  const topology = topologyOf(pipeline);
   const names = Object.keys(topology.subscriptions);
   let deployed: Deployments;
   before(async function () {
@@ -78,7 +80,7 @@ describe('The topics and subscriptions that Terraform makes', () => {
   });
 
   it('gives a push as long as an instance may take to start, or the store to be read and written', () => {
-    const { storeTimeoutMs } = readConfig({ BACKEND: 'memory' });
+    const { storeTimeoutMs } = readConfig({ BACKEND: 'memory' }, pipeline);
     const services = all(deployed.byDefault, 'google_cloud_run_v2_service.service');
     for (const [name, { service, pushDeadlineSeconds }] of Object.entries(topology.subscriptions)) {
       if (service === undefined) continue;

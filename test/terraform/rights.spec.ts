@@ -1,14 +1,14 @@
 import { expect } from 'chai';
-import { readTopology } from '../../programs/config.ts';
+import { pipeline } from '../../pipeline.ts';
 import { deadLetterOf } from '../../saga/deliver/message.ts';
-import { subscriptionOf } from '../../saga/deliver/topology.ts';
-import { emissionFor, leftBy, STATUSES } from '../../saga/ledger/ledger.ts';
-import { aDelivery, aSagaThatIs } from '../support/builders.ts';
+import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
+import { leftBy } from '../../saga/ledger/ledger.ts';
+import { aDelivery, aLedgerThatIs } from '../support/builders.ts';
 import { agentOf, type Deployments, deployments, emailOf } from './deployments.ts';
 import type { Resources } from './evaluate.ts';
 
 describe('The rights that Terraform grants', () => {
-  const topology = readTopology();
+  const topology = topologyOf(pipeline);
   const names = Object.keys(topology.subscriptions);
   const PUBSUB = 'serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com';
   let deployed: Deployments;
@@ -61,13 +61,13 @@ describe('The rights that Terraform grants', () => {
   /** What a service may publish, by the code: what the ledgers that it leaves call for, refusals, and what it can't read. */
   function publishes(service: string): readonly string[] {
     if (service === 'janitor') return topology.topics;
-    const left = STATUSES.filter((status) => leftBy(aSagaThatIs(status), service as never)).map((status) =>
-      emissionFor({ status }),
-    );
+    const left = pipeline.statuses
+      .filter((status) => leftBy(aLedgerThatIs(status), service as never))
+      .map((status) => pipeline.topicOf(status));
     const deadLetters = deployed.readers.includes(service)
       ? [deadLetterOf(aDelivery('poison'), 'No reason').topic]
       : [];
-    return [...new Set([...left, emissionFor({ status: 'FAILING' }), ...deadLetters])];
+    return [...new Set([...left, pipeline.topicOf('FAILING'), ...deadLetters])];
   }
   const expected = (database: string) => [
     ...deployed.serviceNames.flatMap((service) => [
@@ -79,7 +79,6 @@ describe('The rights that Terraform grants', () => {
       (service) =>
         `${agentOf(service)} roles/datastore.user my-project if resource.name == "projects/my-project/databases/${database}"`,
     ),
-    `${agentOf('inventory')} roles/secretmanager.secretAccessor operator-token`,
     ...[...new Set(names.flatMap((name) => topology.subscriptions[name]?.deadLetter?.topic ?? []))].map(
       (topic) => `${PUBSUB} roles/pubsub.publisher ${topic}`,
     ),

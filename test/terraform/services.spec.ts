@@ -1,10 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot, readConfig } from '../../programs/config.ts';
 import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
-import type { Body } from './configuration.ts';
-import { all, type Deployments, deployments, emailOf, only, urlOf } from './deployments.ts';
-import type { Resources } from './evaluate.ts';
+import { type Service, serviceOf } from '../../saga/deliver/service.ts';
+import { SETTINGS } from '../support/builders.ts';
+import { recordedPorts } from '../support/recorded-ports.ts';
+import { type Body, readConfiguration } from './configuration.ts';
+import { all, type Deployments, deployments, emailOf, only, REQUIRED, urlOf } from './deployments.ts';
+import { evaluate, type Resources } from './evaluate.ts';
+
+const withoutEnvironment = ({ env: _, ...own }: Body): Body => own;
 
 describe('The services that Terraform makes', () => {
   let deployed: Deployments;
@@ -26,8 +32,7 @@ describe('The services that Terraform makes', () => {
     expect(Object.keys(made)).to.have.members(deployed.serviceNames);
     for (const [name, service] of Object.entries(made)) {
       const [template] = service.template as Body[];
-      expect(container(service).args).to.deep.equal([`dist/${name}/main.js`]);
-      expect(existsSync(new URL(`${name}/main.ts`, packageRoot)), name).to.equal(true);
+      expect(container(service).args).to.deep.equal(['dist/programs/service.js', name]);
       expect(template?.service_account).to.equal(emailOf(name));
     }
     const accounts = Object.values(all(deployed.byDefault, 'google_service_account.identity')).map(
@@ -35,6 +40,18 @@ describe('The services that Terraform makes', () => {
     );
     expect(new Set(accounts).size).to.equal(accounts.length);
     expect(accounts.filter((id) => !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(id))).to.deep.equal([]);
+  });
+
+  it('gives each service a minute for a request, and the janitor as long as Cloud Scheduler waits for it', () => {
+    const made = all(deployed.byDefault, 'google_cloud_run_v2_service.service');
+    const timeouts = Object.entries(made).map(([name, { template }]) => [
+      name,
+      (template as Body[])[0]?.timeout,
+    ]);
+    expect(Object.fromEntries(timeouts)).to.deep.equal({
+      ...Object.fromEntries(deployed.serviceNames.map((name) => [name, '60s'])),
+      janitor: only(deployed.byDefault, 'google_cloud_scheduler_job.sweep').attempt_deadline,
+    });
   });
 
   it('answers the internet at the frontend alone, unless operators are named', () => {
@@ -70,11 +87,15 @@ describe('The services that Terraform makes', () => {
   });
 
   describe('the environment', () => {
-    /** Every variable that the code checks. */
+    /** Every variable that the code checks: its own, and those that steps and services declare. */
     const checked = readFileSync(new URL('programs/config.ts', packageRoot), 'utf8').matchAll(
       /^ {4}([A-Z_]+): /gm,
     );
-    const known = [...checked].map(([, name = '']) => name);
+    const declared = [...pipeline.steps, ...pipeline.services].map(({ settings = {} }) => settings);
+    const known = [
+      ...[...checked].map(([, name = '']) => name),
+      ...declared.flatMap((settings) => Object.keys(settings)),
+    ];
     const common = (database: string) => ({
       BACKEND: 'gcp',
       FIRESTORE_DATABASE: database,
@@ -88,18 +109,18 @@ describe('The services that Terraform makes', () => {
       },
       off: { TELEMETRY: 'off' },
     };
-    const own: Record<string, Record<string, string>> = {
-      frontend: { SAGA_DEADLINE_SECONDS: '900' },
-      order: { SAGA_DEADLINE_SECONDS: '900' },
+    /** What does not follow from the saga. */
+    const byHand: Record<string, Record<string, string>> = {
       janitor: { OPERATOR_AUTH: 'platform', SWEEP_INTERVAL_SECONDS: '0' },
     };
+    const own = (service: string) => ({ SAGA_DEADLINE_SECONDS: '900', ...byHand[service] });
     const pushed = (service: string) =>
       deployed.readers.includes(service) ? { SUBSCRIBER: 'push', PUSH_AUTH: 'platform' } : {};
-    const secrets = (service: string) =>
-      service === 'inventory'
-        ? {
-            OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
-          }
+    /** The operators' token, where operators call a service and nobody in front of it knows them. */
+    const secrets = (service: Pick<Service, 'name' | 'routes'>) =>
+      service.routes.some(({ audience }) => audience === 'operators') &&
+      byHand[service.name]?.OPERATOR_AUTH === undefined
+        ? { OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }] }
         : {};
 
     it('[anomaly 26] of each service is what it needs, and nothing else', () => {
@@ -107,13 +128,15 @@ describe('The services that Terraform makes', () => {
         [deployed.byDefault, '(default)', telemetry.google],
         [deployed.withEverything, 'orders', telemetry.off],
       ] as const) {
-        for (const [name, service] of Object.entries(all(resources, 'google_cloud_run_v2_service.service'))) {
-          expect(environment(container(service)), name).to.deep.equal({
+        const made = all(resources, 'google_cloud_run_v2_service.service');
+        for (const service of deployed.services) {
+          const { name } = service;
+          expect(environment(container(made[name])), name).to.deep.equal({
             ...common(database),
             ...sent,
-            ...own[name],
+            ...own(name),
             ...pushed(name),
-            ...secrets(name),
+            ...secrets(service),
           });
         }
       }
@@ -124,17 +147,30 @@ describe('The services that Terraform makes', () => {
       const workers = all(deployed.withEverything, 'google_cloud_run_v2_worker_pool.worker');
       expect(Object.keys(workers)).to.have.members(deployed.readers);
       for (const [name, worker] of Object.entries(workers)) {
-        expect(container(worker).args).to.deep.equal([`dist/${name}/main.js`]);
+        expect(container(worker).args).to.deep.equal(['dist/programs/service.js', name]);
         expect(environment(container(worker)), name).to.deep.equal({
           ...common('orders'),
           ...telemetry.off,
-          ...own[name],
+          ...own(name),
           SUBSCRIBER: 'pull',
         });
       }
     });
 
-    it('is understood by the code: each variable is known, and each service gets those that it reads', () => {
+    /** Which settings a service asks for when it is made. */
+    async function askedBy(service: string): Promise<ReadonlySet<unknown>> {
+      const asked = new Set<unknown>();
+      const settings = new Proxy(SETTINGS, {
+        get(target, name) {
+          asked.add(name);
+          return Reflect.get(target, name);
+        },
+      });
+      serviceOf(pipeline, service, await recordedPorts(), settings);
+      return asked;
+    }
+
+    it('is understood by the code: each variable is known, and each service gets those that it reads', async () => {
       const made = all(deployed.byDefault, 'google_cloud_run_v2_service.service');
       for (const [name, service] of Object.entries(made)) {
         const variables = environment(container(service));
@@ -142,17 +178,17 @@ describe('The services that Terraform makes', () => {
         const text = Object.entries(variables).filter(
           (one): one is [string, string] => typeof one[1] === 'string',
         );
-        expect(readConfig(Object.fromEntries(text))).to.include({
+        expect(readConfig(Object.fromEntries(text), pipeline)).to.include({
           projectId: 'my-project',
           backend: 'gcp',
           isEmulated: false,
         });
-        const main = readFileSync(new URL(`${name}/main.ts`, packageRoot), 'utf8');
-        for (const [field, variable] of [
+        const asked = await askedBy(name);
+        for (const [setting, variable] of [
           ['deadlineSeconds', 'SAGA_DEADLINE_SECONDS'],
           ['sweepIntervalSeconds', 'SWEEP_INTERVAL_SECONDS'],
         ] as const) {
-          expect(variable in variables, `${name} reads ${variable}`).to.equal(main.includes(field));
+          expect(variable in variables, `${name} reads ${variable}`).to.equal(asked.has(setting));
         }
       }
     });
@@ -172,6 +208,59 @@ describe('The services that Terraform makes', () => {
       for (const [, [script]] of programs as [string, [string]][]) {
         expect(existsSync(new URL(script, packageRoot)), script).to.equal(true);
       }
+    });
+  });
+
+  describe('for a saga with a step more, which operators call', () => {
+    let made: Resources;
+    before(async function () {
+      this.timeout(60_000);
+      const topology = JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8'));
+      topology.topics['points-earned'] = 'the points are on the card';
+      const subscription = {
+        topic: pipeline.topicOf(pipeline.success),
+        policy: 'service',
+        service: 'loyalty',
+      };
+      topology.subscriptions['loyalty-sub'] = subscription;
+      topology.services.loyalty = { publishes: ['points-earned'], hasOperatorRoutes: true };
+      made = await evaluate(await readConfiguration(), REQUIRED, {
+        'topology.json': JSON.stringify(topology),
+      });
+    });
+
+    it('make its service as they make those of the others', () => {
+      const { loyalty, [pipeline.steps[0]?.name ?? '']: other } = all(
+        made,
+        'google_cloud_run_v2_service.service',
+      );
+      const named = JSON.parse(
+        JSON.stringify(other).replaceAll(pipeline.steps[0]?.name ?? '', 'loyalty'),
+      ) as Body;
+      const { env, ...own } = container(loyalty);
+      expect(own).to.deep.equal(withoutEnvironment(container(named)));
+      expect(environment({ env })).to.deep.equal({
+        ...environment(container(other)),
+        OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
+      });
+    });
+
+    it('give it its subscription, its topic and its secret', () => {
+      const { 'loyalty-sub': subscription } = all(made, 'google_pubsub_subscription.subscription');
+      expect(subscription?.push_config).to.deep.equal([
+        {
+          push_endpoint: `${urlOf('loyalty')}/push/loyalty-sub`,
+          oidc_token: [{ service_account_email: emailOf('push'), audience: urlOf('loyalty') }],
+        },
+      ]);
+      expect(Object.keys(all(made, 'google_pubsub_topic_iam_member.publisher'))).to.include(
+        'loyalty/points-earned',
+      );
+      expect(Object.keys(all(made, 'google_secret_manager_secret_iam_member.reader'))).to.deep.equal([
+        'loyalty/operator-token',
+      ]);
+      // Nobody has a secret that no service asks for.
+      expect(all(deployed.byDefault, 'google_secret_manager_secret.secret')).to.deep.equal({});
     });
   });
 

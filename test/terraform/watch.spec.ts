@@ -1,18 +1,20 @@
 import type { Meter } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { createMetrics } from '../../adapters/telemetry/metrics.ts';
-import { REDRIVES_UNTIL_SHOWN } from '../../janitor/sweep/sweep.ts';
-import { readTopology } from '../../programs/config.ts';
-import { allServices } from '../../programs/services.ts';
-import { sagaPath } from '../../saga/ledger/ledger.ts';
-import { aDelivery, aSagaThatIs, SETTINGS, uuidOf } from '../support/builders.ts';
+import { REPEATS_UNTIL_SHOWN } from '../../janitor/sweep/sweep.ts';
+import { pipeline } from '../../pipeline.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
+import { allServices } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { aDelivery, aLedgerThatIs, SETTINGS, uuidOf } from '../support/builders.ts';
 import { type LogLine, recordedPorts } from '../support/recorded-ports.ts';
 import type { Body } from './configuration.ts';
 import { all, type Deployments, deployments, only } from './deployments.ts';
 import type { Resources } from './evaluate.ts';
 
 describe('The watch that Terraform keeps', () => {
-  const topology = readTopology();
+  const topology = topologyOf(pipeline);
   const read = Object.keys(topology.subscriptions).filter(
     (name) => topology.subscriptions[name]?.service !== undefined,
   );
@@ -22,14 +24,17 @@ describe('The watch that Terraform keeps', () => {
   });
   /** The janitor at work: a letter that it parks, an order that stands still, a compensation that does not succeed. */
   async function linesOfTheJanitor(): Promise<LogLine[]> {
-    const still = aSagaThatIs('CREATED', { uuid: uuidOf(1) });
+    const still = aLedgerThatIs('CREATED', { uuid: uuidOf(1) });
     const failing = {
-      ...aSagaThatIs('FAILING', { uuid: uuidOf(2) }),
-      redrives: REDRIVES_UNTIL_SHOWN - 1,
+      ...aLedgerThatIs('FAILING', { uuid: uuidOf(2) }),
+      repeats: REPEATS_UNTIL_SHOWN - 1,
     };
-    const ports = await recordedPorts({ [sagaPath(still.uuid)]: still, [sagaPath(failing.uuid)]: failing });
-    const janitor = allServices(ports, SETTINGS).find(({ name }) => name === 'janitor');
-    const desk = janitor?.consumers.find(({ topic }) => topic === 'dead-letter');
+    const ports = await recordedPorts({
+      [ledgerPath(still.uuid)]: still,
+      [ledgerPath(failing.uuid)]: failing,
+    });
+    const janitor = allServices(pipeline, ports, SETTINGS).find(({ name }) => name === 'janitor');
+    const desk = janitor?.consumers.find(({ topic }) => topic === DEAD_LETTER_TOPIC);
     const sweep = janitor?.routes.find(({ path }) => path === '/sweep');
     if (desk === undefined || sweep === undefined) throw new Error('The janitor has lost a room');
     await ports.clock.finish(desk.process([aDelivery('poison')]));
@@ -56,8 +61,8 @@ describe('The watch that Terraform keeps', () => {
       saga_dead_letters: ['janitor: a dead letter was parked'],
       saga_failed_compensations: ['janitor: a compensation does not succeed'],
       saga_stuck_orders: [
-        'janitor: an order stood still: redriven',
-        'janitor: an order stood still: redriven',
+        'janitor: an order stood still: announced',
+        'janitor: an order stood still: announced',
       ],
     });
   });
@@ -166,9 +171,12 @@ describe('The watch that Terraform keeps', () => {
       createCounter: (name: string) => ({ add: note(name, 'counter') }),
       createHistogram: (name: string) => ({ record: note(name, 'histogram') }),
     } as unknown as Meter;
-    const canceled = aSagaThatIs('CANCELED');
-    const { store } = createMetrics(meter).ports(await recordedPorts());
-    const commit = () => store.commit([{ kind: 'create', path: sagaPath(canceled.uuid), fields: canceled }]);
+    const canceled = aLedgerThatIs('CANCELED');
+    const { store, observe } = createMetrics(pipeline, meter).ports(await recordedPorts());
+    observe?.({ kind: 'commit', by: 'janitor', ledgers: [{ before: undefined, after: canceled }] });
+    // The second of two that create one document fails, and is counted, too.
+    const commit = () =>
+      store.commit([{ kind: 'create', path: ledgerPath(canceled.uuid), fields: canceled }]);
     await commit();
     await commit().catch(() => {});
     return sent;

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ledgerPath, readOne, takeAudit } from 'order-saga';
+import { runProcess, startLocally } from 'order-saga/host';
+import { trip } from './trip.ts';
+
+/** Three trips, of which one finds the hotel full: `npm run trip`, or `npm run trip -- --emulators` on Google's emulators. */
+
+const DATA = {
+  flights: { LH1: { free: 5 } },
+  hotels: { Ritz: { free: 2 } },
+  parking: { Ritz: { free: 2 } },
+  cars: { small: { free: 3, per_day: 4000 } },
+};
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+await runProcess(async (end) => {
+  const local = await startLocally(trip, DATA, { onEmulators: process.argv.includes('--emulators'), end });
+  const { store, bus } = local.ports;
+  for (const traveler of ['ann', 'bob', 'cyd']) {
+    const uuid = randomUUID();
+    const wish = { uuid, traveler, flight: 'LH1', hotel: 'Ritz', car: 'small', seats: 1 };
+    await bus.publish([{ topic: trip.entry.topic, data: Buffer.from(JSON.stringify(wish)), attributes: {} }]);
+    let ledger = await readOne(store, ledgerPath(uuid));
+    while (ledger?.sweepAt !== null) {
+      await pause(20);
+      ledger = await readOne(store, ledgerPath(uuid));
+    }
+    print(`${traveler}: ${ledger.status}${ledger.detail === undefined ? '' : ` (${ledger.detail})`}`);
+  }
+  print(`The audit found ${(await takeAudit(trip, local.ports)).violationCount} violations`);
+  // The process ends as it does at SIGTERM.
+  process.kill(process.pid, 'SIGTERM');
+  return local;
+});

@@ -1,0 +1,5 @@
+/** `order-saga/embedded`: a store and a bus in the memory of one process. Nothing else is needed. */
+
+export { createMemoryBus } from '../adapters/memory/memory-bus.ts';
+export { createMemoryStore } from '../adapters/memory/memory-store.ts';
+export { systemClock } from '../adapters/system-clock.ts';

@@ -1,0 +1,6 @@
+/** `order-saga/google`: Firestore and Pub/Sub, also Google's emulators of them. */
+
+export { createFirestoreStore } from '../adapters/google/firestore-store.ts';
+export { createPubSubBus } from '../adapters/google/pubsub-bus.ts';
+export { createTopology } from '../adapters/google/pubsub-topology.ts';
+export { type Emulators, missingForEmulators, startEmulators } from '../local/emulators.ts';

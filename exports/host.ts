@@ -1,0 +1,6 @@
+/** `order-saga/host`: services at work in a process, with their configuration, HTTP and an orderly end. */
+
+export { createLog } from '../adapters/log.ts';
+export { startLocally } from '../local/start-locally.ts';
+export { type Config, readConfig } from '../programs/config.ts';
+export { type Host, hostServices, openPorts, runProcess, runService, settingsOf } from '../programs/host.ts';

@@ -1,0 +1,13 @@
+/** `order-saga/test-kit`: what proves a saga of your own, and a store or a bus of your own. Its tests are for mocha and chai. */
+
+export { type Broker, BUS_TOPOLOGY, busContract } from '../test-kit/contracts/bus-contract.ts';
+export { storeContract } from '../test-kit/contracts/store-contract.ts';
+export { deepFreeze } from '../test-kit/deep-freeze.ts';
+export {
+  type Given,
+  NOW,
+  outcomeOf,
+  type StepOutcome,
+  UUID,
+  whenCanceled,
+} from '../test-kit/step-outcome.ts';

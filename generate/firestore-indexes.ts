@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { DEAD_LETTERS, type DeadLetter } from '../janitor/desk/letter.ts';
+import { LEDGERS, type LedgerFields } from '../saga/ledger/ledger.ts';
+import type { RecordKind } from '../saga/step/document.ts';
+import type { Saga } from '../saga/step/saga.ts';
+
+/**
+ * The indexes of Firestore, in the form of the Firebase CLI. The emulator answers every query; Firestore only those that have
+ * an index, and test/house/indexes.spec.ts holds this to the queries of the code.
+ */
+export interface FirestoreIndexes {
+  readonly indexes: readonly CompositeIndex[];
+  readonly fieldOverrides: readonly FieldOverride[];
+}
+
+interface CompositeIndex {
+  readonly collectionGroup: string;
+  readonly queryScope: 'COLLECTION';
+  readonly fields: readonly { readonly fieldPath: string; readonly order: Order }[];
+}
+
+/** A field that is in no index of its own. */
+interface FieldOverride {
+  readonly collectionGroup: string;
+  readonly fieldPath: string;
+  readonly indexes: readonly [];
+  /** Documents are deleted when the moment in this field has come. */
+  readonly ttl?: true;
+}
+
+type Order = 'ASCENDING' | 'DESCENDING';
+
+/**
+ * Fields of every ledger whose value grows with time. An index on one of them alone would limit the ledgers to some 500 writes a
+ * second (https://firebase.google.com/docs/firestore/solutions/shard-timestamp), so no index begins with one.
+ */
+const GROWING_OF_LEDGERS = ['createdAt', 'sweepAt'] as const satisfies readonly (keyof LedgerFields)[];
+/** Those that are large, and by which nobody asks: each entry of an index is stored, and makes each write slower. */
+const LARGE_OF_LEDGERS = ['history', 'trace', 'detail'] as const satisfies readonly (keyof LedgerFields)[];
+
+/** The same of dead letters. */
+const UNINDEXED_OF_LETTERS = [
+  'createdAt',
+  'attributes',
+  'body',
+  'history',
+] as const satisfies readonly (keyof DeadLetter)[];
+
+export function firestoreIndexes(saga: Saga): FirestoreIndexes {
+  const ledgers = (where: readonly (keyof LedgerFields | string)[], by: keyof LedgerFields, order: Order) =>
+    composite(LEDGERS, where, by, order);
+  const letters = (where: readonly (keyof DeadLetter)[]) =>
+    composite(DEAD_LETTERS, where, 'createdAt', 'DESCENDING');
+  return {
+    indexes: [
+      // What is ordered by time begins with something that spreads: the shard, or a field by which orders are listed.
+      ...['shard', ...saga.order.listedBy].flatMap((spread) => [
+        ledgers([spread], 'createdAt', 'DESCENDING'),
+        ledgers([spread, 'status'], 'createdAt', 'DESCENDING'),
+      ]),
+      ledgers(['shard'], 'sweepAt', 'ASCENDING'),
+      letters(['status']),
+      letters(['reason', 'status']),
+      letters(['uuid']),
+    ],
+    fieldOverrides: [
+      ...[...GROWING_OF_LEDGERS, ...LARGE_OF_LEDGERS, ...unaskedFields(saga)].map((field) =>
+        unindexed(LEDGERS, field),
+      ),
+      expiring(LEDGERS),
+      ...recordOverrides(saga),
+      ...UNINDEXED_OF_LETTERS.map((field) => unindexed(DEAD_LETTERS, field)),
+      expiring(DEAD_LETTERS),
+    ],
+  };
+}
+
+/** Firestore finds equal fields in any order of them; here they are sorted. */
+const composite = (
+  collectionGroup: string,
+  where: readonly string[],
+  by: string,
+  order: Order,
+): CompositeIndex => ({
+  collectionGroup,
+  queryScope: 'COLLECTION',
+  fields: [
+    ...where.toSorted().map((fieldPath) => ({ fieldPath, order: 'ASCENDING' as const })),
+    ...[by, '__name__'].map((fieldPath) => ({ fieldPath, order })),
+  ],
+});
+
+const unindexed = (collectionGroup: string, fieldPath: string): FieldOverride => ({
+  collectionGroup,
+  fieldPath,
+  indexes: [],
+});
+
+const expiring = (collectionGroup: string): FieldOverride => ({
+  ...unindexed(collectionGroup, 'expireAt'),
+  ttl: true,
+});
+
+/** What a ledger knows of its order and nobody asks for: what was asked, without that by which orders are listed, and what was learned. */
+const unaskedFields = (saga: Saga): string[] => [
+  ...saga.orderFields.filter((field) => !saga.order.listedBy.includes(field)),
+  ...saga.steps.flatMap(({ learns }) => Object.keys(learns.shape)),
+];
+
+/** The moments of records grow with time, as those of ledgers do; and what a record copies from the ledger, nobody asks for there either. */
+function recordOverrides(saga: Saga): FieldOverride[] {
+  const copied = new Set(unaskedFields(saga));
+  const overrides = saga.records.flatMap((kind) =>
+    Object.entries(shapeOf(kind))
+      .filter(([field, schema]) => copied.has(field) || isMoment(schema))
+      .map(([field]) => unindexed(collectionOf(kind), field)),
+  );
+  // Kinds of records may share the name of their collection, which then are one group to Firestore.
+  return [...new Map(overrides.map((one) => [`${one.collectionGroup} ${one.fieldPath}`, one])).values()];
+}
+
+/** The collection of `users/{user}/orders/{uuid}` is `orders`. */
+const collectionOf = ({ template }: RecordKind): string => template.split('/').at(-2) ?? '';
+
+function shapeOf({ name, schema }: RecordKind): z.ZodRawShape {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  throw new Error(`The schema of ${name} must be an object, so that its fields are known`);
+}
+
+function isMoment(schema: z.core.SomeType): boolean {
+  const { innerType } = schema._zod.def as { innerType?: z.core.SomeType };
+  return schema instanceof z.ZodDate || (innerType !== undefined && isMoment(innerType));
+}

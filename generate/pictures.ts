@@ -1,0 +1,89 @@
+import { declareTopology } from '../saga/deliver/topology.ts';
+import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import { leadersTo } from './movers.ts';
+
+/** The saga in pictures, as lines of Markdown. */
+
+const fenced = (language: string, lines: readonly string[]): string[] => [
+  `\`\`\`${language}`,
+  ...lines,
+  '```',
+];
+
+/** Who tells whom by which topic, and the ledger that all look at. What can't be processed is no part of an order's way. */
+export function flowchart(saga: Saga): string[] {
+  const { services, subscriptions } = declareTopology(saga);
+  const readersOf = (topic: string): string[] =>
+    Object.entries(subscriptions).flatMap(([name, { topic: read, service }]) => {
+      if (read !== topic) return [];
+      // A topic that a service reads may have a second subscription for people; here its reader is the service.
+      return service ?? (name === `${topic}-sub` ? PEOPLE : []);
+    });
+  const arrow = (from: readonly string[], label: string, to: readonly string[]) =>
+    `    ${from.join(' & ')} -- ${label} --> ${to.join(' & ')}`;
+  const [intake = ''] = leadersTo(saga, saga.statuses[0]);
+  const steps = saga.steps.map(({ name }) => name);
+  const repeats = saga.services
+    .filter((service) => steps.length > 0 && isAnnouncedBy(saga, service.publishes(saga)))
+    .map(({ name }) => `    ${name} -. announces again .-> ${steps.join(' & ')}`);
+  return fenced('mermaid', [
+    'flowchart LR',
+    '    people([people, their systems])',
+    `    client([client]) -- order, cancel --> ${intake}`,
+    ...saga.statuses.map((status) =>
+      arrow(leadersTo(saga, status), saga.topicOf(status), readersOf(saga.topicOf(status))),
+    ),
+    ...repeats,
+    `    ${Object.keys(services).join(' & ')} <--> ledger[(sagas/uuid<br/>the ledger)]`,
+  ]);
+}
+
+const PEOPLE = 'people';
+
+/** Whether all that begins a step is among these topics. */
+const isAnnouncedBy = (saga: Saga, topics: readonly string[]): boolean =>
+  saga.statuses.every((status) => topics.includes(saga.topicOf(status)));
+
+/** Every move of a ledger, and who or what makes it. */
+export const stateDiagram = (saga: Saga): string[] =>
+  fenced('mermaid', [
+    'stateDiagram-v2',
+    '    direction LR',
+    `    [*] --> ${saga.statuses[0]}: ${leadersTo(saga, saga.statuses[0]).join(', ')}`,
+    ...saga.statuses.flatMap((from) =>
+      saga.statuses
+        .filter((to) => saga.mayFollow(from, to))
+        .map((to) => `    ${from} --> ${to}: ${causeOf(saga, from, to)}`),
+    ),
+  ]);
+
+function causeOf(saga: Saga, from: string, to: string): string {
+  if (to !== FAILING) return leadersTo(saga, to).join(', ');
+  return saga.stepAt(from) === undefined ? 'cancel' : 'refusal, cancel, deadline';
+}
+
+/** The same in letters, for a terminal. */
+export function stateLine(saga: Saga): string[] {
+  const forward = saga.statuses.filter((status) => status !== FAILING && status !== CANCELED);
+  let line = '';
+  const columns = forward.map((status) => {
+    if (line !== '') line += ` ──${leadersTo(saga, status).join(', ')}──▶ `;
+    const column = line.length + Math.floor(status.length / 2);
+    line += status;
+    return column;
+  });
+  const [first = 0, last = 0] = [columns[0], columns.at(-1)];
+  const joints = Array.from({ length: last - first + 1 }, (_, index) => {
+    if (index === 0) return '└';
+    if (index === last - first) return '┘';
+    return columns.includes(first + index) ? '┴' : '─';
+  });
+  const [closer] = leadersTo(saga, CANCELED);
+  return fenced('', [
+    line,
+    ' '.repeat(first) + joints.join(''),
+    `${' '.repeat(first)}refused or too late before it is ${saga.success}, or canceled at any time:`,
+    `${' '.repeat(first)}${FAILING} ──${closer}──▶ ${CANCELED}`,
+  ]);
+}

@@ -1,0 +1,29 @@
+import type { Service } from '../saga/deliver/service.ts';
+import { declareTopology } from '../saga/deliver/topology.ts';
+import type { Saga } from '../saga/step/saga.ts';
+
+/** What must be known of a service to run it. */
+export interface ServiceFacts {
+  readonly publishes: readonly string[];
+  /** Whether it has routes for operators, so that it must know who they are. */
+  readonly hasOperatorRoutes: boolean;
+}
+
+/**
+ * What must be known of each service, by name and in the order of the saga.
+ * @param services all services of the saga; nothing of them is called.
+ */
+export function factsOf(
+  saga: Saga,
+  services: readonly Pick<Service, 'name' | 'routes'>[],
+): Readonly<Record<string, ServiceFacts>> {
+  const { services: declared } = declareTopology(saga);
+  const facts = services.map(({ name, routes }) => [
+    name,
+    {
+      publishes: declared[name]?.publishes ?? [],
+      hasOperatorRoutes: routes.some(({ audience }) => audience === 'operators'),
+    },
+  ]);
+  return Object.fromEntries(facts);
+}

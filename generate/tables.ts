@@ -1,0 +1,107 @@
+import { declareTopology } from '../saga/deliver/topology.ts';
+import { CANCELED_BY_OPERATOR, DEADLINE_EXCEEDED, RECEIVED } from '../saga/ledger/ledger.ts';
+import type { Account, AnyKind } from '../saga/step/document.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import { leadersTo, publishersOf } from './movers.ts';
+
+/** What follows from the saga, in tables of Markdown. */
+
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+
+const code = (text: string): string => `\`${text}\``;
+
+/** Each status, the topic on which it is announced, and who leads an order there. */
+export const statusTable = (saga: Saga): string[] =>
+  table(
+    ['status', 'announced on', 'who leads an order there'],
+    saga.statuses.map((status) => [
+      code(status),
+      code(saga.topicOf(status)),
+      [...leadersTo(saga, status), ...(status === RECEIVED ? [withoutIntake(saga)] : [])].join(', '),
+    ]),
+  );
+
+/** The first step takes what was published to the entry by somebody else. */
+const withoutIntake = ({ steps: [first], entry }: Saga): string =>
+  `or ${first?.name}, where somebody else has published to ${code(entry.topic)}`;
+
+/** Each reason for which an order fails, and where it comes from. */
+export const reasonTable = (saga: Saga): string[] =>
+  table(
+    ['reason', 'where it comes from'],
+    saga.reasons.map((reason) => [code(reason), sourcesOf(saga, reason).join('; ')]),
+  );
+
+function sourcesOf(saga: Saga, reason: string): string[] {
+  const brought = saga.kinds.flatMap((kind) => {
+    const document = code(kind.template);
+    return [
+      ...(kind.missing === reason ? [`the order needs ${document}, and there is none`] : []),
+      ...(isShortage(kind, reason)
+        ? [`the order would take more than is left: ${code(kind.balance)} of ${document}`]
+        : []),
+    ];
+  });
+  const refusing = saga.steps.filter(
+    ({ reasons, uses }) =>
+      reasons.includes(reason) && !uses.some((kind) => kind.missing === reason || isShortage(kind, reason)),
+  );
+  const sources = [
+    ...brought,
+    ...refusing.map(({ name }) => `${name} refuses`),
+    ...(reason === DEADLINE_EXCEEDED ? ['a stage took longer than the order allows'] : []),
+    ...(reason === CANCELED_BY_OPERATOR ? ['an operator canceled the order'] : []),
+    ...(reason === saga.unknownReason ? ['a failure that came before its order and named no reason'] : []),
+  ];
+  // What neither a step nor the kernel says is left to the services beside the steps.
+  return sources.length > 0
+    ? sources
+    : [`a service beside the steps: ${namesOf(saga.services).join(' or ')}`];
+}
+
+const isShortage = (kind: AnyKind, reason: string): kind is Account =>
+  kind.holds === 'amounts' && kind.shortage === reason;
+
+const namesOf = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name);
+
+/** Each topic, what a message on it says, who publishes it and who reads it. */
+export function topicTable(saga: Saga): string[] {
+  const { topics, subscriptions } = declareTopology(saga);
+  const readersOf = (topic: string) =>
+    Object.entries(subscriptions)
+      .filter(([, { topic: read }]) => read === topic)
+      .map(([name, { service = 'people' }]) => `${service} (${code(name)})`);
+  return table(
+    ['topic', 'what it says', 'published by', 'read by'],
+    Object.entries(topics).map(([topic, says]) => [
+      code(topic),
+      says,
+      publishersOf(saga, topic).join(', '),
+      readersOf(topic).join(', '),
+    ]),
+  );
+}
+
+/** The subscriptions from which people may pull, as a sentence. */
+export function peopleSentence(saga: Saga): string[] {
+  const forPeople = Object.entries(declareTopology(saga).subscriptions)
+    .filter(([, { service }]) => service === undefined)
+    .map(([name]) => code(name));
+  return wrapped(
+    `The subscriptions for people are ${forPeople.slice(0, -1).join(', ')} and ${forPeople.at(-1)}: pulling from them takes nothing away from a service.`,
+  );
+}
+
+const COLUMNS_MAX = 120;
+
+/** A paragraph in lines as long as those around it. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= COLUMNS_MAX) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

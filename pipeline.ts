@@ -1,0 +1,44 @@
+import { frontend } from './frontend/service.ts';
+import { reserveStock } from './inventory/reserve-stock.ts';
+import { janitor } from './janitor/service.ts';
+import { createOrder } from './order/create-order.ts';
+import { chargeCustomer } from './payments/charge-customer.ts';
+import { defineSaga, type LedgerOf, type ReasonOf, type StatusOf, type TopicOf } from './saga/step/saga.ts';
+import { order } from './shop/order.ts';
+
+/**
+ * The saga of this shop. Start reading here: an order passes the steps in this order, and each step says on one screen
+ * everything about itself. Statuses, topics, reasons, documents, services and the files in `infra/` follow from this value.
+ */
+export const pipeline = defineSaga({
+  name: 'order-saga',
+  order,
+
+  entry: { topic: 'frontend', says: 'an order was accepted' },
+  steps: [
+    createOrder, //    the customer exists, and gets a record of the order
+    reserveStock, //   every line is reserved at today's price
+    chargeCustomer, // the order is invoiced and charged
+  ],
+  failure: { topic: 'error', says: 'a step refused the order, somebody canceled it, or a deadline passed' },
+  end: { topic: 'order-canceled', says: 'the order is canceled and holds nothing any more' },
+
+  reasons: ['INVALID_ORDER', 'CANCELED_BY_CUSTOMER'],
+  unknownReason: 'INVALID_ORDER',
+  services: [frontend, janitor],
+
+  // Who reads these never changes; every other subscription is {topic}-{service}-sub.
+  subscriptions: {
+    'frontend-sub': 'order',
+    'order-created-sub': 'inventory',
+    'inventory-updated-sub': 'payments',
+    'payment-created-sub': 'people',
+    'error-sub': 'janitor',
+    'dead-letter-sub': 'janitor',
+  },
+});
+
+export type Status = StatusOf<typeof pipeline>;
+export type Topic = TopicOf<typeof pipeline>;
+export type Reason = ReasonOf<typeof pipeline>;
+export type OrderLedger = LedgerOf<typeof pipeline>;

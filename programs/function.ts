@@ -1,0 +1,25 @@
+import { createLog } from '../adapters/log.ts';
+import { registerFunction } from '../adapters/push/functions.ts';
+import { openTelemetry } from '../adapters/telemetry/telemetry.ts';
+import { pipeline } from '../pipeline.ts';
+import { serviceNames, serviceOf } from '../saga/deliver/service.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
+import { loadDotenv, readConfig } from './config.ts';
+import { openPorts, settingsOf, tokenCheckOf } from './host.ts';
+
+/** One service of the pipeline as a Cloud Run function: the framework that loads this module is the host. */
+
+loadDotenv();
+// The framework calls what this variable names, and tells it to nobody else.
+const name = process.env.FUNCTION_TARGET ?? '';
+if (!serviceNames(pipeline).includes(name)) {
+  throw new Error(`FUNCTION_TARGET must name a service: ${serviceNames(pipeline).join(', ')}`);
+}
+// The framework knows how messages arrive: always by requests.
+const config = readConfig({ ...process.env, SUBSCRIBER: 'push' }, pipeline);
+const topology = topologyOf(pipeline);
+const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
+const telemetry = await openTelemetry(config, pipeline, name, log);
+const ports = telemetry.ports(openPorts(config, topology, log));
+const service = serviceOf(pipeline, name, ports, settingsOf(config));
+registerFunction(service, topology, tokenCheckOf(config), ports, telemetry);

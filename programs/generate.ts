@@ -1,0 +1,50 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { generatedFiles } from '../generate/generated-files.ts';
+import { pipeline } from '../pipeline.ts';
+import { allServices } from '../saga/deliver/service.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
+import { runCommand } from './command.ts';
+import { packageRoot, readConfig } from './config.ts';
+import { openPorts, settingsOf } from './host.ts';
+
+/**
+ * Writes what follows from the pipeline into the files that are not TypeScript. With --check it writes nothing: the exit code is
+ * 1 where a file is stale, and each such file is named.
+ */
+
+const COMMAND = 'npm run generate';
+
+async function main(): Promise<number> {
+  const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
+  // The services are asked which routes they have, and nothing else; so any ports will do.
+  const config = readConfig({ BACKEND: 'memory' }, pipeline);
+  const ports = openPorts(config, topologyOf(pipeline), () => {});
+  const stale = generatedFiles(pipeline, allServices(pipeline, ports, settingsOf(config))).flatMap(
+    ({ path, render }) => {
+      const place = new URL(path, packageRoot);
+      const current = readFileSync(place, 'utf8');
+      const fresh = freshText(path, () => render(current));
+      return fresh === current ? [] : [{ path, place, fresh }];
+    },
+  );
+  if (check) {
+    for (const { path } of stale) process.stderr.write(`${path} is stale: ${COMMAND} brings it up to date\n`);
+    return stale.length === 0 ? 0 : 1;
+  }
+  for (const { path, place, fresh } of stale) {
+    writeFileSync(place, fresh);
+    process.stdout.write(`${path} is brought up to date\n`);
+  }
+  return 0;
+}
+
+function freshText(path: string, render: () => string): string {
+  try {
+    return render();
+  } catch (error) {
+    throw new Error(`${path} can't be brought up to date: ${(error as Error).message}`);
+  }
+}
+
+runCommand(main, 1);

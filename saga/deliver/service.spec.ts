@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { z } from 'zod';
+import { pipeline } from '../../pipeline.ts';
+import type { Order } from '../../shop/order.ts';
+import { aDelivery, SETTINGS } from '../../test/support/builders.ts';
+import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import { defineSaga, type Saga } from '../step/saga.ts';
+import { accept, stepsFor } from '../step/step.ts';
+import { type ServiceDefinition, serviceNames, serviceOf, topicBefore } from './service.ts';
+
+const told: object[] = [];
+/** A saga on the topics of the shop, whose first step notes with which settings it decides. */
+const step = stepsFor<Order>();
+const first = step({
+  name: 'order',
+  leadsTo: 'CREATED',
+  announces: 'order-created',
+  says: 'the order is noted',
+  uses: [],
+  settings: { LOUDNESS: z.int() },
+  reads: () => [],
+  decide(_known, _read, settings) {
+    told.push(settings);
+    return accept({});
+  },
+  holds: () => [],
+});
+const second = step({
+  name: 'inventory',
+  leadsTo: 'RESERVED',
+  announces: 'inventory-updated',
+  says: 'nothing is reserved',
+  uses: [],
+  reads: () => [],
+  decide: () => accept({}),
+  holds: () => [],
+});
+const beside = (name: string, ...topics: string[]): ServiceDefinition => ({
+  name,
+  reads: () => topics,
+  publishes: () => [],
+  create: (saga, _ports, settings) => {
+    told.push(saga, settings);
+    return { name, consumers: [], routes: [] };
+  },
+});
+const saga: Saga = defineSaga({
+  name: 'noting',
+  order: pipeline.order,
+  entry: pipeline.entry,
+  steps: [first, second],
+  failure: pipeline.failure,
+  end: pipeline.end,
+  reasons: ['NO'],
+  unknownReason: 'NO',
+  services: [beside('desk', 'error'), beside('door'), beside('attic', 'error')],
+  subscriptions: {},
+});
+const SETTINGS_OF_ALL = { ...SETTINGS, declared: { LOUDNESS: 3, COLOR: 'red' } };
+
+describe('The services of a saga', () => {
+  beforeEach(() => {
+    told.length = 0;
+  });
+
+  it('are its steps in their order, behind the service that takes orders in and before those that read besides', () => {
+    expect(serviceNames(saga)).to.deep.equal(['door', 'order', 'inventory', 'desk', 'attic']);
+  });
+
+  it('read the topic that announces the step before, and the first one where orders come in', async () => {
+    expect([topicBefore(saga, first), topicBefore(saga, second)]).to.deep.equal([
+      'frontend',
+      'order-created',
+    ]);
+    const ports = await recordedPorts();
+    const consumed = serviceNames(saga).map((name) =>
+      serviceOf(saga, name, ports, SETTINGS_OF_ALL).consumers.map(({ topic }) => topic),
+    );
+    expect(consumed).to.deep.equal([[], ['frontend'], ['order-created'], [], []]);
+  });
+
+  it('tell a step its own settings, and a service beside the steps all of them', async () => {
+    const ports = await recordedPorts();
+    const [consumer] = serviceOf(saga, 'order', ports, SETTINGS_OF_ALL).consumers;
+    await consumer?.process([aDelivery({ user: 'jack', item: 'widget', quantity: 2 })]);
+    expect(told).to.deep.equal([{ LOUDNESS: 3 }]);
+    serviceOf(saga, 'desk', ports, SETTINGS_OF_ALL);
+    expect(told.slice(1)).to.deep.equal([saga, SETTINGS_OF_ALL]);
+  });
+
+  it('[anomaly 22] take a message without a uuid for an order at the first step only', async () => {
+    const ports = await recordedPorts();
+    for (const name of ['order', 'inventory']) {
+      const [consumer] = serviceOf(saga, name, ports, SETTINGS_OF_ALL).consumers;
+      await consumer?.process([aDelivery({ user: 'jack', item: 'widget', quantity: 2 })]);
+    }
+    expect(ports.logged.map(({ message, detail }) => [message, detail])).to.deep.equal([
+      ['order: accepted', undefined],
+      ['inventory: parked', 'The message has no uuid'],
+    ]);
+  });
+
+  it('[anomaly 26] are not made under a name that the saga does not have', async () => {
+    const ports = await recordedPorts();
+    expect(() => serviceOf(saga, 'delivery', ports, SETTINGS)).to.throw(
+      'noting has no service delivery; it has door, order, inventory, desk, attic',
+    );
+  });
+});

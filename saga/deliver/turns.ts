@@ -1,0 +1,169 @@
+import { create, type Documents, update, type Write } from '../commit/documents.ts';
+import { groupCommit, type Task } from '../commit/group-commit.ts';
+import { lastTransition } from '../ledger/history.ts';
+import { isFailed, type Ledger, ledgerPath, leftBy } from '../ledger/ledger.ts';
+import { type ReadLedger, readLedger, trusted } from '../ledger/read-ledger.ts';
+import type { Bus, OutgoingMessage, PublishResult } from '../ports/bus.ts';
+import type { Ports } from '../ports/ports.ts';
+import { changeOf } from '../step/holds.ts';
+import type { Saga } from '../step/saga.ts';
+import { refusedTurn } from '../step/take-step.ts';
+import type { LedgerTask, Turn } from '../step/turn.ts';
+import { messageFor } from './message.ts';
+
+/**
+ * Commit, then publish: every move of a ledger goes through here, whether a message, a customer or the clock caused it.
+ * What must be published is read from the committed ledger, never remembered from before.
+ */
+
+/** What came of one turn. */
+export type TakenTurn =
+  /** Committed. `publishError` says that what the ledger calls for may not have reached the broker. */
+  | { readonly turn: Turn; readonly publishError?: Error }
+  /** Not committed, or not known to be. */
+  | { readonly error: unknown };
+
+/**
+ * Takes all turns in one group commit and publishes what their ledgers then call for, one message per ledger. The party
+ * that left a ledger where it stands announces it. So after a crash between commit and publish, that party publishes again
+ * when its message comes back; once the ledger has moved on, no party does.
+ * @returns what came of each turn, in their order. Never rejects.
+ */
+export async function takeTurns(
+  saga: Saga,
+  party: string,
+  tasks: readonly LedgerTask[],
+  ports: Ports,
+): Promise<readonly TakenTurn[]> {
+  const now = ports.clock.now();
+  const settled = await groupCommit(
+    ports.store,
+    ports,
+    tasks.map((task) => transactionOf(saga, party, task, now)),
+  );
+  observeCommit(party, settled, ports);
+  const announcements = new Map<string, OutgoingMessage>();
+  for (const [index, result] of settled.entries()) {
+    const uuid = tasks[index]?.uuid;
+    if (uuid !== undefined && result.status === 'fulfilled' && result.value.announcement) {
+      announcements.set(uuid, result.value.announcement);
+    }
+  }
+  const published = await announce(announcements, ports.bus);
+  return settled.map((result, index): TakenTurn => {
+    if (result.status === 'rejected') return { error: result.reason };
+    const publishError = published.get(tasks[index]?.uuid ?? '');
+    return publishError ? { turn: result.value.turn, publishError } : { turn: result.value.turn };
+  });
+}
+
+/** What was decided on a ledger. */
+interface Decided {
+  readonly before: Ledger | undefined;
+  readonly turn: Turn;
+  readonly announcement: OutgoingMessage | undefined;
+}
+
+/**
+ * A turn as a transaction. Everything that can fail because a ledger was edited by hand, even making the message, is part
+ * of the decision, so that only this turn fails.
+ */
+function transactionOf(saga: Saga, party: string, task: LedgerTask, now: Date): Task<Decided> {
+  const path = ledgerPath(task.uuid);
+  let last: { readonly fields: object; readonly read: ReadLedger } | undefined;
+  /** The ledger is needed twice, to know what else to read and to decide; it is checked once. */
+  function ledgerIn(documents: Documents): ReadLedger | undefined {
+    const fields = documents.get(path);
+    if (fields === undefined) return undefined;
+    if (last?.fields !== fields) last = { fields, read: readLedger(saga, task.uuid, fields) };
+    return last.read;
+  }
+  return {
+    assumedAbsent: task.isNew ? [path] : [],
+    reads(known) {
+      if (!known.has(path)) return [path, ...(task.reads?.(undefined) ?? [])];
+      const read = ledgerIn(known);
+      // If it can't be right, the decision throws, and only this turn fails.
+      return read !== undefined && 'faults' in read ? [] : (task.reads?.(read?.ledger) ?? []);
+    },
+    decide(documents) {
+      const read = ledgerIn(documents);
+      const ledger = read && trusted(read, task.uuid);
+      const { turn, writes } = decideTurn(saga, party, task, ledger, documents, notBefore(ledger, now));
+      const announcement =
+        turn.ledger && (turn.announce || leftBy(turn.ledger, party))
+          ? messageFor(saga, turn.ledger)
+          : undefined;
+      return {
+        writes: [...writes, ...ledgerWrites(ledger, turn.ledger)],
+        result: { before: ledger, turn, announcement },
+      };
+    },
+  };
+}
+
+/** The turn, and the writes for what the order holds. If an account has too little left, the order is refused. */
+function decideTurn(
+  saga: Saga,
+  party: string,
+  task: LedgerTask,
+  before: Ledger | undefined,
+  documents: Documents,
+  now: Date,
+): { turn: Turn; writes: readonly Write[] } {
+  const turn = task.take(before, documents, now);
+  if (turn.ledger === undefined || turn.ledger === before) return { turn, writes: [] };
+  const change = changeOf(saga, before, turn.ledger, documents);
+  if ('writes' in change) return { turn, writes: change.writes };
+  const { reason, detail } = change.shortage;
+  const origin = turn.from ?? before;
+  // What was given to somebody and has been spent can't be taken back: people must look at that.
+  if (origin === undefined || isFailed(origin)) throw new Error(detail);
+  return { turn: refusedTurn(saga, origin, { by: party, reason, detail, now }), writes: [] };
+}
+
+function ledgerWrites(before: Ledger | undefined, after: Ledger | undefined): Write[] {
+  if (after === undefined || after === before) return [];
+  return before === undefined
+    ? [create(ledgerPath(after.uuid), after)]
+    : [update(ledgerPath(after.uuid), changedFields(before, after))];
+}
+
+/** Only what changed is written: the order itself never does, and it is most of the ledger. */
+function changedFields(before: Ledger, after: Ledger): Partial<Ledger> {
+  const changed = Object.entries(after).filter(([field, value]) => value !== before[field as keyof Ledger]);
+  return Object.fromEntries(changed);
+}
+
+/**
+ * The moment of a turn. A worker that was held up still has the moment at which its batch began, and clocks differ. Without
+ * this, a stage could begin, and be overdue, before the previous one ended.
+ */
+function notBefore(ledger: Ledger | undefined, now: Date): Date {
+  if (ledger === undefined) return now;
+  const { at } = lastTransition(ledger);
+  return at > now ? at : now;
+}
+
+function observeCommit(
+  by: string,
+  settled: readonly PromiseSettledResult<Decided>[],
+  { observe }: Ports,
+): void {
+  if (observe === undefined) return;
+  const ledgers = settled.flatMap((one) => {
+    if (one.status === 'rejected') return [];
+    const { before, turn } = one.value;
+    return turn.ledger === undefined || turn.ledger === before ? [] : [{ before, after: turn.ledger }];
+  });
+  if (ledgers.length > 0) observe({ kind: 'commit', by, ledgers });
+}
+
+async function announce(
+  messages: ReadonlyMap<string, OutgoingMessage>,
+  bus: Bus,
+): Promise<Map<string, PublishResult>> {
+  if (messages.size === 0) return new Map();
+  const results = await bus.publish([...messages.values()]);
+  return new Map([...messages.keys()].map((uuid, index) => [uuid, results[index]]));
+}

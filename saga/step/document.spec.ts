@@ -1,0 +1,174 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { z } from 'zod';
+import { documentsOf } from '../../test/support/builders.ts';
+import { WorkingCopy } from '../commit/documents.ts';
+import { account, document, nameOf, readDocument, record } from './document.ts';
+
+const rules = document({
+  name: 'rule',
+  path: 'rules/{rule}',
+  schema: z.object({ allowed: z.boolean() }),
+  missing: 'NO_RULE',
+});
+const shelves = account({
+  name: 'shelf',
+  path: 'halls/{hall}/shelves/{shelf}',
+  balance: 'left',
+  whole: 'all',
+  fields: { label: z.string() },
+  shortage: 'SHELF_EMPTY',
+});
+const purses = account({
+  name: 'purse',
+  path: 'purses/{owner}',
+  balance: 'coins',
+  whole: 'limit',
+  mayBeUnlimited: true,
+  fields: {},
+  missing: 'NO_PURSE',
+  shortage: 'TOO_POOR',
+});
+const boxes = record({
+  name: 'box',
+  path: 'halls/{hall}/boxes/{uuid}',
+  schema: z.object({ wanted: z.int() }),
+});
+
+describe('A kind of document', () => {
+  it('puts names in its path, and finds them in it again', () => {
+    expect([
+      rules.of('one').path,
+      shelves.of('north', 'top').path,
+      boxes.of('north', '1').path,
+    ]).to.deep.equal(['rules/one', 'halls/north/shelves/top', 'halls/north/boxes/1']);
+    expect(rules.namesIn('rules/one')).to.deep.equal(['one']);
+    expect(shelves.namesIn('halls/north/shelves/top')).to.deep.equal(['north', 'top']);
+  });
+
+  it('takes every name as it is, whatever it looks like', () => {
+    for (const name of ['a b', '$&', '.*', '日本', 'a\nb', '{hall}']) {
+      expect(rules.of(name).path).to.equal(`rules/${name}`);
+      expect(rules.namesIn(`rules/${name}`), name).to.deep.equal([name]);
+    }
+  });
+
+  it('knows no document of another kind for its own', () => {
+    const others = ['rules', 'rules/', 'rules/a/b', 'rulesets/a', 'x/rules/a', 'halls/a/boxes/b', ''];
+    for (const path of others) expect(rules.namesIn(path), path).to.equal(undefined);
+    for (const path of ['halls/a/boxes/b', 'halls/a/shelves', 'halls/a/b/shelves/c']) {
+      expect(shelves.namesIn(path), path).to.equal(undefined);
+    }
+  });
+
+  it('is what people call its documents by, with the last name in their path', () => {
+    expect(nameOf(rules.of('one'))).to.equal('rule one');
+    expect(nameOf(shelves.of('north', 'top'))).to.equal('shelf top');
+    expect(nameOf({ kind: rules, path: 'elsewhere/one' })).to.equal('rule elsewhere/one');
+  });
+
+  it('says whether an order can do without such a document, and why it is refused if not', () => {
+    const kinds = [rules, shelves, purses, boxes];
+    expect(kinds.map(({ missing }) => missing)).to.deep.equal(['NO_RULE', undefined, 'NO_PURSE', undefined]);
+    expect([shelves, purses].map(({ shortage }) => shortage)).to.deep.equal(['SHELF_EMPTY', 'TOO_POOR']);
+  });
+
+  it('says what can be held of its documents: nothing, amounts, or themselves', () => {
+    expect([rules, shelves, boxes].map(({ holds }) => holds)).to.deep.equal([
+      'nothing',
+      'amounts',
+      'records',
+    ]);
+    expect(shelves.of('north', 'top').amount(3)).to.deep.equal({
+      account: shelves,
+      path: 'halls/north/shelves/top',
+      amount: 3,
+    });
+    expect(boxes.of('north', '1').holding({ wanted: 3 })).to.deep.equal({
+      record: boxes,
+      path: 'halls/north/boxes/1',
+      fields: { wanted: 3 },
+    });
+  });
+
+  it('wants a name for each brace, the uuid of a record last, and nothing held that its kind does not hold', () => {
+    const schema = z.object({});
+    const doesNotCompile = [
+      // @ts-expect-error a name is missing
+      () => shelves.of('north'),
+      // @ts-expect-error there is no place for another name
+      () => rules.of('one', 'two'),
+      // @ts-expect-error a record tells in its path for which order it is
+      () => record({ name: 'note', path: 'notes/{name}', schema }),
+      // @ts-expect-error a rule has no balance
+      () => rules.of('one').amount(1),
+      // @ts-expect-error the box says how much was wanted
+      () => boxes.of('north', '1').holding({}),
+    ];
+    expect(doesNotCompile).to.have.length(5);
+  });
+});
+
+describe('An account', () => {
+  const isA = (kind: typeof shelves | typeof purses, fields: object) => kind.schema.safeParse(fields).success;
+
+  it('has a balance and its whole, both counted, besides its own fields', () => {
+    expect(isA(shelves, { label: 'x', left: 0, all: 3 })).to.equal(true);
+    expect(isA(shelves, { label: 'x', left: 0, all: 3, corrections: 1 })).to.equal(true);
+  });
+
+  const malformed: readonly object[] = [
+    {},
+    { label: 'x' },
+    { label: 'x', left: 1 },
+    { label: 'x', all: 1 },
+    { left: 1, all: 1 },
+    { label: 'x', left: -1, all: 1 },
+    { label: 'x', left: 1.5, all: 2 },
+    { label: 'x', left: '1', all: 1 },
+    { label: 'x', left: 1, all: null },
+    { label: 'x', left: 2 ** 53, all: 2 ** 53 },
+    { label: 'x', left: 1, all: 1, corrections: -1 },
+    { label: 'x', left: undefined, all: undefined },
+  ];
+  for (const fields of malformed) {
+    it(`[anomaly 43] is never ${inspect(fields)}`, () => {
+      expect(isA(shelves, fields)).to.equal(false);
+    });
+  }
+
+  it('may be without a limit where its kind says so: then it has neither of the two', () => {
+    const both = [{}, { coins: 1, limit: 2 }, { coins: 1 }, { limit: 2 }];
+    expect(both.map((fields) => isA(purses, fields))).to.deep.equal([true, true, false, false]);
+    expect(isA(purses, { coins: undefined, limit: undefined })).to.equal(false);
+  });
+});
+
+describe('A document that is read', () => {
+  const found = documentsOf({
+    'rules/good': { allowed: true, note: 'written by hand' },
+    'rules/bad': { allowed: 'yes' },
+    'purses/half': { coins: 1 },
+  });
+
+  it('is what its kind says, without what nobody knows', () => {
+    expect(readDocument(found, rules.of('good'))).to.deep.equal({ allowed: true });
+  });
+
+  it('is nothing where there is none', () => {
+    expect(readDocument(found, rules.of('none'))).to.equal(undefined);
+  });
+
+  it('[anomaly 43] is a surprise that names its faults where it is malformed', () => {
+    expect(() => readDocument(found, rules.of('bad'))).to.throw(
+      /^The document rules\/bad is malformed: .*allowed/su,
+    );
+    expect(() => readDocument(found, purses.of('half'))).to.throw(
+      'has coins or limit without the other: it needs both, or none for no limit',
+    );
+  });
+
+  it('is a surprise where nobody asked for it to be read', () => {
+    expect(() => readDocument(new WorkingCopy(), rules.of('good'))).to.throw('rules/good was not read');
+  });
+});

@@ -1,0 +1,295 @@
+import { z } from 'zod';
+import type { Documents } from '../commit/documents.ts';
+import type { Path } from '../ports/store.ts';
+
+/**
+ * The kinds of documents that a saga reads and holds. Each is declared once, with its path, its schema and its name, and
+ * all other code gets its documents from there.
+ */
+
+/** One string for each name in braces: `inventory/{item}/orders/{uuid}` takes two. */
+type NamesIn<Template extends string> = Template extends `${string}{${string}}${infer Rest}`
+  ? [name: string, ...NamesIn<Rest>]
+  : [];
+
+/** A document: its kind and its path. */
+export interface DocumentRef<
+  T extends object = object,
+  Missing extends string | undefined = string | undefined,
+> {
+  readonly kind: DocumentKind<T, Missing>;
+  readonly path: Path<T>;
+}
+
+export interface DocumentKind<
+  T extends object = object,
+  Missing extends string | undefined = string | undefined,
+> {
+  /** What people call it: "customer", "invoice". */
+  readonly name: string;
+  /** The path of its documents, with `{name}` for each part that varies. */
+  readonly template: string;
+  readonly schema: z.ZodType<T>;
+  /** The reason to refuse an order that needs such a document if there is none; undefined: the step decides about that. */
+  readonly missing: Missing;
+  /** The names in a path; undefined if it is not the path of such a document. */
+  namesIn(path: Path): readonly string[] | undefined;
+}
+
+/** A kind of document that steps only read. */
+export interface PlainKind<T extends object, Missing extends string | undefined, Template extends string>
+  extends DocumentKind<T, Missing> {
+  readonly holds: 'nothing';
+  of(...names: NamesIn<Template>): DocumentRef<T, Missing>;
+}
+
+/** An amount of an account that an order holds: positive if it was taken from the account, negative if it was given to it. */
+export interface Amount {
+  readonly account: Account;
+  readonly path: Path;
+  readonly amount: number;
+}
+
+/** A record that an order holds: it exists, with exactly these fields, as long as the order holds it. */
+export interface HeldRecord {
+  readonly record: RecordKind;
+  readonly path: Path;
+  readonly fields: object;
+}
+
+export type Hold = Amount | HeldRecord;
+
+/** A document with a balance, from which orders take, and a field for the whole. */
+export interface Account<
+  T extends object = object,
+  Missing extends string | undefined = string | undefined,
+  Shortage extends string = string,
+> extends DocumentKind<T, Missing> {
+  readonly holds: 'amounts';
+  /** The field that says what is left. */
+  readonly balance: string;
+  /** The field for the whole: what is left and what orders hold add up to it. */
+  readonly whole: string;
+  /** The other fields of its documents. */
+  readonly fields: z.ZodRawShape;
+  /** Whether a document may lack a balance. Then nothing can be taken from it, and what returns to it lapses. */
+  readonly mayBeUnlimited: boolean;
+  /** The reason to refuse an order that would take more than is left. */
+  readonly shortage: Shortage;
+}
+
+export interface AccountOf<
+  T extends object,
+  Missing extends string | undefined,
+  Shortage extends string,
+  Template extends string,
+> extends Account<T, Missing, Shortage> {
+  of(...names: NamesIn<Template>): DocumentRef<T, Missing> & {
+    /** @param amount in whole units of the account; 0 says that the order needs the document without taking from it. */
+    amount(amount: number): Amount;
+  };
+}
+
+/** A document that exists exactly as long as an order holds it; the uuid of that order is its id. */
+export interface RecordKind<T extends object = object> extends DocumentKind<T, undefined> {
+  readonly holds: 'records';
+}
+
+export interface RecordOf<T extends object, Template extends string> extends RecordKind<T> {
+  of(...names: NamesIn<Template>): DocumentRef<T, undefined> & { holding(fields: T): HeldRecord };
+}
+
+/** Any kind that a step may use. */
+export type AnyKind = Account | RecordKind | (DocumentKind & { readonly holds: 'nothing' });
+
+/** Builds paths from a template, and finds the names in a path. */
+function pathsOf(template: string) {
+  const between = template.split(/\{\w+\}/);
+  const pattern = new RegExp(`^${template.replaceAll(/\{\w+\}/g, '([^/]+)')}$`, 'su');
+  return {
+    pathOf: <T extends object>(names: readonly string[]): Path<T> =>
+      names.reduce((path, name, index) => path + name + between[index + 1], between[0] ?? '') as Path<T>,
+    namesIn: (path: Path): readonly string[] | undefined => pattern.exec(path)?.slice(1),
+  };
+}
+
+/**
+ * A kind of document that steps only read.
+ * @param declaration `path` with `{name}` for each part that varies; `missing`: the reason to refuse an order that needs such
+ * a document if there is none.
+ */
+export function document<
+  T extends object,
+  const Template extends string,
+  const Missing extends string | undefined = undefined,
+>({
+  name,
+  path,
+  schema,
+  missing,
+}: {
+  readonly name: string;
+  readonly path: Template;
+  readonly schema: z.ZodType<T>;
+  readonly missing?: Missing;
+}): PlainKind<T, Missing, Template> {
+  const { pathOf, namesIn } = pathsOf(path);
+  const kind: PlainKind<T, Missing, Template> = {
+    holds: 'nothing',
+    name,
+    template: path,
+    schema,
+    missing: missing as Missing,
+    namesIn,
+    of: (...names) => ({ kind, path: pathOf<T>(names) }),
+  };
+  return kind;
+}
+
+const wholeAmount = z.int().min(0);
+
+/** The fields that every account has. */
+type AccountFields<
+  Balance extends string,
+  Whole extends string,
+  Unlimited extends boolean,
+> = (Unlimited extends true
+  ? { readonly [Field in Balance | Whole]?: number }
+  : { readonly [Field in Balance | Whole]: number }) & {
+  /** How often a repair has corrected the balance. If two repairs found the same fault, only one corrects it. */
+  readonly corrections?: number;
+};
+
+/**
+ * A kind of account.
+ * @param declaration `balance` and `whole`: the fields for what is left and for the whole, both whole numbers; the kernel
+ * never lets the balance fall below 0. `fields`: the other fields. `mayBeUnlimited`: a document may have neither of the two.
+ * `missing`, `shortage`: the reasons to refuse an order if there is no document, or not enough left.
+ */
+export function account<
+  const Template extends string,
+  const Balance extends string,
+  const Whole extends string,
+  const Shortage extends string,
+  Fields extends z.ZodRawShape,
+  const Missing extends string | undefined = undefined,
+  const Unlimited extends boolean = false,
+>({
+  name,
+  path,
+  balance,
+  whole,
+  fields,
+  missing,
+  shortage,
+  mayBeUnlimited,
+}: {
+  readonly name: string;
+  readonly path: Template;
+  readonly balance: Balance;
+  readonly whole: Whole;
+  readonly fields: Fields;
+  readonly missing?: Missing;
+  readonly shortage: Shortage;
+  readonly mayBeUnlimited?: Unlimited;
+}): AccountOf<
+  z.infer<z.ZodObject<Fields>> & AccountFields<Balance, Whole, Unlimited>,
+  Missing,
+  Shortage,
+  Template
+> {
+  type T = z.infer<z.ZodObject<Fields>> & AccountFields<Balance, Whole, Unlimited>;
+  const { pathOf, namesIn } = pathsOf(path);
+  const amounts = mayBeUnlimited
+    ? { [balance]: wholeAmount.exactOptional(), [whole]: wholeAmount.exactOptional() }
+    : { [balance]: wholeAmount, [whole]: wholeAmount };
+  const schema = z
+    .object({ ...fields, ...amounts, corrections: wholeAmount.exactOptional() })
+    .refine((found) => balance in found === whole in found, {
+      error: `has ${balance} or ${whole} without the other: it needs both, or none for no limit`,
+    }) as unknown as z.ZodType<T>;
+  const kind: AccountOf<T, Missing, Shortage, Template> = {
+    holds: 'amounts',
+    name,
+    template: path,
+    schema,
+    fields,
+    balance,
+    whole,
+    mayBeUnlimited: mayBeUnlimited ?? false,
+    missing: missing as Missing,
+    shortage,
+    namesIn,
+    of(...names) {
+      const at = pathOf<T>(names);
+      return {
+        kind,
+        path: at,
+        amount: (amount) => ({ account: kind as unknown as Account, path: at, amount }),
+      };
+    },
+  };
+  return kind;
+}
+
+/**
+ * A kind of record.
+ * @param declaration `path` ends with `{uuid}`, so that a record names its order.
+ */
+export function record<T extends object, const Template extends `${string}/{uuid}`>({
+  name,
+  path,
+  schema,
+}: {
+  readonly name: string;
+  readonly path: Template;
+  readonly schema: z.ZodType<T>;
+}): RecordOf<T, Template> {
+  const { pathOf, namesIn } = pathsOf(path);
+  const kind: RecordOf<T, Template> = {
+    holds: 'records',
+    name,
+    template: path,
+    schema,
+    missing: undefined,
+    namesIn,
+    of(...names) {
+      const at = pathOf<T>(names);
+      return {
+        kind,
+        path: at,
+        holding: (fields) => ({ record: kind as unknown as RecordKind, path: at, fields }),
+      };
+    },
+  };
+  return kind;
+}
+
+/** The document itself, as people would name it: "customer jack". */
+export const nameOf = ({ kind, path }: { readonly kind: DocumentKind; readonly path: Path }): string =>
+  `${kind.name} ${kind.namesIn(path)?.at(-1) ?? path}`;
+
+/**
+ * Reads a document that people edit, such as stock or a customer, and checks it against the schema of its kind: a quantity
+ * typed in as text must stop the order, not turn the stock into nonsense.
+ * @returns the document, or undefined if there is none.
+ * @throws Error that names the document and its faults.
+ */
+export function readDocument<T extends object>(
+  documents: Documents,
+  { kind, path }: DocumentRef<T>,
+): T | undefined {
+  const fields = documents.get(path);
+  if (fields === undefined) return undefined;
+  // In a batch, the same document is read for every order that needs it.
+  const known = parsedDocuments.get(fields);
+  if (known?.kind === kind) return known.content as T;
+  const parsed = kind.schema.safeParse(fields);
+  if (parsed.success) {
+    parsedDocuments.set(fields, { kind, content: parsed.data });
+    return parsed.data;
+  }
+  throw new Error(`The document ${path} is malformed: ${z.prettifyError(parsed.error)}`);
+}
+
+const parsedDocuments = new WeakMap<object, { readonly kind: DocumentKind; readonly content: object }>();

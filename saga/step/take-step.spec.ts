@@ -1,0 +1,320 @@
+import { expect } from 'chai';
+import { z } from 'zod';
+import { pipeline, type Status } from '../../pipeline.ts';
+import type { Order } from '../../shop/order.ts';
+import {
+  aLedger,
+  aLedgerThatIs,
+  anOrder,
+  documentsOf,
+  LATER,
+  PRICE,
+  SETTINGS,
+  TRACE,
+  UUID,
+} from '../../test/support/builders.ts';
+import { deepFreeze } from '../../test-kit/deep-freeze.ts';
+import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
+import { advance, fail, isFailed, type Ledger, receive } from '../ledger/ledger.ts';
+import { document } from './document.ts';
+import { defineSaga } from './saga.ts';
+import { accept, type Read, refuse, type Step, stepsFor } from './step.ts';
+import { refusedTurn, stepTask, takeStep } from './take-step.ts';
+
+const OPTIONS = { settings: SETTINGS.declared, deadlineSeconds: DEADLINE_SECONDS };
+const [first, second] = pipeline.steps as [Step, Step];
+const DOCUMENTS = {
+  'users/jack': { address: '1 Main Street' },
+  'inventory/widget': { quantity: 10, loaded: 10, price_per_unit: PRICE },
+};
+
+const take = (step: Step, ledger: Ledger | undefined, message: object, documents: object = DOCUMENTS) =>
+  stepTask(pipeline, step, { uuid: UUID, ...message }, OPTIONS).take(
+    ledger,
+    documentsOf({ ...documents }),
+    LATER,
+  );
+const reads = (step: Step, ledger: Ledger | undefined, message: object) =>
+  stepTask(pipeline, step, { uuid: UUID, ...message }, OPTIONS).reads?.(ledger);
+const received = (trace?: string): Ledger =>
+  receive(pipeline, UUID, anOrder(), first.name, LATER, DEADLINE_SECONDS, trace);
+const done = (step: Step, ledger: Ledger, learned: object = {}): Ledger =>
+  advance(pipeline, ledger, { step: step.name, by: step.name, learned, now: LATER });
+const accepted = (from: Ledger, ledger: Ledger) => ({ outcome: 'accepted', from, ledger });
+const refused = (by: string, ledger: Ledger, reason: string, detail: string) =>
+  refusedTurn(pipeline, ledger, { by, reason, detail, now: LATER });
+
+describe('The first step', () => {
+  it('takes an order that the frontend received', () => {
+    expect(take(first, aLedger(), { order: anOrder() })).to.deep.equal(
+      accepted(aLedger(), done(first, aLedger())),
+    );
+  });
+
+  it('receives an order that was published straight to its topic, and takes it in the same turn', () => {
+    expect(take(first, undefined, { order: anOrder() })).to.deep.equal(
+      accepted(received(), done(first, received())),
+    );
+  });
+
+  it('remembers under which trace such an order came, and of a known order the first one', () => {
+    expect(take(first, undefined, { order: anOrder(), trace: TRACE })).to.deep.equal(
+      accepted(received(TRACE), done(first, received(TRACE))),
+    );
+    const traced = aLedger({ trace: TRACE });
+    expect(take(first, traced, { trace: TRACE.replaceAll('a', 'f') })).to.deep.equal(
+      accepted(traced, done(first, traced)),
+    );
+  });
+
+  it('refuses an order with a ledger that says so, also where none was there', () => {
+    const because = ['USER_NOT_FOUND', 'There is no user jack'] as const;
+    expect(take(first, aLedger(), {}, {})).to.deep.equal(refused(first.name, aLedger(), ...because));
+    expect(take(first, undefined, { order: anOrder() }, {})).to.deep.equal(
+      refused(first.name, received(), ...because),
+    );
+  });
+
+  it('[anomaly 22] parks what is not an order and has no ledger', () => {
+    expect(take(first, undefined, { orderFault: 'user is missing' })).to.deep.equal({
+      outcome: 'parked',
+      detail: 'The message is not an order: user is missing',
+    });
+  });
+
+  it('fetches the documents along with the ledger, and nothing once it is clear that nothing will be done', () => {
+    expect(reads(first, undefined, { order: anOrder() })).to.deep.equal(['users/jack']);
+    expect(reads(first, undefined, { orderFault: 'user is missing' })).to.deep.equal([]);
+    expect(reads(first, aLedger({ user: 'jill' }), { order: anOrder() })).to.deep.equal(['users/jill']);
+    expect(reads(first, aLedgerThatIs('CREATED'), { order: anOrder() })).to.deep.equal([]);
+  });
+});
+
+describe('A later step', () => {
+  it('takes an order that stands where it begins', () => {
+    const ledger = aLedgerThatIs('CREATED');
+    const lines = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
+    expect(take(second, ledger, {})).to.deep.equal(accepted(ledger, done(second, ledger, { lines })));
+  });
+
+  it('[anomaly 22] parks a message of an order that nobody knows, whatever it describes', () => {
+    const parked = { outcome: 'parked', detail: 'No order has the uuid of the message' };
+    expect(take(second, undefined, {})).to.deep.equal(parked);
+    expect(take(second, undefined, { order: anOrder() })).to.deep.equal(parked);
+  });
+
+  it('fetches what the message describes along with the ledger, and then what the ledger says', () => {
+    const other = anOrder({ items: [{ item: 'gadget', quantity: 1 }] });
+    expect(reads(second, undefined, {})).to.deep.equal([]);
+    expect(reads(second, undefined, { order: other })).to.deep.equal(['inventory/gadget']);
+    expect(reads(second, aLedgerThatIs('CREATED'), { order: other })).to.deep.equal(['inventory/widget']);
+    for (const status of pipeline.statuses.filter((one) => one !== 'CREATED')) {
+      expect(reads(second, aLedgerThatIs(status), { order: other }), status).to.deep.equal([]);
+    }
+  });
+});
+
+describe('A step', () => {
+  it('[anomaly 39] goes by the ledger, whatever the message claims', () => {
+    const claimed = anOrder({ user: 'jill', items: [{ item: 'gold', quantity: 1 }] });
+    for (const [step, ledger] of [
+      [first, aLedger()],
+      [second, aLedgerThatIs('CREATED')],
+    ] as const) {
+      const expected = take(step, ledger, { order: anOrder() });
+      expect(expected).to.have.property('outcome', 'accepted');
+      expect(take(step, ledger, { order: claimed })).to.deep.equal(expected);
+      expect(take(step, ledger, { orderFault: 'all of it' })).to.deep.equal(expected);
+    }
+  });
+
+  for (const [index, step] of pipeline.steps.entries()) {
+    const statuses = pipeline.statuses.filter((status) => pipeline.stepAt(status) !== step);
+    for (const status of statuses) {
+      const ledger = aLedgerThatIs(status);
+      const place = pipeline.statuses.indexOf(status);
+      if (isFailed(ledger)) continue;
+      if (place > index) {
+        it(`[anomaly 1] of ${step.name} does nothing again once the order is ${status}`, () => {
+          expect(take(step, ledger, { order: anOrder() })).to.deep.equal({ outcome: 'duplicate', ledger });
+        });
+      } else {
+        it(`[anomaly 4] of ${step.name} does nothing while the order is ${status}`, () => {
+          expect(take(step, ledger, { order: anOrder() })).to.deep.equal({ outcome: 'ignored', ledger });
+        });
+      }
+    }
+  }
+
+  for (const status of ['FAILING', 'CANCELED'] as const satisfies readonly Status[]) {
+    it(`[anomaly 8] does nothing where the order is ${status}`, () => {
+      const ledger = aLedgerThatIs(status);
+      for (const step of [first, second]) {
+        expect(take(step, ledger, { order: anOrder() })).to.deep.equal({ outcome: 'fenced', ledger });
+      }
+    });
+  }
+
+  it('[anomaly 20] knows its own refusal again', () => {
+    for (const [step, from] of [
+      [first, aLedger()],
+      [second, aLedgerThatIs('CREATED')],
+    ] as const) {
+      const { ledger } = take(step, from, {}, {});
+      expect(take(step, ledger, { order: anOrder() })).to.deep.equal({ outcome: 'duplicate', ledger });
+    }
+  });
+
+  it('[anomaly 28] refuses work that comes too late, and does none of it', () => {
+    const late = aLedger({ deadlineSeconds: 10 });
+    expect(take(first, late, {})).to.deep.equal(
+      refused(first.name, late, 'DEADLINE_EXCEEDED', 'The order stood as RECEIVED for more than 10 s'),
+    );
+    const inTime = aLedger({ deadlineSeconds: 60 });
+    expect(take(first, inTime, {})).to.deep.equal(accepted(inTime, done(first, inTime)));
+  });
+
+  it('takes an order that came to rest before there was this step, however late that is', () => {
+    const rested = aLedger({ deadlineSeconds: 10, sweepAt: null, expireAt: null });
+    expect(take(first, rested, {})).to.deep.equal(accepted(rested, done(first, rested)));
+  });
+});
+
+/** Tags are read and never held; without one, the step that uses them decides. */
+const tags = document({
+  name: 'tag',
+  path: 'tags/{user}',
+  schema: z.object({ label: z.string(), weight: z.int() }),
+});
+const rules = document({
+  name: 'rule',
+  path: 'rules/{user}',
+  schema: z.object({ allowed: z.boolean() }),
+  missing: 'NO_RULE',
+});
+
+/** A saga of one step that decides so. */
+function sagaThat(decide: (known: object, read: Read, settings: object) => ReturnType<Step['decide']>) {
+  const step: Step = stepsFor<Order>()({
+    name: 'tagging',
+    leadsTo: 'TAGGED',
+    announces: 'tagged',
+    says: 'the order has its tag',
+    refusals: ['TOO_HEAVY'],
+    uses: [tags, rules],
+    learns: { label: z.string() },
+    reads: ({ user }) => [tags.of(user), rules.of(user)],
+    decide: decide as never,
+    holds: () => [],
+  });
+  const saga = defineSaga({
+    name: 'tagging',
+    order: pipeline.order,
+    entry: pipeline.entry,
+    steps: [step],
+    failure: pipeline.failure,
+    end: pipeline.end,
+    reasons: ['NO'],
+    unknownReason: 'NO',
+    services: [],
+    subscriptions: {},
+  });
+  return { saga, step };
+}
+const TAGGED = { 'tags/jack': { label: 'red', weight: 3 }, 'rules/jack': { allowed: true } };
+const tagging = (
+  decide: Parameters<typeof sagaThat>[0],
+  { documents = TAGGED, settings = {}, by }: { documents?: object; settings?: object; by?: string } = {},
+) => {
+  const { saga, step } = sagaThat(decide);
+  return takeStep(saga, step, aLedger(), documentsOf({ ...documents }), settings, LATER, by);
+};
+
+describe('The decision of a step', () => {
+  it('is told the order, the moment, the documents that it reads, and its settings', () => {
+    const told: unknown[] = [];
+    tagging(
+      (known, read, settings) => {
+        told.push(known, read(tags.of('jack')), read(rules.of('jack')), settings);
+        return accept({ label: 'x' });
+      },
+      { settings: deepFreeze({ TAG: 1 }) },
+    );
+    expect(told).to.deep.equal([
+      { ...aLedger(), at: LATER },
+      TAGGED['tags/jack'],
+      TAGGED['rules/jack'],
+      { TAG: 1 },
+    ]);
+  });
+
+  it('becomes what the order learns, under the name of the step or of whoever acts in its place', () => {
+    const { saga } = sagaThat(() => accept({}));
+    const learned = (by: string) =>
+      advance(saga, aLedger(), { step: 'tagging', by, learned: { label: 'red' }, now: LATER });
+    const decide = () => accept({ label: 'red' });
+    expect(tagging(decide)).to.deep.equal(accepted(aLedger(), learned('tagging')));
+    expect(tagging(decide, { by: 'ann' })).to.deep.equal(accepted(aLedger(), learned('ann')));
+  });
+
+  it('becomes a refusal with its reason, under the same names', () => {
+    const decide = () => refuse('TOO_HEAVY', 'The order weighs too much');
+    for (const by of ['tagging', 'ann']) {
+      expect(tagging(decide, { by })).to.deep.equal({
+        outcome: 'refused',
+        ledger: fail(pipeline, aLedger(), {
+          by,
+          reason: 'TOO_HEAVY',
+          detail: 'The order weighs too much',
+          now: LATER,
+        }),
+        detail: 'TOO_HEAVY: The order weighs too much',
+      });
+    }
+  });
+
+  it('is not asked for where a document is missing that the order needs, and learns of one that it can do without', () => {
+    const { 'rules/jack': _rule, ...unruled } = TAGGED;
+    expect(tagging(() => accept({ label: 'x' }), { documents: unruled })).to.deep.equal({
+      outcome: 'refused',
+      ledger: fail(pipeline, aLedger(), {
+        by: 'tagging',
+        reason: 'NO_RULE',
+        detail: 'There is no rule jack',
+        now: LATER,
+      }),
+      detail: 'NO_RULE: There is no rule jack',
+    });
+    const { 'tags/jack': _tag, ...untagged } = TAGGED;
+    const found = tagging((_known, read) => accept({ label: String(read(tags.of('jack'))) }), {
+      documents: untagged,
+    });
+    expect(found.ledger).to.have.property('label', 'undefined');
+  });
+
+  it('[anomaly 43] is not asked for over a document that is malformed', () => {
+    const documents = { ...TAGGED, 'tags/jack': { label: 'red', weight: '3' } };
+    expect(() => tagging(() => accept({ label: 'x' }), { documents })).to.throw(
+      'The document tags/jack is malformed',
+    );
+  });
+
+  it('is a surprise where it looks at what it did not say that it reads', () => {
+    expect(() => tagging((_known, read) => accept({ label: String(read(tags.of('jill'))) }))).to.throw(
+      'tags/jill was not read: it is missing in what tagging reads',
+    );
+  });
+
+  it('is a surprise where it learns something else than it said', () => {
+    expect(() => tagging(() => accept({}))).to.throw('label');
+    expect(() => tagging(() => accept({ label: 7 }))).to.throw('label');
+  });
+
+  it('has no hold on what it is told', () => {
+    const meddle = (known: object) => {
+      (known as { items: { quantity: number }[] }).items.splice(0);
+      return accept({ label: 'x' });
+    };
+    expect(() => tagging(meddle)).to.throw(TypeError);
+  });
+});

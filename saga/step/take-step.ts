@@ -1,0 +1,121 @@
+import type { Documents } from '../commit/documents.ts';
+import type { SagaMessage } from '../deliver/message.ts';
+import { isOverdue, overdueDetail } from '../ledger/deadline.ts';
+import {
+  advance,
+  DEADLINE_EXCEEDED,
+  fail,
+  isFailed,
+  type Ledger,
+  leftBy,
+  receive,
+} from '../ledger/ledger.ts';
+import { type DocumentRef, nameOf, readDocument } from './document.ts';
+import type { Saga } from './saga.ts';
+import { type Decision, type Read, refuse, type Step } from './step.ts';
+import type { LedgerTask, Outcome, Turn } from './turn.ts';
+
+/** What a step is told besides the order. */
+export interface StepOptions {
+  /** The values of the step's settings. */
+  readonly settings: object;
+  /** How long each stage may take, for an order that comes without a ledger. */
+  readonly deadlineSeconds: number;
+}
+
+/**
+ * What a step does with a message: nothing, unless the ledger stands exactly where the step begins. The first step also
+ * takes orders that were published without the frontend, and begins their ledgers.
+ */
+export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: StepOptions): LedgerTask {
+  const { uuid, order, orderFault, trace } = message;
+  const isFirst = saga.steps[0] === step;
+  const hasTurn = ({ status }: Ledger) => saga.stepAt(status) === step;
+  return {
+    uuid,
+    reads(ledger) {
+      const asked = ledger ?? order;
+      if (asked === undefined || (ledger !== undefined && !hasTurn(ledger))) return [];
+      return step.reads(asked).map(({ path }) => path);
+    },
+    take(ledger, documents, now) {
+      if (ledger !== undefined) {
+        return hasTurn(ledger)
+          ? takeStep(saga, step, ledger, documents, options.settings, now)
+          : { outcome: outcomeWithoutTurn(saga, step, ledger), ledger };
+      }
+      // The uuid has a field of its own. Without it in the sentence, the desk can count letters by their reason.
+      if (!isFirst) return { outcome: 'parked', detail: 'No order has the uuid of the message' };
+      if (order === undefined)
+        return { outcome: 'parked', detail: `The message is not an order: ${orderFault}` };
+      const received = receive(saga, uuid, order, step.name, now, options.deadlineSeconds, trace);
+      return takeStep(saga, step, received, documents, options.settings, now);
+    },
+  };
+}
+
+/** Why a message does nothing: the step is over, the order is, or the step's time has not come. */
+function outcomeWithoutTurn(saga: Saga, step: Step, ledger: Ledger): Outcome {
+  if (leftBy(ledger, step.name)) return 'duplicate';
+  if (isFailed(ledger)) return 'fenced';
+  return saga.doneSteps(ledger).includes(step) ? 'duplicate' : 'ignored';
+}
+
+/**
+ * Takes a step on a ledger that stands where the step begins. Past its deadline, the order is refused.
+ * @param by who acts: the service of the step, or another one in its place.
+ */
+export function takeStep(
+  saga: Saga,
+  step: Step,
+  ledger: Ledger,
+  documents: Documents,
+  settings: object,
+  now: Date,
+  by = step.name,
+): Turn {
+  const decision = isOverdue(saga, ledger, now)
+    ? refuse(DEADLINE_EXCEEDED, overdueDetail(ledger))
+    : decide(step, ledger, documents, settings, now);
+  if (decision.kind === 'refused') return refusedTurn(saga, ledger, { by, ...decision, now });
+  const { learned } = decision;
+  return {
+    outcome: 'accepted',
+    from: ledger,
+    ledger: advance(saga, ledger, { step: step.name, by, learned, now }),
+  };
+}
+
+/** The order is refused, and fails. */
+export function refusedTurn(
+  saga: Saga,
+  ledger: Ledger,
+  refusal: { by: string; reason: string; detail: string; now: Date },
+): Turn {
+  return {
+    outcome: 'refused',
+    ledger: fail(saga, ledger, refusal),
+    detail: `${refusal.reason}: ${refusal.detail}`,
+  };
+}
+
+function decide(step: Step, ledger: Ledger, documents: Documents, settings: object, now: Date): Decision {
+  const found = new Map<string, object | undefined>();
+  for (const needed of step.reads(ledger)) {
+    const content = readDocument(documents, needed);
+    if (content === undefined && needed.kind.missing !== undefined) {
+      return refuse(needed.kind.missing, `There is no ${nameOf(needed)}`);
+    }
+    found.set(needed.path, content);
+  }
+  const read = (({ path }: DocumentRef) => {
+    if (!found.has(path)) throw new Error(`${path} was not read: it is missing in what ${step.name} reads`);
+    return found.get(path);
+  }) as Read;
+  const decision = step.decide({ ...ledger, at: now }, read, settings);
+  // Otherwise the next step would be the first to find that something was not learned as declared.
+  if (decision.kind === 'accepted' && learnsSomething(step)) step.learns.parse(decision.learned);
+  return decision;
+}
+
+const learnsSomething = ({ learns }: Step): boolean => Object.keys(learns.shape).length > 0;

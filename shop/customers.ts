@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { account } from '../saga/step/document.ts';
+
+/** Customers: `credit` is what they may still spend, `credit_limit` the whole, in minor units. Without both, there is no limit. */
+export const customers = account({
+  name: 'user',
+  path: 'users/{user}',
+  balance: 'credit',
+  whole: 'credit_limit',
+  mayBeUnlimited: true,
+  fields: {
+    address: z.string(),
+    location: z.object({ lat: z.number(), lng: z.number() }).exactOptional(),
+  },
+  missing: 'USER_NOT_FOUND',
+  shortage: 'INSUFFICIENT_CREDIT',
+});

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { nameSchema } from '../saga/http/name.ts';
+
+/** The lines of an order once they have a price. */
+
+/** In minor units of the currency. */
+export const money = z.int().min(0);
+
+/** What was reserved, at the price that will be charged even if the item's price changes later. */
+export const pricedLines = z.array(
+  z.object({ item: nameSchema, quantity: z.int().min(1), price_per_unit: money }),
+);
+
+export type PricedLine = z.infer<typeof pricedLines>[number];
+
+/** The sum of all lines, in minor units of the currency. If it is too large, it is not a safe integer. */
+export const totalOf = (lines: readonly PricedLine[]): number =>
+  lines.reduce((sum, { quantity, price_per_unit }) => sum + quantity * price_per_unit, 0);

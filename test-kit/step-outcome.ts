@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { type Documents, WorkingCopy, type Write } from '../saga/commit/documents.ts';
+import { advance, complete, fail, type Ledger, receive } from '../saga/ledger/ledger.ts';
+import type { Path, Version } from '../saga/ports/store.ts';
+import { changeOf } from '../saga/step/holds.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import type { Step } from '../saga/step/step.ts';
+import { stepTask, takeStep } from '../saga/step/take-step.ts';
+import type { Outcome } from '../saga/step/turn.ts';
+import { deepFreeze } from './deep-freeze.ts';
+
+/**
+ * Given documents and an order, when a step runs, then this is all that comes of it: what was learned or why it was refused,
+ * and every document that is different afterwards. Everything that is given is frozen, so that a step which changes its
+ * input fails.
+ */
+
+/** What is there before. */
+export interface Given {
+  /** What was asked. */
+  readonly order: object;
+  /** The documents, by their paths. */
+  readonly documents?: Readonly<Record<Path, object>>;
+  /** What the steps before have learned. */
+  readonly learned?: object;
+  /** The status that the order has; by default the one in which the step begins. */
+  readonly status?: string;
+  /** The values of the step's settings; by default those of an empty environment. */
+  readonly settings?: object;
+}
+
+/** What comes of a step. */
+export type StepOutcome =
+  | { readonly accepted: object; readonly changes: Readonly<Record<Path, object | undefined>> }
+  | { readonly refused: string; readonly detail: string }
+  | { readonly nothing: Outcome };
+
+/** The uuid and the moment of every order here. */
+export const UUID = '11111111-1111-4111-8111-111111111111';
+export const NOW = new Date('2026-01-02T03:04:05.678Z');
+const DEADLINE_SECONDS = 900;
+
+/**
+ * Runs a step of a saga on what is given.
+ * @returns what it learned, with the documents that it changed (undefined: gone); or why it refused; or, where the order
+ * does not stand where the step begins, that nothing happened, and why.
+ * @throws Error where the saga has no such step, or the step is surprised.
+ */
+export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutcome {
+  const step = saga.steps.find(({ name }) => name === stepName);
+  if (step === undefined) throw new Error(`${saga.name} has no step ${stepName}`);
+  const { documents = {}, settings = defaultsOf(step) } = deepFreeze(given);
+  const before = ledgerAt(saga, given, saga.statuses[saga.steps.indexOf(step)] ?? '');
+  const copy = documentsOf(documents);
+  if (saga.stepAt(before.status) !== step) {
+    const task = stepTask(saga, step, { uuid: UUID }, { settings, deadlineSeconds: DEADLINE_SECONDS });
+    return { nothing: task.take(before, copy, NOW).outcome };
+  }
+  const turn = takeStep(saga, step, before, copy, settings, NOW);
+  const after = turn.ledger as Ledger;
+  if (turn.outcome === 'refused') return { refused: after.reason ?? '', detail: after.detail ?? '' };
+  const change = changeOf(saga, before, after, copy);
+  if ('shortage' in change) return { refused: change.shortage.reason, detail: change.shortage.detail };
+  const learned = Object.fromEntries(
+    Object.keys(step.learns.shape).map((field) => [field, after[field as keyof Ledger]]),
+  );
+  return { accepted: learned, changes: changesBy(change.writes, copy) };
+}
+
+/**
+ * Cancels an order that has come so far.
+ * @param given `status`: how far it has come.
+ * @returns the documents that are different afterwards; undefined: gone.
+ */
+export function whenCanceled(
+  saga: Saga,
+  given: Given & { readonly status: string },
+): Readonly<Record<Path, object | undefined>> {
+  const before = ledgerAt(saga, deepFreeze(given), given.status);
+  const failure = { by: 'frontend', reason: saga.unknownReason, detail: 'It is canceled', now: NOW };
+  const canceled = complete(saga, fail(saga, before, failure), 'janitor', NOW);
+  const copy = documentsOf(given.documents ?? {});
+  const change = changeOf(saga, before, canceled, copy);
+  if ('shortage' in change) throw new Error(change.shortage.detail);
+  return changesBy(change.writes, copy);
+}
+
+const defaultsOf = ({ settings }: Step): object => z.object(settings).parse({});
+
+/** The ledger of the order in this status, as the steps before would have left it. */
+function ledgerAt(saga: Saga, { order, learned = {}, status }: Given, otherwise: string): Ledger {
+  const wanted = status ?? otherwise;
+  let ledger: Ledger = receive(saga, UUID, order, 'frontend', NOW, DEADLINE_SECONDS);
+  for (const step of saga.steps) {
+    if (ledger.status === wanted) break;
+    const own = Object.fromEntries(Object.entries(learned).filter(([field]) => field in step.learns.shape));
+    ledger = advance(saga, ledger, { step: step.name, by: step.name, learned: own, now: NOW });
+  }
+  if (ledger.status === wanted) return deepFreeze(ledger);
+  const failure = { by: 'frontend', reason: saga.unknownReason, detail: 'It failed', now: NOW };
+  const failing = fail(saga, ledger, failure);
+  if (failing.status === wanted) return deepFreeze(failing);
+  return deepFreeze(complete(saga, failing, 'janitor', NOW));
+}
+
+/** Documents of which everything is known: what is not there is absent. */
+function documentsOf(documents: Readonly<Record<Path, object>>): WorkingCopy {
+  const copy = new WorkingCopy();
+  const version = 1 as unknown as Version;
+  const found = new Map(Object.entries(documents).map(([path, fields]) => [path, { fields, version }]));
+  copy.load(found.keys(), found);
+  return new Proxy(copy, {
+    get(target, name) {
+      if (name === 'get') {
+        return (path: Path) => {
+          target.assumeAbsent(path);
+          return target.get(path);
+        };
+      }
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function changesBy(writes: readonly Write[], copy: WorkingCopy): Record<Path, object | undefined> {
+  for (const { path } of writes) copy.assumeAbsent(path);
+  copy.apply(writes);
+  return Object.fromEntries(writes.map(({ path }) => [path, (copy as Documents).get(path)]));
+}

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
+import { packageRoot } from '../../programs/config.ts';
+
+const root = fileURLToPath(packageRoot);
+const PRODUCT = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.package.json',
+  'tsconfig.product.json',
+  'biome.json',
+  'pipeline.ts',
+];
+const ROOMS = [
+  'adapters',
+  'data-init',
+  'exports',
+  'frontend',
+  'generate',
+  'infra',
+  'janitor',
+  'local',
+  'programs',
+  'saga',
+];
+
+/** A copy of the product in a folder of its own. */
+function copyOfProduct(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'new-step-'));
+  const isSpec = (path: string) => path.endsWith('.spec.ts');
+  for (const room of [...PRODUCT, ...ROOMS, 'shop', 'test-kit', ...pipeline.steps.map(({ name }) => name)]) {
+    cpSync(join(root, room), join(copy, room), { recursive: true, filter: (path) => !isSpec(path) });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+describe('A new step', () => {
+  let copy = '';
+  after(() => rmSync(copy, { recursive: true, force: true }));
+  const run = (command: string, ...args: string[]) =>
+    execFileSync(command, args, { cwd: copy, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const node = (...args: string[]) => run(process.execPath, ...args);
+
+  it('is a folder and its line in the pipeline: it compiles, is formatted, and its spec passes', function () {
+    this.timeout(120_000);
+    copy = copyOfProduct();
+    const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+    node(tsc);
+    const advice = node(join('dist', 'programs', 'new-step.js'), 'gift-wrap');
+    const [importing = '', line = ''] = advice.split('\n').filter((one) => one.startsWith('  '));
+
+    const file = join(copy, 'pipeline.ts');
+    const before = readFileSync(file, 'utf8');
+    const name = line.trim().split(',')[0] ?? '';
+    writeFileSync(file, `${importing.trim()}\n${before.replace(/^( {2}steps: \[)$/m, `$1\n    ${name},`)}`);
+    node(tsc);
+    run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', 'gift-wrap');
+    node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', 'dist/gift-wrap/gift-wrap.spec.js');
+  });
+
+  it('has a name that nothing has yet', () => {
+    const attempt =
+      (...args: string[]) =>
+      () =>
+        node(join('dist', 'programs', 'new-step.js'), ...args);
+    expect(attempt('inventory')).to.throw('There is a service inventory already');
+    expect(attempt('gift-wrap')).to.throw('There is a service gift-wrap already');
+    expect(attempt('saga')).to.throw('There is a folder saga/ already');
+    expect(attempt('Gift')).to.throw('Give the new step one name, in small-letters');
+    expect(attempt()).to.throw('Give the new step one name, in small-letters');
+  });
+});
