@@ -17,8 +17,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 /**
  * One JSON object per line on standard output, in the fields that Cloud Logging reads by itself:
  * https://cloud.google.com/logging/docs/structured-logging
- * @param fields stand in every line, such as the name of the service.
- * @param projectId where the traces are that lines belong to; without it, Cloud Logging is not told of them.
+ * @param fields for every line, such as the name of the service.
+ * @param projectId the project with the traces that lines belong to; without it, lines don't name their trace to Cloud Logging.
  * @param destination takes the lines instead of standard output.
  */
 export function createLog(
@@ -43,7 +43,7 @@ const TRACE = 'logging.googleapis.com/trace';
 const SPAN_ID = 'logging.googleapis.com/spanId';
 const TRACE_SAMPLED = 'logging.googleapis.com/trace_sampled';
 
-/** A line says where in a trace it belongs as `traceparent`; Cloud Logging reads that in three fields of its own. */
+/** A line names its place in a trace as `traceparent`; Cloud Logging wants that in three fields of its own. */
 function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string | undefined): object {
   const { traceparent, ...fields } = entry;
   const place = typeof traceparent === 'string' ? traceparentIn(traceparent) : undefined;
@@ -58,10 +58,10 @@ function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string |
 }
 
 /**
- * The same log for somebody who watches.
- * @param service who speaks where a line does not say it.
- * @param others who else speaks here.
- * @param print takes each readable line.
+ * The same log, readable, for somebody who watches.
+ * @param service the name for lines that don't say which service wrote them.
+ * @param others the names of other services that write here.
+ * @param print gets each readable line.
  */
 export function createReadableLog(
   level: LogLevel,
@@ -74,10 +74,10 @@ export function createReadableLog(
 }
 
 /**
- * Lines of the log as people like to read them: time, who, what, and the fields that matter.
- * @param names of all who speak; they stand in a column as wide as the longest.
- * @returns what makes a readable line of one of the log, or of its fields, and of who speaks where it does not say so. What is
- * not JSON (a stack trace) is shown as it is.
+ * Log lines in a form for people: time, service, sentence, and the fields that matter.
+ * @param names of all services that write; their column is as wide as the longest.
+ * @returns a function that makes a readable line of a log line or its fields, given the service for lines that don't name
+ * one. What is not JSON (a stack trace) is shown as it is.
  */
 export function readableLines(names: readonly string[]): (service: string, line: string | Entry) => string {
   const nameWidth = Math.max(...names.map(({ length }) => length));
@@ -105,10 +105,10 @@ function entryIn(line: string): Entry | undefined {
   }
 }
 
-/** The sentence says it already, or programs alone need it. */
+/** Fields that the sentence says already, or that only programs need. */
 const untold = new Set(['service', 'outcome', 'traceparent', TRACE, SPAN_ID, TRACE_SAMPLED]);
 
-/** Words as they are; everything else as JSON, so that no text from outside can pretend to be another line. */
+/** Plain words as they are, everything else as JSON, so that no text from outside can look like another line. */
 function readableValue(value: unknown): string {
   return typeof value === 'string' && /^[\w.:/-]+$/.test(value) ? value : JSON.stringify(value);
 }

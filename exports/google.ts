@@ -1,4 +1,4 @@
-/** `order-saga/google`: Firestore and Pub/Sub, also Google's emulators of them. */
+/** `order-saga/google`: Firestore and Pub/Sub, and Google's emulators of both. */
 
 export { createFirestoreStore } from '../adapters/google/firestore-store.ts';
 export { createPubSubBus } from '../adapters/google/pubsub-bus.ts';

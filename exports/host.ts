@@ -1,4 +1,4 @@
-/** `order-saga/host`: services at work in a process, with their configuration, HTTP and an orderly end. */
+/** `order-saga/host`: runs services in a process, with configuration, HTTP and an orderly end. */
 
 export { createLog } from '../adapters/log.ts';
 export { startLocally } from '../local/start-locally.ts';

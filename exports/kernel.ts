@@ -1,4 +1,4 @@
-/** `order-saga`: what you need to say what your own saga is, and to run its services. */
+/** `order-saga`: everything to define a saga of your own and make its services. */
 
 export { collectionsOf, loadData, parseData, resetData } from '../data-init/load-data.ts';
 export { audit } from '../janitor/audit/audit.ts';

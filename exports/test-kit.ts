@@ -1,4 +1,4 @@
-/** `order-saga/test-kit`: what proves a saga of your own, and a store or a bus of your own. Its tests are for mocha and chai. */
+/** `order-saga/test-kit`: helpers for specs of your steps, and contracts for a store or a bus of your own. Needs mocha and chai. */
 
 export { type Broker, BUS_TOPOLOGY, busContract } from '../test-kit/contracts/bus-contract.ts';
 export { storeContract } from '../test-kit/contracts/store-contract.ts';

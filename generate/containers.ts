@@ -1,9 +1,9 @@
 import type { Saga } from '../saga/step/saga.ts';
 import type { ServiceFacts } from './service-facts.ts';
 
-/** What infra/compose.yaml and the workflow that starts it say of the services. */
+/** The services in infra/compose.yaml, and in the workflow that starts it. */
 
-/** Where the first service answers on this machine; each further one is a port behind. */
+/** The port of the first service on this machine; each further service gets the next one. */
 const FIRST_PORT = 8080;
 
 /** The services as containers, each as a process of its own. */
@@ -23,7 +23,7 @@ export const composeLines = (facts: Readonly<Record<string, ServiceFacts>>): str
     `  ports: ['127.0.0.1:${FIRST_PORT + index}:8080']`,
   ]);
 
-/** The services that a workflow starts, and how an order ends there. */
+/** The services that the workflow starts, and the status of an order that succeeds. */
 export const workflowLines = (saga: Saga, facts: Readonly<Record<string, ServiceFacts>>): string[] => [
   `SERVICES: ${Object.keys(facts).join(' ')}`,
   `SUCCESS: ${saga.success}`,

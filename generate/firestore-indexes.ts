@@ -5,8 +5,8 @@ import type { RecordKind } from '../saga/step/document.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /**
- * The indexes of Firestore, in the form of the Firebase CLI. The emulator answers every query; Firestore only those that have
- * an index, and test/house/indexes.spec.ts holds this to the queries of the code.
+ * Firestore's indexes, in the form of the Firebase CLI. The emulator answers every query, but Firestore only those with an
+ * index; test/house/indexes.spec.ts compares this with the queries in the code.
  */
 export interface FirestoreIndexes {
   readonly indexes: readonly CompositeIndex[];
@@ -19,12 +19,12 @@ interface CompositeIndex {
   readonly fields: readonly { readonly fieldPath: string; readonly order: Order }[];
 }
 
-/** A field that is in no index of its own. */
+/** A field without an index of its own. */
 interface FieldOverride {
   readonly collectionGroup: string;
   readonly fieldPath: string;
   readonly indexes: readonly [];
-  /** Documents are deleted when the moment in this field has come. */
+  /** Whether documents are deleted when the moment in this field has come. */
   readonly ttl?: true;
 }
 
@@ -35,10 +35,10 @@ type Order = 'ASCENDING' | 'DESCENDING';
  * second (https://firebase.google.com/docs/firestore/solutions/shard-timestamp), so no index begins with one.
  */
 const GROWING_OF_LEDGERS = ['createdAt', 'sweepAt'] as const satisfies readonly (keyof LedgerFields)[];
-/** Those that are large, and by which nobody asks: each entry of an index is stored, and makes each write slower. */
+/** Large fields that no query uses: each index entry takes storage and makes each write slower. */
 const LARGE_OF_LEDGERS = ['history', 'trace', 'detail'] as const satisfies readonly (keyof LedgerFields)[];
 
-/** The same of dead letters. */
+/** The same for dead letters. */
 const UNINDEXED_OF_LETTERS = [
   'createdAt',
   'attributes',
@@ -53,7 +53,7 @@ export function firestoreIndexes(saga: Saga): FirestoreIndexes {
     composite(DEAD_LETTERS, where, 'createdAt', 'DESCENDING');
   return {
     indexes: [
-      // What is ordered by time begins with something that spreads: the shard, or a field by which orders are listed.
+      // An index ordered by time begins with something that spreads: the shard, or a field by which orders are listed.
       ...['shard', ...saga.order.listedBy].flatMap((spread) => [
         ledgers([spread], 'createdAt', 'DESCENDING'),
         ledgers([spread, 'status'], 'createdAt', 'DESCENDING'),
@@ -75,7 +75,7 @@ export function firestoreIndexes(saga: Saga): FirestoreIndexes {
   };
 }
 
-/** Firestore finds equal fields in any order of them; here they are sorted. */
+/** The order of fields that must be equal does not matter to Firestore; here they are sorted. */
 const composite = (
   collectionGroup: string,
   where: readonly string[],
@@ -101,13 +101,13 @@ const expiring = (collectionGroup: string): FieldOverride => ({
   ttl: true,
 });
 
-/** What a ledger knows of its order and nobody asks for: what was asked, without that by which orders are listed, and what was learned. */
+/** The fields of a ledger that no query uses: what was asked, except fields by which orders are listed, and what was learned. */
 const unaskedFields = (saga: Saga): string[] => [
   ...saga.orderFields.filter((field) => !saga.order.listedBy.includes(field)),
   ...saga.steps.flatMap(({ learns }) => Object.keys(learns.shape)),
 ];
 
-/** The moments of records grow with time, as those of ledgers do; and what a record copies from the ledger, nobody asks for there either. */
+/** Moments in records grow with time, as in ledgers. And no query uses what a record copies from the ledger. */
 function recordOverrides(saga: Saga): FieldOverride[] {
   const copied = new Set(unaskedFields(saga));
   const overrides = saga.records.flatMap((kind) =>
@@ -115,7 +115,7 @@ function recordOverrides(saga: Saga): FieldOverride[] {
       .filter(([field, schema]) => copied.has(field) || isMoment(schema))
       .map(([field]) => unindexed(collectionOf(kind), field)),
   );
-  // Kinds of records may share the name of their collection, which then are one group to Firestore.
+  // Kinds of records may share a collection's name. To Firestore they are then one collection group.
   return [...new Map(overrides.map((one) => [`${one.collectionGroup} ${one.fieldPath}`, one])).values()];
 }
 

@@ -19,13 +19,13 @@ export const yamlFragment = (lines: readonly string[]): Fragment => ({
 export const markdownFragment = (name: string, lines: readonly string[]): Fragment => ({
   begin: `<!-- generated: ${name} (npm run generate) -->`,
   end: '<!-- end -->',
-  // Without the empty lines, a table would be taken for a part of the comment.
+  // Without the empty lines, a table would count as part of the comment.
   lines: ['', ...lines, ''],
 });
 
 /**
- * The text with its fragments brought up to date, each as far indented as its marker.
- * @throws Error that names a marker that is not there, or is there twice.
+ * The text with its fragments brought up to date, each indented like its marker.
+ * @throws Error that names a marker that is missing or there twice.
  */
 export function withFragments(text: string, fragments: readonly Fragment[]): string {
   return fragments.reduce(withFragment, text);

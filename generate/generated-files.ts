@@ -9,21 +9,21 @@ import { flowchart, stateDiagram, stateLine } from './pictures.ts';
 import { factsOf } from './service-facts.ts';
 import { peopleSentence, reasonTable, statusTable, topicTable } from './tables.ts';
 
-/** A file that says what follows from the saga, wholly or in fragments. */
+/** A file that is generated from the saga, as a whole or in fragments. */
 export interface GeneratedFile {
-  /** From the root of the package. */
+  /** The path from the root of the package. */
   readonly path: string;
   /**
-   * What the file must be.
-   * @param current what it is; of a file that is generated wholly, it does not matter.
+   * The text that the file must have.
+   * @param current its present text; it does not matter for a file that is generated as a whole.
    * @throws Error that says which marker is wrong.
    */
   render(current: string): string;
 }
 
 /**
- * All files that say what follows from a saga, so that nobody writes it down twice.
- * @param services all services of the saga, of which nothing is called.
+ * All files that are generated from a saga, so that each fact is written down once.
+ * @param services all services of the saga; none of their functions is called.
  */
 export function generatedFiles(
   saga: Saga,

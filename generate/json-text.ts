@@ -1,10 +1,10 @@
-/** As many columns as biome.json allows, so that the formatter has nothing to say. */
+/** The line width of biome.json, so that the formatter changes nothing. */
 const COLUMNS_MAX = 110;
 
-/** A value as JSON for people: what fits into a line stands in one. */
+/** A value as JSON for people: what fits into one line is on one line. */
 export const jsonText = (value: unknown): string => `${linesOf(value, 0, 0)}\n`;
 
-/** @param taken how many columns of the first line are taken already, by what stands before and behind the value. */
+/** @param taken how many columns of the first line are taken by what is before and after the value. */
 function linesOf(value: unknown, indent: number, taken: number): string {
   const inline = inlineOf(value);
   if (indent > 0 && taken + inline.length <= COLUMNS_MAX) return inline;

@@ -11,7 +11,7 @@ const fenced = (language: string, lines: readonly string[]): string[] => [
   '```',
 ];
 
-/** Who tells whom by which topic, and the ledger that all look at. What can't be processed is no part of an order's way. */
+/** Who sends to whom on which topic, and the ledger that all of them use. Dead letters are left out. */
 export function flowchart(saga: Saga): string[] {
   const { services, subscriptions } = declareTopology(saga);
   const readersOf = (topic: string): string[] =>
@@ -41,11 +41,11 @@ export function flowchart(saga: Saga): string[] {
 
 const PEOPLE = 'people';
 
-/** Whether all that begins a step is among these topics. */
+/** Whether these topics include every one that begins a step. */
 const isAnnouncedBy = (saga: Saga, topics: readonly string[]): boolean =>
   saga.statuses.every((status) => topics.includes(saga.topicOf(status)));
 
-/** Every move of a ledger, and who or what makes it. */
+/** Every move of a ledger, and who or what causes it. */
 export const stateDiagram = (saga: Saga): string[] =>
   fenced('mermaid', [
     'stateDiagram-v2',
@@ -63,7 +63,7 @@ function causeOf(saga: Saga, from: string, to: string): string {
   return saga.stepAt(from) === undefined ? 'cancel' : 'refusal, cancel, deadline';
 }
 
-/** The same in letters, for a terminal. */
+/** The same as plain text, for a terminal. */
 export function stateLine(saga: Saga): string[] {
   const forward = saga.statuses.filter((status) => status !== FAILING && status !== CANCELED);
   let line = '';

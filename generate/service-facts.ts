@@ -2,16 +2,16 @@ import type { Service } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
-/** What must be known of a service to run it. */
+/** What you must know about a service to run it. */
 export interface ServiceFacts {
   readonly publishes: readonly string[];
-  /** Whether it has routes for operators, so that it must know who they are. */
+  /** Whether it has routes for operators, and so must know who they are. */
   readonly hasOperatorRoutes: boolean;
 }
 
 /**
- * What must be known of each service, by name and in the order of the saga.
- * @param services all services of the saga; nothing of them is called.
+ * What you must know about each service, by name and in the order of the saga.
+ * @param services all services of the saga; none of their functions is called.
  */
 export function factsOf(
   saga: Saga,

@@ -4,7 +4,7 @@ import type { Account, AnyKind } from '../saga/step/document.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { leadersTo, publishersOf } from './movers.ts';
 
-/** What follows from the saga, in tables of Markdown. */
+/** Facts about the saga, as Markdown tables. */
 
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
@@ -22,7 +22,7 @@ export const statusTable = (saga: Saga): string[] =>
     ]),
   );
 
-/** The first step takes what was published to the entry by somebody else. */
+/** The first step also takes orders that were not published by the service that takes orders in. */
 const withoutIntake = ({ steps: [first], entry }: Saga): string =>
   `or ${first?.name}, where somebody else has published to ${code(entry.topic)}`;
 
@@ -54,7 +54,7 @@ function sourcesOf(saga: Saga, reason: string): string[] {
     ...(reason === CANCELED_BY_OPERATOR ? ['an operator canceled the order'] : []),
     ...(reason === saga.unknownReason ? ['a failure that came before its order and named no reason'] : []),
   ];
-  // What neither a step nor the kernel says is left to the services beside the steps.
+  // If neither a step nor the kernel declares the reason, it comes from a service beside the steps.
   return sources.length > 0
     ? sources
     : [`a service beside the steps: ${namesOf(saga.services).join(' or ')}`];
@@ -83,7 +83,7 @@ export function topicTable(saga: Saga): string[] {
   );
 }
 
-/** The subscriptions from which people may pull, as a sentence. */
+/** A sentence that lists the subscriptions from which people may pull. */
 export function peopleSentence(saga: Saga): string[] {
   const forPeople = Object.entries(declareTopology(saga).subscriptions)
     .filter(([, { service }]) => service === undefined)
@@ -95,7 +95,7 @@ export function peopleSentence(saga: Saga): string[] {
 
 const COLUMNS_MAX = 120;
 
-/** A paragraph in lines as long as those around it. */
+/** A paragraph, wrapped at the width of the text around it. */
 function wrapped(text: string): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

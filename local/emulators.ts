@@ -22,7 +22,7 @@ const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 /**
- * The first compiler alone: an emulator lives for minutes, in which the second one costs more than it gains
+ * Only Java's first compiler: an emulator runs for minutes, and in that time the second compiler costs more than it gains
  * (docs/decisions/0006-throughput.md).
  */
 const JVM_FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseParallelGC'];
@@ -32,7 +32,7 @@ interface Kind {
   readonly variable: string;
   readonly aptPackage: string;
   readonly component: string;
-  /** Where the jar is below the root of the Google Cloud CLI, and below the cache of the Firebase CLI. */
+  /** The jar's path below the root of the Google Cloud CLI, and below the cache of the Firebase CLI. */
   readonly inCloudCli: readonly [folder: string, file: RegExp];
   readonly inFirebaseCache: readonly [folder: RegExp, file: RegExp];
   command(jar: string, port: number): string[];
@@ -55,7 +55,7 @@ const firestore: Kind = {
   component: 'cloud-firestore-emulator',
   inCloudCli: ['platform/cloud-firestore-emulator', /^cloud-firestore-emulator.*\.jar$/],
   inFirebaseCache: [/^cloud-firestore-emulator/, /^cloud-firestore-emulator.*\.jar$/],
-  // The jar has no main class of its own that takes these flags in every release; Google's own script names it, too.
+  // Not every release of the jar has a main class that takes these flags, so name it, as Google's own script does.
   command: (jar, port) => [
     ...JVM_FLAGS,
     '-Duser.language=en',
@@ -69,7 +69,7 @@ const firestore: Kind = {
 
 /**
  * What is missing on this machine to run the emulators.
- * @returns one sentence a thing, with what to do; empty where all is there.
+ * @returns a sentence for each missing thing, with what to do; empty if nothing is missing.
  */
 export function missingForEmulators(): string[] {
   return [
@@ -92,7 +92,7 @@ export function missingForEmulators(): string[] {
 /**
  * Starts both emulators and waits until they answer. They end with `stop`, or when this process is gone.
  * @param pubsubPort, firestorePort where they listen; 0 takes any free port.
- * @param onDeath is told when one of them ends by itself: what it held is gone.
+ * @param onDeath is called if one of them ends by itself: its data is lost.
  * @throws Error that says in one sentence what is missing, or which port is in use.
  */
 export async function startEmulators(
@@ -172,7 +172,7 @@ async function untilAnswering(url: string, child: Pick<ChildProcess, 'exitCode'>
   throw new Error(`it did not answer within ${START_TIMEOUT_MS / 1000} s`);
 }
 
-/** The wanted port, or any free one where 0 is wanted. */
+/** The wanted port, or any free one for 0. */
 async function freePort(kind: Kind, wantedPort: number): Promise<number> {
   const probe = createServer().listen(wantedPort, HOST);
   await once(probe, 'listening').catch(() => {
@@ -205,7 +205,7 @@ function findJar(kind: Kind): string | undefined {
   ].at(0);
 }
 
-/** Where the Google Cloud CLI may be: beside the `gcloud` on the PATH, and where its packages put it. */
+/** Places where the Google Cloud CLI may be: beside the `gcloud` on the PATH, and where its packages put it. */
 function cloudCliRoots(): string[] {
   const beside = (process.env.PATH ?? '')
     .split(delimiter)

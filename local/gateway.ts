@@ -7,14 +7,14 @@ import type { Service } from '../saga/deliver/service.ts';
 import { notFound, Problem } from '../saga/http/http.ts';
 import type { Log } from '../saga/ports/log.ts';
 
-/** As long as Google gives the slowest service to begin its answer (`timeout_seconds` of the janitor in infra/terraform/topology.tf). */
+/** The time that the slowest service has in the cloud to begin its answer (`timeout_seconds` of the janitor in infra/terraform/topology.tf). */
 const ANSWER_TIMEOUT_MS = 300_000;
 
 /**
- * One port for all services of the local stack, as a load balancer is in the cloud: passes each request on to the
- * service that has the route, unread. The gates are those of the service itself.
- * @param portOf where a service listens now; undefined while it is being started.
- * @param answerTimeoutMs how long a service may be silent before its client hears 504.
+ * One port for all services of the local stack, like a load balancer in the cloud. It passes each request on, unread, to the
+ * service that has the route, and leaves the gates to the service.
+ * @param portOf the port on which a service listens now; undefined while it is starting.
+ * @param answerTimeoutMs how long a service may be silent before its client gets 504.
  */
 export function gatewayApp(
   services: readonly Pick<Service, 'name' | 'routes'>[],
@@ -31,27 +31,27 @@ export function gatewayApp(
     const proxy = createProxyServer();
     proxy.on('proxyReq', (upstream) => {
       upstream.setTimeout(answerTimeoutMs, () => upstream.destroy(isSilent(service, answerTimeoutMs)));
-      // An answer that has begun may take its time.
+      // Once an answer has begun, it may take any time.
       upstream.once('response', () => upstream.setTimeout(0));
     });
     return (request, response, next) => {
       const port = portOf(service);
       if (port === undefined) throw isBeingStarted(service);
-      // Node has told the client already to go on; and of a request that expects anything, the proxy says no `proxyReq`.
+      // Node has already told the client to go on, and with this header the proxy emits no `proxyReq`.
       delete request.headers.expect;
-      // The library's own `xfwd` leaves a header that is there already as it is.
+      // The library's own `xfwd` does not add to a header that exists already.
       const headers = { 'x-forwarded-for': heardFrom(request) };
       proxy
         .web(request, response, { target: { host, port }, headers })
         .catch((error: NodeJS.ErrnoException) => {
-          // Where the service dies midway, the library ends the client's connection, too.
+          // If the service dies midway, the library ends the client's connection, too.
           if (response.headersSent) return;
           if (error instanceof Problem) next(error);
           else next(error.code === 'ECONNREFUSED' ? isBeingStarted(service) : hasEnded(service));
         });
     };
   };
-  /** Every service has metrics of its own, under the same names: so each has a page of its own here. */
+  /** All services have metrics with the same names, so each service has a page of its own here. */
   const metrics: RequestHandler = (request, response, next) => {
     const [path, name] = /^\/metrics(?:\/([^/]+))?$/.exec(request.path) ?? [];
     const known = services.find((service) => service.name === name);
@@ -68,7 +68,7 @@ export function gatewayApp(
   });
 }
 
-/** As every proxy does, for a service that counts the requests of each client. */
+/** Adds the caller, as every proxy does, for services that count the requests of each client. */
 const heardFrom = (request: IncomingMessage): string =>
   [request.headers['x-forwarded-for'], request.socket.remoteAddress].flat().filter(Boolean).join(', ');
 
@@ -79,7 +79,7 @@ const hasEnded = (service: string): Problem => unavailable(`${service} ended bef
 const isSilent = (service: string, timeoutMs: number): Problem =>
   new Problem(504, 'Gateway timeout', `${service} has not answered within ${timeoutMs} ms. ${UNKNOWN}`);
 
-/** The service had the request. Whoever orders again, and not under the same key, may have ordered twice. */
+/** The service has received the request. A client that orders again without the same key may have ordered twice. */
 const UNKNOWN =
   'Whether it did what was asked is not known: look, or ask again, an order with its Idempotency-Key';
 

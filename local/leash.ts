@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Runs a command for as long as whoever started it lives: when its standard input ends, the command is stopped. So
- * an emulator does not outlive a launcher or a test run that was killed. No library does this: execa, for one,
- * ends children when their parent exits, and a parent that is killed by SIGKILL gets to do nothing.
+ * Runs a command only as long as the process that started it lives: when standard input ends, it stops the command. So an
+ * emulator does not outlive a launcher or a test run that was killed. Libraries don't do this: execa, for one, ends children
+ * when their parent exits, but a parent that gets SIGKILL can't do anything.
  * Usage: node leash.js COMMAND [ARGUMENT ...]
  */
 const [command = '', ...args] = process.argv.slice(2);
@@ -24,5 +24,5 @@ process.stdin.once('end', stop);
 process.stdin.once('error', stop);
 process.stdin.resume();
 process.on('SIGTERM', stop);
-// Ctrl-C reaches the whole terminal; the order in which things stop is the launcher's to decide.
+// Ctrl-C reaches every process of the terminal; the launcher decides in which order things stop.
 process.on('SIGINT', () => {});

@@ -5,25 +5,24 @@ import { readableLines } from '../adapters/log.ts';
 
 /** Services, each its own process. */
 export interface ServiceProcesses {
-  /** Where a service listens now; undefined while it is being started. */
+  /** The port on which a service listens now; undefined while it is starting. */
   portOf(service: string): number | undefined;
   pidOf(service: string): number | undefined;
-  /** Resolves once every service has listened. */
+  /** Resolves once every service listens. */
   readonly started: Promise<void>;
   /** Tells all to finish; resolves when they are gone. */
   stop(): Promise<void>;
 }
 
-/** A service that dies at once, again and again, must not keep the machine busy. */
+/** A service that keeps dying at its start must not keep the machine busy. */
 const RESTART_PAUSE_MS = 500;
 /** A little more than a service takes to hand back what it holds. */
 const KILL_AFTER_MS = 12_000;
 
 /**
- * Starts each service as its own process on a port of its own, prints their logs in readable lines, and starts again
- * what dies.
+ * Starts each service as its own process on a port of its own, prints readable log lines, and restarts what dies.
  * @param environment of the services, besides PORT.
- * @param print takes one line of the log.
+ * @param print gets one line of the log.
  */
 export function startServiceProcesses(
   names: readonly string[],

@@ -26,7 +26,7 @@ await runProcess(async (end) => {
   const wanted = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' }, pipeline);
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
-    // What was started last depends on what was started first.
+    // Stop in reverse: what was started last depends on what was started first.
     for (const part of stack.toReversed()) await part.stop();
   };
   try {
@@ -41,7 +41,7 @@ await runProcess(async (end) => {
     const environment = {
       ...process.env,
       BACKEND: 'gcp',
-      // The services listen on ports that nobody knows beforehand, so nothing can be pushed to them.
+      // The services listen on ports that are not known beforehand, so nothing can be pushed to them.
       SUBSCRIBER: 'pull',
       PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID,
       // The gateway is one more of them.

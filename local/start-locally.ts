@@ -10,10 +10,10 @@ import type { Saga } from '../saga/step/saga.ts';
 import { startEmulators } from './emulators.ts';
 
 /**
- * Starts all services of a saga in this process, on any free port: on the embedded engine, or on Google's emulators, which are
- * started for it.
- * @param data what is there of each account before the first order.
- * @param end is told when the process can't go on.
+ * Starts all services of a saga in this process, on any free port: on the embedded engine, or on Google's emulators, which it
+ * starts, too.
+ * @param data the accounts before the first order.
+ * @param end is called if the process can't go on.
  */
 export async function startLocally(
   saga: Saga,
@@ -21,7 +21,7 @@ export async function startLocally(
   { onEmulators, end }: { readonly onEmulators: boolean; readonly end: (error: Error) => void },
 ): Promise<{ readonly ports: Ports; close(): Promise<void> }> {
   const emulators = onEmulators ? await startEmulators(0, 0, end) : undefined;
-  // Google's clients look there, too.
+  // Google's clients read these variables, too.
   if (emulators) {
     process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
     process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;

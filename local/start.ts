@@ -8,7 +8,7 @@ import { hostServices, openPorts, runProcess, settingsOf } from '../programs/hos
 import { allServices, serviceNames } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 
-/** The whole pipeline in one process on the embedded engine: nothing is needed but Node, and nothing is kept. */
+/** The whole pipeline in one process on the embedded engine. It needs nothing but Node, and keeps nothing. */
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 

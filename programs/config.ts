@@ -15,15 +15,15 @@ export interface Config {
   readonly backend: 'memory' | 'gcp';
   /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
   readonly subscriber: 'pull' | 'push';
-  /** Whose tokens a push must bear; `platform` where somebody in front of the service has checked that. */
+  /** Whose tokens a push must have; `platform` if what stands in front of the service has checked that. */
   readonly pushIdentity: PushIdentity | 'platform';
-  /** How operators are known; undefined: not at all, so that their routes are closed. */
+  /** How operators are known; undefined: not at all, so their routes are closed. */
   readonly operators?: OperatorCheck;
-  /** How many requests that change something one client may send in a minute; 0: any number. */
+  /** How many requests that change something one client may send per minute; 0: any number. */
   readonly clientChangesPerMinute: number;
   /** The same for all requests to the operators' routes. */
   readonly operatorRequestsPerMinute: number;
-  /** How many proxies in front add to X-Forwarded-For whom they heard. */
+  /** How many proxies in front add the caller to X-Forwarded-For. */
   readonly trustedProxies: number;
   readonly firestoreDatabase: string;
   /** Whether the clients talk to the emulators. */
@@ -37,9 +37,9 @@ export interface Config {
   readonly publishTimeoutMs: number;
   /** How long each stage of an order may take. */
   readonly deadlineSeconds: number;
-  /** How long the janitor waits between two sweeps; 0: it sweeps only when it is asked to. */
+  /** How long the janitor waits between two sweeps; 0: it sweeps only on request. */
   readonly sweepIntervalSeconds: number;
-  /** What the environment says for the settings that steps and services declare. */
+  /** The values of the settings that steps and services declare. */
   readonly declared: Readonly<Record<string, unknown>>;
 }
 
@@ -50,10 +50,10 @@ const hostAndPort = z
     'must be host:port, such as 127.0.0.1:8085',
   );
 
-/** What Google takes for the place of a metric: https://cloud.google.com/stackdriver/docs/reference/telemetry/v1.metrics */
+/** What Google accepts as the place of a metric: https://cloud.google.com/stackdriver/docs/reference/telemetry/v1.metrics */
 const PLACE = /(^|,) *(location|cloud\.availability_zone|cloud\.region) *= *[^ ,]/;
 
-/** What OpenTelemetry knows; what it does not, it takes for its own default, and says so in a warning. */
+/** The samplers that OpenTelemetry knows. For any other it uses its own default, and only logs a warning. */
 const SAMPLERS = ['', 'parentbased_'].flatMap((kind) =>
   ['always_on', 'always_off', 'traceidratio'].map((name) => `${kind}${name}`),
 );
@@ -154,7 +154,7 @@ const ownVariables = z
           'is missing: one half on an emulator and the other on Google would mix test and real orders',
         );
       }
-      // The client obeys the variable by which gcloud finds the emulator, also where nothing else says so.
+      // The client obeys gcloud's variable for the emulator even if no other variable is set.
       if (value.CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB && emulators[0] === undefined) {
         fault(
           'CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB',
@@ -162,7 +162,7 @@ const ownVariables = z
         );
       }
     },
-    // Also where single variables are wrong, so that one error names them all.
+    // Even if single variables are wrong, so that one error names them all.
     { when: () => true },
   );
 
@@ -197,7 +197,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     pushIdentity: pushIdentityOf(variables),
     ...operatorsOf(variables),
     ...ratesOf(variables),
-    // What Cloud Run puts in front of a service adds whom it heard; only there is this variable set.
+    // On Cloud Run, which alone sets this variable, a proxy in front of the service adds the caller.
     trustedProxies: variables.TRUSTED_PROXIES ?? (variables.K_SERVICE ? 1 : 0),
     firestoreDatabase: variables.FIRESTORE_DATABASE,
     isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
@@ -212,7 +212,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** Where messages are pulled, nobody pushes; then the identity is one that no token can have. */
+/** If messages are pulled, there are no pushes, and the identity is one that no token can have. */
 function pushIdentityOf({
   PUSH_AUTH,
   PUSH_AUDIENCE,
@@ -222,14 +222,14 @@ function pushIdentityOf({
   return { audience: PUSH_AUDIENCE ?? 'nobody', serviceAccount: PUSH_SERVICE_ACCOUNT ?? 'nobody' };
 }
 
-/** Without a word about operators, they are whoever is on this machine, as long as nobody else can reach the service. */
+/** If nothing says who operators are, they are the people on this machine, but only if no other machine can reach the service. */
 function operatorsOf({ HOST, OPERATOR_AUTH, OPERATOR_TOKEN: token }: Variables) {
   if (token !== undefined) return { operators: { by: 'token', token } as const };
   if (OPERATOR_AUTH === 'platform') return { operators: { by: 'platform' } as const };
   return isLoopback(HOST) ? { operators: { by: 'loopback' } as const } : {};
 }
 
-/** On one's own machine nothing is limited: a load test, too, is a single client. */
+/** On your own machine nothing is limited, because a load test is a single client, too. */
 function ratesOf({ HOST, CLIENT_CHANGES_PER_MINUTE, OPERATOR_REQUESTS_PER_MINUTE }: Variables) {
   const [changes, requests] = isLoopback(HOST) ? [0, 0] : [6000, 300];
   return {
@@ -238,9 +238,9 @@ function ratesOf({ HOST, CLIENT_CHANGES_PER_MINUTE, OPERATOR_REQUESTS_PER_MINUTE
   };
 }
 
-/** The root of the package; the compiled code stands two folders below it. */
+/** The root of the package; the compiled code is two folders below it. */
 export const packageRoot = new URL('../../', import.meta.url);
 
-/** Which release this is. */
+/** The version of this release. */
 export const packageVersion = (): string =>
   JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')).version;

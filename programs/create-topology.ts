@@ -4,7 +4,7 @@ import { topologyOf } from '../saga/deliver/topology.ts';
 import { runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 
-/** Makes the topics and subscriptions on an emulator that somebody else has started, such as infra/compose.yaml. */
+/** Makes the topics and subscriptions on an emulator that runs already, as in infra/compose.yaml. */
 
 async function main(): Promise<number> {
   loadDotenv();

@@ -18,23 +18,23 @@ import { openPorts } from './host.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
 /**
- * Audits the store that the configuration names, and repairs it where it is told to. Orders may go on meanwhile. It is a
- * composition root and no service, so it stands here and not with the audit in `janitor/`.
+ * Audits the store that the configuration names, and repairs it on request. Orders may go on meanwhile. It is a composition
+ * root and no service, so it is here and not beside the audit in `janitor/`.
  *
- * The exit code is 0 where nothing is wrong and no order is stuck, 1 where something is, 2 where that could not be found
- * out. The answer is on the standard output, what is under way on the standard error.
+ * The exit code is 0 if nothing is wrong and no order is stuck, 1 if something is, 2 if it could not find out. The answer goes
+ * to standard output, progress to standard error.
  */
 
 const USAGE = 'npm run doctor -- [--repair] [--json]';
 const EXIT = { clean: 0, wrong: 1, couldNotRun: 2 } as const;
-/** What one repair mends may show what else there is to do: a record first, then the counter that it left in doubt. */
+/** One repair may show the next: first a record, then the balance that the record left in doubt. */
 const ROUNDS_MAX = 5;
 const PROGRESS_EVERY_MS = 1_000;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
-/** What was found in the end, what was done before, and what could still be done. */
+/** What was found in the end, what was done before that, and what could still be done. */
 interface Visit {
   readonly report: AuditReport;
   readonly repaired: readonly RepairResult[];
@@ -75,7 +75,7 @@ function readArguments(args: string[]) {
   }
 }
 
-/** Audits, and as often as that brings anything, repairs and audits again. */
+/** Audits; then repairs and audits again for as long as that changes anything. */
 async function visitPatient(ports: Ports, repair: boolean): Promise<Visit> {
   const repaired: RepairResult[] = [];
   for (let round = 1; ; round++) {
@@ -89,7 +89,7 @@ async function visitPatient(ports: Ports, repair: boolean): Promise<Visit> {
   }
 }
 
-/** Says now and then how far the audit is; nothing where it is quick. */
+/** Says now and then how far the audit is; says nothing if it is quick. */
 function progress(): (checkedCount: number) => void {
   let lastMs = performance.now();
   return (checkedCount) => {
@@ -124,7 +124,7 @@ function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
   ];
 }
 
-/** A heading and its lines; nothing where there are none. */
+/** A heading and its lines; nothing if there are none. */
 function section(heading: string, lines: readonly string[], count = lines.length): string[] {
   if (lines.length === 0) return [];
   const more = count > lines.length ? [`  and ${count - lines.length} more`] : [];

@@ -10,12 +10,12 @@ import { openPorts, settingsOf, tokenCheckOf } from './host.ts';
 /** One service of the pipeline as a Cloud Run function: the framework that loads this module is the host. */
 
 loadDotenv();
-// The framework calls what this variable names, and tells it to nobody else.
+// The framework calls the function that this variable names, and offers no other way to know it.
 const name = process.env.FUNCTION_TARGET ?? '';
 if (!serviceNames(pipeline).includes(name)) {
   throw new Error(`FUNCTION_TARGET must name a service: ${serviceNames(pipeline).join(', ')}`);
 }
-// The framework knows how messages arrive: always by requests.
+// With this framework, messages always arrive as requests.
 const config = readConfig({ ...process.env, SUBSCRIBER: 'push' }, pipeline);
 const topology = topologyOf(pipeline);
 const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });

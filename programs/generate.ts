@@ -9,15 +9,15 @@ import { packageRoot, readConfig } from './config.ts';
 import { openPorts, settingsOf } from './host.ts';
 
 /**
- * Writes what follows from the pipeline into the files that are not TypeScript. With --check it writes nothing: the exit code is
- * 1 where a file is stale, and each such file is named.
+ * Writes what follows from the pipeline into files that are not TypeScript. With --check it writes nothing, names each stale
+ * file, and exits with 1 if there is one.
  */
 
 const COMMAND = 'npm run generate';
 
 async function main(): Promise<number> {
   const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
-  // The services are asked which routes they have, and nothing else; so any ports will do.
+  // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);
   const ports = openPorts(config, topologyOf(pipeline), () => {});
   const stale = generatedFiles(pipeline, allServices(pipeline, ports, settingsOf(config))).flatMap(

@@ -25,23 +25,23 @@ import type { Saga } from '../saga/step/saga.ts';
 import { type Config, loadDotenv, packageVersion, readConfig } from './config.ts';
 import { assertStoreAnswers, assertTopologyExists, brokerAnswers, storeAnswers } from './reachability.ts';
 
-/** Services at work in this process. */
+/** Services that run in this process. */
 export interface Host {
   /** The port that answers HTTP. */
   readonly port: number;
-  /** Takes nothing new, finishes or hands back what is under way, and lets go of the ports. May be called again. */
+  /** Takes nothing new, finishes or hands back the work under way, and closes the ports. May be called again. */
   close(): Promise<void>;
 }
 
-/** Where and how services are hosted. */
+/** Where and how to host services. */
 export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'> &
   GateSettings &
   Partial<Pick<Config, 'trustedProxies'>>;
 
-/** Cloud Run kills ten seconds after SIGTERM: most of them to finish what is under way, the rest to flush. */
+/** Cloud Run kills ten seconds after SIGTERM: most of that time is for the work under way, the rest to flush. */
 const CLOSE_TIMEOUT_MS = 7_500;
 const FLUSH_TIMEOUT_MS = 1_500;
-/** A collector that is away must not hold a process up that is done. */
+/** A collector that is away must not delay the end of a process. */
 const TELEMETRY_TIMEOUT_MS = 1_000;
 
 /** Connects to what the configuration names. */
@@ -63,8 +63,8 @@ export function openPorts(config: Config, topology: Topology, log: Log): Ports {
 
 /**
  * Starts services: their consumers, and one HTTP server for all their routes.
- * @param services made with ports that the telemetry sees.
- * @param onFailure is told when a subscription can't go on; the process should then end and be started again.
+ * @param services made with the ports that the telemetry observes.
+ * @param onFailure is called if a subscription can't go on; the process should then end and be started again.
  * @throws Error that names every topic and subscription that is missing, or a port that is taken.
  */
 export async function hostServices(
@@ -107,14 +107,14 @@ export async function hostServices(
   const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
     isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
   );
-  // Pushed messages are the platform's care, and the embedded broker has no streams that could fall silent.
+  // The platform takes care of pushed messages, and the embedded broker has no streams that could fall silent.
   const isWatched = backend === 'gcp' && !isPushed;
   const stopWatchdog = isWatched ? startWatchdog(saga, subscribed, ports, onFailure) : () => {};
   for (const service of services) service.start?.();
 
   async function finish(): Promise<void> {
     stopWatchdog();
-    // HTTP ends last: as long as work is being finished, /readyz says 503 and new orders are told to go elsewhere.
+    // HTTP ends last: while work is being finished, /readyz answers 503 and new orders are sent elsewhere.
     await Promise.all([
       ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
       ...services.map((service) => service.drain?.()),
@@ -128,14 +128,14 @@ export async function hostServices(
   return {
     port: http.port,
     async close() {
-      // With the store or the broker away there may be no end to wait for; what is left comes again.
+      // If the store or the broker is away, this may never finish; messages that are left come again.
       closing ??= endsWithin(ports.clock, CLOSE_TIMEOUT_MS + FLUSH_TIMEOUT_MS, finish());
       await closing;
     },
   };
 }
 
-/** What of the configuration concerns the services themselves. */
+/** The part of the configuration that concerns the services themselves. */
 export const settingsOf = ({ deadlineSeconds, sweepIntervalSeconds, declared }: Config): ServiceSettings => ({
   deadlineSeconds,
   sweepIntervalSeconds,
@@ -152,7 +152,7 @@ export async function runService(saga: Saga, name: string): Promise<void> {
     const ports = telemetry.ports(openPorts(config, topologyOf(saga), log));
     const service = serviceOf(saga, name, ports, settingsOf(config));
     const host = await hostServices(saga, [service], ports, config, end, telemetry);
-    // It may come back, so nobody gives up; but a wrong setting looks the same.
+    // It may come back, so don't give up; but a wrong setting looks the same.
     assertStoreAnswers(ports).catch(({ message }: Error) => ports.log('WARNING', message));
     ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });
     process.send?.({ port: host.port });
@@ -161,10 +161,9 @@ export async function runService(saga: Saga, name: string): Promise<void> {
 }
 
 /**
- * Starts something and ends the process when it is told to, in order. What can't be started ends with one clear
- * message; what nobody planned ends the process at once, because its state can't be trusted: the messages that it
- * held come again.
- * @param start gets the function to call when the process can't go on.
+ * Starts something, and ends the process in order when it is told to. If the start fails, it ends with one clear message. An
+ * unexpected error ends the process at once, because its state can't be trusted; the messages that it held come again.
+ * @param start gets the function to call if the process can't go on.
  */
 export async function runProcess(
   start: (end: (error: Error) => void) => Promise<{ close(): Promise<void> }>,
@@ -177,20 +176,20 @@ export async function runProcess(
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
   let running: { close(): Promise<void> } | undefined;
-  /** A subscription can't go on, or is silent: what is under way elsewhere is finished first. */
+  /** A subscription can't go on, or is silent: first finish the work of the others. */
   const giveUp = (error: Error) => {
     complain(error.message);
     if (running === undefined) process.exit(1);
     running.close().then(() => process.exit(1), end);
   };
   const stop = () => {
-    // Told so while still starting: nothing was taken yet that would have to be handed back.
+    // Still starting: nothing was taken yet that would have to be handed back.
     if (running === undefined) process.exit(0);
     running.close().then(() => process.exit(0), end);
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  // Started by another process of ours that is gone now: nobody would ever stop this one.
+  // The process of ours that started this one is gone, so nothing would ever stop it.
   process.once('disconnect', stop);
   if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(stop);
   try {
@@ -203,7 +202,7 @@ export async function runProcess(
 
 const PARENT_CHECK_MS = 500;
 
-/** npm starts us by a shell, which passes no signal on: when npm is told to end, we only lose our parent. */
+/** npm starts us through a shell that passes no signals on. When npm is told to end, we only lose our parent. */
 function whenOrphaned(action: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {
@@ -214,11 +213,11 @@ function whenOrphaned(action: () => void): void {
   timer.unref();
 }
 
-/** `platform` says that somebody in front of the service has checked who pushes. */
+/** With `platform`, what stands in front of the service has checked who pushes. */
 export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>
   pushIdentity === 'platform' ? async () => undefined : createTokenCheck(pushIdentity);
 
-/** What is pushed comes by HTTP; there is nothing to open. */
+/** Pushed messages come by HTTP, so there is nothing to open. */
 function pushedConsumer(inbox: Inbox): Consumer {
   return {
     async close() {

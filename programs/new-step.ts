@@ -5,7 +5,7 @@ import { serviceNames } from '../saga/deliver/service.ts';
 import { runCommand } from './command.ts';
 import { packageRoot } from './config.ts';
 
-/** Writes the folder of a new step, with its spec, and says which line to add to the pipeline. */
+/** Writes the folder of a new step, with its spec, and says what to add to the pipeline. */
 
 const USAGE = 'npm run new-step -- NAME';
 

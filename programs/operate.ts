@@ -11,9 +11,9 @@ import {
   sagaLines,
 } from './operator-lines.ts';
 
-/** The operators' program: one order or one dead letter at a time, over the routes of the janitor. */
+/** The operators' program: looks after one order or one dead letter at a time, through the routes of the janitor. */
 
-/** What was asked for can't be understood: exit code 2; whatever fails later: 1. */
+/** A command line that can't be understood: exit code 2. Whatever fails later: 1. */
 class UsageError extends Error {}
 
 const LISTED_MAX = 100;
@@ -30,11 +30,11 @@ const options = {
 } as const;
 
 type Values = ReturnType<typeof readArguments>['values'];
-/** What a command answers: data for programs, lines for people. */
+/** The answer of a command: data for programs, lines for people. */
 interface Answer {
   readonly data: unknown;
   readonly lines: readonly string[];
-  /** Whether all was done that was asked for; where it was not, the exit code says so. */
+  /** Whether everything was done that was asked for; if not, the exit code says so. */
   readonly isComplete?: boolean;
 }
 interface Command {
@@ -43,8 +43,8 @@ interface Command {
 }
 
 /**
- * By what each takes, in the words of the usage, which the arguments are checked by, too: what stands in brackets may be left out.
- * Where a name stands twice, the one that begins with an option is meant by that option, the other one otherwise.
+ * The commands, by their usage, which is also what the arguments are checked against; what is in brackets is optional. If two
+ * have the same name, the one whose usage begins with an option is meant if that option is given, the other one otherwise.
  */
 const commands: Readonly<Record<string, Command>> = {
   'show UUID': {
@@ -126,7 +126,7 @@ interface Stayed {
   readonly detail: string;
 }
 
-/** Portion by portion, from the newest letter to the oldest: what fails again and becomes a letter is not met again. */
+/** In portions, from the newest letter to the oldest, so that a message which fails again and becomes a new letter is not met again. */
 async function redriveAll(api: OperatorApi, reason: string | undefined): Promise<Answer> {
   let sent = 0;
   const refused: Stayed[] = [];
@@ -172,7 +172,7 @@ ${lines.join('\n')}
 SAGA_TOKEN is sent as bearer token where it is set.`;
 }
 
-/** @throws UsageError where the arguments are not what the command takes that they mean. */
+/** @throws UsageError if there is no such command, or it does not take these arguments. */
 function commandOf(name: string, ids: readonly string[], given: readonly string[]): Command {
   const forms = Object.keys(commands).filter((one) => one.split(' ')[0] === name);
   const form = forms.find((one) => given.some((option) => one.startsWith(`${name} --${option}`))) ?? forms[0];

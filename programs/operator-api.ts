@@ -2,7 +2,7 @@
 export interface OperatorApi {
   /**
    * @returns the body of the answer.
-   * @throws Error in one clear sentence where there is no answer, or it is a refusal.
+   * @throws Error with one clear sentence if there is no answer, or if it is a refusal.
    */
   call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown>;
 }
@@ -11,8 +11,8 @@ const TIMEOUT_MS = 30_000;
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
- * @param token is sent as bearer token; empty: none is.
- * @throws Error where the url is none, or the token would travel in the open.
+ * @param token sent as bearer token; empty: none is sent.
+ * @throws Error if the url is malformed, or the token would travel unencrypted.
  */
 export function createOperatorApi(url: string, token: string): OperatorApi {
   const base = URL.canParse(url) ? new URL(url) : undefined;
@@ -31,7 +31,7 @@ export function createOperatorApi(url: string, token: string): OperatorApi {
           ...(token !== '' && { authorization: `Bearer ${token}` }),
         },
         ...(body && { body: JSON.stringify(body) }),
-        // A token is meant for this server and no other.
+        // The token is for this server and no other.
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       }).catch((error: unknown) => {
@@ -53,7 +53,7 @@ async function contentOf(answer: Response): Promise<unknown> {
   }
 }
 
-/** Our own refusals explain themselves; what stands in front of a service in the cloud has only its status. */
+/** Our own refusals explain themselves; those of what stands in front of a service in the cloud have only a status. */
 function refusalOf({ status, statusText }: Response, content: unknown): string {
   const { detail, errors = [] } = (content ?? {}) as {
     detail?: string;
@@ -63,7 +63,7 @@ function refusalOf({ status, statusText }: Response, content: unknown): string {
   return [detail, ...errors.map(({ field, message }) => `  ${field} ${message}`)].join('\n');
 }
 
-/** What fetch itself says is only that it failed. */
+/** fetch itself only says that it failed. */
 function causeOf(error: unknown): string {
   const { message, cause } = error as { message: string; cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? message;

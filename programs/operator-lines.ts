@@ -49,7 +49,7 @@ export interface SagaAnswer {
   readonly letters: readonly LetterAnswer[];
 }
 
-/** What it answers where the ledger can't be believed. */
+/** What it answers if the ledger can't be believed. */
 export interface MalformedAnswer {
   readonly uuid: string;
   readonly faults: readonly string[];
@@ -107,6 +107,6 @@ export function letterLines(letter: LetterAnswer): string[] {
   ];
 }
 
-/** Messages come from anybody: what would steer a terminal, or begin a line of its own, is made visible instead. */
+/** Messages may come from anybody, so this makes visible what would steer a terminal or begin a new line. */
 export const harmless = (line: string): string =>
   line.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Removes compiled files whose source is gone, so that no test runs that was deleted. Everything else stays: a stack
- * that runs from the same folder must be able to start its services again at any time.
+ * Removes compiled files whose source is gone, so that no deleted test runs. All other files stay, because a stack that runs
+ * from the same folder must be able to restart its services at any time.
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 for (const path of readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })) {

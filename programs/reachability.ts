@@ -3,14 +3,14 @@ import { LEDGERS } from '../saga/ledger/ledger.ts';
 import { endsWithin } from '../saga/ports/clock.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 
-/** Whether the store and the broker answer, and where they don't, at which setting people should look. */
+/** Whether the store and the broker answer; if not, which setting to look at. */
 
-/** How long the broker may take to say what there is. Its client would ask again and again for a minute. */
+/** How long the broker may take to say what exists. Its client would retry for a minute. */
 const START_TIMEOUT_MS = 20_000;
-/** How long each may take to say that it is there. */
+/** How long each may take to answer at all. */
 const READINESS_TIMEOUT_MS = 2_000;
 
-/** Any answer will do, also that there is no such document. */
+/** Any answer will do, even that there is no such document. */
 const askStore = ({ store }: Pick<Ports, 'store'>): Promise<unknown> => store.read([`${LEDGERS}/readiness`]);
 
 export const storeAnswers = (ports: Ports): Promise<boolean> =>
@@ -20,8 +20,8 @@ export const brokerAnswers = ({ bus, clock }: Ports, { topics }: Topology): Prom
   endsWithin(clock, READINESS_TIMEOUT_MS, bus.missing(topics.slice(0, 1), []));
 
 /**
- * To be asked first: a store that is away is otherwise noticed after many repetitions.
- * @throws Error that says where the store was looked for.
+ * Call this first: otherwise many retries pass before a missing store is noticed.
+ * @throws Error that says where we looked for the store.
  */
 export async function assertStoreAnswers(ports: Pick<Ports, 'store'>): Promise<void> {
   try {
@@ -33,7 +33,7 @@ export async function assertStoreAnswers(ports: Pick<Ports, 'store'>): Promise<v
   }
 }
 
-/** @throws Error that names what is missing, or says where the broker was looked for. */
+/** @throws Error that names what is missing, or says where we looked for the broker. */
 export async function assertTopologyExists(
   ports: Ports,
   { topics }: Topology,

@@ -10,20 +10,19 @@ import type { Outcome } from '../saga/step/turn.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 /**
- * Given documents and an order, when a step runs, then this is all that comes of it: what was learned or why it was refused,
- * and every document that is different afterwards. Everything that is given is frozen, so that a step which changes its
- * input fails.
+ * Given documents and an order, when a step runs, then this is everything that comes of it: what the step learned or why it
+ * refused, and every document that is different afterwards. The input is frozen, so that a step which changes it fails.
  */
 
-/** What is there before. */
+/** What there is before the step. */
 export interface Given {
   /** What was asked. */
   readonly order: object;
   /** The documents, by their paths. */
   readonly documents?: Readonly<Record<Path, object>>;
-  /** What the steps before have learned. */
+  /** What earlier steps have learned. */
   readonly learned?: object;
-  /** The status that the order has; by default the one in which the step begins. */
+  /** The status of the order; by default the one in which the step begins. */
   readonly status?: string;
   /** The values of the step's settings; by default those of an empty environment. */
   readonly settings?: object;
@@ -42,9 +41,9 @@ const DEADLINE_SECONDS = 900;
 
 /**
  * Runs a step of a saga on what is given.
- * @returns what it learned, with the documents that it changed (undefined: gone); or why it refused; or, where the order
- * does not stand where the step begins, that nothing happened, and why.
- * @throws Error where the saga has no such step, or the step is surprised.
+ * @returns what it learned, with the documents that changed (undefined: gone); or why it refused; or, if the order does not
+ * stand where the step begins, that nothing happened, and why.
+ * @throws Error if the saga has no such step, or the step throws.
  */
 export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutcome {
   const step = saga.steps.find(({ name }) => name === stepName);
@@ -87,7 +86,7 @@ export function whenCanceled(
 
 const defaultsOf = ({ settings }: Step): object => z.object(settings).parse({});
 
-/** The ledger of the order in this status, as the steps before would have left it. */
+/** The ledger of the order in this status, as earlier steps would have left it. */
 function ledgerAt(saga: Saga, { order, learned = {}, status }: Given, otherwise: string): Ledger {
   const wanted = status ?? otherwise;
   let ledger: Ledger = receive(saga, UUID, order, 'frontend', NOW, DEADLINE_SECONDS);
@@ -103,7 +102,7 @@ function ledgerAt(saga: Saga, { order, learned = {}, status }: Given, otherwise:
   return deepFreeze(complete(saga, failing, 'janitor', NOW));
 }
 
-/** Documents of which everything is known: what is not there is absent. */
+/** Documents of which everything is known: what is not given is absent. */
 function documentsOf(documents: Readonly<Record<Path, object>>): WorkingCopy {
   const copy = new WorkingCopy();
   const version = 1 as unknown as Version;

@@ -27,15 +27,15 @@ import { emulatorOptions } from './emulator-options.ts';
 
 export interface FirestoreOptions {
   readonly projectId: string;
-  /** Which database of the project; Firestore's own name for the first one is `(default)`. */
+  /** The database of the project. Firestore calls the first one `(default)`. */
   readonly databaseId: string;
   /** How long a read or a commit may take before it counts as unanswered, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * The store on Firestore. Guarded batch writes instead of transactions: no locks, one round trip to read, one to
- * commit, and the precondition of each write says what was read (docs/decisions/0002-guarded-batches-instead-of-transactions.md).
+ * The store on Firestore. It uses guarded batch writes instead of transactions: no locks, one round trip to read, one to
+ * commit, and each write has what was read as its precondition (docs/decisions/0002-guarded-batches-instead-of-transactions.md).
  *
  * The client finds the emulator by FIRESTORE_EMULATOR_HOST. It must talk gRPC, never `preferRest`: over REST both
  * "exists already" and "aborted" are a 409.
@@ -48,7 +48,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     ignoreUndefinedProperties: true,
     ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
   });
-  /** The client goes on with a call for minutes after our callers have stopped waiting. */
+  /** The client continues a call for minutes after our callers have stopped waiting. */
   const underWay = new Set<Promise<unknown>>();
 
   async function answer<T>(work: Promise<T>): Promise<T> {
@@ -63,7 +63,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     async read(paths) {
       const found = new Map<Path, Versioned>();
       if (paths.length === 0) return found;
-      // Firestore refuses a wrong path, too, but its client asks again and again for seven seconds.
+      // Firestore refuses a wrong path, too, but its client retries for seven seconds.
       paths.forEach(assertDocumentPath);
       const snapshots = await answer(firestore.getAll(...paths.map((path) => firestore.doc(path))));
       snapshots.forEach((snapshot, index) => {
@@ -112,8 +112,8 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async snapshot() {
-      // Which moment it is, Firestore says: its clock and ours differ. Not by a transaction that begins with its first
-      // read: where that fails, the client leaves behind a promise whose rejection nobody can handle.
+      // Firestore says what time it is, because its clock and ours differ. Don't use a transaction that begins with its
+      // first read: if that fails, the client leaves a promise whose rejection can't be handled.
       const { readTime } = await answer(firestore.collection(LEDGERS).limit(1).get());
       const asOfThen = { readOnly: true, readTime } as const;
       return {
@@ -168,8 +168,8 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async close() {
-      // Not before all calls have ended: what the client repeats after its termination fails where nobody can catch
-      // it. That can take minutes while Firestore is away, and then the process ends first.
+      // Wait until all calls have ended: a retry after the client's termination fails where it can't be caught. That can
+      // take minutes while Firestore is away, and then the process ends first.
       const terminated = Promise.allSettled(underWay).then(() => firestore.terminate());
       await Promise.race([terminated, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
@@ -177,8 +177,8 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
 }
 
 /**
- * All commits take their locks in one order, so that two of them wait for each other in one direction only. The
- * emulator sorts its locks itself, which is a quarter of its work unless they come sorted.
+ * All commits take their locks in the same order, so that no two of them wait for each other. The emulator sorts the locks
+ * itself, which is a quarter of its work unless they arrive sorted.
  */
 const byPath = (one: GuardedWrite, other: GuardedWrite): number => (one.path < other.path ? -1 : 1);
 
@@ -192,7 +192,7 @@ function addWrite(batch: WriteBatch, reference: DocumentReference, write: Guarde
       batch.create(reference, write.fields);
       return;
     case 'update':
-      // The client takes a plain key for a path with dots; a FieldPath is taken for what it is.
+      // The client reads a plain key as a path with dots. A FieldPath is taken literally.
       batch.update(reference, ...fieldsAsPaths(write.fields), { lastUpdateTime: timestampOf(write.version) });
       return;
     case 'remove':
@@ -208,7 +208,7 @@ function fieldsAsPaths(fields: object): [FieldPath, unknown, ...unknown[]] {
     .flatMap(([field, value]) => [fieldPath(field), value]) as [FieldPath, unknown, ...unknown[]];
 }
 
-/** The few names of top-level fields, made once: checking them costs a third of an update. */
+/** Field paths, made once for each of the few names: checking a name costs a third of an update. */
 const fieldPaths = new Map<string, FieldPath>();
 function fieldPath(field: string): FieldPath {
   let path = fieldPaths.get(field);
@@ -221,19 +221,20 @@ function fieldPath(field: string): FieldPath {
 
 const timestampOf = (version: Version): Timestamp => version as unknown as Timestamp;
 
-/** Firestore hands out moments as Timestamps; the project knows only Date. */
+/** Firestore returns moments as Timestamps; the project uses only Date. */
 function fromFirestore<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Timestamp) return value.toDate() as T;
   if (Array.isArray(value)) return value.map(fromFirestore) as T;
-  // What people put into their documents beyond that, such as references and places, stays as it is.
+  // Other values that people put into documents, such as references and places, stay as they are.
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fromFirestore(member)])) as T;
 }
 
 /**
- * What the codes of gRPC mean for the caller. What is not named here counts as unanswered, which is always safe: the
- * kernel reads again, and later once more; also where only rights are missing that somebody will grant. https://cloud.google.com/firestore/docs/understand-error-codes
+ * What the codes of gRPC mean for the caller. Any other code counts as unanswered, which is always safe: the kernel reads
+ * again, and later once more. That also covers missing rights, which may still be granted.
+ * https://cloud.google.com/firestore/docs/understand-error-codes
  */
 const kindOfCode: Readonly<Record<number, StoreErrorKind>> = {
   3: 'rejected', // INVALID_ARGUMENT

@@ -1,6 +1,6 @@
 import { type OutgoingMessage, sizeOf } from '../../saga/ports/bus.ts';
 
-/** Pub/Sub takes 1,000 messages and 10 MB in one request. Half of these: of attributes it is characters that are counted. */
+/** Pub/Sub takes 1,000 messages and 10 MB per request. Half the limit, because attributes are counted in characters, not bytes. */
 const REQUEST_MESSAGES_MAX = 1000;
 const REQUEST_SIZE_MAX = 5_000_000;
 
@@ -11,7 +11,7 @@ export interface PublishRequest {
   size: number;
 }
 
-/** Which messages go together: those of a topic, as many as a request may have. */
+/** Groups messages into requests: those of one topic together, as many as a request may have. */
 export function requestsOf(messages: readonly OutgoingMessage[]): PublishRequest[] {
   const requests: PublishRequest[] = [];
   const filling = new Map<string, PublishRequest>();

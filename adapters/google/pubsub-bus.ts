@@ -21,11 +21,11 @@ import { requestsOf } from './publish-requests.ts';
 
 export interface PubSubOptions {
   readonly projectId: string;
-  /** How long a publication may take, with all its repetitions, in milliseconds. The library's own limit is 600 s. */
+  /** How long a publication may take with all its retries, in milliseconds. The library's own limit is 600 s. */
   readonly publishTimeoutMs: number;
   /**
-   * Given on the emulator only: the pauses after a nack are then kept here, by the topology's retry policies, because
-   * the emulator loses messages of subscriptions that have one (docs/decisions/0007-retry-on-the-emulator.md).
+   * Only for the emulator, which loses messages of subscriptions with a retry policy. So the bus itself pauses after a nack,
+   * as the topology's policies say (docs/decisions/0007-retry-on-the-emulator.md).
    */
   readonly retryHere?: Topology | undefined;
 }
@@ -39,15 +39,15 @@ const NOT_FOUND = 5;
  */
 export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubSubOptions): Bus {
   const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
-  // The client of the API itself: `Topic` keeps its own batches, and goes through each text of each message once more.
+  // The API client itself: `Topic` keeps batches of its own, and processes each string of each message once more.
   const publisher = new v1.PublisherClient(
     pubsub.options as ConstructorParameters<typeof v1.PublisherClient>[0],
   );
-  // Left to itself, this client joins requests again, so that one message could spoil all others.
+  // By default this client merges requests again, so that one message could spoil all others.
   const gaxOptions = { isBundling: false, retry: publishRetry(publishTimeoutMs) };
   const publishing = new Set<Promise<unknown>>();
 
-  /** Sends messages of one topic in one request, which is taken or refused as a whole. */
+  /** Sends messages of one topic in one request, which Pub/Sub accepts or refuses as a whole. */
   async function send(topic: string, messages: readonly OutgoingMessage[]): Promise<PublishResult> {
     const request = {
       topic: `projects/${projectId}/topics/${topic}`,
@@ -62,7 +62,7 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
     }
   }
 
-  /** One message that Pub/Sub refuses spoils the request that it is in: each message of that is then sent alone. */
+  /** One refused message spoils its whole request. Then each message is sent alone. */
   async function publishAll(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
     const results: PublishResult[] = [];
     const sending = requestsOf(messages).map(async ({ topic, entries }) => {
@@ -117,7 +117,7 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
   };
 }
 
-/** Repeats what may go through the next time, and ends within the time given: the saga knows how to repeat the rest. */
+/** Retries what may succeed the next time, within the given time. After that the saga repeats it. */
 function publishRetry(totalTimeoutMillis: number) {
   return {
     // ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNKNOWN
@@ -136,12 +136,12 @@ function publishRetry(totalTimeoutMillis: number) {
 
 function subscriberOptions(outstandingMax: number) {
   return {
-    // Excess messages would wait inside the client, where `close` never hands them back; ours is the only queue.
+    // Excess messages would wait inside the client, and `close` never hands those back. So ours is the only queue.
     flowControl: { maxMessages: outstandingMax, allowExcessMessages: true },
-    // The emulator hands out 100 messages every 50 ms to each stream: one alone would be the bottleneck. Of a reader that was
-    // killed it goes on to feed each stream for a while, so that more of them make the recovery slower.
+    // The emulator hands out 100 messages every 50 ms to each stream, so a single stream would be the bottleneck. But it keeps
+    // feeding the streams of a killed reader for a while, so more streams make the recovery slower.
     streamingOptions: { maxStreams: 2 },
-    // Acks leave soon: after a crash, fewer messages come again.
+    // Send acks soon, so that fewer messages come again after a crash.
     batching: { maxMilliseconds: 20 },
   };
 }
@@ -197,7 +197,7 @@ function pausedNack({ minBackoffSeconds, maxBackoffSeconds }: SubscriptionSettin
   };
 }
 
-/** Zero where the subscription has no dead-letter policy, and so does not count. */
+/** Zero if the subscription has no dead-letter policy and so does not count. */
 const attemptOf = (message: Message): number => Math.max(1, message.deliveryAttempt);
 
 function deliveryOf(subscription: string, message: Message, nack: (message: Message) => void): Delivery {

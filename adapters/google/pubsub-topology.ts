@@ -8,9 +8,9 @@ const SECONDS_PER_DAY = 24 * 60 * 60;
 const EMULATOR_RETENTION_DAYS_MAX = 7;
 
 /**
- * Creates the topics and subscriptions of a topology on the emulator; Terraform does it on Google. What exists
- * already stays as it is, so it may run again.
- * @param pushTo where a service's subscription pushes to; without it all of them are pulled.
+ * Creates the topics and subscriptions of a topology on the emulator; on Google, Terraform does it. What exists already
+ * stays as it is, so it may run again.
+ * @param pushTo where a service's subscription pushes to; without it, all subscriptions are pulled.
  */
 export async function createTopology(
   projectId: string,
@@ -38,10 +38,10 @@ function optionsOf(projectId: string, settings: SubscriptionSettings, pushEndpoi
     messageRetentionDuration: {
       seconds: Math.min(retentionDays, EMULATOR_RETENTION_DAYS_MAX) * SECONDS_PER_DAY,
     },
-    // Without this a subscription is deleted after 31 days in which nobody reads it.
+    // Without this, a subscription that is not read for 31 days is deleted.
     expirationPolicy: {},
-    // No retry policy: the emulator loses messages of subscriptions that have one when a reader dies. The bus keeps the
-    // pauses itself (docs/decisions/0007-retry-on-the-emulator.md).
+    // No retry policy: with one, the emulator loses messages when a reader dies. The bus itself makes the pauses
+    // (docs/decisions/0007-retry-on-the-emulator.md).
     ...(deadLetter && {
       deadLetterPolicy: {
         deadLetterTopic: `projects/${projectId}/topics/${deadLetter.topic}`,

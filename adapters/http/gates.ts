@@ -3,10 +3,10 @@ import type { Route } from '../../saga/http/http.ts';
 import { type OperatorCheck, operatorGate } from './operator-gate.ts';
 import { limitedRate } from './rate-limit.ts';
 
-/** What the configuration says of who may call, and how often. */
+/** The settings for who may call, and how often. */
 export interface GateSettings {
   readonly operators?: OperatorCheck | undefined;
-  /** How many requests that change something a customer may send in a minute; 0: any number. */
+  /** How many requests that change something a client may send per minute; 0: any number. */
   readonly clientChangesPerMinute?: number;
   readonly operatorRequestsPerMinute?: number;
 }
@@ -15,8 +15,8 @@ export interface GateSettings {
 export type GatesOf = (route: Pick<Route, 'method' | 'audience'>) => RequestHandler[];
 
 /**
- * What each request passes before its route sees it. The rate comes first, so that nobody can try tokens without end.
- * Without settings nothing is limited, and nobody is an operator.
+ * What each request passes before its route sees it. The rate limit comes first, so that tokens can't be tried without end.
+ * Without settings nothing is limited, and no request is an operator's.
  */
 export function gatesBy({
   operators,

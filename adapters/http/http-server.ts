@@ -19,11 +19,11 @@ import { routeOf } from './http-route.ts';
 import { type About, openApiOf } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
-/** Who sends a byte now and then would otherwise hold a connection for as long as they like. */
+/** Without these, a client that sends a byte now and then could hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** What must be in order before requests are taken: a name, and a check that throws or says false. */
+/** Something that must be in order before requests are taken: a name, and a check that throws or returns false. */
 export type ReadinessCheck = readonly [name: string, check: () => Promise<boolean> | boolean];
 
 export interface HttpServer {
@@ -39,7 +39,7 @@ export interface HttpServer {
 export async function serveHttp(app: Express, host: string, port: number): Promise<HttpServer> {
   const underWay = new Set<ServerResponse>();
   let isClosing = false;
-  // A client that keeps its connection would go on to send requests over it, and there would be no end.
+  // A client that keeps its connection alive would go on sending requests over it, and closing would never end.
   const endConnection = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
@@ -61,18 +61,18 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
   };
 }
 
-/** How a route is answered: by its own `handle`, unless somebody passes it on. */
+/** How a route is answered: by its own `handle`, unless a gateway passes it on. */
 export type HandlersOf = (route: Route) => RequestHandler[];
 
 export interface HttpAppOptions {
-  /** What the index and the OpenAPI document call it. */
+  /** The title for the index and the OpenAPI document. */
   readonly about?: About;
   readonly handlersOf?: HandlersOf;
-  /** What a request passes before its route answers it here; without it nobody is an operator. */
+  /** What a request passes before its route answers it here; without it, no request is an operator's. */
   readonly gatesOf?: GatesOf;
-  /** How many proxies stand in front, each of which adds to X-Forwarded-For whom it heard; what is before that is hearsay. */
+  /** How many proxies in front add the caller to X-Forwarded-For. Entries before theirs are not believed. */
   readonly trustedProxies?: number;
-  /** What answers `POST /push/{subscription}`; nothing where messages are pulled. */
+  /** What answers `POST /push/{subscription}`; absent if messages are pulled. */
   readonly push?: RequestHandler[];
   /** What every request passes first. */
   readonly first?: readonly RequestHandler[];
@@ -97,7 +97,7 @@ export function httpApp(
 ): Express {
   const app = express();
   app.set('query parser', 'simple');
-  // Nobody keeps an answer, so nobody can ask whether it has changed.
+  // Answers are never cached, so no client can ask whether one has changed.
   app.disable('etag');
   app.set('trust proxy', trustedProxies);
   app.use(securityHeaders(), notStored);
@@ -107,7 +107,7 @@ export function httpApp(
   });
   let openApi: object | undefined;
   app.get('/openapi.json', (_request, response) => {
-    // Made once: it takes milliseconds, which nobody should be able to ask for again and again.
+    // Made once: it takes milliseconds, which a client must not be able to spend again and again.
     openApi ??= openApiOf(routes, about);
     response.json(openApi);
   });
@@ -150,15 +150,15 @@ function onlyTakes(methods: readonly string[]): RequestHandler {
   };
 }
 
-/** What browsers are told; it also takes away the header that names the framework. */
+/** Security headers for browsers; also removes the header that names the framework. */
 function securityHeaders(): RequestHandler {
   return helmet({
-    // The local stack speaks HTTP: a page that asked for HTTPS would not find its own parts.
+    // Off, because the local stack speaks HTTP only: a page would look for its parts over HTTPS and not find them.
     contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
   });
 }
 
-/** Answers speak of people and their orders: nobody between keeps them. */
+/** Answers are about people and their orders, so no proxy may keep them. */
 function notStored(_request: Request, response: Response, next: () => void): void {
   response.set('Cache-Control', 'no-store');
   next();
@@ -231,7 +231,7 @@ async function failedChecks(checks: readonly ReadinessCheck[]): Promise<string[]
   });
 }
 
-/** Answers with problem+json, whatever was thrown; what nobody planned is logged and told as 500 without details. */
+/** Answers with problem+json, whatever was thrown. A surprise is logged, and answered with 500 without details. */
 function problemHandler(log: Log): ErrorRequestHandler {
   return (error, request, response, next) => {
     if (response.headersSent) {
@@ -242,7 +242,7 @@ function problemHandler(log: Log): ErrorRequestHandler {
     if (problem.status >= 500) {
       log(
         problem.status === 500 ? 'ERROR' : 'WARNING',
-        // Not the path: it may name a customer.
+        // Not the path, because it may name a customer.
         `HTTP ${problem.status} at ${request.method} ${routeOf(request) ?? '(no route)'}`,
         { ...idIn(request), error: logged(error) },
       );
@@ -258,13 +258,13 @@ function problemHandler(log: Log): ErrorRequestHandler {
   };
 }
 
-/** Which order or letter the request is about. Who asks for it, an id does not tell. */
+/** The order or letter that the request is about. Such an id does not reveal a person. */
 function idIn({ path }: Request): { uuid?: string } {
   const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(path)?.[0];
   return uuid === undefined ? {} : { uuid };
 }
 
-/** Where nobody planned it, the way there matters, too. */
+/** For a surprise, the stack matters, too. */
 function logged(error: unknown): string {
   if (error instanceof Problem) return error.detail;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -284,7 +284,7 @@ function problemOf(error: unknown): Problem {
       headers: { 'Retry-After': '1' },
     });
   }
-  // What the framework itself refuses, such as a body too large: an error with a status below 500.
+  // The framework's own refusals, such as a body too large, are errors with a status below 500.
   const { status, type, message, limit } = error as FrameworkError;
   if (status === 413) return tooLarge(limit ?? BODY_BYTES_MAX);
   if (type === 'entity.parse.failed')

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Route } from '../../saga/http/http.ts';
 
-/** What the API is called, and which release of it this is. */
+/** The name of the API, and its release. */
 export interface About {
   readonly title: string;
   readonly version: string;
@@ -31,7 +31,7 @@ export function openApiOf(routes: readonly Route[], { title, version }: About): 
   };
 }
 
-/** What the gates answer in place of any route, or of one for operators. */
+/** What the gates may answer instead of any route, or instead of one for operators. */
 const GATE_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
 const OPERATOR_RESPONSES = {
   401: "The operators' token is missing or wrong",

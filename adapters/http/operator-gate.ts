@@ -3,27 +3,27 @@ import type { Request, RequestHandler } from 'express';
 import { Problem } from '../../saga/http/http.ts';
 
 /**
- * How a request shows that it is an operator's:
- * - `token`: it bears the token;
- * - `platform`: it is here, because somebody in front of the service has checked it, such as Cloud Run's IAM;
- * - `loopback`: it comes from this machine, where nobody else can reach the service.
+ * How a request proves that it is an operator's:
+ * - `token`: it has the token;
+ * - `platform`: it got here, because what stands in front of the service (such as Cloud Run's IAM) has checked it;
+ * - `loopback`: it comes from this machine, and no other can reach the service.
  */
 export type OperatorCheck =
   | { readonly by: 'token'; readonly token: string }
   | { readonly by: 'platform' }
   | { readonly by: 'loopback' };
 
-/** What to do where nobody is an operator. */
+/** What to do if the operators' routes are closed. */
 export const OPERATORS_CLOSED =
   "The operators' routes are closed: set OPERATOR_TOKEN, or OPERATOR_AUTH=platform where Cloud Run's IAM checks";
 
-/** Whether an address to listen at, or the host of a URL, can be reached from this machine alone. */
+/** Whether only this machine can reach an address to listen on, or the host of a URL. */
 export const isLoopback = (host: string): boolean =>
   /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|\[::1\])$/i.test(host);
 
 /**
  * Lets only operators pass.
- * @param check how they are known; undefined: nobody is.
+ * @param check how they are known; undefined: no request is an operator's.
  */
 export function operatorGate(check: OperatorCheck | undefined): RequestHandler {
   const refusalOf = refusalsBy(check);
@@ -34,12 +34,12 @@ export function operatorGate(check: OperatorCheck | undefined): RequestHandler {
   };
 }
 
-/** Says why a request may not pass; undefined where it may. */
+/** Says why a request may not pass; undefined if it may. */
 function refusalsBy(check: OperatorCheck | undefined): (request: Request) => Problem | undefined {
   switch (check?.by) {
     case 'token': {
       const expected = digest(check.token);
-      // Digests have the same length whatever was sent, and comparing them takes the same time wherever they differ.
+      // Digests have the same length whatever was sent, and comparing them takes the same time wherever they differ first.
       return (request) => (timingSafeEqual(digest(bearerOf(request)), expected) ? undefined : UNAUTHORIZED);
     }
     case 'platform':
@@ -57,10 +57,10 @@ const bearerOf = (request: Request): string =>
   /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1] ?? '';
 
 /**
- * Not a page of some other site that the operator's browser shows: neither one that sends requests here (its origin tells, or
- * what the browser says of the site), nor one whose own name was made to lead here (the host tells). And not somebody
- * elsewhere whom a tunnel or another proxy on this machine has heard, as far as it says so: the local gateway is a proxy that
- * has heard this machine.
+ * Refuses pages of other sites in the operator's browser: those that send requests here (known by the origin, or by what the
+ * browser says about the site) and those whose own name was made to point here (known by the host). Also refuses callers
+ * elsewhere that come through a tunnel or another proxy on this machine, if that says whom it heard. The local gateway is a
+ * proxy that heard this machine.
  */
 function isOfThisMachine(request: Request): boolean {
   const host = request.get('host') ?? '';

@@ -7,7 +7,7 @@ const WINDOW_MS = 60_000;
 /**
  * Answers 429 with Retry-After to a client that sends too much. Each instance counts for itself. A client is an IPv4 address,
  * or the network of an IPv6 address, as far as the app's `trust proxy` lets it be seen.
- * @param perMinute how many requests a client may send in a minute; 0: any number.
+ * @param perMinute how many requests a client may send per minute; 0: any number.
  */
 export function limitedRate(perMinute: number): RequestHandler[] {
   if (perMinute === 0) return [];
@@ -19,13 +19,13 @@ export function limitedRate(perMinute: number): RequestHandler[] {
       legacyHeaders: false,
       keyGenerator: (request) => ipKeyGenerator(withoutPort(request.ip ?? 'unknown')),
       handler: (request, _response, next) => next(tooMany(request, perMinute)),
-      // It would print advice about proxies; TRUSTED_PROXIES says how many there are.
+      // Without this it would print advice about proxies; TRUSTED_PROXIES says how many there are.
       validate: false,
     }),
   ];
 }
 
-/** Some proxies write down the port of whom they heard, which is another one each time. */
+/** Some proxies add the caller's port, which differs each time. */
 const withoutPort = (address: string): string => address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
 
 function tooMany(request: Request, perMinute: number): Problem {

@@ -1,6 +1,6 @@
 /**
- * Takes out of a text what would let its reader act as somebody else: bearer tokens and what looks like a signed token (JWT).
- * Nobody means to log one; an error of some library may quote the request that it failed at.
+ * Removes from a text what would let its reader act as somebody else: bearer tokens, and anything that looks like a signed
+ * token (JWT). We never log one on purpose, but a library's error may quote the request that failed.
  */
 export function withoutSecrets(text: string): string {
   return text

@@ -4,9 +4,9 @@ import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Clock } from '../../saga/ports/clock.ts';
 
 /**
- * The embedded broker. It keeps nothing beyond the process, and behaves as Pub/Sub does where it matters: every
- * subscription has its own copy of each message, what is not acked in time comes again, a nack is followed by a
- * growing pause, and after the allowed number of deliveries a message moves to the dead-letter topic.
+ * The embedded broker. It keeps nothing beyond the process, and behaves like Pub/Sub in what matters: every subscription
+ * has its own copy of each message, a message that is not acked in time comes again, a nack is followed by a growing pause,
+ * and after the allowed number of deliveries a message moves to the dead-letter topic.
  */
 export function createMemoryBus(topology: Topology, clock: Clock): Bus {
   let messageCount = 0;
@@ -69,7 +69,7 @@ interface Reader {
   onIdle: () => void;
 }
 
-/** What waits for people who never come must not fill the memory: the oldest goes, as when its retention ends. */
+/** Messages for people who never pull them must not fill the memory: the oldest is dropped, as if its retention had ended. */
 const WAITING_MAX = 100_000;
 
 class Subscription {
@@ -130,7 +130,7 @@ class Subscription {
     this.#dispatch();
   }
 
-  /** Hands out what waits, in a microtask: a publisher never runs inside its subscriber. */
+  /** Hands out what waits, in a microtask, so that a subscriber never runs inside its publisher's call. */
   #dispatch(): void {
     if (this.#dispatching || this.#readers.length === 0) return;
     this.#dispatching = true;
@@ -176,12 +176,12 @@ class Subscription {
         this.#deadLetter(queued, deadLetter.topic);
       else this.#later(delayMs, () => this.#enqueue(queued));
     };
-    // An ack that comes after the deadline is lost, which Pub/Sub does not promise either.
+    // An ack after the deadline has no effect. Pub/Sub does not promise otherwise.
     const cancelDeadline = this.#later(this.settings.ackDeadlineSeconds * 1000, () => again(0));
     reader.onDelivery({
       ...queued.message,
       subscription: this.name,
-      // What one reader does to these bytes, no other delivery shows.
+      // A copy, so that a reader that changes the bytes does not change other deliveries.
       data: Buffer.from(queued.message.data),
       attempt: queued.attempts,
       ack: settle,

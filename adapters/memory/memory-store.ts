@@ -44,7 +44,7 @@ export function createMemoryStore(): Store {
     if (!held) throw new StoreError('conflict', `${write.path} is not what was read`);
   }
 
-  /** The fields of a document after a write; undefined where it is removed. */
+  /** The fields of a document after a write; undefined if it is removed. */
   function fieldsAfter(write: GuardedWrite): object | undefined {
     if (write.kind === 'remove') return undefined;
     const base = write.kind === 'update' ? collectionOf(write.path).get(write.path)?.fields : {};
@@ -76,7 +76,7 @@ export function createMemoryStore(): Store {
       writes.forEach(assertWritable);
       writes.forEach(assertGuard);
       const after = writes.map((write) => [write.path, fieldsAfter(write)] as const);
-      // Like Firestore's update time, a version never comes back, not even to a document that was made anew.
+      // Like Firestore's update time, a version never comes back, not even for a document that was created again.
       const version = ++commits as unknown as Version;
       for (const [path, fields] of after) {
         if (fields === undefined) collectionOf(path).delete(path);
@@ -113,10 +113,10 @@ export function createMemoryStore(): Store {
         .slice(0, limit);
     },
     async snapshot() {
-      // Documents are values: it is enough to keep which there are.
+      // Documents are immutable values, so it is enough to remember which there are.
       const kept = new Map([...collections].map(([name, documents]) => [name, new Map(documents)]));
       const keptAt = (path: Path) => kept.get(path.split('/').at(-2) ?? '')?.get(path)?.fields;
-      /** Sorted once, when the first piece is asked for: a scan has as many pieces as there is to read. */
+      /** Sorted once, when the first page is requested. */
       const sorted = new Map<string, readonly StoredDocument[]>();
       function sortedIn(collection: string): readonly StoredDocument[] {
         const documents =
@@ -176,24 +176,24 @@ const fieldOf = (fields: object, field: string): unknown => (fields as Record<st
 const earliestFirst = (one: Omit<DueDocument, 'fields'>, other: Omit<DueDocument, 'fields'>): number =>
   one.moment.getTime() - other.moment.getTime() || compare(one.id, other.id);
 
-/** Firestore orders ids by their code points; JavaScript alone would compare halves of surrogate pairs. */
+/** Firestore orders ids by code points; JavaScript alone would compare halves of surrogate pairs. */
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 /**
- * What paths are compared by: their parts, as Firestore does. What is below a document comes right behind it, which
- * bytes alone say only where nothing that a name may hold is smaller than what stands between the names.
+ * A key to compare paths by their parts, as Firestore does, so that what is below a document comes right behind it. Comparing
+ * the paths as bytes would not do: a name may contain bytes that are smaller than the slash between names.
  */
 const sortKey = (path: Path): Buffer =>
   Buffer.concat(path.split('/').flatMap((name) => [BETWEEN_NAMES, escaped(Buffer.from(name))]));
 
-/** No name begins with it or holds it, once its zeros are escaped: 0 becomes 0 255. */
+/** The separator of names in a key. No name contains it once its zeros are escaped: 0 becomes 0 255. */
 const BETWEEN_NAMES = Buffer.from([0, 0]);
 
 function escaped(name: Buffer): Buffer {
   return name.includes(0) ? Buffer.from([...name].flatMap((byte) => (byte === 0 ? [0, 255] : [byte]))) : name;
 }
 
-/** Where in sorted documents the first one behind a path stands. */
+/** The index, in sorted documents, of the first one behind a path. */
 function firstBehind(documents: readonly StoredDocument[], after: Path): number {
   const key = sortKey(after);
   let [low, high] = [0, documents.length];
@@ -207,8 +207,8 @@ function firstBehind(documents: readonly StoredDocument[], after: Path): number 
 }
 
 /**
- * Nobody can change a document behind the store's back: neither who wrote it nor who reads it. What a database
- * does to values happens here, too: a field that is undefined is no field.
+ * A copy, so that neither the writer nor a reader can change a document behind the store's back. As in a database, a field
+ * that is undefined is no field.
  */
 function frozenCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
@@ -223,7 +223,7 @@ function frozenCopy<T>(value: T): T {
 
 const DOCUMENT_BYTES_MAX = 1024 * 1024;
 
-/** What a value takes up, as Firestore counts: https://firebase.google.com/docs/firestore/storage-size */
+/** The size of a value, as Firestore counts: https://firebase.google.com/docs/firestore/storage-size */
 function bytesOf(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value) + 1;
   if (typeof value === 'number' || value instanceof Date) return 8;

@@ -8,14 +8,14 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { pushHandlers, type TokenCheck } from './push-receiver.ts';
 
 /**
- * A service as a Cloud Run function of its name, which takes pushes of Pub/Sub and CloudEvents of Eventarc: both are requests,
- * and both are answered by what answers `POST /push/{subscription}` of a service. So the same inboxes are filled, the same
- * tokens are checked, and the same is seen of it.
+ * A service as a Cloud Run function of its name. It takes pushes of Pub/Sub and CloudEvents of Eventarc. Both are requests, and
+ * both are answered by the code behind `POST /push/{subscription}` of a service. So they fill the same inboxes, their tokens
+ * are checked alike, and telemetry sees them alike.
  *
- * It is registered for HTTP, also where events come. As an event target, the framework would keep the token from us, lose the
- * subscription and the attempt of a wrapped push, and fail at a request without a body. Two things it does in any case: it
- * reads the body before anybody can look at the token, and it gives up at once when it is told to end. What was not answered
- * yet comes again, which is why nothing is lost but the last spans.
+ * It is registered for HTTP, even for events. As an event target, the framework would hide the token from us, lose the
+ * subscription and the attempt of a wrapped push, and fail on a request without a body. Two things can't be avoided: it reads
+ * the body before the token is checked, and it stops at once when it is told to end. What was not answered by then comes
+ * again, so nothing is lost but the last spans.
  */
 export function registerFunction(
   service: Service,
@@ -31,16 +31,16 @@ export function registerFunction(
   });
   functions.http(service.name, (request, response) => {
     request.url = `/push/${encodeURIComponent(subscriptionIn(request, subscribed))}`;
-    // The framework has parsed the body already; what it was made of is what counts.
+    // The framework has parsed the body already, but what counts are the raw bytes.
     request.body = request.rawBody ?? Buffer.alloc(0);
     app(request, response);
   });
 }
 
 /**
- * By which subscription a request comes. The path may end with it, as that of a service does; an event says from which topic it
- * is. What is said there and read by nobody here is refused as the service would. Where a service reads one topic alone,
- * nothing needs to be said.
+ * The subscription that a request comes from. The path may end with it, as in a service; an event names its topic. If the
+ * service does not read what is named there, it is refused as in a service. If the service reads only one topic, the request
+ * need not name anything.
  */
 function subscriptionIn(request: Request, subscribed: readonly SubscribedInbox[]): string {
   const last = request.path.split('/').filter(Boolean).at(-1);

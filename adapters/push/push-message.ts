@@ -4,18 +4,18 @@ import { DEAD_LETTER } from '../../saga/deliver/message.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 
 /**
- * What Pub/Sub pushes over HTTP, in each of the forms that it has:
+ * What Pub/Sub pushes over HTTP, in each of its forms:
  * - wrapped, as a JSON object with the message in it (https://cloud.google.com/pubsub/docs/push#receive_push);
  * - unwrapped, with the data as body and the rest in headers (…/docs/payload-unwrapping), if the subscription writes metadata;
  * - as a CloudEvent of Eventarc around the wrapped form, binary or structured (https://cloud.google.com/eventarc/docs/cloudevents);
- * - as the CloudEvent that each of our own messages is, binary, where somebody else than Pub/Sub hands it on.
+ * - as the binary CloudEvent that each of our own messages is, if something other than Pub/Sub hands it on.
  */
 export type PushedMessage = Omit<Delivery, 'ack' | 'nack'>;
 
 /** A pushed message, or what is wrong with the request. */
 export type ParsedPush = { readonly message: PushedMessage } | { readonly fault: string };
 
-/** Pub/Sub lets no other text in; a JSON body that somebody else has made may hold half of a surrogate pair. */
+/** Pub/Sub accepts only such texts; a JSON body from elsewhere may contain half of a surrogate pair. */
 const text = z.string().regex(/^\P{Cs}*$/su, { error: 'is not well-formed Unicode' });
 
 const wrappedSchema = z.object({
@@ -41,7 +41,7 @@ const ATTEMPT = 'x-goog-pubsub-delivery-attempt';
 
 /**
  * Reads what was pushed, doubting all of it.
- * @param subscription by which it arrives: the path says so, because not every form does.
+ * @param subscription that it arrives by, from the path, because not every form names it.
  * @param now for a message that does not say when it was published.
  */
 export function parsePush(
@@ -62,13 +62,13 @@ export function parsePush(
   return parseWrapped(subscription, dataOf(headers, json), now);
 }
 
-/** A message of ours is a CloudEvent; its id then stands for that of the broker, which nobody knows any more. */
+/** A message of ours is a CloudEvent. Its id then replaces the broker's, which is lost. */
 function ownEventId(headers: IncomingHttpHeaders): string | undefined {
   const { 'ce-id': id, 'ce-subject': uuid } = headers;
   return typeof id === 'string' && typeof uuid === 'string' && id.startsWith(`${uuid}/`) ? id : undefined;
 }
 
-/** In a structured CloudEvent the message is in its data; everywhere else the body is it. */
+/** In a structured CloudEvent the message is in the data; in all other forms it is the body. */
 function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {
   const isStructured = headers['content-type']?.startsWith('application/cloudevents+json') ?? false;
   return isStructured ? (json as { data?: unknown } | null)?.data : json;
@@ -90,7 +90,7 @@ function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPus
   });
 }
 
-/** What Pub/Sub itself could never have sent can't be parked either: for that, it is published again. */
+/** Refuses what Pub/Sub could never have sent: it couldn't be parked either, because parking publishes it again. */
 const parkable = (message: PushedMessage): ParsedPush =>
   message.data.length > DATA_BYTES_MAX
     ? { fault: 'The message is larger than any that Pub/Sub takes' }
@@ -115,8 +115,8 @@ function unwrapped(
 }
 
 /**
- * Attributes come as headers among those of HTTP, in small letters: only what we publish ourselves can be told from the rest,
- * and what Pub/Sub adds to a message that it gives up.
+ * Attributes arrive as HTTP headers in small letters. Only those that we publish ourselves, and those that Pub/Sub adds to a
+ * message it gives up, can be told from other headers.
  */
 function attributesIn(headers: IncomingHttpHeaders): Record<string, string> {
   const attributes: Record<string, string> = {};

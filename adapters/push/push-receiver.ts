@@ -5,14 +5,14 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import { refuseLarger } from '../http/body-limit.ts';
 import { type PushedMessage, parsePush } from './push-message.ts';
 
-/** The largest message that Pub/Sub takes has 10 MB; in base64 it is a third longer. */
+/** Pub/Sub's largest message has 10 MB; base64 makes it a third longer. */
 const BODY_BYTES_MAX = 14 * 1024 * 1024;
 
-/** Says what is wrong with an `Authorization` header; undefined where nothing is. */
+/** Says what is wrong with an `Authorization` header; undefined if nothing is. */
 export type TokenCheck = (authorization: string | undefined) => Promise<string | undefined>;
 
 /**
- * Answers `POST /push/{subscription}` once the message is done: 204 for an ack, 503 for a nack. Pub/Sub knows nothing
+ * Answers `POST /push/{subscription}` once the message is done: 204 for an ack, 503 for a nack. Pub/Sub knows nothing in
  * between.
  */
 export function pushHandlers(
@@ -28,11 +28,11 @@ export function pushHandlers(
     throw notFound(`The path must say by which subscription the message comes: ${paths.join(' or ')}`);
   }
   return [
-    // Before the body is read: who may not push has no business sending megabytes.
+    // Before the body is read: a caller that may not push must not send megabytes.
     async (request, _response, next) => {
       const fault = await checkToken(request.get('authorization'));
       if (fault !== undefined) {
-        // Whose settings are wrong, theirs or ours, only people can tell.
+        // Either the caller's settings are wrong or ours; only people can tell.
         log('WARNING', 'A push was refused', { subscription: subscriptionIn(request), error: fault });
         throw new Problem(401, 'Unauthorized', fault);
       }
@@ -55,7 +55,7 @@ export function pushHandlers(
 
 const subscriptionIn = ({ params }: Request): string => String(params.subscription).slice(0, 200);
 
-/** Puts a message into the inbox of its subscription, where it shares a batch with those of other requests. */
+/** Puts a message into the inbox of its subscription, where it shares a batch with messages of other requests. */
 const isDone = (inbox: Inbox, message: PushedMessage): Promise<boolean> =>
   new Promise((resolve) => {
     inbox.deliver({ ...message, ack: () => resolve(true), nack: () => resolve(false) });

@@ -3,7 +3,7 @@ import { Problem } from '../../saga/http/http.ts';
 import { endsWithin } from '../../saga/ports/clock.ts';
 import { systemClock } from '../system-clock.ts';
 
-/** What a token must say: for whom it is, and by whom. */
+/** What a token must say: whom it is for, and whose it is. */
 export interface PushIdentity {
   /** The audience that the subscription was given. */
   readonly audience: string;
@@ -21,9 +21,9 @@ const ISSUERS = ['accounts.google.com', 'https://accounts.google.com'];
 /**
  * Checks the OIDC token of a push: signature, issuer, audience, expiry, and that it is our service account's.
  * https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
- * @param certificates gives Google's keys; the client fetches and keeps them, by default.
- * @returns a function from the `Authorization` header to what is wrong with it; undefined where nothing is. It throws a Problem
- * 503 while the keys can't be fetched: nobody knows then, and the push must come again.
+ * @param certificates gets Google's keys; by default the client fetches and caches them.
+ * @returns a function from the `Authorization` header to what is wrong with it; undefined if nothing is. It throws a Problem
+ * 503 while the keys can't be fetched: the push must then come again.
  */
 export function createTokenCheck(
   { audience, serviceAccount }: PushIdentity,
@@ -32,7 +32,7 @@ export function createTokenCheck(
 ): (authorization: string | undefined) => Promise<string | undefined> {
   const client = new OAuth2Client();
   let fetching: Promise<Certificates> | undefined;
-  /** An instance that starts has many pushes and no keys yet: one of them asks, for all. */
+  /** An instance that starts has many pushes and no keys yet, so one request for the keys serves all of them. */
   function currentKeys(): Promise<Certificates> {
     fetching ??= fetchKeys()
       .catch((error: Error) => {
@@ -64,7 +64,7 @@ export function createTokenCheck(
   };
 }
 
-/** The library quotes the token, and what it says, after its own words; who posts the wrong secret must not find it in the log. */
+/** The library's message ends with the token and its claims. A secret that was sent by mistake must not get into the log. */
 const withoutQuotes = (message: string): string => (message.split(/: | '/)[0] as string).slice(0, 200);
 
 function googleCertificates(): () => Promise<Certificates> {

@@ -9,9 +9,9 @@ import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
- * Metrics. What becomes of orders is counted as their ledgers are committed, so each transition counts once, whatever is
- * delivered how often; except that a commit which got no answer may not count at all. Labels are words of the program, never
- * names that people gave.
+ * Metrics. Orders are counted as their ledgers are committed, so each transition counts once, however often its message is
+ * delivered. Only a commit whose answer was lost may not count at all. Labels are words of the program, never names that
+ * people gave.
  */
 export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports' | 'http'> {
   const orders = meter.createCounter('saga.orders', {
@@ -63,7 +63,7 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
     if (moved > 0) batches.record(moved, { by });
   }
 
-  /** @param known how many transitions were there before; a new ledger may have come several stages at once. */
+  /** @param known how many transitions there were before; a new ledger may pass several stages at once. */
   function countTransitions(ledger: Ledger, known: number): void {
     const transitions = transitionsOf(ledger);
     for (const [index, { at, status, by }] of transitions.entries()) {

@@ -22,7 +22,7 @@ import { createTracing } from './tracing.ts';
 /**
  * Telemetry by OpenTelemetry. Only `openTelemetry` loads this module, and with it the packages.
  *
- * What the variables of OpenTelemetry say holds: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_BSP_…,
+ * OpenTelemetry's own variables apply: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_BSP_…,
  * OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
 export function startTelemetry(
@@ -46,7 +46,7 @@ export function startTelemetry(
   );
 }
 
-/** @param page has the metrics for those who fetch them. */
+/** @param page serves the metrics to whoever fetches them. */
 export function telemetryBy(
   saga: Saga,
   resource: Resource,
@@ -58,7 +58,7 @@ export function telemetryBy(
   const measured = createMetrics(saga, meters.getMeter(saga.name));
   const sampler = process.env.OTEL_TRACES_SAMPLER ? {} : { sampler: createSampler() };
   const tracers = new BasicTracerProvider({ resource, spanProcessors, ...sampler });
-  // Where only metrics are wanted, nothing is traced, and whose trace an order belongs to is for others to say.
+  // If only metrics are wanted, nothing is traced here, and an order keeps the trace that its caller gave it.
   const traced = spanProcessors.length > 0 ? createTracing(tracers.getTracer(saga.name)) : undefined;
   return {
     ports: (ports) => measured.ports(traced?.ports(ports) ?? ports),
@@ -71,12 +71,12 @@ export function telemetryBy(
   };
 }
 
-/** What the environment says of the resource wins. */
+/** What the environment says about the resource takes precedence. */
 function resourceOf(saga: Saga, service: string, more: Record<string, string>): Resource {
   const own = resourceFromAttributes({
     'service.namespace': saga.name,
     'service.name': service,
-    // Of several instances, each has its own series: without this they would be mixed up.
+    // Each instance needs a series of its own; without this they would be mixed up.
     'service.instance.id': randomUUID(),
     ...more,
   });
@@ -86,7 +86,7 @@ function resourceOf(saga: Saga, service: string, more: Record<string, string>): 
 function exportersOf(telemetry: TelemetrySettings['telemetry']) {
   if (telemetry === 'off') return undefined;
   if (telemetry === 'otlp') return { traces: new OTLPTraceExporter(), metrics: new OTLPMetricExporter() };
-  // Google takes OTLP itself: https://cloud.google.com/stackdriver/docs/reference/telemetry/overview
+  // Google accepts OTLP directly: https://cloud.google.com/stackdriver/docs/reference/telemetry/overview
   const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
   const headers = () => credentialsOf(auth);
   const url = 'https://telemetry.googleapis.com/v1';
@@ -96,7 +96,7 @@ function exportersOf(telemetry: TelemetrySettings['telemetry']) {
   };
 }
 
-/** The exporter can't take an error here; without credentials Google refuses, and that is told. */
+/** The exporter can't handle an error here. Without credentials Google refuses the export, and that is logged. */
 async function credentialsOf(auth: GoogleAuth): Promise<Record<string, string>> {
   try {
     return Object.fromEntries(await auth.getRequestHeaders());
@@ -108,7 +108,7 @@ async function credentialsOf(auth: GoogleAuth): Promise<Record<string, string>> 
 
 const TOLD_EVERY_MS = 60_000;
 
-/** A collector that is away is told of, but not again and again. */
+/** Logs that the collector is away, but not again and again. */
 function tellOfFailures(log: Log): void {
   let toldMs = Number.NEGATIVE_INFINITY;
   const tell = (...words: unknown[]): void => {

@@ -1,8 +1,8 @@
 import { ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace-base';
 
 /**
- * Which orders are traced, where OTEL_TRACES_SAMPLER does not say it: every one, as long as they are few enough to be looked
- * at. Under load, the cost of tracing stays what it is at this rate.
+ * Which orders are traced if OTEL_TRACES_SAMPLER does not say: all of them, up to this rate. Above it the cost of tracing does
+ * not grow.
  */
 const TRACES_PER_SECOND = 100;
 
@@ -27,12 +27,12 @@ export function createTraceBudget(
   };
 }
 
-/** What belongs to a trace follows it; what begins one asks for the budget. */
+/** What belongs to a trace is sampled as the trace is; a new trace needs room in the budget. */
 export function createSampler(mayBegin = createTraceBudget()): Sampler {
   return new ParentBasedSampler({
     root: {
       shouldSample(_context, _traceId, _name, _kind, _attributes, links) {
-        // What is done for several orders at once is linked to those that are traced, and seen with them.
+        // Work for several orders at once is linked to those that are traced, and sampled with them.
         const isSampled = links.length > 0 || mayBegin();
         return { decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
       },

@@ -5,30 +5,30 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 
 /**
- * Sees how the pipeline is doing: traces and metrics. It stands around the ports and the services, which know nothing of it,
- * and changes nothing that they do.
+ * Shows how the pipeline is doing, with traces and metrics. It wraps the ports and the services, which know nothing of it, and
+ * changes nothing that they do.
  */
 export interface Telemetry {
-  /** The same ports; what passes through them is seen. */
+  /** The same ports, observed. */
   ports(ports: Ports): Ports;
-  /** The same service; the batches that it processes are seen. */
+  /** The same service, with its batches observed. */
   service(service: Service): Service;
   /** What every HTTP request passes first. */
   readonly http: readonly RequestHandler[];
-  /** Answers with the metrics, as Prometheus reads them; absent where nobody may fetch them. */
+  /** Answers with the metrics in Prometheus's format; absent if they can't be fetched. */
   readonly page?: RequestHandler;
   /** Sends what was not sent yet. Never rejects. */
   close(): Promise<void>;
 }
 
-/** What is to be seen, and where it is sent. */
+/** What to observe, and where to send it. */
 export interface TelemetrySettings {
   readonly telemetry: 'off' | 'otlp' | 'google';
   readonly metrics: 'off' | 'prometheus';
   readonly projectId: string;
 }
 
-/** Nothing is seen, and nothing costs anything. */
+/** Observes nothing, and costs nothing. */
 export const noTelemetry: Telemetry = {
   ports: (ports) => ports,
   service: (service) => service,
@@ -37,9 +37,9 @@ export const noTelemetry: Telemetry = {
 };
 
 /**
- * The telemetry that the configuration asks for. OpenTelemetry is loaded only where it asks for any.
- * @param service the name under which this process is seen.
- * @param log is told where nothing can be sent.
+ * The telemetry that the configuration asks for. OpenTelemetry is loaded only if it asks for any.
+ * @param service the name of this process in telemetry.
+ * @param log gets a line if nothing can be sent.
  */
 export async function openTelemetry(
   settings: TelemetrySettings,

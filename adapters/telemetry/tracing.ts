@@ -23,27 +23,27 @@ import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
- * Traces. An order has one, from the request that brought it to its end, because its ledger remembers that request's place
- * in a trace and all its messages carry it. A batch has one of its own, linked to those of the orders in it: what is read and
- * committed for many orders at once belongs to none of them.
+ * Traces. Each order has one, from the request that brought it to its end, because its ledger remembers that request's place in
+ * a trace and all its messages carry it. A batch has a trace of its own, linked to those of its orders, because what is read
+ * and committed for many orders at once belongs to none of them.
  */
 
-/** The work that is under way: what is done meanwhile is done for it. */
+/** The work under way. Everything done meanwhile is done for it. */
 interface Work {
   readonly span: Span;
-  /** A batch does all its work itself. What a request brings may share a commit with what others bring. */
+  /** A batch does all its work itself. An order that a request brings may share a commit with orders of other requests. */
   readonly isBatch: boolean;
 }
 
-/** What OpenTelemetry keeps of a span's links, and Google too. The deliveries of a larger batch all link to it. */
+/** The most links that OpenTelemetry and Google keep per span. In a larger batch, the deliveries all link to the batch. */
 const LINKS_MAX = 128;
 
 export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'service' | 'http'> {
   const current = new AsyncLocalStorage<Work>();
 
   /**
-   * The span of something that is done for the batch under way, or else for orders.
-   * @param tracesOfOrders the traces of these orders; not asked where a batch is under way.
+   * The span of work for the batch under way, or else for orders.
+   * @param tracesOfOrders the traces of these orders; not called if a batch is under way.
    */
   function spanFor(
     name: string,
@@ -57,15 +57,15 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     if (only !== undefined && others.length === 0)
       return tracer.startSpan(name, { attributes }, contextOf(only));
     if (only !== undefined) return startShared(name, { attributes }, traceparents);
-    // A request that was answered long ago may have begun the batcher's run that we are in.
+    // The batcher's run that we are in may have begun with a request that was answered long ago.
     return work?.span.isRecording()
       ? tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span))
       : undefined;
   }
 
   /**
-   * The span of something that is done for several orders at once: a trace of its own, with links to theirs. Where none of
-   * these is sampled, it isn't either.
+   * The span of work for several orders at once: a trace of its own, with links to theirs. If none of those is sampled, it
+   * isn't either.
    */
   function startShared(name: string, options: SpanOptions, traceparents: readonly string[]): Span {
     const sampled = traceparents
@@ -124,7 +124,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     };
   }
 
-  /** Every line of the log belongs to the work that is under way, unless it says itself where it belongs. */
+  /** Every line of the log belongs to the work under way, unless it names a trace itself. */
   const watchLog =
     (log: Ports['log']): Ports['log'] =>
     (severity, message, fields = {}) => {
@@ -136,7 +136,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
       log(severity, message, { ...fields, ...place });
     };
 
-  /** What was made of an order is a span in its trace, made afterwards. */
+  /** What was done with an order becomes a span in its trace, made afterwards. */
   function observeTurn(
     { by, outcome, uuid, trace: place, attempt, durationMs = 0, error }: TurnEvent,
     endMs: number,
@@ -148,7 +148,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
       {
         kind: SpanKind.CONSUMER,
         startTime: endMs - durationMs,
-        // Few: they are made for every delivery. The name has the step and the outcome, the line of the log all the rest.
+        // Only few attributes, because every delivery has them. The name has step and outcome, the log line everything else.
         attributes: {
           ...(uuid !== undefined && { 'saga.uuid': uuid }),
           ...(attempt !== undefined && attempt > 1 && { 'saga.attempt': attempt }),
@@ -169,7 +169,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
         const arrivals: Span[] = [];
         const traced = deliveries.map((delivery): Delivery => {
           if (traceparentIn(delivery.attributes.traceparent) !== undefined) return delivery;
-          // Published by somebody who traces nothing: the trace begins where it arrives, and the ledger keeps it.
+          // Its publisher traces nothing, so the trace begins where the message arrives, and the ledger keeps it.
           const span = tracer.startSpan(`${topic} arrived`, { kind: SpanKind.CONSUMER }, ROOT_CONTEXT);
           arrivals.push(span);
           return { ...delivery, attributes: { ...delivery.attributes, traceparent: traceparentOf(span) } };
@@ -197,7 +197,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     const { method } = request;
     const parent = traceparentIn(request.get('traceparent'));
     const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, contextOf(parent));
-    // What the request brings belongs to this span, so that is what the route finds in its header.
+    // The order that the request brings belongs to this span, so the route finds this span in its header.
     request.headers.traceparent = traceparentOf(span);
     response.once('close', () => {
       const route = routeOf(request);
@@ -235,7 +235,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
   };
 }
 
-/** An order that begins is the only one of which a commit says the trace; later it never changes. */
+/** A commit says the trace of an order only when the order begins; it never changes later. */
 function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
   return writes.flatMap((write) => {
     const isNewLedger = write.kind === 'create' && write.path.startsWith(`${LEDGERS}/`);

@@ -4,7 +4,7 @@ import { ledgerPath, readOne, takeAudit } from 'order-saga';
 import { runProcess, startLocally } from 'order-saga/host';
 import { trip } from './trip.ts';
 
-/** Three trips, of which one finds the hotel full: `npm run trip`, or `npm run trip -- --emulators` on Google's emulators. */
+/** Three trips; the last one finds the hotel full. Run it with `npm run trip`, or on Google's emulators: `npm run trip -- --emulators`. */
 
 const DATA = {
   flights: { LH1: { free: 5 } },

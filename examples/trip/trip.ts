@@ -12,8 +12,8 @@ import {
 import { z } from 'zod';
 
 /**
- * A trip: a seat on a flight, a hotel room with a parking place, and a car. All of it is booked, or nothing is. The order's
- * three bookings are accounts of which it holds; nobody writes how a booking is undone.
+ * A trip: seats on a flight, hotel rooms with a place for the car, and the car. All of it is booked, or nothing is. Each step says
+ * what the trip holds because of it; no step says how a booking is undone.
  */
 
 const orderSchema = z.object({
@@ -39,7 +39,7 @@ const trips: OrderKind<Trip> = {
 const step = stepsFor<Trip>();
 const count = z.int().min(1);
 
-/** Whatever can be booked: how much of it is free, and how much there is in all. */
+/** Something to book: how much of it is free, and how much there is in all. */
 const bookable = <const Path extends string, const Missing extends string, const Shortage extends string>(
   [name, path]: [string, Path],
   missing: Missing,

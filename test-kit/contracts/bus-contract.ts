@@ -7,7 +7,7 @@ export const settings = {
   retentionDays: 1,
   retry: { minBackoffSeconds: 0, maxBackoffSeconds: 0.1 },
 };
-/** What a broker must have for the contract. */
+/** The topics and subscriptions that a broker needs for the contract. */
 export const BUS_TOPOLOGY: Topology = {
   topics: ['orders', 'refusals', 'parked'],
   subscriptions: {
@@ -22,10 +22,10 @@ export const BUS_TOPOLOGY: Topology = {
   },
 };
 
-/** A broker with the topics and subscriptions above, and the way in which a test waits for it. */
+/** A broker with the topics and subscriptions above, and a way for tests to wait for it. */
 export interface Broker {
   readonly bus: Bus;
-  /** Waits for `work`. A clock that a test holds is moved on meanwhile, as far as it takes. */
+  /** Waits for `work`. If the test controls the clock, moves the clock on meanwhile. */
   wait<T>(work: Promise<T>): Promise<T>;
 }
 
@@ -41,7 +41,7 @@ export const ack = (delivery: Delivery): void => delivery.ack();
 export const nack = (delivery: Delivery): void => delivery.nack();
 export const hold = (): void => {};
 
-/** Reads a subscription, and keeps what came. */
+/** Reads a subscription, and keeps what it delivers. */
 export function read(bus: Bus, subscription: string, onDelivery = ack, outstandingMax = 100) {
   const deliveries: Delivery[] = [];
   let onChange = (): void => {};
@@ -62,7 +62,7 @@ export function read(bus: Bus, subscription: string, onDelivery = ack, outstandi
   return {
     deliveries,
     failed,
-    /** The first deliveries, as soon as there are so many. One caller at a time. */
+    /** The first deliveries, as soon as there are that many. One caller at a time. */
     received(count: number): Promise<Delivery[]> {
       return new Promise((resolve) => {
         onChange = () => {
@@ -86,9 +86,9 @@ export async function durationMs(work: Promise<unknown>): Promise<number> {
 /**
  * The contract of a bus: what the comments of `saga/ports/bus.ts` promise, as tests for mocha.
  * @param name of the implementation, for the titles.
- * @param open gives a broker with the topics and subscriptions of BUS_BUS_TOPOLOGY and no messages; called in hooks, whose
+ * @param open returns a broker with the topics and subscriptions of BUS_TOPOLOGY and no messages; called in hooks, whose
  * context it may skip.
- * @param others the tests that only this implementation can show.
+ * @param others tests that only this implementation can pass.
  */
 export function busContract(
   name: string,

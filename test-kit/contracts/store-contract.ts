@@ -25,7 +25,7 @@ const update = (path: Path, version: Version, fields: object): GuardedWrite => (
 const remove = (path: Path, version?: Version): GuardedWrite =>
   version === undefined ? { kind: 'remove', path } : { kind: 'remove', path, version };
 
-/** What came of a request: `done`, or which kind of error. */
+/** The result of a request: `done`, or the kind of error. */
 export async function outcomeOf(request: Promise<unknown>): Promise<'done' | StoreErrorKind> {
   try {
     await request;
@@ -45,7 +45,7 @@ async function versionOf(store: Store, path: Path): Promise<Version> {
 /**
  * The contract of a store: what the comments of `saga/ports/store.ts` promise, as tests for mocha.
  * @param name of the implementation, for the titles.
- * @param open gives a store that is empty; called once, in a hook, whose context it may skip.
+ * @param open returns an empty store; called once, in a hook, whose context it may skip.
  */
 export function storeContract(name: string, open: (context: Mocha.Context) => Promise<Store>): void {
   describe(`The store on ${name}`, () => {
