@@ -2,6 +2,7 @@ import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { traceparentIn } from '../saga/deliver/trace.ts';
+import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
 import { invalidInput, type Route, route } from '../saga/http/http.ts';
 import { faultOfObject } from '../saga/http/input-faults.ts';
 import { malformedLedger, noSuchOrder } from '../saga/http/ledger-problems.ts';
@@ -21,6 +22,15 @@ import { listOrders } from './list-orders.ts';
 
 const KEY_LENGTH_MAX = 255;
 
+/** An order as its customer sees it: its snapshot, and how it came about. */
+const trackedSchema = (saga: Saga) =>
+  snapshotSchema(saga).extend({
+    createdAt: moment,
+    updatedAt: moment,
+    deadlineAt: moment.optional(),
+    history: z.array(transitionSchema(saga)),
+  });
+
 const listSchema = ({ statuses }: Saga) =>
   z.strictObject(
     {
@@ -33,6 +43,7 @@ const listSchema = ({ statuses }: Saga) =>
 
 export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): readonly Route[] {
   const { store, newUuid } = ports;
+  const tracked = trackedSchema(saga);
 
   /** An order as customers see it: its snapshot, and how it came about. */
   function view(ledger: Ledger): object {
@@ -52,6 +63,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       method: 'POST',
       path: '/order',
       summary: 'Place an order',
+      answer: snapshotSchema(saga),
       headers: {
         'Idempotency-Key': `1 to ${KEY_LENGTH_MAX} printable characters; a repetition is the same order`,
       },
@@ -76,6 +88,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       method: 'GET',
       path: '/order/{uuid}',
       summary: 'What became of an order',
+      answer: tracked,
       responses: {
         200: 'The order, its status, the reason of a failure, and its history',
         404: 'No such order',
@@ -94,6 +107,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       method: 'POST',
       path: '/order/{uuid}/cancel',
       summary: 'Cancel an order',
+      answer: tracked,
       responses: {
         202: 'The order is failing; what was done is being taken back',
         404: 'No such order',
@@ -109,6 +123,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       method: 'GET',
       path: '/orders',
       summary: 'Orders, newest first, a page at a time',
+      answer: z.object({ orders: z.array(tracked), next_page: z.string().optional() }),
       query: listSchema(saga),
       responses: {
         200: 'One page; next_page leads to the next',

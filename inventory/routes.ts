@@ -1,7 +1,8 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { notFound, type Route, route } from '../saga/http/http.ts';
-import { isName } from '../saga/http/name.ts';
+import { isName, nameSchema } from '../saga/http/name.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
+import { money } from '../shop/lines.ts';
 import { stock } from '../shop/stock.ts';
 
 /** With more items than this you have a catalog, which needs a service of its own. */
@@ -13,6 +14,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/inventory',
       summary: 'The stock: what is available now, and at what price',
+      answer: z.object({ items: z.array(forSale) }),
       responses: { 200: `The items by name, at most ${LISTED_MAX}` },
       async handle() {
         const items = await store.list('inventory', LISTED_MAX);
@@ -23,6 +25,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/inventory/{item}',
       summary: 'The stock of one item',
+      answer: forSale,
       responses: { 200: 'The item', 404: 'No such item' },
       async handle({ params: { item = '' } }) {
         const found = isName(item) ? await readOne(store, stock.of(item).path) : undefined;
@@ -34,6 +37,8 @@ export function inventoryRoutes(store: Store): readonly Route[] {
 }
 
 type Stock = z.infer<typeof stock.schema>;
+
+const forSale = z.object({ item: nameSchema, quantity: z.int().min(0), price_per_unit: money });
 
 /** What customers see of an item, without what only the audit needs. */
 const stockOf = (item: string, { quantity, price_per_unit }: Stock) => ({ item, quantity, price_per_unit });

@@ -73,6 +73,8 @@ export const ${records} = record({
 });
 `,
     'routes.ts': `import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import { moment } from '../saga/http/answers.ts';
 import { notFound, type Route, route } from '../saga/http/http.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
 import { ${records} } from './${name}-records.ts';
@@ -83,6 +85,7 @@ export function ${base}Routes(store: Store): readonly Route[] {
       method: 'GET',
       path: '/${name}/{uuid}',
       summary: 'What the step ${name} keeps of an order',
+      answer: z.object({ uuid: z.uuid(), user: z.string(), createdAt: moment }),
       responses: { 200: 'The record', 404: 'No record: the order has not come so far, or was canceled' },
       async handle({ params: { uuid = '' } }) {
         const id = uuid.toLowerCase();

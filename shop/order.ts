@@ -3,7 +3,7 @@ import { faultOfObject, inputFaults } from '../saga/http/input-faults.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import type { OrderKind, ParsedOrder } from '../saga/step/saga.ts';
-import { type PricedLine, totalOf } from './lines.ts';
+import { money, type PricedLine, pricedLines, totalOf } from './lines.ts';
 
 /**
  * What a customer may order, and the one place where that is checked, for HTTP bodies and for messages that were published
@@ -181,6 +181,14 @@ export const order: OrderKind<Order> = {
   schema: storedSchema,
   listedBy: ['user'],
   parse: parseOrderOfMessage,
+  shown: {
+    user: nameSchema.optional(),
+    item: nameSchema.optional(),
+    quantity: quantitySchema.optional(),
+    items: z.array(pricedLines.element.partial({ price_per_unit: true })),
+    'payment-error': z.unknown().optional(),
+    total_invoice: money.optional(),
+  },
   shows({ user, items = [], lines, charged, paymentError }: ShopLedger) {
     const [line, ...others] = items;
     return {

@@ -70,15 +70,15 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, description]) => [
         status,
-        responseOf(Number(status), description),
+        responseOf(Number(status), description, route.answer),
       ]),
     ),
   };
 }
 
-function responseOf(status: number, description: string): object {
+function responseOf(status: number, description: string, answer: z.ZodType): object {
   const isProblem = status >= 400;
-  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : { type: 'object' };
+  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : jsonSchema(answer, 'output');
   return {
     description,
     content: { [isProblem ? 'application/problem+json' : 'application/json']: { schema } },
@@ -90,8 +90,8 @@ function queryParameters(query: z.ZodType): object[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));
 }
 
-function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input'): object {
+  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io }) as Record<string, unknown>;
   return rest;
 }
 

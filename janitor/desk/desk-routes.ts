@@ -12,6 +12,8 @@ import {
   deadLetterPath,
   isLegible,
   LETTER_STATUSES,
+  letterOutlineSchema,
+  letterSchema,
   MALFORMED_LETTER,
   viewOf,
 } from './letter.ts';
@@ -52,6 +54,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'GET',
       path: '/dead-letters',
       summary: 'Messages that could not be processed, newest first, a page at a time',
+      answer: z.object({ letters: z.array(letterOutlineSchema), next_page: z.string().optional() }),
       audience: 'operators',
       query: listSchema,
       responses: {
@@ -70,6 +73,11 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'GET',
       path: '/dead-letters/reasons',
       summary: 'How many messages are parked for which reason',
+      answer: z.object({
+        reasons: z.array(z.object({ reason: z.string(), count: z.int() })),
+        counted: z.int(),
+        complete: z.boolean(),
+      }),
       audience: 'operators',
       responses: { 200: 'The counts; complete is false where only the newest letters were counted' },
       async handle() {
@@ -81,6 +89,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'GET',
       path: '/dead-letters/{id}',
       summary: 'One message that could not be processed, as it came, and what became of it',
+      answer: letterSchema,
       audience: 'operators',
       responses: { 200: 'The letter', 404: 'No such letter' },
       async handle({ params: { id = '' } }) {
@@ -91,6 +100,12 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/dead-letters/redrive',
       summary: 'Send parked messages back to their topics, a portion at a time: all, or of one reason',
+      answer: z.object({
+        sent: z.int(),
+        refused: z.array(z.object({ id: z.string(), detail: z.string() })),
+        failed: z.array(z.object({ id: z.string(), detail: z.string() })),
+        next_page: z.string().optional(),
+      }),
       audience: 'operators',
       query: redriveSchema,
       responses: {
@@ -115,6 +130,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/dead-letters/{id}/redrive',
       summary: 'Send a message back to its topic',
+      answer: letterSchema,
       audience: 'operators',
       responses: {
         200: 'It was sent, now or before',
@@ -131,6 +147,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'DELETE',
       path: '/dead-letters/{id}',
       summary: 'Discard a message: the letter stays, with a note',
+      answer: letterSchema,
       audience: 'operators',
       query: discardSchema,
       responses: {

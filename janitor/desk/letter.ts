@@ -1,4 +1,6 @@
 import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import { moment } from '../../saga/http/answers.ts';
 import type { Path } from '../../saga/ports/store.ts';
 
 /** What became of a letter: it waits for an operator, was sent back to its topic, or was given up. */
@@ -69,6 +71,17 @@ export const viewOf = (letter: DeadLetter): object =>
   isLegible(letter)
     ? { ...letter, attributes: Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value])) }
     : letter;
+
+/** What a list shows of a letter, as JSON has it. */
+export const letterOutlineSchema = z.looseObject({
+  id: z.string(),
+  status: z.enum(LETTER_STATUSES),
+  reason: z.string(),
+  history: z.array(z.string()),
+  createdAt: moment,
+});
+/** A letter as `viewOf` shows it, as JSON has it; one that somebody has edited may be anything. */
+export const letterSchema = z.looseObject({ id: z.unknown() });
 
 /** A line of a letter's history. */
 export const letterLine = (at: Date, status: LetterStatus, note?: string): string =>

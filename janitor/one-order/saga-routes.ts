@@ -2,6 +2,7 @@ import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { answerInTime } from '../../saga/http/answer-in-time.ts';
+import { moment, snapshotSchema, transitionSchema } from '../../saga/http/answers.ts';
 import { type HttpResponse, Problem, type Route, route } from '../../saga/http/http.ts';
 import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { canceledAlready, noSuchOrder, turnProblem } from '../../saga/http/ledger-problems.ts';
@@ -12,6 +13,7 @@ import { readOne } from '../../saga/ports/store.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
+import { letterOutlineSchema } from '../desk/letter.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
 import { sentenceSchema } from '../sentence.ts';
 import { announceTask } from '../sweep/sweep.ts';
@@ -45,6 +47,29 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'GET',
       path: '/sagas/{uuid}',
       summary: 'All that is known of one order',
+      answer: z.union([
+        z.object({
+          ledger: z.looseObject({ uuid: z.uuid() }),
+          timeline: z.array(transitionSchema(saga).loose()),
+          callsFor: z.string(),
+          deadline: moment.optional(),
+          holds: z.array(
+            z.object({
+              kind: z.string(),
+              path: z.string(),
+              amount: z.int().optional(),
+              exists: z.boolean().optional(),
+            }),
+          ),
+          letters: z.array(letterOutlineSchema),
+        }),
+        z.object({
+          uuid: z.uuid(),
+          faults: z.array(z.string()),
+          ledger: z.looseObject({}),
+          letters: z.array(letterOutlineSchema),
+        }),
+      ]),
       audience: 'operators',
       responses: {
         200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a malformed ledger the faults instead',
@@ -64,6 +89,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/sagas/{uuid}/announce',
       summary: 'Announce an order again: publish what its ledger calls for, whatever its status',
+      answer: z.object({ uuid: z.uuid(), status: z.enum(saga.statuses), published: z.string() }),
       audience: 'operators',
       responses: {
         202: 'It was published; who knows it already does nothing again',
@@ -85,6 +111,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/sagas/{uuid}/cancel',
       summary: 'Cancel an order, with a sentence that says why',
+      answer: snapshotSchema(saga).pick({ uuid: true, status: true, reason: true, detail: true }),
       audience: 'operators',
       body: cancelSchema,
       responses: {

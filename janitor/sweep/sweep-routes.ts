@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Route, route } from '../../saga/http/http.ts';
 import type { SweepReport } from './sweep.ts';
 
@@ -8,6 +9,7 @@ export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[]
       method: 'POST',
       path: '/sweep',
       summary: 'Move on the orders that stand still',
+      answer: z.object({ announced: z.int(), failed: z.int(), errors: z.int() }),
       audience: 'operators',
       responses: { 200: 'How many orders were announced again, were failed, or could not be moved' },
       handle: async () => ({ status: 200, body: await sweep() }),

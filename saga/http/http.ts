@@ -27,6 +27,8 @@ export interface Route {
   readonly audience?: 'operators';
   /** The statuses that it answers with, and what each means. */
   readonly responses: Readonly<Record<number, string>>;
+  /** The body of an answer that is no problem, as JSON has it. */
+  readonly answer: z.ZodType;
   readonly body?: z.ZodType;
   readonly query?: z.ZodType;
   readonly headers?: Readonly<Record<string, string>>;

@@ -33,6 +33,8 @@ export interface OrderKind<Order extends object = object> {
   parse(body: Readonly<Record<string, unknown>>): ParsedOrder<Order>;
   /** What people see of an order, in messages and over HTTP, besides its uuid, its status and why it failed. */
   shows(ledger: Ledger): Readonly<Record<string, unknown>>;
+  /** The schemas of what `shows` returns, by field; absent: anything. */
+  readonly shown?: z.ZodRawShape;
 }
 
 /** Either an order, or everything that is wrong with it. */

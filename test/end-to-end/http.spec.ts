@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
+import { z } from 'zod';
 import { httpApp, serveHttp } from '../../adapters/http/http-server.ts';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
@@ -313,6 +314,7 @@ describe('A server that is told to close', () => {
       method: 'GET',
       path: '/slow',
       summary: 'Waits',
+      answer: z.string(),
       responses: { 200: 'Done' },
       async handle() {
         arrive();

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { RequestHandler } from 'express';
+import { z } from 'zod';
 import { type GateSettings, gatesBy } from '../../adapters/http/gates.ts';
 import { httpApp, serveHttp } from '../../adapters/http/http-server.ts';
 import { createLog } from '../../adapters/log.ts';
@@ -79,6 +80,7 @@ function send(
 /** A route of each kind, which say that they were reached. */
 const reached = (definition: Pick<Route, 'method' | 'path' | 'audience'>): Route => ({
   summary: 'Says that it was reached',
+  answer: z.string(),
   responses: { 200: 'Reached' },
   handle: async () => ({ status: 200, body: 'reached' }),
   ...definition,

@@ -9,7 +9,7 @@ import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, hostServices } from '../../programs/host.ts';
-import { allServices } from '../../saga/deliver/service.ts';
+import { allServices, type Service } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
@@ -100,7 +100,7 @@ export async function startPipeline(
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
   await loadData(pipeline, store, ports, DATA);
-  const services = allServices(pipeline, ports, SETTINGS);
+  const services = allServices(pipeline, ports, SETTINGS).map(withCheckedAnswers);
   const host: Host = await hostServices(
     pipeline,
     services,
@@ -168,6 +168,19 @@ export async function startPipeline(
   };
   return started;
 }
+
+/** Every answer that a test sees is what its route says of it, as the OpenAPI document does: otherwise it becomes a 500. */
+const withCheckedAnswers = (service: Service): Service => ({
+  ...service,
+  routes: service.routes.map((route) => ({
+    ...route,
+    async handle(request) {
+      const response = await route.handle(request);
+      if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
+      return response;
+    },
+  })),
+});
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
