@@ -1,3 +1,4 @@
+import { takesOrdersIn } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
 import type { Saga } from '../saga/step/saga.ts';
@@ -9,7 +10,7 @@ export function leadersTo(saga: Saga, status: string | undefined): readonly stri
   // Whoever may announce a failure may cause it.
   if (status === FAILING) return publishersOf(saga, saga.failure.topic);
   const beside = saga.services.filter((service) =>
-    status === CANCELED ? service.reads(saga).includes(saga.failure.topic) : service === saga.services[0],
+    status === CANCELED ? service.reads(saga).includes(saga.failure.topic) : takesOrdersIn(saga, service),
   );
   return beside.map(({ name }) => name);
 }

@@ -377,11 +377,6 @@ describe('The audit', () => {
         `it holds its reservation ${RESERVATION} twice`,
         { lines: [1, 1].map(() => ({ item: 'widget', quantity: 2, price_per_unit: 5 })) },
       ],
-      ['which is no service', { history: all.with(3, line('PAID', 'somebody')) }],
-      [
-        `it was created at ${LATER.toISOString()}, but received at ${NOW.toISOString()}`,
-        { createdAt: LATER },
-      ],
       ['it is PAID, but has the reason PAYMENT_ERROR', { reason: 'PAYMENT_ERROR' }],
       ['it is PAID, but has a detail of a failure', { detail: 'x' }],
       ['it is PAID, but a sweep will look at it', { sweepAt: LATER }],
@@ -420,6 +415,28 @@ describe('The audit', () => {
         for (const total of [violations[0], violations[2]]) {
           expect(total).to.include({ inDoubt: true }).and.not.have.property('correction');
         }
+      });
+    }
+
+    const edits: readonly (readonly [fault: string, fields: object])[] = [
+      ['which is no service', { history: all.with(3, line('PAID', 'somebody')) }],
+      [
+        `it was created at ${LATER.toISOString()}, but received at ${NOW.toISOString()}`,
+        { createdAt: LATER },
+      ],
+    ];
+    for (const [fault, fields] of edits) {
+      it(`and still believes what it holds where an edit has not touched that: ${fault}`, async () => {
+        const { world } = aPaidOrder();
+        edit(world, ledgerPath(ID), fields);
+        edit(world, stock.of('widget').path, { quantity: 97 });
+        const { violations } = await audited(world);
+        expect(violations.map(({ kind, path }) => [kind, path])).to.deep.equal([
+          ['total', stock.of('widget').path],
+          ['ledger', ledgerPath(ID)],
+        ]);
+        expect(violations[1]?.sentence).to.contain(fault);
+        expect(violations[0]?.correction).to.deep.include({ field: 'quantity', by: 1 });
       });
     }
 

@@ -129,22 +129,33 @@ class Findings {
   /** The order, unless its ledger itself is wrong. Then its records are not reported as well. */
   believed({ path, fields }: StoredDocument, now: Date): BelievedOrder[] {
     const read = readLedger(this.#saga, lastName(path), fields);
-    const faults = 'faults' in read ? [...read.faults] : [...editFaults(this.#saga, read.ledger, now)];
-    if ('ledger' in read && faults.length === 0) {
-      const { ledger } = read;
-      const holds = holdsOf(this.#saga, ledger);
-      const records = holds.filter((hold): hold is HeldRecord => !isAmount(hold));
-      const twice = records.find(
-        (one, index) => records.findIndex((other) => other.path === one.path) < index,
-      );
-      if (twice === undefined) return [{ ledger, holds, records }];
-      faults.push(`it holds its ${twice.record.name} ${twice.path} twice`);
+    const faults = 'faults' in read ? read.faults : [...editFaults(this.#saga, read.ledger, now)];
+    const order = 'ledger' in read ? this.#holdingOf(read.ledger) : undefined;
+    const fault = typeof order === 'string' ? [order] : [];
+    if (faults.length + fault.length > 0) {
+      const sentence = `The ledger ${path} can't be right: ${[...faults, ...fault].join('; ')}`;
+      this.#violations.add({ kind: 'ledger', path, sentence });
     }
-    const sentence = `The ledger ${path} can't be right: ${faults.join('; ')}`;
-    this.#violations.add({ kind: 'ledger', path, sentence });
+    // What an edit has left of the ledger may still say rightly what the order holds.
+    if (typeof order === 'object') return [order];
     // It may hold something of any account: a step of a newer release may take from one that the ledger does not name.
     this.#books.doubtAll();
     return [];
+  }
+
+  /** What the order holds, or the sentence that says why that can't be told. */
+  #holdingOf(ledger: Ledger): BelievedOrder | string {
+    let holds: readonly Hold[];
+    try {
+      holds = holdsOf(this.#saga, ledger);
+    } catch (error) {
+      return `what it holds can't be told: ${(error as Error).message}`;
+    }
+    const records = holds.filter((hold): hold is HeldRecord => !isAmount(hold));
+    const twice = records.find((one, index) => records.findIndex((other) => other.path === one.path) < index);
+    return twice === undefined
+      ? { ledger, holds, records }
+      : `it holds its ${twice.record.name} ${twice.path} twice`;
   }
 
   /** Adds up what the order holds, and compares its records with it. */
@@ -199,9 +210,12 @@ class Findings {
       this.#violations.add({ kind: 'stray-record', path, uuid, sentence });
     } else if ('ledger' in read) {
       const { ledger } = read;
-      if (holdsOf(this.#saga, ledger).some((hold) => !isAmount(hold) && hold.path === path)) return;
+      const order = this.#holdingOf(ledger);
+      if (typeof order === 'object' && order.records.some((one) => one.path === path)) return;
       const sentence = `Order ${uuid} is ${ledger.status} and has no ${kind.name} ${path}, but there it is`;
-      this.#violations.add({ kind: 'stray-record', path, uuid, status: ledger.status, sentence });
+      if (typeof order === 'object') {
+        this.#violations.add({ kind: 'stray-record', path, uuid, status: ledger.status, sentence });
+      }
     }
     // If the ledger can't be right, it is a violation itself, and what belongs to it is unknown.
     this.#books.doubt(path, fields, owner);

@@ -106,4 +106,23 @@ describe('The services of a saga', () => {
       'noting has no service delivery; it has door, order, inventory, desk, attic',
     );
   });
+
+  it('leave an order that has no ledger to the step that was put in front of them', async () => {
+    const earlier = { ...first, name: 'greeting', leadsTo: 'GREETED', announces: 'greeted', settings: {} };
+    const longer: Saga = defineSaga({
+      ...saga,
+      order: pipeline.order,
+      steps: [earlier, first, second],
+      subscriptions: { 'frontend-sub': 'order' },
+    });
+    const ports = await recordedPorts();
+    const { consumers } = serviceOf(longer, 'order', ports, SETTINGS_OF_ALL);
+    expect(consumers.map(({ topic }) => topic)).to.deep.equal(['greeted', 'frontend']);
+    const delivery = aDelivery({ user: 'jack', item: 'widget', quantity: 2 });
+    await consumers[1]?.process([delivery]);
+    expect([delivery.settled, ports.logged.map(({ message }) => message)]).to.deep.equal([
+      'acked',
+      ['order: ignored'],
+    ]);
+  });
 });

@@ -5,6 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Saga } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { stepTask } from '../step/take-step.ts';
+import type { LedgerTask } from '../step/turn.ts';
 import { createRunner } from './runner.ts';
 
 /** A service: what it reads from the bus, and what it answers over HTTP. A process hosts one, or all of them. */
@@ -45,9 +46,12 @@ export interface ServiceSettings {
   readonly declared: Readonly<Record<string, unknown>>;
 }
 
+/** Whether a service takes orders in from outside: it reads no topic. */
+export const takesOrdersIn = (saga: Saga, { reads }: ServiceDefinition): boolean => reads(saga).length === 0;
+
 /** The names of all services, in the order an order meets them: those that take orders in, the steps, then all others. */
 export function serviceNames(saga: Saga): readonly string[] {
-  const isSource = ({ reads }: ServiceDefinition) => reads(saga).length === 0;
+  const isSource = (service: ServiceDefinition) => takesOrdersIn(saga, service);
   const named = (services: readonly { readonly name: string }[]) => services.map(({ name }) => name);
   const { services, steps } = saga;
   return [
@@ -91,6 +95,13 @@ export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
   return [...new Set([topicBefore(saga, step), ...own.filter((topic) => topics.has(topic))])];
 }
 
+/** The same for an order that another step begins with now: as long as it has no ledger, it is left to that step. */
+const leftoverTask = (task: LedgerTask): LedgerTask => ({
+  ...task,
+  take: (ledger, documents, now) =>
+    ledger === undefined ? { outcome: 'ignored' } : task.take(ledger, documents, now),
+});
+
 function stepService(
   saga: Saga,
   step: Step,
@@ -105,7 +116,14 @@ function stepService(
       topic,
       process: createRunner(
         saga,
-        { name: step.name, taskFor: (message) => stepTask(saga, step, message, options) },
+        {
+          name: step.name,
+          taskFor(message) {
+            const task = stepTask(saga, step, message, options);
+            const isLeftover = topic === saga.entry.topic && topic !== topicBefore(saga, step);
+            return isLeftover ? leftoverTask(task) : task;
+          },
+        },
         ports,
         { allowNameless: topic === saga.entry.topic },
       ),

@@ -230,4 +230,12 @@ describe('The steps that are done', () => {
     const refused = fail(pipeline, received, failure('order', 'USER_NOT_FOUND', 'No'));
     expect([received, refused].map(namesOf)).to.deep.equal([[], []]);
   });
+
+  it('never gets a reason that its saga does not have: it could not be read again', () => {
+    const failure = { by: 'order', reason: 'BECAUSE', detail: 'No', now: LATER };
+    expect(() => fail(pipeline, aLedger(), failure)).to.throw(
+      IllegalTransition,
+      `Order ${UUID} can't fail: BECAUSE is no reason of order-saga`,
+    );
+  });
 });

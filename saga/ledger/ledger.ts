@@ -146,6 +146,10 @@ export function fail(
   ledger: Ledger,
   { by, reason, detail, now }: { by: string; reason: string; detail: string; now: Date },
 ): Ledger {
+  // A ledger with a reason that the saga does not have could not be read again.
+  if (!saga.reasons.includes(reason)) {
+    throw new IllegalTransition(`Order ${ledger.uuid} can't fail: ${reason} is no reason of ${saga.name}`);
+  }
   return { ...move(saga, ledger, FAILING, by, now), reason, detail };
 }
 

@@ -156,7 +156,8 @@ export const stepsFor =
       decide: declaration.decide as never,
       reasons: [...new Set(reasons)],
       uses,
-      learns: z.object(learns),
+      // Strict: what a step returns besides would overwrite what was asked, or what others have learned.
+      learns: z.strictObject(learns),
       needs,
       settings,
       routes,

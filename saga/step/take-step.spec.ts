@@ -259,10 +259,11 @@ describe('The decision of a step', () => {
 
   it('becomes a refusal with its reason, under the same names', () => {
     const decide = () => refuse('TOO_HEAVY', 'The order weighs too much');
+    const { saga } = sagaThat(decide);
     for (const by of ['tagging', 'ann']) {
       expect(tagging(decide, { by })).to.deep.equal({
         outcome: 'refused',
-        ledger: fail(pipeline, aLedger(), {
+        ledger: fail(saga, aLedger(), {
           by,
           reason: 'TOO_HEAVY',
           detail: 'The order weighs too much',
@@ -273,11 +274,23 @@ describe('The decision of a step', () => {
     }
   });
 
+  it('is a surprise where it says that it has learned what it does not declare', () => {
+    expect(() => tagging(() => accept({ label: 'red', items: [] }))).to.throw('Unrecognized key');
+    expect(() => tagging(() => accept({}))).to.throw('label');
+  });
+
+  it('is not asked for where an order passed the steps before they learned what it needs', () => {
+    const { saga, step } = sagaThat(() => accept({ label: 'red' }));
+    const needy = { ...step, needs: { weight: z.int() } };
+    const late = () => takeStep(saga, needy, aLedger(), documentsOf(TAGGED), {}, LATER);
+    expect(late).to.throw(`Order ${UUID} does not know weight, which tagging needs`);
+  });
+
   it('is not asked for where a document is missing that the order needs, and learns of one that it can do without', () => {
     const { 'rules/jack': _rule, ...unruled } = TAGGED;
     expect(tagging(() => accept({ label: 'x' }), { documents: unruled })).to.deep.equal({
       outcome: 'refused',
-      ledger: fail(pipeline, aLedger(), {
+      ledger: fail(sagaThat(() => accept({})).saga, aLedger(), {
         by: 'tagging',
         reason: 'NO_RULE',
         detail: 'There is no rule jack',

@@ -100,6 +100,11 @@ export function refusedTurn(
 }
 
 function decide(step: Step, ledger: Ledger, documents: Documents, settings: object, now: Date): Decision {
+  const lacking = Object.keys(step.needs).find((field) => ledger[field as keyof Ledger] === undefined);
+  // It passed the steps before a release in which one of them learns that.
+  if (lacking !== undefined) {
+    throw new Error(`Order ${ledger.uuid} does not know ${lacking}, which ${step.name} needs`);
+  }
   const found = new Map<string, object | undefined>();
   for (const needed of step.reads(ledger)) {
     const content = readDocument(documents, needed);
@@ -114,8 +119,6 @@ function decide(step: Step, ledger: Ledger, documents: Documents, settings: obje
   }) as Read;
   const decision = step.decide({ ...ledger, at: now }, read, settings);
   // Otherwise the next step would be the first to find that something was not learned as declared.
-  if (decision.kind === 'accepted' && learnsSomething(step)) step.learns.parse(decision.learned);
+  if (decision.kind === 'accepted') step.learns.parse(decision.learned);
   return decision;
 }
-
-const learnsSomething = ({ learns }: Step): boolean => Object.keys(learns.shape).length > 0;
