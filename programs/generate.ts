@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { generatedFiles } from '../generate/generated-files.ts';
+import { lostSubscriptions } from '../generate/kept-subscriptions.ts';
 import { pipeline } from '../pipeline.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
@@ -10,13 +11,15 @@ import { openPorts, settingsOf } from './host.ts';
 
 /**
  * Writes what follows from the pipeline into files that are not TypeScript. With --check it writes nothing, names each stale
- * file, and exits with 1 if there is one.
+ * file, and exits with 1 if there is one. A subscription that is there already is kept, unless --drop says otherwise.
  */
 
 const COMMAND = 'npm run generate';
+const TOPOLOGY = 'infra/topology.json';
 
 async function main(): Promise<number> {
-  const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values;
+  const flag = { type: 'boolean', default: false } as const;
+  const { check, drop } = parseArgs({ options: { check: flag, drop: flag } }).values;
   // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);
   const ports = openPorts(config, topologyOf(pipeline), () => {});
@@ -31,6 +34,13 @@ async function main(): Promise<number> {
   if (check) {
     for (const { path } of stale) process.stderr.write(`${path} is stale: ${COMMAND} brings it up to date\n`);
     return stale.length === 0 ? 0 : 1;
+  }
+  const lost = stale.flatMap(({ path, place, fresh }) =>
+    path === TOPOLOGY ? lostSubscriptions(JSON.parse(readFileSync(place, 'utf8')), JSON.parse(fresh)) : [],
+  );
+  if (lost.length > 0 && !drop) {
+    const advice = 'Name it in `subscriptions` of pipeline.ts to keep it, or say --drop to mean it';
+    throw new Error(`${lost.join('\n')}\n${advice}`);
   }
   for (const { path, place, fresh } of stale) {
     writeFileSync(place, fresh);

@@ -70,7 +70,7 @@ describe('What follows from the pipeline', () => {
       this.timeout(60_000);
       const spoilt = [
         /"shard"/,
-        /"service": "order"/,
+        /an order was accepted/,
         /service\.js, order/,
         /SUCCESS: \w+/,
         /──order──/,
@@ -88,6 +88,21 @@ describe('What follows from the pipeline', () => {
       expect((await generate()).code).to.equal(0);
       for (const { path } of files) expect(readFileSync(join(copy, path), 'utf8'), path).to.equal(text(path));
       expect(await generate('--check')).to.deep.equal({ code: 0, said: '' });
+    });
+
+    it('keeps every subscription and its reader, unless somebody says that it may go', async function () {
+      this.timeout(60_000);
+      const topology = join(copy, 'infra/topology.json');
+      writeFileSync(
+        topology,
+        text('infra/topology.json').replace('"service": "order"', '"service": "stranger"'),
+      );
+      const kept = readFileSync(topology, 'utf8');
+      const { code, said } = await generate();
+      expect([code, said.split('\n')[0]]).to.deep.equal([1, 'frontend-sub would go from stranger to order']);
+      expect(readFileSync(topology, 'utf8')).to.equal(kept);
+      expect((await generate('--drop')).code).to.equal(0);
+      expect(readFileSync(topology, 'utf8')).to.equal(text('infra/topology.json'));
     });
 
     it('is not written where a marker is lost, and what was written by hand stays', async () => {
