@@ -56,7 +56,9 @@ async function main(): Promise<number> {
     const visit = await visitPatient(ports, repair);
     print(json ? JSON.stringify(visit, undefined, 2) : linesOf(visit, repair).join('\n'));
     const { violationCount, stuckCount } = visit.report;
-    return violationCount + stuckCount === 0 ? EXIT.clean : EXIT.wrong;
+    if (violationCount + stuckCount > 0) return EXIT.wrong;
+    // A mistyped name leads to an empty database, which must not look like a clean one.
+    return isEmpty(visit.report) ? EXIT.couldNotRun : EXIT.clean;
   } finally {
     await ports.bus.close();
     await ports.store.close();
@@ -138,12 +140,15 @@ const stuckLines = ({ sentence, missing }: StuckOrder): string =>
   `${sentence}\n    missing on ${missing.topic}: ${missing.data}`;
 
 function verdict({ violationCount, stuckCount, counts }: AuditReport): string {
-  if (counts.orders + sumOf(counts.documents) === 0) {
+  if (isEmpty({ counts })) {
     return 'Nothing is stored there at all: are PROJECT_ID and FIRESTORE_DATABASE right?';
   }
   if (violationCount + stuckCount === 0) return 'Nothing is wrong, and no order is stuck.';
   return `${violationCount} violations, ${stuckCount} stuck orders.`;
 }
+
+const isEmpty = ({ counts }: Pick<AuditReport, 'counts'>): boolean =>
+  counts.orders + sumOf(counts.documents) === 0;
 
 const sumOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -183,16 +183,16 @@ function answerHere(route: Route): RequestHandler[] {
 function checkedRequest(route: Route, request: Request): HttpRequest {
   return {
     params: request.params as Record<string, string>,
-    query: route.query && checked(route.query, request.query),
-    body: route.body && checked(route.body, request.body),
+    query: route.query && checked(route.query, request.query, 'query'),
+    body: route.body && checked(route.body, request.body, 'body'),
     header: (name) => request.get(name),
   };
 }
 
-function checked(schema: ZodType, input: unknown): unknown {
+function checked(schema: ZodType, input: unknown, whole: string): unknown {
   const parsed = schema.safeParse(input, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw invalidInput(inputFaults(parsed.error));
+  throw invalidInput(inputFaults(parsed.error, whole));
 }
 
 function requireJson(request: Request, _response: Response, next: () => void): void {

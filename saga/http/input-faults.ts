@@ -18,17 +18,18 @@ export function faultOfObject(wrongType: string) {
 }
 
 /**
- * The faults that zod found, as field and sentence. The field of the whole input is `body`.
+ * The faults that zod found, as field and sentence.
  * @param error of a parse with `reportInput`: without the input, a wrong field looks like a missing one.
+ * @param whole what to call the input as a whole.
  */
-export function inputFaults(error: z.ZodError): InputFault[] {
+export function inputFaults(error: z.ZodError, whole = 'body'): InputFault[] {
   return error.issues.map((issue) => ({
     field:
       issue.path.reduce<string>(
         (field, key) =>
           typeof key === 'number' ? `${field}[${key}]` : field ? `${field}.${String(key)}` : String(key),
         '',
-      ) || 'body',
+      ) || whole,
     message: issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : issue.message,
   }));
 }

@@ -206,7 +206,7 @@ describe('The HTTP API', () => {
 
   it('names the query parameter that it does not know', async () => {
     const { body } = await pipeline.get('/orders?color=red');
-    expect(body.errors).to.deep.equal([{ field: 'body', message: 'has unknown fields: color' }]);
+    expect(body.errors).to.deep.equal([{ field: 'query', message: 'has unknown fields: color' }]);
   });
 
   it('tells what it can do: an index, and an OpenAPI document of all routes', async () => {
