@@ -1,16 +1,17 @@
-import type { SmallWorld } from './explorer.ts';
-import { type Fault, type Plan, type PlannedOrder, SERVICE_NAMES } from './plan.ts';
+import { pipeline } from '../../pipeline.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
+import type { Order } from '../../shop/order.ts';
+import type { SmallWorld } from '../../test-kit/simulation/explore-world.ts';
+import type { Fault, Plan, PlannedOrder } from '../../test-kit/simulation/plan.ts';
 
-const anOrder = (name: string, fields: Partial<PlannedOrder> = {}): PlannedOrder => ({
+const anOrder = (name: string, fields: Partial<Order> = {}): PlannedOrder => ({
   name,
   atMs: 0,
   via: 'topic',
-  user: 'jill',
-  items: [{ item: 'widget', quantity: 1 }],
-  paymentError: false,
-  ...fields,
+  order: { user: 'jill', items: [{ item: 'widget', quantity: 1 }], ...fields } satisfies Order,
 });
 
+const SERVICE_NAMES = serviceNames(pipeline);
 const single = Object.fromEntries(SERVICE_NAMES.map((name) => [name, 1]));
 
 /** One unit, and credit for one order: whoever comes second is refused and compensated. */
@@ -23,8 +24,10 @@ const aPlan = (
   deadlineSeconds: 900,
   swept: false,
   instances: single,
-  items: { widget: { quantity: 1, price_per_unit: 5 } },
-  users: { jill: { credit: 7 } },
+  data: {
+    inventory: { widget: { quantity: 1, price_per_unit: 5 } },
+    users: { jill: { address: 'here', credit: 7 } },
+  },
   orders,
   faults,
   ...fields,
@@ -32,7 +35,7 @@ const aPlan = (
 
 const one = [anOrder('o0')];
 const two = [anOrder('o0'), anOrder('o1')];
-const refused = [anOrder('o0', { paymentError: true })];
+const refused = [anOrder('o0', { paymentError: 'true' })];
 const twice = (subscription: string): Fault => ({ kind: 'duplicate', subscription, nth: 1, seconds: 0 });
 const canceled: Fault = { kind: 'cancel', order: 'o0', atMs: 0 };
 const overtaken: Fault = { kind: 'forged', topic: 'error', order: 'o0', atMs: 0 };
