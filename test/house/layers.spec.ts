@@ -104,6 +104,12 @@ describe('The layout', () => {
     expect(broken(({ from, to }) => room(from) === 'test-kit' && !allowed(to))).to.deep.equal([]);
   });
 
+  it('asks for a test framework in the contracts only', () => {
+    const asks = ({ from, to }: Import) =>
+      ['chai', 'mocha'].includes(to) && !from.startsWith('test-kit/contracts/');
+    expect(broken(asks)).to.deep.equal([]);
+  });
+
   describe('keeps the words of the shop out of the kernel and the adapters', () => {
     const OF_THE_KERNEL: readonly string[] = [
       ...[RECEIVED, FAILING, CANCELED],

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
+import { REDELIVERY_ALONE } from '../../test-kit/simulation/checks/guards.ts';
 import {
   ackingFirst,
   believingErrors,
@@ -36,13 +37,6 @@ import { learningNothing, wrongDeclarations, wronglyDeclared } from './wrong-dec
 
 /** Within so many seeds a missing guard must show. */
 const SEEDS_MAX = 100;
-
-/** Nobody sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
-const REDELIVERY_ALONE: PlanLimits = {
-  kinds: ['crash', 'publish', 'commit', 'read', 'pause', 'late', 'lost ack', 'duplicate'],
-  via: ['topic', 'nameless'],
-  swept: false,
-};
 
 /** What is broken fails in one of the seeds, in the expected way; what is whole holds in all of them up to that one. */
 async function compare(

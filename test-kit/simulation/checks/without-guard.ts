@@ -320,8 +320,13 @@ export const publishingFirst = withPorts(({ store, bus }) => {
         const results = await bus.publish(messages);
         const writes = waiting;
         waiting = [];
-        if (writes.length > 0) await store.commit(writes);
-        return results;
+        try {
+          if (writes.length > 0) await store.commit(writes);
+          return results;
+        } catch (error) {
+          // What is published stays published; its message comes again.
+          return messages.map(() => error as Error);
+        }
       },
     },
   };

@@ -10,6 +10,7 @@ import type { Ports } from '../../../saga/ports/ports.ts';
 import type { GuardedWrite, Path, Store } from '../../../saga/ports/store.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import { chanceOf } from '../chance.ts';
+import { universalFaults, universalFaultsAtRest } from '../checks/universal-invariants.ts';
 import type { Plan } from '../plan.ts';
 import type { AllDocuments, Commit, Data, Fields, Subject } from '../subject.ts';
 import { FaultBook } from './fault-book.ts';
@@ -298,15 +299,24 @@ export class World {
   }
 
   #check(documents: AllDocuments, commit: Commit): readonly string[] {
-    const { check } = this.#options;
-    return check ? check(documents, commit) : (this.subject.check?.(documents, commit) ?? []);
+    const { subject } = this;
+    if (this.#options.check) return this.#options.check(documents, commit);
+    return [
+      ...universalFaults(subject.saga, documents, commit),
+      ...(subject.check?.(documents, commit) ?? []),
+    ];
   }
 
   /** Checks the world at rest. */
   async rest(people: People): Promise<void> {
-    const { checkRest } = this.#options;
-    const faults = checkRest ? checkRest(this, people) : await this.subject.checkRest?.(this, people);
-    for (const fault of faults ?? []) this.fail(fault);
+    for (const fault of await this.#checkRest(people)) this.fail(fault);
+  }
+
+  async #checkRest(people: People): Promise<readonly string[]> {
+    const { subject } = this;
+    if (this.#options.checkRest) return this.#options.checkRest(this, people);
+    const own = (await subject.checkRest?.(this, people)) ?? [];
+    return [...universalFaultsAtRest(subject.saga, this, people), ...own];
   }
 
   /** A failure that is gone must have left a trace: without a ledger, nothing would fence the order that it overtook. */
