@@ -2,16 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ledgerPath, readOne, takeAudit } from 'order-saga';
 import { runProcess, startLocally } from 'order-saga/host';
-import { trip } from './trip.ts';
+import { DATA, trip } from './trip.ts';
 
 /** Three trips; the last one finds the hotel full. Run it with `npm run trip`, or on Google's emulators: `npm run trip -- --emulators`. */
 
-const DATA = {
-  flights: { LH1: { free: 5 } },
-  hotels: { Ritz: { free: 2 } },
-  parking: { Ritz: { free: 2 } },
-  cars: { small: { free: 3, per_day: 4000 } },
-};
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 await runProcess(async (end) => {

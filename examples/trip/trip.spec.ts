@@ -1,12 +1,20 @@
 import { expect } from 'chai';
-import { outcomeOf, whenCanceled } from 'order-saga/test-kit';
-import { trip } from './trip.ts';
+import { explore, missedGuards, outcomeOf, type Subject, simulate, whenCanceled } from 'order-saga/test-kit';
+import { DATA, trip } from './trip.ts';
 
 const order = { traveler: 'ann', flight: 'LH1', hotel: 'Ritz', car: 'small', seats: 3 };
 const hotel = (rooms: number, places: number) => ({
   'hotels/Ritz': { free: rooms, in_all: 5 },
   'parking/Ritz': { free: places, in_all: 2 },
 });
+const trips: Subject = {
+  saga: trip,
+  data: DATA,
+  anOrder: (dice) => ({ ...order, car: dice.oneOf(['small', 'small', 'none']), seats: dice.whole(1, 3) }),
+};
+
+/** Of two that come at once, there are seats for one only. */
+const two = { orders: [order, order], instances: { flight: 2 } };
 
 describe('A trip', () => {
   it('books a room for every two travelers, and one place for the car', () => {
@@ -14,16 +22,6 @@ describe('A trip', () => {
       accepted: { hotel_rooms: 2 },
       changes: hotel(3, 1),
     });
-  });
-
-  it('takes no room where there is no place for the car', () => {
-    expect(outcomeOf(trip, 'hotel', { order, documents: hotel(5, 0) })).to.deep.include({
-      refused: 'PARKING_FULL',
-    });
-  });
-
-  it('does nothing for a trip that is canceled', () => {
-    expect(outcomeOf(trip, 'hotel', { order, status: 'CANCELED' })).to.deep.equal({ nothing: 'fenced' });
   });
 
   it('gives all of it back when it is canceled', () => {
@@ -34,5 +32,15 @@ describe('A trip', () => {
       'flights/LH1': { free: 3, in_all: 3 },
       'flights/LH1/tickets/11111111-1111-4111-8111-111111111111': undefined,
     });
+  });
+
+  it('is booked as a whole or not at all in simulated worlds, and in every way two of them can go', async () => {
+    expect((await simulate(trips, { seeds: 200 })).failure?.report).to.equal(undefined);
+    expect((await explore(trips, two)).fault).to.equal(undefined);
+  });
+
+  it('would not be if the kernel lacked any of its guards', async () => {
+    expect(await missedGuards(trips)).to.deep.equal([]);
+    expect((await explore(trips, two, { without: 'version guard' })).fault?.sentence).to.match(/hold 6/);
   });
 });

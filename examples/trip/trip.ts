@@ -1,14 +1,5 @@
-import {
-  accept,
-  account,
-  defineSaga,
-  inputFaults,
-  janitor,
-  nameSchema,
-  type OrderKind,
-  record,
-  stepsFor,
-} from 'order-saga';
+import type { OrderKind } from 'order-saga';
+import { accept, account, defineSaga, inputFaults, janitor, nameSchema, record, stepsFor } from 'order-saga';
 import { z } from 'zod';
 
 /**
@@ -111,6 +102,14 @@ const rentCar = step({
     contracts.of(uuid).holding({ traveler, car, per_day }),
   ],
 });
+
+/** What there is before the first trip. */
+export const DATA = {
+  flights: { LH1: { free: 5 } },
+  hotels: { Ritz: { free: 2 } },
+  parking: { Ritz: { free: 2 } },
+  cars: { small: { free: 3, per_day: 4000 } },
+};
 
 export const trip = defineSaga({
   name: 'trip',

@@ -4,12 +4,12 @@ import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { DEADLINE_EXCEEDED, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
+import { Dice } from '../../test-kit/simulation/chance.ts';
 import { type Courier, createCourier } from '../releases/courier.ts';
 import { openPlay, type Play } from '../releases/play.ts';
 import type { RecordedLetter, Recording } from '../releases/recording.ts';
 import { readRecording, recordedReleases } from '../releases/recordings.ts';
 import { type Ends, endFaults, legibilityFaults, loadRecording } from '../releases/verdict.ts';
-import { Dice } from '../simulation/chance.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { emulatedStore } from '../support/emulators.ts';
 

@@ -93,8 +93,21 @@ describe('The layout', () => {
   });
 
   it('reaches adapters from programs only', () => {
-    const isProgram = (from: string) => ['programs', 'local', 'adapters', 'exports'].includes(room(from));
+    const isProgram = (from: string) =>
+      ['programs', 'local', 'adapters', 'exports', 'test-kit'].includes(room(from));
     expect(broken(({ from, to }) => room(to) === 'adapters' && !isProgram(from))).to.deep.equal([]);
+  });
+
+  it('has a test kit that knows the kernel, the embedded engine, and no saga', () => {
+    const isEmbedded = (to: string) => to.startsWith('adapters/memory/');
+    const allowed = (to: string) => !isOurs(to) || ['saga', 'test-kit'].includes(room(to)) || isEmbedded(to);
+    expect(broken(({ from, to }) => room(from) === 'test-kit' && !allowed(to))).to.deep.equal([]);
+  });
+
+  it('asks for a test framework in the contracts only', () => {
+    const asks = ({ from, to }: Import) =>
+      ['chai', 'mocha'].includes(to) && !from.startsWith('test-kit/contracts/');
+    expect(broken(asks)).to.deep.equal([]);
   });
 
   describe('keeps the words of the shop out of the kernel and the adapters', () => {

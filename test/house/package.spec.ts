@@ -80,6 +80,9 @@ describe('The package', () => {
     const answer = run(consumer, process.execPath, join('out', 'main.js'));
     expect(answer.split('\n').slice(0, 2)).to.deep.equal(['ann: BOOKED', 'bob: BOOKED']);
     expect(answer).to.contain('The audit found 0 violations');
+    // Neither chai nor mocha is there.
+    const names = "console.log(Object.keys(await import('order-saga/test-kit')).join())";
+    expect(run(consumer, process.execPath, '--input-type=module', '-e', names)).to.contain('simulate');
   });
 
   it('is all that the trip imports of this project', () => {

@@ -1,4 +1,4 @@
-import type { Dice } from '../simulation/chance.ts';
+import type { Dice } from '../../test-kit/simulation/chance.ts';
 import type { Parcel, Play, PublishedMessage, Subscriptions } from './play.ts';
 
 /** Brings messages to the services, and whatever follows from them. */

@@ -1,4 +1,4 @@
-import type { Dice } from '../simulation/chance.ts';
+import type { Dice } from '../../test-kit/simulation/chance.ts';
 import { createCourier } from './courier.ts';
 import type { Parcel, Play, Subscriptions } from './play.ts';
 import type { Recording } from './recording.ts';

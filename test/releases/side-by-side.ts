@@ -9,7 +9,7 @@ import { allServices } from '../../saga/deliver/service.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
-import { Dice } from '../simulation/chance.ts';
+import { Dice } from '../../test-kit/simulation/chance.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { type Cast, openPlay, type Play, subscriptionsOf } from './play.ts';

@@ -16,7 +16,7 @@ import { defineSaga, type LedgerOf, type Saga } from '../../saga/step/saga.ts';
 import { accept } from '../../saga/step/step.ts';
 import { step } from '../../shop/step.ts';
 import { stock } from '../../shop/stock.ts';
-import { Dice } from '../simulation/chance.ts';
+import { Dice } from '../../test-kit/simulation/chance.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { widerPipeline } from './packing.ts';

@@ -1,10 +1,11 @@
-import { explore } from './explorer.ts';
+import { exploreWorld } from '../../test-kit/simulation/explore-world.ts';
+import { shop } from './shop.ts';
 import { largerWorlds, smallWorlds } from './small-worlds.ts';
 
 /** Goes every way through the small worlds and the larger ones: `npm run explore`. */
 for (const small of [...Object.values(smallWorlds), ...largerWorlds]) {
   const startMs = performance.now();
-  const { stateCount, interleavingCount, restCount, fault } = await explore(small);
+  const { stateCount, interleavingCount, restCount, fault } = await exploreWorld(shop, small);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   process.stdout.write(
     `${small.name}: ${stateCount} states, ${interleavingCount} interleavings, ${restCount} ends, ${seconds} s\n`,

@@ -7,22 +7,23 @@ import {
   withoutRepublication,
   withoutTombstone,
   withoutVersionGuard,
-} from './broken-services.ts';
-import { explore, type SmallWorld } from './explorer.ts';
+} from '../../test-kit/simulation/checks/without-guard.ts';
+import { exploreWorld, type SmallWorld } from '../../test-kit/simulation/explore-world.ts';
+import type { MakeService } from '../../test-kit/simulation/world/world.ts';
+import { shop } from './shop.ts';
 import { smallWorlds } from './small-worlds.ts';
-import type { MakeService } from './world.ts';
 
 /** In so many ways at least each of these worlds can go: less would mean that the explorer had no real choice. */
 const INTERLEAVINGS_MIN = 20;
 
 const holds = (small: SmallWorld) => async () => {
-  const { fault, interleavingCount } = await explore(small);
+  const { fault, interleavingCount } = await exploreWorld(shop, small);
   expect(fault && [fault.sentence, ...fault.trace].join('\n')).to.equal(undefined);
   expect(Number(interleavingCount)).to.be.greaterThan(INTERLEAVINGS_MIN);
 };
 
 const fails = (makeService: MakeService, small: SmallWorld, wanted: RegExp) => async () => {
-  const { fault } = await explore(small, { makeService });
+  const { fault } = await exploreWorld(shop, small, { makeService });
   expect(fault?.sentence).to.match(wanted);
 };
 

@@ -1,13 +1,12 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
+import { REDELIVERY_ALONE } from '../../test-kit/simulation/checks/guards.ts';
 import {
   ackingFirst,
   believingErrors,
   forgettingCanceled,
   forgettingFinished,
-  overwritingItems,
   publishingFirst,
-  withAbsoluteUndo,
   withForgottenStep,
   withInvertedUndo,
   withoutDifference,
@@ -24,24 +23,20 @@ import {
   withoutVersionGuard,
   withPartialUndo,
   withStaleTime,
-} from './broken-services.ts';
+} from '../../test-kit/simulation/checks/without-guard.ts';
+import type { PlanLimits } from '../../test-kit/simulation/plan.ts';
+import { runWorld } from '../../test-kit/simulation/run-world.ts';
+import type { People } from '../../test-kit/simulation/world/people.ts';
+import type { MakeService, World, WorldOptions } from '../../test-kit/simulation/world/world.ts';
+import { overwritingItems, withAbsoluteUndo } from './broken-shop.ts';
 import { holdingFaults, stockFaults } from './invariants.ts';
 import { originalService } from './original-services.ts';
-import { drawPlan, type PlanLimits } from './plan.ts';
 import { findFault, told } from './search.ts';
-import { simulate } from './simulation.ts';
-import { announcedAsCanceled, type Deeds, type MakeService, type World, type WorldOptions } from './world.ts';
+import { announcedAsCanceled, drawShop, loadedIn, shop, written } from './shop.ts';
 import { learningNothing, wrongDeclarations, wronglyDeclared } from './wrong-declarations.ts';
 
 /** Within so many seeds a missing guard must show. */
 const SEEDS_MAX = 100;
-
-/** Nobody sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
-const REDELIVERY_ALONE: PlanLimits = {
-  kinds: ['crash', 'publish', 'commit', 'read', 'pause', 'late', 'lost ack', 'duplicate'],
-  via: ['topic', 'nameless'],
-  swept: false,
-};
 
 /** What is broken fails in one of the seeds, in the expected way; what is whole holds in all of them up to that one. */
 async function compare(
@@ -143,10 +138,10 @@ describe('The simulation notices what happens', function () {
     return compare([{ kinds, swept: false }, {}], [{ kinds }, {}], /rests as/);
   });
   it('[anomaly 27] where the sweeper fails no order, although nobody does its next step', async () => {
-    const plan = drawPlan(1, { kinds: [] });
+    const plan = drawShop(1, { kinds: [] });
     const abandoned = { ...plan, instances: { ...plan.instances, inventory: 0 } };
-    expect((await simulate(abandoned)).fault).to.equal(undefined);
-    const { wrongs } = await simulate(abandoned, { makeService: withoutSweptDeadline });
+    expect((await runWorld(shop, abandoned)).fault).to.equal(undefined);
+    const { wrongs } = await runWorld(shop, abandoned, { makeService: withoutSweptDeadline });
     expect(wrongs.join('\n')).to.match(/rests as CREATED/);
   });
 });
@@ -179,9 +174,9 @@ describe('The simulation notices a declaration that is wrong, although all servi
 });
 
 /** Of the original, only what it promises is checked: the stock at rest, and that an order is there as a whole or not at all. */
-const checkOriginal = (world: World, { accepted }: Deeds): string[] => [
-  ...stockFaults(world.documents, world.plan),
-  ...holdingFaults(world.documents, accepted, announcedAsCanceled(world)),
+const checkOriginal = (world: World, { accepted }: People): string[] => [
+  ...stockFaults(world.documents, loadedIn(world.plan)),
+  ...holdingFaults(world.documents, written(accepted), announcedAsCanceled(world)),
 ];
 
 const has = (limits: PlanLimits, wanted: RegExp) => () => {

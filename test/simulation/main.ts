@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { drawPlan } from './plan.ts';
-import { shrink } from './shrink.ts';
-import { type Outcome, simulate } from './simulation.ts';
+import { type Outcome, runWorld } from '../../test-kit/simulation/run-world.ts';
+import { shrink } from '../../test-kit/simulation/shrink.ts';
+import { drawShop, shop } from './shop.ts';
 
 /**
  * Simulates one world per seed, on all cores.
@@ -38,7 +38,7 @@ function wholeNumber(name: string, text: string): number {
 }
 
 async function simulateOne(seed: number): Promise<number | undefined> {
-  const outcome = await simulate(drawPlan(seed));
+  const outcome = await runWorld(shop, drawShop(seed));
   print(`Seed ${seed}, its plan:`, JSON.stringify(outcome.plan, null, 2), ...outcome.trace);
   if (outcome.fault === undefined)
     print(`Seed ${seed} holds: ${outcome.eventCount} events, ${outcome.traceHash}`);
@@ -70,7 +70,7 @@ async function simulateAll(first: number, count: number): Promise<number | undef
     `${seedCount} seeds, ${eventCount} events, ${commitCount} commits in ${seconds} s: ${failed.length} failed`,
   );
   const [seed] = failed.sort((one, other) => one - other);
-  if (seed !== undefined) await report(await simulate(drawPlan(seed)));
+  if (seed !== undefined) await report(await runWorld(shop, drawShop(seed)));
   return seed;
 }
 
@@ -78,7 +78,7 @@ async function simulateAll(first: number, count: number): Promise<number | undef
 async function report(outcome: Outcome): Promise<void> {
   const { plan, fault } = outcome;
   print('', `Seed ${plan.seed} fails: ${fault}`, 'Its plan:', JSON.stringify(plan));
-  const smallest = await shrink(outcome);
+  const smallest = await shrink(shop, outcome);
   print('', `The smallest part of it that fails: ${smallest.fault}`, JSON.stringify(smallest.plan, null, 2));
   print(...smallest.trace, '', `Replay it: npm run simulate -- --seed ${plan.seed}`);
 }
@@ -98,7 +98,7 @@ async function work({
 }): Promise<void> {
   for (let index = 0; index < count; index++) {
     const seed = first + index * stride;
-    const { fault, eventCount, commitCount } = await simulate(drawPlan(seed));
+    const { fault, eventCount, commitCount } = await runWorld(shop, drawShop(seed));
     parentPort?.postMessage({ seed, failed: fault !== undefined, eventCount, commitCount } satisfies Result);
     // One failure is enough to work on.
     if (fault !== undefined) return;

@@ -2,8 +2,8 @@ import type { ConsumerDefinition } from '../../saga/deliver/service.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
-import { unguarded } from './broken-services.ts';
-import type { MakeService } from './world.ts';
+import { unguarded } from '../../test-kit/simulation/checks/without-guard.ts';
+import type { MakeService } from '../../test-kit/simulation/world/world.ts';
 
 /**
  * The algorithm of the Python original of this pipeline, as a model: every step reads, calculates and writes without a
@@ -77,7 +77,7 @@ const STEPS: Readonly<Record<string, readonly [topic: string, step: Step]>> = {
 };
 
 /** The four services of the original; its frontend only publishes. */
-export const originalService: MakeService = (name, ports) => {
+export const originalService: MakeService = (_subject, name, ports) => {
   const found = STEPS[name];
   return { name, routes: [], consumers: found ? [consumerOfStep(...found, ports)] : [] };
 };

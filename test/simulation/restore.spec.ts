@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { drawPlan, type PlanLimits } from './plan.ts';
+import type { PlanLimits } from '../../test-kit/simulation/plan.ts';
 import { drawRestore, type Restore, type RestoreOutcome, simulateRestore } from './restore.ts';
+import { drawShop } from './shop.ts';
 
 const SEED_COUNT = 200;
 /** Within so many seeds a control must show. */
@@ -14,7 +15,7 @@ async function runAll(
 ): Promise<{ outcomes: readonly RestoreOutcome[]; failed: RestoreOutcome | undefined }> {
   const outcomes: RestoreOutcome[] = [];
   for (let seed = 1; seed <= seedCount; seed++) {
-    const outcome = await simulateRestore(drawPlan(seed, limits), { ...drawRestore(seed), ...how });
+    const outcome = await simulateRestore(drawShop(seed, limits), { ...drawRestore(seed), ...how });
     outcomes.push(outcome);
     if (outcome.wrongs.length > 0) return { outcomes, failed: outcome };
   }

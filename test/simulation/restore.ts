@@ -3,12 +3,13 @@ import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import { Dice } from './chance.ts';
+import { Dice } from '../../test-kit/simulation/chance.ts';
+import type { Plan } from '../../test-kit/simulation/plan.ts';
+import { isAnyStanding, untilNextSweepMs } from '../../test-kit/simulation/run-world.ts';
+import { People } from '../../test-kit/simulation/world/people.ts';
+import { World } from '../../test-kit/simulation/world/world.ts';
 import { type AllDocuments, endFaults, holdingFaults, silenceFaults } from './invariants.ts';
-import { People } from './people.ts';
-import type { Plan } from './plan.ts';
-import { isAnyStanding, untilNextSweepMs } from './simulation.ts';
-import { World } from './world.ts';
+import { shop, written } from './shop.ts';
 
 /**
  * A world that loses its documents and gets back a copy of them: the ledgers are set back in time, and the broker is ahead
@@ -63,7 +64,7 @@ const SEEK_AGAIN_MS = 10_000;
 
 /** Runs the world of a plan until all orders rest, with a restore on the way. */
 export async function simulateRestore(plan: Plan, restore: Restore): Promise<RestoreOutcome> {
-  const world = new World(plan);
+  const world = new World(shop, plan);
   const people = new People(world);
   let eventCount = 0;
 
@@ -79,7 +80,7 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
   async function runAndSweep(isEnough = () => false): Promise<void> {
     await run(isEnough);
     for (let sweeps = 0; plan.swept && sweeps < SWEEPS_MAX && !isEnough(); sweeps++) {
-      if (!isAnyStanding(world.documents)) return;
+      if (!isAnyStanding(pipeline, world.documents)) return;
       world.later('somebody sweeps', untilNextSweepMs(world), () => people.sweep());
       await run(isEnough);
     }
@@ -114,7 +115,7 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
 
   // An order of which neither the copy nor a message is left is gone, and so is a cancellation after the copy.
   const heard = new Set(restore.seeks ? handedOut(world, 'frontend-sub') : []);
-  const owed = people.accepted.filter(
+  const owed = written(people.accepted).filter(
     ({ uuid }, index) => index >= past.acceptedCount || copy.has(`sagas/${uuid}`) || heard.has(uuid),
   );
   const mustBeCanceled = [...[...people.canceled].filter((uuid) => !canceledSince.includes(uuid)), ...fenced];

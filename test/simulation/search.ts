@@ -1,6 +1,7 @@
-import { drawPlan, type PlanLimits } from './plan.ts';
-import { type Outcome, simulate } from './simulation.ts';
-import type { WorldOptions } from './world.ts';
+import type { PlanLimits } from '../../test-kit/simulation/plan.ts';
+import { type Outcome, runWorld } from '../../test-kit/simulation/run-world.ts';
+import type { WorldOptions } from '../../test-kit/simulation/world/world.ts';
+import { drawShop, shop } from './shop.ts';
 
 /** How a failure is reported in a spec: the sentence, and the command that shows it. */
 export const told = ({ plan, fault, trace }: Outcome): string =>
@@ -14,7 +15,7 @@ export async function findFault(
   wanted = /./,
 ): Promise<Outcome | undefined> {
   for (let seed = 1; seed <= seedCount; seed++) {
-    const outcome = await simulate(drawPlan(seed, limits), options);
+    const outcome = await runWorld(shop, drawShop(seed, limits), options);
     if (outcome.wrongs.some((wrong) => wanted.test(wrong))) return outcome;
   }
   return undefined;

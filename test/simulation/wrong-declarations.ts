@@ -1,27 +1,15 @@
-import { pipeline } from '../../pipeline.ts';
 import type { Hold } from '../../saga/step/document.ts';
 import { isAmount } from '../../saga/step/holds.ts';
-import { defineSaga, type Saga } from '../../saga/step/saga.ts';
 import type { Step } from '../../saga/step/step.ts';
+import { declaring, holding } from '../../test-kit/simulation/checks/declaring.ts';
+import { withSaga } from '../../test-kit/simulation/checks/without-guard.ts';
+import type { MakeService } from '../../test-kit/simulation/world/world.ts';
 import { aLedgerThatIs } from '../support/builders.ts';
-import { type MakeService, servicesOf } from './world.ts';
 
 /**
  * Steps that say something wrong about themselves. Writes, undo and the product's own audit all follow from what a step
  * says, so only a checker that believes none of it can notice.
  */
-
-/** The saga with steps that say something else about themselves. */
-export const declaring = (wrong: (step: Step) => Partial<Step>): Saga =>
-  defineSaga({
-    ...pipeline,
-    steps: pipeline.steps.map((step: Step) => ({ ...step, ...wrong(step) })),
-  } as never);
-
-/** A step that holds something else. */
-export const holding =
-  (mend: (holds: readonly Hold[]) => readonly Hold[]) =>
-  (step: Step): Partial<Step> => ({ holds: (known) => mend(step.holds(known)) });
 
 const amountsOf = (step: Step): readonly Hold[] => {
   const ledger = aLedgerThatIs(step.leadsTo as Parameters<typeof aLedgerThatIs>[0]);
@@ -65,4 +53,4 @@ export const learningNothing = (step: Step): Partial<Step> => ({
 
 /** The services of a saga in which one step declares something wrong. */
 export const wronglyDeclared = (name: string, wrong: (step: Step) => Partial<Step>): MakeService =>
-  servicesOf(declaring((step) => (step.name === name ? wrong(step) : {})));
+  withSaga((saga) => declaring(saga, (step) => (step.name === name ? wrong(step) : {})));

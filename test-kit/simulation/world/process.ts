@@ -1,11 +1,11 @@
-import { startConsumer } from '../../saga/deliver/consumer.ts';
-import { createInbox } from '../../saga/deliver/inbox.ts';
-import type { Service } from '../../saga/deliver/service.ts';
-import { subscriptionOf } from '../../saga/deliver/topology.ts';
-import type { HttpResponse } from '../../saga/http/http.ts';
-import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../saga/ports/bus.ts';
-import type { Ports } from '../../saga/ports/ports.ts';
-import { type Path, type Store, StoreError, type Versioned } from '../../saga/ports/store.ts';
+import { startConsumer } from '../../../saga/deliver/consumer.ts';
+import { createInbox } from '../../../saga/deliver/inbox.ts';
+import type { Service } from '../../../saga/deliver/service.ts';
+import { subscriptionOf } from '../../../saga/deliver/topology.ts';
+import type { HttpResponse } from '../../../saga/http/http.ts';
+import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../../saga/ports/bus.ts';
+import type { Ports } from '../../../saga/ports/ports.ts';
+import { type Path, type Store, StoreError, type Versioned } from '../../../saga/ports/store.ts';
 import type { Owner, Reach } from './scheduler.ts';
 import type { World } from './world.ts';
 
@@ -74,6 +74,11 @@ export class SimulatedProcess {
         world.fail(`${this.name} can't read ${subscription}: ${error.message}`),
       );
     }
+  }
+
+  /** Whether it is there and answers requests of this kind. */
+  answers(path: string): boolean {
+    return this.#life?.service.routes.some((one) => one.method === 'POST' && one.path === path) ?? false;
   }
 
   /** Ends the life at once. What it held comes again when the broker misses the ack. */

@@ -1,4 +1,4 @@
-import type { Fault, FaultKind } from './plan.ts';
+import type { Fault, FaultKind } from '../plan.ts';
 
 type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../saga/ports/clock.ts';
+import type { Clock } from '../../../saga/ports/clock.ts';
 
 /** Who makes something happen: a simulated process, the broker, a customer. What the dead have begun never happens. */
 export interface Owner {

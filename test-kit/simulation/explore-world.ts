@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { People } from './people.ts';
 import type { Plan } from './plan.ts';
-import type { Memory } from './process.ts';
-import type { Happening } from './scheduler.ts';
-import { World, type WorldOptions } from './world.ts';
+import type { Subject } from './subject.ts';
+import { People } from './world/people.ts';
+import type { Memory } from './world/process.ts';
+import type { Happening } from './world/scheduler.ts';
+import { World, type WorldOptions } from './world/world.ts';
 
 /** A world small enough to be seen in all the ways in which it can go. */
 export interface SmallWorld {
@@ -37,14 +38,15 @@ const STEPS_MAX = 500;
  * copied, so each way is gone from the beginning; a state that was seen before, whichever way led to it, is not entered
  * again. Of the broker's deadlines, the next one passes when nothing else can happen.
  */
-export async function explore(
+export async function exploreWorld(
+  subject: Subject,
   small: SmallWorld,
   options: WorldOptions = {},
   statesMax = Number.POSITIVE_INFINITY,
 ): Promise<Exploration> {
   const successors = new Map<string, Set<string>>();
   const begin = async () => {
-    const world = new World(small.plan, { ...options, latencyMs: () => 0, answersAtOnce: true });
+    const world = new World(subject, small.plan, { ...options, latencyMs: () => 0, answersAtOnce: true });
     const people = new People(world);
     await world.begin();
     people.begin();

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { AllDocuments } from './invariants.ts';
-import { People } from './people.ts';
+import { CANCELED, LEDGERS } from '../../saga/ledger/ledger.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import type { Plan } from './plan.ts';
-import { World, type WorldOptions } from './world.ts';
+import type { AllDocuments, Subject } from './subject.ts';
+import { People } from './world/people.ts';
+import { World, type WorldOptions } from './world/world.ts';
 
 /** What came of a simulated world. */
 export interface Outcome {
@@ -25,8 +27,8 @@ const SWEEPS_MAX = 100;
 const SWEEP_PAUSE_MS = 5_000;
 
 /** Runs the world of a plan from its first order to its rest, and then gives it every old message once more. */
-export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<Outcome> {
-  const world = new World(plan, options);
+export async function runWorld(subject: Subject, plan: Plan, options: WorldOptions = {}): Promise<Outcome> {
+  const world = new World(subject, plan, options);
   const people = new People(world);
   let eventCount = 0;
 
@@ -43,7 +45,11 @@ export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<
   /** The sweeper is the last resort: what else would move on has done so by now. */
   async function untilAllOrdersRest(): Promise<void> {
     await untilNothingIsPending();
-    for (let sweeps = 0; plan.swept && sweeps < SWEEPS_MAX && isAnyStanding(world.documents); sweeps++) {
+    for (
+      let sweeps = 0;
+      plan.swept && sweeps < SWEEPS_MAX && isAnyStanding(subject.saga, world.documents);
+      sweeps++
+    ) {
       world.later('somebody sweeps', untilNextSweepMs(world), () => people.sweep());
       await untilNothingIsPending();
     }
@@ -53,11 +59,12 @@ export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<
   people.begin();
   await untilAllOrdersRest();
   await world.rest(people);
-  const atRest = contentOf(world.documents);
+  const atRest = contentOf(subject.saga, world.documents);
   world.note('every old message comes again');
   replay(world);
   await untilNothingIsPending();
-  if (contentOf(world.documents) !== atRest) world.fail('old messages that came again changed something');
+  if (contentOf(subject.saga, world.documents) !== atRest)
+    world.fail('old messages that came again changed something');
   return {
     plan,
     fault: world.wrongs[0],
@@ -69,14 +76,14 @@ export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<
   };
 }
 
-export const isAnyStanding = (documents: AllDocuments): boolean =>
-  [...documents].some(
-    ([path, { status }]) => path.startsWith('sagas/') && status !== 'PAID' && status !== 'CANCELED',
-  );
+const isLedger = (path: string): boolean => path.startsWith(`${LEDGERS}/`);
+
+export const isAnyStanding = ({ success }: Saga, documents: AllDocuments): boolean =>
+  [...documents].some(([path, { status }]) => isLedger(path) && status !== success && status !== CANCELED);
 
 export function untilNextSweepMs({ documents, scheduler }: World): number {
   const dueMs = [...documents].flatMap(([path, { sweepAt }]) =>
-    path.startsWith('sagas/') && sweepAt instanceof Date ? [sweepAt.getTime() - scheduler.nowMs] : [],
+    isLedger(path) && sweepAt instanceof Date ? [sweepAt.getTime() - scheduler.nowMs] : [],
   );
   return Math.max(SWEEP_PAUSE_MS, ...(dueMs.length === 0 ? [] : [Math.min(...dueMs)]));
 }
@@ -100,7 +107,9 @@ function replay(world: World): void {
   }
 }
 
-/** Everything but the desk, on which each dead letter has its own place. */
-function contentOf(documents: AllDocuments): string {
-  return JSON.stringify([...documents].filter(([path]) => !path.startsWith('dead-letters/')).sort());
+/** Every document of the saga. Dead letters are none of them: each has its own place on the desk. */
+function contentOf({ kinds }: Saga, documents: AllDocuments): string {
+  const ofSaga = ([path]: readonly [string, unknown]) =>
+    isLedger(path) || kinds.some(({ namesIn }) => namesIn(path) !== undefined);
+  return JSON.stringify([...documents].filter(ofSaga).sort());
 }

@@ -1,8 +1,10 @@
-import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
+import type { Path } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { Dice } from './chance.ts';
+import type { Data, Subject } from './subject.ts';
 
 /**
  * What will go wrong in a simulated world, as plain data. It is drawn from the seed before anything happens, so that it
@@ -16,25 +18,19 @@ export interface Plan {
   readonly swept: boolean;
   /** How many processes of each service run. */
   readonly instances: Readonly<Record<string, number>>;
-  readonly items: Readonly<Record<string, { readonly quantity: number; readonly price_per_unit: number }>>;
-  readonly users: Readonly<Record<string, { readonly credit?: number }>>;
+  /** What there is before the first order. */
+  readonly data: Data;
   readonly orders: readonly PlannedOrder[];
   readonly faults: readonly Fault[];
 }
 
-export const SERVICE_NAMES = serviceNames(pipeline);
-
 export interface PlannedOrder {
   readonly name: string;
   readonly atMs: number;
-  /**
-   * How it comes in: posted with an idempotency key and repeated until it is accepted; posted once without one;
-   * published straight to the topic `frontend`, with a uuid of its own or without one.
-   */
-  readonly via: 'key' | 'post' | 'topic' | 'nameless';
-  readonly user: string;
-  readonly items: readonly { readonly item: string; readonly quantity: number }[];
-  readonly paymentError: boolean;
+  /** How it comes in: published to the entry topic, with a uuid of its own or without one, or by a way of the customers. */
+  readonly via: string;
+  /** What is ordered, as the ledger keeps it. */
+  readonly order: object;
 }
 
 /** Which effect of a process: `nth` counts from 1, over all its lives. A process is named `order#0`. */
@@ -76,8 +72,8 @@ export type Fault =
     }
   /** Somebody publishes what is no message to the topic that a service reads. */
   | { readonly kind: 'poison'; readonly topic: string; readonly atMs: number }
-  /** An operator sets another price. */
-  | { readonly kind: 'price'; readonly item: string; readonly price: number; readonly atMs: number }
+  /** An operator edits a document by hand, to set another price for example. */
+  | { readonly kind: 'edit'; readonly path: Path; readonly fields: object; readonly atMs: number }
   | { readonly kind: 'cancel'; readonly order: string; readonly atMs: number }
   | { readonly kind: 'sweep'; readonly atMs: number };
 
@@ -96,18 +92,17 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'stolen',
   'forged',
   'poison',
-  'price',
+  'edit',
   'cancel',
   'sweep',
 ];
 
 /** The subscriptions by which the messages of orders reach services, and their topics. */
-const READ_BY_SERVICES = Object.entries(topologyOf(pipeline).subscriptions).filter(
-  ([, { service, topic }]) => service !== undefined && topic !== DEAD_LETTER_TOPIC,
-);
-const SUBSCRIPTIONS = READ_BY_SERVICES.map(([name]) => name);
-const TOPICS = READ_BY_SERVICES.map(([, { topic }]) => topic);
-const ITEMS = ['widget', 'wotsit', 'gadget'] as const;
+const readByServices = (saga: Saga) =>
+  Object.entries(topologyOf(saga).subscriptions).flatMap(([subscription, { service, topic }]) =>
+    service === undefined || topic === DEAD_LETTER_TOPIC ? [] : [{ subscription, topic }],
+  );
+
 const ORDERS_MAX = 8;
 const FAULTS_MAX = 10;
 /** When orders come in: close enough to each other to be in each other's way. */
@@ -119,67 +114,55 @@ const DEEDS_MS = 600;
 export interface PlanLimits {
   readonly kinds?: readonly FaultKind[];
   /** How orders may come in. */
-  readonly via?: readonly PlannedOrder['via'][];
+  readonly via?: readonly string[];
   readonly swept?: boolean;
   readonly orderMax?: number;
 }
 
+/** The ways in which the orders of every saga may come in. */
+const VIA = ['topic', 'nameless'] as const;
+
 /** Draws the plan that belongs to a seed. */
-export function drawPlan(
-  seed: number,
-  {
-    kinds = FAULT_KINDS,
-    via = ['key', 'key', 'post', 'topic', 'nameless'],
-    swept = true,
-    orderMax = ORDERS_MAX,
-  }: PlanLimits = {},
-): Plan {
+export function drawPlan(subject: Subject, seed: number, limits: PlanLimits = {}): Plan {
+  const { saga, data, anOrder, customers } = subject;
+  const { kinds = kindsFor(subject), via = customers?.via ?? VIA } = limits;
+  const { swept = true, orderMax = ORDERS_MAX } = limits;
   const dice = new Dice(`plan ${seed}`);
-  const items = Object.fromEntries(
-    ITEMS.map((item) => [item, { quantity: dice.whole(0, 12), price_per_unit: dice.whole(1, 9) }]),
+  const drawn = typeof data === 'function' ? data(dice) : data;
+  const orders = Array.from(
+    { length: dice.whole(Math.min(2, orderMax), orderMax) },
+    (_, index): PlannedOrder => ({
+      name: `o${index}`,
+      atMs: dice.whole(0, ARRIVALS_MS),
+      via: dice.oneOf(via),
+      order: anOrder(dice),
+    }),
   );
-  const users = { jack: {}, jill: { credit: dice.whole(20, 90) }, joe: { credit: dice.whole(0, 40) } };
-  const orders = Array.from({ length: dice.whole(Math.min(2, orderMax), orderMax) }, (_, index) =>
-    drawOrder(dice, `o${index}`, via, Object.keys(items), Object.keys(users)),
-  );
-  const instances = Object.fromEntries(SERVICE_NAMES.map((name) => [name, dice.whole(1, 2)]));
+  const instances = Object.fromEntries(serviceNames(saga).map((name) => [name, dice.whole(1, 2)]));
+  const read = readByServices(saga);
   const faults = Array.from({ length: kinds.length === 0 ? 0 : dice.whole(1, FAULTS_MAX) }, () =>
-    drawFault(dice, dice.oneOf(kinds), instances, orders),
+    drawFault(subject, read, dice, dice.oneOf(kinds), instances, orders),
   );
   // Half of the worlds are in a hurry: their deadlines race with the work.
   const deadlineSeconds = kinds.includes('sweep') && dice.often(0.5) ? dice.whole(1, 20) : 900;
-  return { seed, deadlineSeconds, swept, instances, items, users, orders, faults };
+  return { seed, deadlineSeconds, swept, instances, data: drawn, orders, faults };
 }
 
-function drawOrder(
-  dice: Dice,
-  name: string,
-  via: readonly PlannedOrder['via'][],
-  items: readonly string[],
-  users: readonly string[],
-): PlannedOrder {
-  return {
-    name,
-    atMs: dice.whole(0, ARRIVALS_MS),
-    via: dice.oneOf(via),
-    user: dice.often(0.03) ? 'nobody' : dice.oneOf(users),
-    items: (dice.often(0.03) ? ['nothing'] : dice.someOf(items, 3)).map((item) => ({
-      item,
-      quantity: dice.whole(1, 3),
-    })),
-    paymentError: dice.often(0.1),
-  };
-}
+const kindsFor = ({ anEdit }: Subject): readonly FaultKind[] =>
+  anEdit === undefined ? FAULT_KINDS.filter((kind) => kind !== 'edit') : FAULT_KINDS;
 
 function drawFault(
+  { saga, anEdit }: Subject,
+  read: ReturnType<typeof readByServices>,
   dice: Dice,
   kind: FaultKind,
   instances: Plan['instances'],
   orders: readonly PlannedOrder[],
 ): Fault {
-  const service = dice.oneOf(SERVICE_NAMES);
+  const topics = read.map(({ topic }) => topic);
+  const service = dice.oneOf(serviceNames(saga));
   const process = `${service}#${dice.whole(0, (instances[service] ?? 1) - 1)}`;
-  const subscription = dice.oneOf(SUBSCRIPTIONS);
+  const { subscription } = dice.oneOf(read);
   const order = dice.oneOf(orders).name;
   const atMs = dice.whole(0, DEEDS_MS);
   const nth = dice.whole(1, orders.length);
@@ -212,14 +195,15 @@ function drawFault(
     case 'forged':
       return {
         kind,
-        topic: dice.oneOf([...TOPICS, pipeline.failure.topic]),
+        topic: dice.oneOf([...topics, saga.failure.topic]),
         order,
         atMs,
       };
     case 'poison':
-      return { kind, topic: dice.oneOf(TOPICS), atMs };
-    case 'price':
-      return { kind, item: dice.oneOf(ITEMS), price: dice.whole(1, 9), atMs };
+      return { kind, topic: dice.oneOf(topics), atMs };
+    case 'edit':
+      if (anEdit === undefined) throw new Error('Nothing was said about what can be edited');
+      return { kind, ...anEdit(dice), atMs };
     case 'cancel':
       return { kind, order, atMs };
     case 'sweep':

@@ -1,47 +1,37 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
-import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import { takeAudit } from '../../janitor/audit/take-audit.ts';
-import { pipeline } from '../../pipeline.ts';
-import { type Service, serviceOf } from '../../saga/deliver/service.ts';
-import { topologyOf } from '../../saga/deliver/topology.ts';
-import { SHARD_COUNT } from '../../saga/ledger/ledger.ts';
-import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
-import type { Ports } from '../../saga/ports/ports.ts';
-import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
-import type { Saga } from '../../saga/step/saga.ts';
-import { SETTINGS, uuidOf } from '../support/builders.ts';
-import { chanceOf } from './chance.ts';
+import { z } from 'zod';
+import { createMemoryBus } from '../../../adapters/memory/memory-bus.ts';
+import { createMemoryStore } from '../../../adapters/memory/memory-store.ts';
+import { type Service, serviceNames, serviceOf } from '../../../saga/deliver/service.ts';
+import { type Topology, topologyOf } from '../../../saga/deliver/topology.ts';
+import { ledgerPath, SHARD_COUNT } from '../../../saga/ledger/ledger.ts';
+import type { Bus, Delivery, OutgoingMessage } from '../../../saga/ports/bus.ts';
+import type { Ports } from '../../../saga/ports/ports.ts';
+import type { GuardedWrite, Path, Store } from '../../../saga/ports/store.ts';
+import type { Saga } from '../../../saga/step/saga.ts';
+import { chanceOf } from '../chance.ts';
+import { universalFaults, universalFaultsAtRest } from '../checks/universal-invariants.ts';
+import type { Plan } from '../plan.ts';
+import type { AllDocuments, Commit, Data, Fields, Subject } from '../subject.ts';
 import { FaultBook } from './fault-book.ts';
-import {
-  type AcceptedOrder,
-  type AllDocuments,
-  endFaults,
-  type Fields,
-  holdingFaults,
-  moneyFaults,
-  recordFaults,
-  silenceFaults,
-  stockFaults,
-  transitionFaults,
-} from './invariants.ts';
-import { type Plan, SERVICE_NAMES } from './plan.ts';
+import type { People } from './people.ts';
 import { SimulatedProcess } from './process.ts';
 import { type Owner, type Reach, Scheduler } from './scheduler.ts';
 
-const topology = topologyOf(pipeline);
-
 /** Makes a service for a process. A test of a guard makes one here that lacks it. */
-export type MakeService = (name: string, ports: Ports, plan: Plan) => Service;
-
-/** The services of a saga. */
-export const servicesOf =
-  (saga: Saga): MakeService =>
-  (name, ports, { deadlineSeconds }) =>
-    serviceOf(saga, name, ports, { ...SETTINGS, deadlineSeconds });
+export type MakeService = (subject: Subject, name: string, ports: Ports, plan: Plan) => Service;
 
 /** The services as they are. */
-export const realService: MakeService = servicesOf(pipeline);
+export const realService: MakeService = ({ saga, settings }, name, ports, { deadlineSeconds }) =>
+  serviceOf(saga, name, ports, {
+    deadlineSeconds,
+    sweepIntervalSeconds: 0,
+    declared: settings ?? defaultSettings(saga),
+  });
+
+/** The settings of an empty environment. */
+const defaultSettings = ({ services, steps }: Saga): Readonly<Record<string, unknown>> =>
+  z.object(Object.assign({}, ...[...services, ...steps].map(({ settings }) => settings))).parse({});
 
 export interface WorldOptions {
   readonly makeService?: MakeService;
@@ -49,76 +39,44 @@ export interface WorldOptions {
   readonly latencyMs?: (label: string) => number;
   /** Whether an effect and its answer are one event, so that nothing comes between them. */
   readonly answersAtOnce?: boolean;
-  /** What is checked after every commit; by default everything. */
-  readonly check?: (documents: AllDocuments, plan: Plan) => string[];
-  /** What is checked once nothing more happens; by default everything. */
-  readonly checkRest?: (world: World, people: Deeds) => string[];
-}
-
-/** What people have been promised. */
-export interface Deeds {
-  /** The orders that were accepted: from here on, each must come to an end. */
-  readonly accepted: readonly AcceptedOrder[];
-  /** The uuids of the orders whose cancellation was accepted: each must end as canceled. */
-  readonly canceled: ReadonlySet<string>;
+  /** What is checked after every commit instead of everything. */
+  readonly check?: (documents: AllDocuments, commit: Commit) => readonly string[];
+  /** What is checked once nothing more happens instead of everything. */
+  readonly checkRest?: (world: World, people: People) => readonly string[];
 }
 
 /** What nobody can read. */
 export const POISON = 'no JSON';
 
+/** A uuid of its own for each number. */
+export const uuidOf = (number: number): string =>
+  `${number.toString(16).padStart(8, '0')}-1111-4111-8111-111111111111`;
+
 /** Someone who is always there: the broker, the customers, the people. */
 const OTHERS: Owner = { name: 'others', alive: true, pausedUntilMs: 0 };
 
-/** All that holds at every moment, whatever is under way. */
-export const checkAlways = (documents: AllDocuments, plan: Plan): string[] => [
-  ...stockFaults(documents, plan),
-  ...moneyFaults(documents, plan),
-  ...recordFaults(documents),
-];
-
-/** What was published, as `{uuid}/{topic}`. */
-const announcements = ({ published }: World): Set<string> =>
-  new Set(published.map(({ topic, attributes }) => `${attributes['ce-subject']}/${topic}`));
-
-/** The uuids of the orders whose cancellation everybody was told. */
-export const announcedAsCanceled = ({ published }: World): Set<string> =>
-  new Set(
-    published.flatMap(({ topic, attributes }) =>
-      topic === 'order-canceled' ? [attributes['ce-subject'] ?? ''] : [],
-    ),
-  );
-
-/** All that holds once nothing more happens. */
-export function checkAtRest(world: World, { accepted, canceled }: Deeds): string[] {
-  const { documents, poisonCount } = world;
-  const announced = announcedAsCanceled(world);
-  const letters = [...documents].filter(
-    ([path, { body }]) => path.startsWith('dead-letters/') && body === POISON,
-  );
-  return [
-    ...endFaults(documents, accepted),
-    ...holdingFaults(documents, accepted, announced),
-    // After a crash, the message that is taken away may be the one from which the end would have been announced.
-    ...(world.plan.faults.some(({ kind }) => kind === 'stolen')
-      ? []
-      : silenceFaults(documents, announcements(world))),
-    ...(letters.length === poisonCount
-      ? []
-      : [`${poisonCount} unreadable messages were published, ${letters.length} are on the desk`]),
-    ...[...canceled].flatMap((uuid) => {
-      const status = documents.get(`sagas/${uuid}`)?.status;
-      return status === 'CANCELED' ? [] : [`the cancellation of ${uuid} was accepted, but it is ${status}`];
+/** The documents before the first order. */
+function documentsIn({ accounts }: Saga, data: Data): [Path, Fields][] {
+  return Object.entries(data).flatMap(([collection, named]) =>
+    Object.entries(named).map(([name, fields]): [Path, Fields] => {
+      const path: Path = `${collection}/${name}`;
+      const own = accounts.filter(({ balance, namesIn }) => balance in fields && namesIn(path) !== undefined);
+      return [
+        path,
+        { ...Object.fromEntries(own.map(({ balance, whole }) => [whole, fields[balance]])), ...fields },
+      ];
     }),
-  ];
+  );
 }
 
 /**
- * The pipeline in a world that a seed governs: the real services on the embedded store and broker. Nothing here takes
+ * A saga in a world that a seed governs: its real services on the embedded store and broker. Nothing here takes
  * time or happens by itself; whoever drives the world picks from its scheduler what happens next.
  */
 export class World {
+  readonly subject: Subject;
   readonly plan: Plan;
-  readonly topology = topology;
+  readonly topology: Topology;
   readonly scheduler = new Scheduler();
   readonly faults: FaultBook;
   readonly store: Store = createMemoryStore();
@@ -147,7 +105,10 @@ export class World {
   readonly #options: WorldOptions;
   #uuids = 0;
 
-  constructor(plan: Plan, options: WorldOptions = {}) {
+  constructor(subject: Subject, plan: Plan, options: WorldOptions = {}) {
+    const topology = topologyOf(subject.saga);
+    this.subject = subject;
+    this.topology = topology;
     this.plan = plan;
     this.#options = options;
     this.answersAtOnce = options.answersAtOnce ?? false;
@@ -166,7 +127,7 @@ export class World {
         return bus.publish(messages);
       },
     };
-    this.processes = SERVICE_NAMES.flatMap((name) =>
+    this.processes = serviceNames(subject.saga).flatMap((name) =>
       Array.from(
         { length: plan.instances[name] ?? 0 },
         (_, index) => new SimulatedProcess(name, index, this),
@@ -174,18 +135,9 @@ export class World {
     );
   }
 
-  /** Loads users and stock, and starts every process. */
+  /** Loads what there is before the first order, and starts every process. */
   async begin(): Promise<void> {
-    const { items, users } = this.plan;
-    const documents = [
-      ...Object.entries(items).map(
-        ([item, fields]) => [`inventory/${item}`, { ...fields, loaded: fields.quantity }] as const,
-      ),
-      ...Object.entries(users).map(([user, { credit }]) => {
-        const limit = credit === undefined ? {} : { credit, credit_limit: credit };
-        return [`users/${user}`, { address: 'here', ...limit }] as const;
-      }),
-    ];
+    const documents = documentsIn(this.subject.saga, this.plan.data);
     await this.store.commit(documents.map(([path, fields]) => ({ kind: 'create', path, fields })));
     for (const [path, fields] of documents) this.documents.set(path, fields);
     for (const process of this.processes) process.start();
@@ -197,7 +149,7 @@ export class World {
   }
 
   makeService(name: string, ports: Ports): Service {
-    return (this.#options.makeService ?? realService)(name, ports, this.plan);
+    return (this.#options.makeService ?? realService)(this.subject, name, ports, this.plan);
   }
 
   /** Notes that something is wrong. */
@@ -291,7 +243,7 @@ export class World {
     const stolen = this.faults.next('stolen', subscription);
     const uuid = uuidOfMessage(delivery);
     // Before it has a ledger, the message is all there is of an order: whoever takes it away takes the order away.
-    if (stolen && uuid !== undefined && this.documents.has(`sagas/${uuid}`)) {
+    if (stolen && uuid !== undefined && this.documents.has(ledgerPath(uuid))) {
       this.note(`a person takes ${this.nameOfMessage(delivery)} away from ${subscription}`);
       delivery.ack();
       return;
@@ -318,14 +270,13 @@ export class World {
     this.commitCount++;
     const paths = writes.map(({ path }) => path);
     const found = await this.store.read(paths);
-    for (const path of paths) {
+    const changes = paths.map((path) => {
       const [before, after] = [this.documents.get(path), found.get(path)?.fields];
       if (after === undefined) this.documents.delete(path);
       else this.documents.set(path, after);
-      if (path.startsWith('sagas/'))
-        for (const fault of transitionFaults(path, before, after)) this.fail(fault);
-    }
-    for (const fault of (this.#options.check ?? checkAlways)(this.documents, this.plan)) this.fail(fault);
+      return { path, before, after };
+    });
+    for (const fault of this.#check(this.documents, { plan: this.plan, changes })) this.fail(fault);
   }
 
   /** What waits at the broker, as text. */
@@ -347,24 +298,34 @@ export class World {
     this.unsettled.delete(`${subscription}/${messageId}`);
   }
 
-  /** Checks the world at rest. The product's own audit must come to the same as the checker. */
-  async rest(people: Deeds): Promise<void> {
-    const { checkRest } = this.#options;
-    for (const fault of (checkRest ?? checkAtRest)(this, people)) this.fail(fault);
-    if (checkRest) return;
-    const { violations, stuck } = await takeAudit(pipeline, {
-      store: this.store,
-      clock: this.scheduler.clockOf(OTHERS),
-    });
-    for (const found of [...violations, ...stuck]) this.fail(`the audit found ${JSON.stringify(found)}`);
+  #check(documents: AllDocuments, commit: Commit): readonly string[] {
+    const { subject } = this;
+    if (this.#options.check) return this.#options.check(documents, commit);
+    return [
+      ...universalFaults(subject.saga, documents, commit),
+      ...(subject.check?.(documents, commit) ?? []),
+    ];
   }
 
-  /** An `error` that is gone must have left a trace: without a ledger, nothing would fence the order that it overtook. */
+  /** Checks the world at rest. */
+  async rest(people: People): Promise<void> {
+    for (const fault of await this.#checkRest(people)) this.fail(fault);
+  }
+
+  async #checkRest(people: People): Promise<readonly string[]> {
+    const { subject } = this;
+    if (this.#options.checkRest) return this.#options.checkRest(this, people);
+    const own = (await subject.checkRest?.(this, people)) ?? [];
+    return [...universalFaultsAtRest(subject.saga, this, people), ...own];
+  }
+
+  /** A failure that is gone must have left a trace: without a ledger, nothing would fence the order that it overtook. */
   acked(subscription: string, delivery: Delivery): void {
     const uuid = uuidOfMessage(delivery);
-    if (subscription !== 'error-sub' || uuid === undefined || this.#options.check) return;
-    if (!this.documents.has(`sagas/${uuid}`))
-      this.fail(`the error of ${uuid} was acked, but no ledger remembers it`);
+    const { topic } = this.topology.subscriptions[subscription] ?? {};
+    if (topic !== this.subject.saga.failure.topic || uuid === undefined || this.#options.check) return;
+    if (!this.documents.has(ledgerPath(uuid)))
+      this.fail(`the failure of ${uuid} was acked, but no ledger remembers it`);
   }
 
   /**

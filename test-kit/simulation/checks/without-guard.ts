@@ -1,25 +1,23 @@
-import { pipeline } from '../../pipeline.ts';
-import { createRunner } from '../../saga/deliver/runner.ts';
-import type { ConsumerDefinition, Service } from '../../saga/deliver/service.ts';
-import { DEADLINE_SECONDS_MAX } from '../../saga/ledger/deadline.ts';
-import { CANCELED, complete, FAILING, isFailed, LEDGERS } from '../../saga/ledger/ledger.ts';
-import type { Delivery } from '../../saga/ports/bus.ts';
-import type { Ports } from '../../saga/ports/ports.ts';
+import { createRunner } from '../../../saga/deliver/runner.ts';
+import type { ConsumerDefinition, Service } from '../../../saga/deliver/service.ts';
+import { DEADLINE_SECONDS_MAX } from '../../../saga/ledger/deadline.ts';
+import { CANCELED, complete, FAILING, isFailed, LEDGERS } from '../../../saga/ledger/ledger.ts';
+import type { Delivery } from '../../../saga/ports/bus.ts';
+import type { Ports } from '../../../saga/ports/ports.ts';
 import {
   type GuardedWrite,
   type Path,
   type Store,
   StoreError,
   type Versioned,
-} from '../../saga/ports/store.ts';
-import { compensationTask } from '../../saga/step/compensate.ts';
-import { accountsHeld, isAmount } from '../../saga/step/holds.ts';
-import type { Saga } from '../../saga/step/saga.ts';
-import type { LedgerTask } from '../../saga/step/turn.ts';
-import type { Fields } from './invariants.ts';
-import type { Plan } from './plan.ts';
-import { type MakeService, realService, servicesOf } from './world.ts';
-import { declaring, holding } from './wrong-declarations.ts';
+} from '../../../saga/ports/store.ts';
+import { compensationTask } from '../../../saga/step/compensate.ts';
+import { accountsHeld, isAmount } from '../../../saga/step/holds.ts';
+import type { Saga } from '../../../saga/step/saga.ts';
+import type { LedgerTask } from '../../../saga/step/turn.ts';
+import type { Fields, Subject } from '../subject.ts';
+import { type MakeService, realService } from '../world/world.ts';
+import { declaring, holding } from './declaring.ts';
 
 /**
  * The services, each time without one of their guards. The guard is taken out by wrapping a part from outside: the
@@ -28,10 +26,10 @@ import { declaring, holding } from './wrong-declarations.ts';
  */
 
 /** The services with a saga that lacks something. */
-const withSaga =
+export const withSaga =
   (broken: (saga: Saga, name: string) => Saga): MakeService =>
-  (name, ports, plan) =>
-    servicesOf(broken(pipeline, name))(name, ports, plan);
+  (subject, name, ports, plan) =>
+    realService({ ...subject, saga: broken(subject.saga, name) }, name, ports, plan);
 
 /** A step believes that its turn has come where a ledger stands elsewhere than at its beginning. */
 const pretending = (isTurn: (saga: Saga, status: string, place: number) => boolean): MakeService =>
@@ -63,9 +61,13 @@ export const withoutDifference = withSaga((saga, name) => {
   return { ...saga, doneSteps: (ledger) => (ledger.status === own.leadsTo ? saga.doneSteps(ledger) : []) };
 });
 
+/** Whether it is the service that compensates. */
+const compensates = (saga: Saga, name: string): boolean =>
+  saga.services.some((one) => one.name === name && one.reads(saga).includes(saga.failure.topic));
+
 /** A compensation that goes by another saga than the steps. */
 const compensatingBy = (broken: (saga: Saga) => Saga): MakeService =>
-  withSaga((saga, name) => (name === 'janitor' ? broken(saga) : saga));
+  withSaga((saga, name) => (compensates(saga, name) ? broken(saga) : saga));
 
 /** A canceled order goes on holding what it held. */
 export const withoutUndo = compensatingBy((saga) => ({
@@ -81,15 +83,17 @@ export const withForgottenStep = compensatingBy((saga) => ({
 }));
 
 /** What was taken is taken again instead of given back. */
-export const withInvertedUndo = compensatingBy(() =>
+export const withInvertedUndo = compensatingBy((saga) =>
   declaring(
+    saga,
     holding((holds) => holds.map((hold) => (isAmount(hold) ? { ...hold, amount: -hold.amount } : hold))),
   ),
 );
 
 /** Of several amounts, only the first is given back. */
-export const withPartialUndo = compensatingBy(() =>
+export const withPartialUndo = compensatingBy((saga) =>
   declaring(
+    saga,
     holding((holds) => {
       const first = holds.find(isAmount);
       return holds.filter((hold) => !isAmount(hold) || hold === first);
@@ -98,21 +102,26 @@ export const withPartialUndo = compensatingBy(() =>
 );
 
 /** A step goes on where there is no document that it needs. */
-export const withoutMissingCheck = withSaga(() =>
-  declaring((step) => ({
+export const withoutMissingCheck = withSaga((saga) =>
+  declaring(saga, (step) => ({
     reads: (order) => step.reads(order).map((ref) => ({ ...ref, kind: { ...ref.kind, missing: undefined } })),
   })),
 );
 
-/** What the janitor makes of an `error` lacks something. */
+/** What is made of a failure lacks something. */
 const withCompensation =
-  (broken: (task: LedgerTask) => LedgerTask, saga: Saga = pipeline): MakeService =>
-  (name, ports, plan) => {
-    const service = servicesOf(saga)(name, ports, plan);
-    if (name !== 'janitor') return service;
+  (broken: (task: LedgerTask, saga: Saga) => LedgerTask, changed = (saga: Saga) => saga): MakeService =>
+  (subject, name, ports, plan) => {
+    const service = realService(subject, name, ports, plan);
+    const { saga } = subject;
+    if (!compensates(saga, name)) return service;
     const process = createRunner(
-      saga,
-      { name, taskFor: (message) => broken(compensationTask(saga, message, name, plan.deadlineSeconds)) },
+      changed(saga),
+      {
+        name,
+        taskFor: (message) =>
+          broken(compensationTask(changed(saga), message, name, plan.deadlineSeconds), saga),
+      },
       ports,
     );
     const consumers = service.consumers.map((consumer) =>
@@ -121,38 +130,38 @@ const withCompensation =
     return { ...service, consumers };
   };
 
-/** An `error` for an order that nobody knows leaves nothing behind. */
+/** A failure of an order that nobody knows leaves nothing behind. */
 export const withoutTombstone = withCompensation((task) => ({
   ...task,
   take: (ledger, documents, now) =>
     ledger === undefined ? { outcome: 'ignored' } : task.take(ledger, documents, now),
 }));
 
-/** An `error` is believed, whatever the ledger of the order says. */
-const gullible: Saga = { ...pipeline, mayFollow: () => true };
+/** A failure is believed, whatever the ledger of the order says. */
+const gullible = (saga: Saga): Saga => ({ ...saga, mayFollow: () => true });
 export const believingErrors = withCompensation(
-  (task) => ({
+  (task, saga) => ({
     ...task,
-    reads: (ledger) => (ledger === undefined ? (task.reads?.(ledger) ?? []) : accountsHeld(pipeline, ledger)),
+    reads: (ledger) => (ledger === undefined ? (task.reads?.(ledger) ?? []) : accountsHeld(saga, ledger)),
     take: (ledger, documents, now) =>
       ledger === undefined || isFailed(ledger)
         ? task.take(ledger, documents, now)
-        : { outcome: 'compensated', ledger: complete(gullible, ledger, 'janitor', now) },
+        : { outcome: 'compensated', ledger: complete(gullible(saga), ledger, 'janitor', now) },
   }),
   gullible,
 );
 
 /** The services with ports that lack something. */
-const withPorts =
-  (broken: (ports: Ports, name: string, plan: Plan) => Partial<Ports>): MakeService =>
-  (name, ports, plan) =>
-    realService(name, { ...ports, ...broken(ports, name, plan) }, plan);
+export const withPorts =
+  (broken: (ports: Ports, name: string, subject: Subject) => Partial<Ports>): MakeService =>
+  (subject, name, ports, plan) =>
+    realService(subject, name, { ...ports, ...broken(ports, name, subject) }, plan);
 
 const isLedger = (path: Path): boolean => path.startsWith(`${LEDGERS}/`);
-const isStep = (name: string): boolean => pipeline.steps.some((step) => step.name === name);
+const isStep = ({ saga }: Subject, name: string): boolean => saga.steps.some((step) => step.name === name);
 
 /** A store whose documents look different from what they are, and are written accordingly. */
-function veiled(
+export function veiled(
   store: Store,
   show: (path: Path, fields: object) => object,
   write: (path: Path, fields: object, kind: 'create' | 'update') => object = (_path, fields) => fields,
@@ -178,9 +187,9 @@ function veiled(
 }
 
 /** Accounts look so full that nothing is ever refused for a shortage. */
-export const withoutFloor = withPorts(({ store }) => {
+export const withoutFloor = withPorts(({ store }, _name, { saga }) => {
   const plus = (amount: number) => (path: Path, fields: object) => {
-    const account = pipeline.accounts.find((kind) => kind.namesIn(path) !== undefined);
+    const account = saga.accounts.find((kind) => kind.namesIn(path) !== undefined);
     const left = account && (fields as Readonly<Record<string, unknown>>)[account.balance];
     return account && typeof left === 'number' ? { ...fields, [account.balance]: left + amount } : fields;
   };
@@ -188,9 +197,9 @@ export const withoutFloor = withPorts(({ store }) => {
 });
 
 /** Whom the condition holds for believes that each stage of an order may take very long. */
-const withoutDeadline = (isPatient: (name: string) => boolean): MakeService =>
-  withPorts(({ store }, name) => {
-    if (!isPatient(name)) return {};
+const withoutDeadline = (isPatient: (subject: Subject, name: string) => boolean): MakeService =>
+  withPorts(({ store }, name, subject) => {
+    if (!isPatient(subject, name)) return {};
     const show = (path: Path, fields: object) =>
       isLedger(path) ? { ...fields, deadlineSeconds: DEADLINE_SECONDS_MAX } : fields;
     return { store: veiled(store, show) };
@@ -200,11 +209,11 @@ const withoutDeadline = (isPatient: (name: string) => boolean): MakeService =>
 export const withoutStepDeadline = withoutDeadline(isStep);
 
 /** The sweeper never fails an order. */
-export const withoutSweptDeadline = withoutDeadline((name) => name === 'janitor');
+export const withoutSweptDeadline = withoutDeadline(({ saga }, name) => compensates(saga, name));
 
 /** A transition bears the moment at which its batch began, although the order has moved on since. */
-export const withStaleTime = withPorts(({ store, clock }, name) => {
-  if (!isStep(name)) return {};
+export const withStaleTime = withPorts(({ store, clock }, name, subject) => {
+  if (!isStep(subject, name)) return {};
   let begun = clock.now();
   const write = (path: Path, fields: object, kind: 'create' | 'update') => {
     const { history } = fields as { readonly history?: readonly string[] };
@@ -228,35 +237,22 @@ export const withStaleTime = withPorts(({ store, clock }, name) => {
 });
 
 /** Ledgers are written with other fields than the kernel says. */
-const rewriting = (changed: (fields: Fields, now: Date) => Fields): MakeService =>
-  withPorts(({ store, clock }) => {
+export const rewriting = (changed: (fields: Fields, now: Date, saga: Saga) => Fields): MakeService =>
+  withPorts(({ store, clock }, _name, { saga }) => {
     const write = (path: Path, fields: object) =>
-      isLedger(path) ? { ...fields, ...changed(fields as Fields, clock.now()) } : fields;
+      isLedger(path) ? { ...fields, ...changed(fields as Fields, clock.now(), saga) } : fields;
     return { store: veiled(store, (_path, fields) => fields, write) };
   });
 
 /** A finished order may be deleted. */
-export const forgettingFinished = rewriting(({ status }, now) =>
-  status === pipeline.success ? { expireAt: now } : {},
+export const forgettingFinished = rewriting(({ status }, now, { success }) =>
+  status === success ? { expireAt: now } : {},
 );
 
 /** A canceled order may be deleted at once. */
 export const forgettingCanceled = rewriting(({ status }, now) =>
   status === CANCELED ? { expireAt: now } : {},
 );
-
-/** The lines with their prices take the place of what was asked. */
-export const overwritingItems = rewriting(({ lines }) => (lines === undefined ? {} : { items: lines }));
-
-/** The stock is set to what it was at the beginning, whatever others have taken since. */
-export const withAbsoluteUndo = withPorts(({ store }, name, { items }) => {
-  if (name !== 'janitor') return {};
-  const write = (path: Path, fields: object) => {
-    const loaded = items[path.split('/')[1] ?? ''];
-    return path.startsWith('inventory/') && loaded ? { ...fields, quantity: loaded.quantity } : fields;
-  };
-  return { store: veiled(store, (_path, fields) => fields, write) };
-});
 
 /** Who finds the ledger where a crash left it does not publish what it calls for. */
 export const withoutRepublication = withPorts(({ store, bus }) => {
@@ -324,16 +320,21 @@ export const publishingFirst = withPorts(({ store, bus }) => {
         const results = await bus.publish(messages);
         const writes = waiting;
         waiting = [];
-        if (writes.length > 0) await store.commit(writes);
-        return results;
+        try {
+          if (writes.length > 0) await store.commit(writes);
+          return results;
+        } catch (error) {
+          // What is published stays published; its message comes again.
+          return messages.map(() => error as Error);
+        }
       },
     },
   };
 });
 
 /** Messages are acked before anything is done about them. */
-export const ackingFirst: MakeService = (name, ports, plan): Service => {
-  const service = realService(name, ports, plan);
+export const ackingFirst: MakeService = (subject, name, ports, plan): Service => {
+  const service = realService(subject, name, ports, plan);
   const consumers = service.consumers.map(
     (consumer): ConsumerDefinition => ({
       ...consumer,

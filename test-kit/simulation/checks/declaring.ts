@@ -1,0 +1,14 @@
+import type { Hold } from '../../../saga/step/document.ts';
+import { defineSaga, type Saga } from '../../../saga/step/saga.ts';
+import type { Step } from '../../../saga/step/step.ts';
+
+/** Sagas whose steps say something else about themselves than they should. */
+
+/** The saga with steps that say something else about themselves. */
+export const declaring = (saga: Saga, wrong: (step: Step) => Partial<Step>): Saga =>
+  defineSaga({ ...saga, steps: saga.steps.map((step) => ({ ...step, ...wrong(step) })) } as never);
+
+/** A step that holds something else. */
+export const holding =
+  (mend: (holds: readonly Hold[]) => readonly Hold[]) =>
+  (step: Step): Partial<Step> => ({ holds: (known) => mend(step.holds(known)) });

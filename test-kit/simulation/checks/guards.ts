@@ -1,0 +1,70 @@
+import type { PlanLimits } from '../plan.ts';
+import type { MakeService } from '../world/world.ts';
+import {
+  ackingFirst,
+  believingErrors,
+  forgettingCanceled,
+  forgettingFinished,
+  publishingFirst,
+  withForgottenStep,
+  withoutDifference,
+  withoutFence,
+  withoutFloor,
+  withoutLedgerCheck,
+  withoutRepublication,
+  withoutTombstone,
+  withoutTurnCheck,
+  withoutUndo,
+  withoutVersionGuard,
+} from './without-guard.ts';
+
+/** The services without a guard, and the worlds in which that shows. */
+export interface Guard {
+  readonly makeService: MakeService;
+  readonly limits: PlanLimits;
+}
+
+/** Nobody sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
+export const REDELIVERY_ALONE: PlanLimits = {
+  kinds: ['crash', 'publish', 'commit', 'read', 'pause', 'late', 'lost ack', 'duplicate'],
+  via: ['topic', 'nameless'],
+  swept: false,
+};
+const NO_FAULTS: PlanLimits = { kinds: [] };
+const FORGED: PlanLimits = { kinds: ['forged'] };
+
+/** The guards of the kernel that can be taken out. In every saga, the simulation must notice that one is missing. */
+export const guards = {
+  /** A step that the ledger shows as done is not done again. */
+  'done-step check': { makeService: withoutLedgerCheck, limits: { kinds: ['duplicate', 'publish'] } },
+  /** A step waits for the one before it. */
+  'turn check': { makeService: withoutTurnCheck, limits: FORGED },
+  /** No step is done for an order that fails or is canceled. */
+  fence: { makeService: withoutFence, limits: { kinds: ['duplicate', 'late', 'cancel'] } },
+  /** A commit takes what the order holds now and did not hold before. */
+  'difference of holds': { makeService: withoutDifference, limits: NO_FAULTS },
+  /** No balance falls below zero. */
+  floor: { makeService: withoutFloor, limits: NO_FAULTS },
+  /** A failure of an order that nobody knows leaves a ledger behind. */
+  tombstone: { makeService: withoutTombstone, limits: FORGED },
+  /** A failure is not believed: the ledger says whether the order fails. */
+  'doubt about failures': { makeService: believingErrors, limits: FORGED },
+  /** A commit demands the versions that were read. */
+  'version guard': { makeService: withoutVersionGuard, limits: NO_FAULTS },
+  /** What the ledger calls for is published after it was committed. */
+  'commit before publish': { makeService: publishingFirst, limits: REDELIVERY_ALONE },
+  /** A message is acked after everything it leads to was published. */
+  'publish before ack': { makeService: ackingFirst, limits: REDELIVERY_ALONE },
+  /** What a crash left unpublished is published when the message comes again. */
+  'publication after a crash': { makeService: withoutRepublication, limits: REDELIVERY_ALONE },
+  /** A canceled order holds nothing. */
+  undo: { makeService: withoutUndo, limits: NO_FAULTS },
+  /** The undo is exact: what the last step took is part of it. */
+  'exact undo': { makeService: withForgottenStep, limits: { kinds: ['cancel'] } },
+  /** The ledger of a finished order stays. */
+  'memory of finished orders': { makeService: forgettingFinished, limits: NO_FAULTS },
+  /** The ledger of a canceled order stays longer than any message of it can. */
+  'memory of canceled orders': { makeService: forgettingCanceled, limits: NO_FAULTS },
+} as const satisfies Readonly<Record<string, Guard>>;
+
+export type GuardName = keyof typeof guards;

@@ -1,0 +1,161 @@
+import { isDeepStrictEqual } from 'node:util';
+import { statusIn, transitionsOf } from '../../../saga/ledger/history.ts';
+import { CANCELED, FAILING, LEDGERS, type Ledger, ledgerPath } from '../../../saga/ledger/ledger.ts';
+import type { Hold } from '../../../saga/step/document.ts';
+import { holdsOf, isAmount } from '../../../saga/step/holds.ts';
+import type { Saga } from '../../../saga/step/saga.ts';
+import type { AllDocuments, Commit, Fields } from '../subject.ts';
+import type { People } from '../world/people.ts';
+import type { World } from '../world/world.ts';
+
+/**
+ * What must be true of every saga, whatever has happened, as sentences about what is wrong. What an order holds is asked of
+ * the saga itself, so a step that says something wrong about itself goes unnoticed here: only a check that is written
+ * from the promise of that one saga can see it.
+ */
+
+const isLedger = (path: string): boolean => path.startsWith(`${LEDGERS}/`);
+const ledgersIn = (documents: AllDocuments): Ledger[] =>
+  [...documents].flatMap(([path, fields]) => (isLedger(path) ? [fields as Ledger] : []));
+
+/** Every ledger goes forward only, every account is conserved, and records are there exactly while their step is done. */
+export function universalFaults(saga: Saga, documents: AllDocuments, { changes }: Commit): string[] {
+  const moved = changes.flatMap(({ path, before, after }) =>
+    isLedger(path) ? transitionFaults(saga, path, before as Ledger | undefined, after as Ledger) : [],
+  );
+  const holds = ledgersIn(documents).flatMap((ledger) => holdsIn(saga, ledger));
+  return [...moved, ...accountFaults(saga, documents, holds), ...recordFaults(saga, documents, holds)];
+}
+
+/** A commit changes few ledgers, and all are asked for after each. */
+function holdsIn(saga: Saga, ledger: Ledger): readonly Hold[] {
+  let known = knownHolds.get(ledger);
+  if (known === undefined) {
+    known = ledger.status === CANCELED ? [] : holdsOf(saga, ledger);
+    knownHolds.set(ledger, known);
+  }
+  return known;
+}
+const knownHolds = new WeakMap<Ledger, readonly Hold[]>();
+
+/** Longer than a message can wait: 31 days in its subscription, and 31 more on the dead-letter desk. */
+const REDELIVERY_DAYS_MAX = 62;
+
+/** A ledger only grows, one status after the other and forward in time, forgets nothing, and is never erased. */
+function transitionFaults(
+  saga: Saga,
+  path: string,
+  before: Ledger | undefined,
+  after: Ledger | undefined,
+): string[] {
+  if (after === undefined) return [`${path} was erased`];
+  const { deadlineSeconds, history, status, expireAt } = after;
+  const moves = transitionsOf(after);
+  const faults: string[] = [];
+  moves.forEach((move, index) => {
+    const previous = moves[index - 1];
+    if (!mayFollow(saga, previous?.status, move.status))
+      faults.push(`${path} went from ${previous?.status ?? 'nothing'} to ${move.status}`);
+    const tookMs = move.at.getTime() - (previous ?? move).at.getTime();
+    if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
+    if (![FAILING, CANCELED].includes(move.status) && tookMs >= 1000 * deadlineSeconds)
+      faults.push(`${path} became ${move.status} after its deadline`);
+  });
+  if (moves.at(-1)?.status !== status)
+    faults.push(`${path} is ${status}, but became ${moves.at(-1)?.status}`);
+  if (!(before?.history ?? []).every((line, index) => history[index] === line))
+    faults.push(`${path} forgot a part of its history`);
+  if (expireAt && status !== CANCELED) faults.push(`${path} is ${status}, but may be deleted`);
+  const staysMs = Number(expireAt) - Number(moves.at(-1)?.at);
+  if (status === CANCELED && !(staysMs > REDELIVERY_DAYS_MAX * 86_400_000))
+    faults.push(`${path} is ${CANCELED}, and stays for ${staysMs} ms`);
+  if (before === undefined) return faults;
+  const learned = saga.steps.flatMap(({ learns }) => Object.keys(learns.shape));
+  for (const field of ['uuid', 'createdAt', 'deadlineSeconds', ...saga.orderFields, ...learned]) {
+    const [was, is] = [(before as Fields)[field], (after as Fields)[field]];
+    if (was !== undefined && !isDeepStrictEqual(was, is))
+      faults.push(`${path} has another ${field} than before`);
+  }
+  return faults;
+}
+
+/** The statuses of the steps follow one another, and an order may fail in each of them. Nothing follows a canceled order. */
+function mayFollow({ statuses }: Saga, from: string | undefined, to: string): boolean {
+  if (from === undefined) return to === statuses[0];
+  if (to === CANCELED) return from === FAILING;
+  if (from === FAILING || from === CANCELED) return false;
+  return to === FAILING || statuses.indexOf(to) === statuses.indexOf(from) + 1;
+}
+
+/** What is left of an account and what orders hold of it is its whole, and nothing falls below zero. */
+function accountFaults({ accounts }: Saga, documents: AllDocuments, holds: readonly Hold[]): string[] {
+  const held = new Map<string, number>();
+  for (const hold of holds) {
+    if (!isAmount(hold)) continue;
+    const key = `${hold.account.balance} ${hold.path}`;
+    held.set(key, (held.get(key) ?? 0) + hold.amount);
+  }
+  return [...documents].flatMap(([path, fields]) =>
+    accounts.flatMap(({ name, balance, whole, namesIn }) => {
+      if (namesIn(path) === undefined || (!(balance in fields) && !(whole in fields))) return [];
+      const [left, all, taken] = [fields[balance], fields[whole], held.get(`${balance} ${path}`) ?? 0];
+      if (Number.isInteger(left) && left >= 0 && left + taken === all) return [];
+      return [`the ${name} ${path} has ${balance} ${left}, and orders hold ${taken} of ${whole} ${all}`];
+    }),
+  );
+}
+
+/** A record exists exactly while an order holds it, and says what its order says. */
+function recordFaults({ records }: Saga, documents: AllDocuments, holds: readonly Hold[]): string[] {
+  const wanted = new Map(
+    holds.flatMap((hold) => (isAmount(hold) ? [] : [[hold.path, hold.fields] as const])),
+  );
+  const found = [...documents.keys()].filter((path) =>
+    records.some(({ namesIn }) => namesIn(path) !== undefined),
+  );
+  return [...new Set([...wanted.keys(), ...found])].flatMap((path) => {
+    const [calledFor, is] = [wanted.get(path), documents.get(path)];
+    return isDeepStrictEqual(calledFor, is)
+      ? []
+      : [`the record ${path} is ${textOf(is)}, but the ledgers call for ${textOf(calledFor)}`];
+  });
+}
+
+const textOf = (fields: object | undefined): string => (fields ? JSON.stringify(fields) : 'nothing');
+
+/**
+ * Every order has come to one of its two ends, which was announced and is the only one that was. A canceled order holds
+ * nothing after every commit, so it holds nothing here.
+ */
+export function universalFaultsAtRest(
+  { success, entry, end, topicOf }: Saga,
+  world: World,
+  people: People,
+): string[] {
+  const { documents, published, plan } = world;
+  const announced = new Set(published.map(({ topic, attributes }) => `${attributes['ce-subject']}/${topic}`));
+  // After a crash, the message that is taken away may be the one from which the end would have been announced.
+  const isStolen = plan.faults.some(({ kind }) => kind === 'stolen');
+  return [
+    ...people.accepted
+      .filter(({ uuid }) => !documents.has(ledgerPath(uuid)))
+      .map(({ uuid }) => `order ${uuid} was accepted on ${entry.topic}, but there is no ledger`),
+    ...ledgersIn(documents).flatMap(({ uuid, status, history }) => {
+      if (status !== success && status !== CANCELED) return [`order ${uuid} rests as ${status}`];
+      const [own, other] = [topicOf(status), status === success ? end.topic : topicOf(success)];
+      const wasSuccess = history.some((line) => statusIn(line) === success);
+      return [
+        ...(announced.has(`${uuid}/${own}`) || isStolen
+          ? []
+          : [`order ${uuid} is ${status}, and ${own} was never published`]),
+        ...(announced.has(`${uuid}/${other}`) && !(status === CANCELED && wasSuccess)
+          ? [`order ${uuid} is ${status}, but ${other} was published`]
+          : []),
+      ];
+    }),
+    ...[...people.canceled].flatMap((uuid) => {
+      const status = documents.get(ledgerPath(uuid))?.status;
+      return status === CANCELED ? [] : [`the cancellation of ${uuid} was accepted, but it is ${status}`];
+    }),
+  ];
+}

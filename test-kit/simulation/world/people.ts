@@ -1,0 +1,158 @@
+import { Problem } from '../../../saga/http/http.ts';
+import type { Ledger } from '../../../saga/ledger/ledger.ts';
+import type { PlannedOrder } from '../plan.ts';
+import { POISON, uuidOf, type World } from './world.ts';
+
+/** An order as its customer knows it. */
+export interface AcceptedOrder {
+  readonly uuid: string;
+  readonly order: object;
+}
+
+/** The people around the saga: they order, cancel, sweep, edit, and publish what they should not. */
+export class People {
+  /** The orders that were accepted: from here on, each must come to an end. */
+  readonly accepted: AcceptedOrder[] = [];
+  /** The uuids of the orders whose cancellation was accepted: each must end as canceled. */
+  readonly canceled = new Set<string>();
+  readonly world: World;
+  readonly #uuids = new Map<string, string>();
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Puts all their deeds on the calendar. */
+  begin(): void {
+    const { plan, subject } = this.world;
+    plan.orders.forEach((order, index) => {
+      const uuid = order.via === 'topic' ? uuidOf(index + 1) : subject.customers?.uuidOf(order);
+      if (uuid !== undefined) this.know(order.name, uuid);
+      this.world.later(`a customer orders ${order.name}`, order.atMs, () => this.#order(order), 'local');
+    });
+    for (const fault of plan.faults) {
+      if (fault.kind === 'cancel') {
+        this.world.later(`a customer cancels ${fault.order}`, fault.atMs, () => this.#cancel(fault.order));
+      }
+      if (fault.kind === 'sweep') this.world.later('somebody sweeps', fault.atMs, () => this.sweep());
+      if (fault.kind === 'poison') {
+        this.world.later('somebody publishes poison', fault.atMs, () => this.#poison(fault.topic), 'local');
+      }
+      if (fault.kind === 'edit') {
+        const { path, fields, atMs } = fault;
+        this.world.later(`an operator edits ${path}`, atMs, () => this.#edit(path, fields));
+      }
+      if (fault.kind === 'forged') {
+        const { topic, order, atMs } = fault;
+        this.world.later(
+          `somebody forges ${topic} of ${order}`,
+          atMs,
+          () => this.#forge(topic, order),
+          'local',
+        );
+      }
+    }
+  }
+
+  /** Asks for a sweep. */
+  sweep(): void {
+    this.ask('/sweep', {}, {});
+  }
+
+  /** Remembers the uuid of an order of the plan. */
+  know(name: string, uuid: string): void {
+    this.#uuids.set(name, uuid);
+    this.world.call(uuid, name);
+  }
+
+  /** An order of the plan was accepted. */
+  isAccepted({ name, order }: PlannedOrder): void {
+    this.accepted.push({ uuid: this.#uuids.get(name) ?? name, order });
+  }
+
+  #order(order: PlannedOrder): void {
+    const { saga, customers } = this.world.subject;
+    if (order.via !== 'topic' && order.via !== 'nameless') customers?.order(this, order);
+    else if (this.#publish(saga.entry.topic, this.#bodyOf(order)) && order.via === 'topic')
+      this.isAccepted(order);
+  }
+
+  #cancel(name: string): void {
+    const uuid = this.#uuids.get(name);
+    if (uuid === undefined) return;
+    this.world.note(`a customer cancels ${name}`);
+    const { customers } = this.world.subject;
+    if (customers) customers.cancel(this, uuid);
+    else this.#askToCancel(uuid);
+  }
+
+  #askToCancel(uuid: string): void {
+    const body = { detail: 'The customer does not want it any more' };
+    this.ask('/sagas/{uuid}/cancel', { uuid }, { body }, (status) => {
+      if (status === 202) this.canceled.add(uuid);
+    });
+  }
+
+  /** A message about an order, as anybody could publish it who knows the uuid. */
+  #forge(topic: string, name: string): void {
+    const uuid = this.#uuids.get(name);
+    const order = this.world.plan.orders.find((one) => one.name === name);
+    if (uuid === undefined || order === undefined) return;
+    this.#publish(topic, this.#bodyOf(order));
+  }
+
+  #poison(topic: string): void {
+    const { world } = this;
+    if (world.isAway('bus away')) return;
+    world.note(`somebody publishes poison to ${topic}`);
+    world.poisonCount++;
+    void world.bus.publish([{ topic, data: Buffer.from(POISON), attributes: {} }]);
+  }
+
+  async #edit(path: string, fields: object): Promise<void> {
+    const { world } = this;
+    const version = (await world.store.read([path])).get(path)?.version;
+    if (version === undefined) return;
+    world.note(`an operator edits ${path}: ${JSON.stringify(fields)}`);
+    await world.commit([{ kind: 'update', path, fields, version }]);
+  }
+
+  /** The order as it is published; without a uuid where none is known. */
+  #bodyOf({ name, order }: PlannedOrder): object {
+    const uuid = this.#uuids.get(name);
+    return { ...(uuid && { uuid }), ...this.world.subject.saga.order.shows(order as Ledger) };
+  }
+
+  #publish(topic: string, body: object): boolean {
+    const { world } = this;
+    if (world.isAway('bus away')) return false;
+    const message = { topic, data: Buffer.from(JSON.stringify(body)), attributes: {} };
+    world.note(`somebody publishes ${world.nameOfMessage(message)}`);
+    void world.bus.publish([message]);
+    return true;
+  }
+
+  /** Posts a request to one of the processes that answer it, if there is any. */
+  ask(
+    path: string,
+    params: Readonly<Record<string, string>>,
+    { body, key }: { readonly body?: unknown; readonly key?: string | undefined },
+    onAnswer: (status: number, body: unknown) => void = () => {},
+  ): void {
+    const { world } = this;
+    const there = world.processes.filter((one) => one.answers(path));
+    const process = there[Math.floor(world.chance(`who answers ${path}`) * there.length)];
+    if (process === undefined) return;
+    process.ask(path, params, body, key).then(
+      (answer) => {
+        world.note(`${process.name} answers ${answer.status}`);
+        onAnswer(answer.status, answer.body);
+      },
+      (error: Error) => {
+        world.note(`${process.name} answers: ${error.message}`);
+        onAnswer(error instanceof Problem ? error.status : 503, undefined);
+        if (!(error instanceof Problem)) world.heard(process.name, 'an answer', { error: error.message });
+      },
+    );
+  }
+}

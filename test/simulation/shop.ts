@@ -1,0 +1,154 @@
+import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { pipeline } from '../../pipeline.ts';
+import { derivedUuid } from '../../saga/deliver/message.ts';
+import type { Order } from '../../shop/order.ts';
+import type { Dice } from '../../test-kit/simulation/chance.ts';
+import { drawPlan, type Plan, type PlanLimits, type PlannedOrder } from '../../test-kit/simulation/plan.ts';
+import type { AllDocuments, Commit, Customers, Subject } from '../../test-kit/simulation/subject.ts';
+import type { AcceptedOrder, People } from '../../test-kit/simulation/world/people.ts';
+import { POISON, type World } from '../../test-kit/simulation/world/world.ts';
+import { SETTINGS } from '../support/builders.ts';
+import {
+  endFaults,
+  holdingFaults,
+  type Loaded,
+  moneyFaults,
+  recordFaults,
+  silenceFaults,
+  stockFaults,
+  transitionFaults,
+  type AcceptedOrder as WrittenOrder,
+} from './invariants.ts';
+
+/** The shop as a subject of the simulation: its stock, its customers, their orders, and a checker that believes none of it. */
+
+const ITEMS = ['widget', 'wotsit', 'gadget'] as const;
+const USERS = ['jack', 'jill', 'joe'] as const;
+
+/** A customer who has no answer asks again after this time, if that is safe: with an idempotency key. */
+const PATIENCE_MS = 20_000;
+const TRIES_MAX = 20;
+
+/** They post with an idempotency key and repeat it until the order is accepted, or post once without one. */
+const customers: Customers = {
+  via: ['key', 'key', 'post', 'topic', 'nameless'],
+  uuidOf: ({ name, via }) => (via === 'key' ? derivedUuid('idempotency-key', name) : undefined),
+  order: (people, order) => post(people, order, 1),
+  cancel(people, uuid) {
+    people.ask('/order/{uuid}/cancel', { uuid }, {}, (status) => {
+      if (status === 202) people.canceled.add(uuid);
+    });
+  },
+};
+
+function post(people: People, planned: PlannedOrder, attempt: number): void {
+  const { world } = people;
+  const { name, order, via } = planned;
+  let settled = false;
+  world.note(`a customer orders ${name}`);
+  const isKnown = via === 'key';
+  const request = { body: order, key: isKnown ? name : undefined };
+  people.ask('/order', {}, request, (status, answer) => {
+    settled = status === 202 || status === 422;
+    if (status !== 202) return;
+    if (!isKnown) people.know(name, (answer as { uuid: string }).uuid);
+    people.isAccepted(planned);
+  });
+  if (!isKnown) return;
+  world.later(`a customer asks after ${name}`, PATIENCE_MS, () => {
+    if (!settled && attempt < TRIES_MAX) post(people, planned, attempt + 1);
+  });
+}
+
+export const shop: Subject = {
+  saga: pipeline,
+  settings: SETTINGS.declared,
+  data: (dice) => ({
+    inventory: Object.fromEntries(
+      ITEMS.map((item) => [item, { quantity: dice.whole(0, 12), price_per_unit: dice.whole(1, 9) }]),
+    ),
+    users: {
+      jack: { address: 'here' },
+      jill: { address: 'here', credit: dice.whole(20, 90) },
+      joe: { address: 'here', credit: dice.whole(0, 40) },
+    },
+  }),
+  anOrder: (dice: Dice): Order => ({
+    user: dice.often(0.03) ? 'nobody' : dice.oneOf(USERS),
+    items: (dice.often(0.03) ? ['nothing'] : dice.someOf(ITEMS, 3)).map((item) => ({
+      item,
+      quantity: dice.whole(1, 3),
+    })),
+    ...(dice.often(0.1) && { paymentError: 'true' }),
+  }),
+  anEdit: (dice) => ({
+    path: `inventory/${dice.oneOf(ITEMS)}`,
+    fields: { price_per_unit: dice.whole(1, 9) },
+  }),
+  customers,
+  check: checkAlways,
+  checkRest: checkAtRest,
+};
+
+/** Draws the plan of a world of the shop. */
+export const drawShop = (seed: number, limits?: PlanLimits): Plan => drawPlan(shop, seed, limits);
+
+/** What was loaded, as the checker reads it. */
+export const loadedIn = ({ data: { inventory = {}, users = {} } }: Plan): Loaded =>
+  ({ items: inventory, users }) as Loaded;
+
+/** Orders, as the checker reads them. */
+export const written = (orders: readonly AcceptedOrder[]): WrittenOrder[] =>
+  orders.map(({ uuid, order }) => ({ ...(order as Order), uuid }));
+
+/** All that holds at every moment, whatever is under way. */
+export function checkAlways(documents: AllDocuments, { plan, changes }: Commit): string[] {
+  const loaded = loadedIn(plan);
+  return [
+    ...changes.flatMap(({ path, before, after }) =>
+      path.startsWith('sagas/') ? transitionFaults(path, before, after) : [],
+    ),
+    ...stockFaults(documents, loaded),
+    ...moneyFaults(documents, loaded),
+    ...recordFaults(documents),
+  ];
+}
+
+/** What was published, as `{uuid}/{topic}`. */
+const announcements = ({ published }: World): Set<string> =>
+  new Set(published.map(({ topic, attributes }) => `${attributes['ce-subject']}/${topic}`));
+
+/** The uuids of the orders whose cancellation everybody was told. */
+export const announcedAsCanceled = ({ published }: World): Set<string> =>
+  new Set(
+    published.flatMap(({ topic, attributes }) =>
+      topic === 'order-canceled' ? [attributes['ce-subject'] ?? ''] : [],
+    ),
+  );
+
+/** All that holds once nothing more happens. The product's own audit must come to the same as the checker. */
+async function checkAtRest(world: World, { accepted, canceled }: People): Promise<string[]> {
+  const { documents, poisonCount, store, scheduler } = world;
+  const orders = written(accepted);
+  const letters = [...documents].filter(
+    ([path, { body }]) => path.startsWith('dead-letters/') && body === POISON,
+  );
+  const auditor = { name: 'auditor', alive: true, pausedUntilMs: 0 };
+  const { violations, stuck } = await takeAudit(pipeline, { store, clock: scheduler.clockOf(auditor) });
+  return [
+    ...endFaults(documents, orders),
+    ...holdingFaults(documents, orders, announcedAsCanceled(world)),
+    // After a crash, the message that is taken away may be the one from which the end would have been announced.
+    ...(world.plan.faults.some(({ kind }) => kind === 'stolen')
+      ? []
+      : silenceFaults(documents, announcements(world))),
+    ...(letters.length === poisonCount
+      ? []
+      : [`${poisonCount} unreadable messages were published, ${letters.length} are on the desk`]),
+    ...[...canceled].flatMap((uuid) => {
+      const status = documents.get(`sagas/${uuid}`)?.status;
+      return status === 'CANCELED' ? [] : [`the cancellation of ${uuid} was accepted, but it is ${status}`];
+    }),
+    ...[...violations, ...stuck].map((found) => `the audit found ${JSON.stringify(found)}`),
+  ];
+}
