@@ -298,13 +298,12 @@ export class World {
     this.unsettled.delete(`${subscription}/${messageId}`);
   }
 
+  /** What the subject's own check says comes first: it knows more. */
   #check(documents: AllDocuments, commit: Commit): readonly string[] {
     const { subject } = this;
     if (this.#options.check) return this.#options.check(documents, commit);
-    return [
-      ...universalFaults(subject.saga, documents, commit),
-      ...(subject.check?.(documents, commit) ?? []),
-    ];
+    const own = subject.check?.(documents, commit) ?? [];
+    return [...own, ...universalFaults(subject.saga, documents, commit)];
   }
 
   /** Checks the world at rest. */
@@ -316,7 +315,7 @@ export class World {
     const { subject } = this;
     if (this.#options.checkRest) return this.#options.checkRest(this, people);
     const own = (await subject.checkRest?.(this, people)) ?? [];
-    return [...universalFaultsAtRest(subject.saga, this, people), ...own];
+    return [...own, ...universalFaultsAtRest(subject.saga, this, people)];
   }
 
   /** A failure that is gone must have left a trace: without a ledger, nothing would fence the order that it overtook. */
