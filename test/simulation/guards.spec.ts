@@ -36,6 +36,9 @@ import { learningNothing, wrongDeclarations, wronglyDeclared } from './wrong-dec
 /** Within so many seeds a missing guard must show. */
 const SEEDS_MAX = 100;
 
+/** The statuses of an order that does not fail. */
+const forward = pipeline.statuses.slice(0, pipeline.statuses.indexOf(pipeline.success) + 1);
+
 /** Nobody sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
 const REDELIVERY_ALONE: PlanLimits = {
   kinds: ['crash', 'publish', 'commit', 'read', 'pause', 'late', 'lost ack', 'duplicate'],
@@ -71,7 +74,7 @@ describe('The simulation notices what happens', function () {
   );
   it(
     '[anomaly 5] where an error is believed, whatever the ledger says',
-    shows(believingErrors, { kinds: ['forged'] }, /went from (RECEIVED|CREATED|RESERVED|PAID) to CANCELED/),
+    shows(believingErrors, { kinds: ['forged'] }, new RegExp(`went from (${forward.join('|')}) to CANCELED`)),
   );
   it(
     '[anomaly 27] where a step is done after its deadline',
@@ -120,7 +123,7 @@ describe('The simulation notices what happens', function () {
   );
   it(
     'where the ledger of a finished order expires',
-    shows(forgettingFinished, { kinds: [] }, /is PAID, but may be deleted/),
+    shows(forgettingFinished, { kinds: [] }, new RegExp(`is ${pipeline.success}, but may be deleted`)),
   );
   it(
     '[anomaly 9] where the ledger of a canceled order expires before its last message',

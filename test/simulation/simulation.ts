@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pipeline } from '../../pipeline.ts';
 import type { AllDocuments } from './invariants.ts';
 import { People } from './people.ts';
 import type { Plan } from './plan.ts';
@@ -71,7 +72,7 @@ export async function simulate(plan: Plan, options: WorldOptions = {}): Promise<
 
 export const isAnyStanding = (documents: AllDocuments): boolean =>
   [...documents].some(
-    ([path, { status }]) => path.startsWith('sagas/') && status !== 'PAID' && status !== 'CANCELED',
+    ([path, { status }]) => path.startsWith('sagas/') && status !== pipeline.success && status !== 'CANCELED',
   );
 
 export function untilNextSweepMs({ documents, scheduler }: World): number {
