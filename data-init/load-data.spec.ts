@@ -7,6 +7,7 @@ import { type Path, readOne, type Store } from '../saga/ports/store.ts';
 import { customers } from '../shop/customers.ts';
 import { stock } from '../shop/stock.ts';
 import { createManualClock } from '../test/support/manual-clock.ts';
+import { shopOfThree } from '../test/support/shop-of-three.ts';
 import { type Data, loadData, parseData, resetData } from './load-data.ts';
 
 const DATA = {
@@ -60,7 +61,7 @@ describe('Users and stock', () => {
     await loadData(pipeline, store, environment, DATA);
     await store.commit(paths.map((path) => ({ kind: 'create', path, fields: {} })));
     const progress: string[] = [];
-    await resetData(pipeline, store, (collection, deletedCount) =>
+    await resetData(shopOfThree, store, (collection, deletedCount) =>
       progress.push(`${collection} ${deletedCount}`),
     );
     expect(await store.read([...paths, customers.of('jack').path, stock.of('widget').path])).to.have.property(

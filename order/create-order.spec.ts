@@ -6,6 +6,7 @@ import type { Path } from '../saga/ports/store.ts';
 import { changeOf } from '../saga/step/holds.ts';
 import { refusedTurn, takeStep } from '../saga/step/take-step.ts';
 import { afterwards, aLedger, anOrder, documentsOf, LATER, UUID } from '../test/support/builders.ts';
+import { shopOfThree } from '../test/support/shop-of-three.ts';
 import { createOrder } from './create-order.ts';
 import { orderRecords } from './order-records.ts';
 
@@ -17,14 +18,14 @@ const RECORD = orderRecords.of('jack', UUID).path;
 /** What the step makes of a ledger, and which writes that means. */
 const take = (ledger: Ledger = aLedger(), documents = JACK) => {
   const read = documentsOf(documents);
-  const turn = takeStep(pipeline, createOrder, ledger, read, {}, LATER);
-  return { turn, change: changeOf(pipeline, ledger, turn.ledger as Ledger, read) };
+  const turn = takeStep(shopOfThree, createOrder, ledger, read, {}, LATER);
+  return { turn, change: changeOf(shopOfThree, ledger, turn.ledger as Ledger, read) };
 };
 const created = (ledger: Ledger): Ledger =>
-  advance(pipeline, ledger, { step: 'order', by: 'order', learned: {}, now: LATER });
+  advance(shopOfThree, ledger, { step: 'order', by: 'order', learned: {}, now: LATER });
 const canceled = (ledger: Ledger): Ledger => {
   const failure = { by: 'frontend', reason: 'CANCELED_BY_CUSTOMER', detail: 'No', now: LATER };
-  return complete(pipeline, fail(pipeline, ledger, failure), 'janitor', LATER);
+  return complete(shopOfThree, fail(shopOfThree, ledger, failure), 'janitor', LATER);
 };
 
 describe('The order step', () => {
@@ -69,7 +70,7 @@ describe('The order step', () => {
     const ledger = aLedger({ user: 'jill' });
     const refusal = { by: 'order', reason: 'USER_NOT_FOUND', detail: 'There is no user jill', now: LATER };
     expect(take(ledger)).to.deep.equal({
-      turn: refusedTurn(pipeline, ledger, refusal),
+      turn: refusedTurn(shopOfThree, ledger, refusal),
       change: { writes: [] },
     });
   });
@@ -85,7 +86,7 @@ describe('The order step', () => {
     const documents = afterwards(documentsOf(JACK), 'writes' in change ? change.writes : []);
     expect(documents.get(RECORD)).not.to.equal(undefined);
     const before = turn.ledger as Ledger;
-    const undo = changeOf(pipeline, before, canceled(before), documents);
+    const undo = changeOf(shopOfThree, before, canceled(before), documents);
     expect(undo).to.deep.equal({ writes: [remove(RECORD)] });
     afterwards(documents, 'writes' in undo ? undo.writes : []);
     expect([RECORD, 'users/jack'].map((path) => documents.get(path))).to.deep.equal([
@@ -95,7 +96,7 @@ describe('The order step', () => {
   });
 
   it('[anomaly 13] gives back nothing of an order that was never created', () => {
-    expect(changeOf(pipeline, aLedger(), canceled(aLedger()), documentsOf(JACK))).to.deep.equal({
+    expect(changeOf(shopOfThree, aLedger(), canceled(aLedger()), documentsOf(JACK))).to.deep.equal({
       writes: [],
     });
   });

@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { type Config, readConfig } from './config.ts';
+import { shopOfThree } from '../test/support/shop-of-three.ts';
+import { type Config, packageRoot, readConfig } from './config.ts';
 
 const HEADING = 'The configuration is wrong (environment or .env):';
 const faultsOf = (environment: Record<string, string>): string[] => {
   try {
-    readConfig(environment, pipeline);
+    readConfig(environment, shopOfThree);
   } catch (error) {
     const [heading, ...faults] = (error as Error).message.split('\n');
     expect(heading).to.equal(HEADING);
@@ -40,7 +42,7 @@ const DEFAULTS: Config = {
 
 describe('The configuration', () => {
   it('needs nothing but the word that the embedded engine is meant', () => {
-    expect(readConfig({ BACKEND: 'memory' }, pipeline)).to.deep.equal(DEFAULTS);
+    expect(readConfig({ BACKEND: 'memory' }, shopOfThree)).to.deep.equal(DEFAULTS);
   });
 
   it('takes every variable', () => {
@@ -71,7 +73,7 @@ describe('The configuration', () => {
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
     };
-    expect(readConfig(Object.freeze(environment), pipeline)).to.deep.equal({
+    expect(readConfig(Object.freeze(environment), shopOfThree)).to.deep.equal({
       projectId: 'demo-saga',
       port: 0,
       host: '0.0.0.0',
@@ -112,7 +114,7 @@ describe('The configuration', () => {
 
   it('takes an empty variable for one that is not set', () => {
     expect(
-      readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, pipeline),
+      readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, shopOfThree),
     ).to.deep.equal(DEFAULTS);
   });
 
@@ -227,7 +229,7 @@ describe('The configuration', () => {
 
   describe('of the operators', () => {
     const operatorsBy = (environment: Record<string, string>) =>
-      readConfig({ BACKEND: 'memory', ...environment }, pipeline).operators;
+      readConfig({ BACKEND: 'memory', ...environment }, shopOfThree).operators;
 
     it('[anomaly 39] takes whoever is on this machine for one, only where nobody else can reach the service', () => {
       for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) {
@@ -263,7 +265,7 @@ describe('The configuration', () => {
           HOST: '0.0.0.0',
           K_SERVICE: 'janitor',
         },
-        pipeline,
+        shopOfThree,
       );
       expect([clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies]).to.deep.equal([
         6000, 300, 1,
@@ -272,6 +274,20 @@ describe('The configuration', () => {
   });
 
   it('[anomaly 26] finds the topology of the project in order', () => {
-    expect(topologyOf(pipeline).topics).to.include('frontend');
+    expect(topologyOf(shopOfThree).topics).to.include('frontend');
   });
+});
+
+describe('The example of an environment', () => {
+  const example = readFileSync(new URL('.env.example', packageRoot), 'utf8');
+
+  for (const { name, settings = {} } of [...pipeline.services, ...pipeline.steps]) {
+    it(`explains every setting of ${name}`, () => {
+      for (const setting of Object.keys(settings)) {
+        const [, explanation] =
+          new RegExp(`^# (.+)\\n(?:[A-Z_]+=.*\\n)*${setting}=`, 'm').exec(example) ?? [];
+        expect(explanation, `what ${setting} is, above ${setting}=`).not.to.equal(undefined);
+      }
+    });
+  }
 });

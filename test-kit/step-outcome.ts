@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Documents, WorkingCopy, type Write } from '../saga/commit/documents.ts';
 import { advance, complete, fail, type Ledger, receive } from '../saga/ledger/ledger.ts';
 import type { Path, Version } from '../saga/ports/store.ts';
-import { changeOf } from '../saga/step/holds.ts';
+import { changeOf, isAmount } from '../saga/step/holds.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import type { Step } from '../saga/step/step.ts';
 import { stepTask, takeStep } from '../saga/step/take-step.ts';
@@ -43,7 +43,7 @@ const DEADLINE_SECONDS = 900;
  * Runs a step of a saga on what is given.
  * @returns what it learned, with the documents that changed (undefined: gone); or why it refused; or, if the order does not
  * stand where the step begins, that nothing happened, and why.
- * @throws Error if the saga has no such step, or the step throws.
+ * @throws Error if the saga has no such step, or the step throws, or it holds of an account that it does not read.
  */
 export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutcome {
   const step = saga.steps.find(({ name }) => name === stepName);
@@ -58,12 +58,25 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
   const turn = takeStep(saga, step, before, copy, settings, NOW);
   const after = turn.ledger as Ledger;
   if (turn.outcome === 'refused') return { refused: after.reason ?? '', detail: after.detail ?? '' };
+  mustHaveRead(step, before, after);
   const change = changeOf(saga, before, after, copy);
   if ('shortage' in change) return { refused: change.shortage.reason, detail: change.shortage.detail };
   const learned = Object.fromEntries(
     Object.keys(step.learns.shape).map((field) => [field, after[field as keyof Ledger]]),
   );
   return { accepted: learned, changes: changesBy(change.writes, copy) };
+}
+
+/** Here every document is known; in production a step knows only those that it reads. */
+function mustHaveRead(step: Step, before: Ledger, after: Ledger): void {
+  const read = new Set(step.reads(before).map(({ path }) => path));
+  const unread = step
+    .holds({ ...after, at: NOW })
+    .filter(isAmount)
+    .find(({ path }) => !read.has(path));
+  if (unread !== undefined) {
+    throw new Error(`${unread.path} was not read: it is missing in what ${step.name} reads`);
+  }
 }
 
 /**

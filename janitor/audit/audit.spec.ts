@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
-import { pipeline } from '../../pipeline.ts';
+
 import { messageFor } from '../../saga/deliver/message.ts';
 import { announcedAgain, DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from '../../saga/ledger/deadline.ts';
 import {
@@ -19,11 +19,12 @@ import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, type Course, edit, place, type World } from '../../test/support/audited-world.ts';
 import { anOrder, LATER, NOW, storeHolding, UUID, uuidOf } from '../../test/support/builders.ts';
+import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import { audit } from './audit.ts';
 import { LISTED_MAX } from './audit-report.ts';
 
 const audited = async (world: World, now = LATER) =>
-  audit(pipeline, await (await storeHolding(Object.fromEntries(world))).snapshot(), now);
+  audit(shopOfThree, await (await storeHolding(Object.fromEntries(world))).snapshot(), now);
 const daysLater = (days: number) => new Date(NOW.getTime() + days * 24 * 60 * 60 * 1000);
 
 /** An order of each course that there is, by Jack and by Joe, who has a limit. */
@@ -70,7 +71,7 @@ describe('The audit', () => {
     const world = aWorld();
     for (const [number, course] of COURSES.entries()) place(world, number, course);
     const failure = { by: 'janitor', reason: 'INVALID_ORDER', detail: 'Unknown', now: NOW };
-    world.set(ledgerPath(UUID), tombstone(pipeline, UUID, failure, DEADLINE_SECONDS));
+    world.set(ledgerPath(UUID), tombstone(shopOfThree, UUID, failure, DEADLINE_SECONDS));
     world.set('dead-letters/1', { status: 'parked' });
     world.set('dead-letters/2', { status: 'redriven' });
     world.set('dead-letters/3', { status: 'parked' });
@@ -92,9 +93,9 @@ describe('The audit', () => {
   it('expects no record of an order that its first step both received and refused', async () => {
     const world = aWorld();
     const order = anOrder({ user: 'nobody' });
-    const direct = receive(pipeline, UUID, order, 'order', NOW, DEADLINE_SECONDS);
+    const direct = receive(shopOfThree, UUID, order, 'order', NOW, DEADLINE_SECONDS);
     const refusal = { by: 'order', reason: 'USER_NOT_FOUND', detail: 'There is no user nobody', now: NOW };
-    world.set(ledgerPath(UUID), fail(pipeline, direct, refusal));
+    world.set(ledgerPath(UUID), fail(shopOfThree, direct, refusal));
     const { violations, counts } = await audited(world);
     expect([violations, counts.byStatus]).to.deep.equal([[], { FAILING: 1 }]);
   });
@@ -507,7 +508,7 @@ describe('The audit', () => {
         const world = aWorld();
         const ledger = place(world, 1, course);
         expect((await audited(world, secondsIn(DEADLINE_SECONDS - 1))).stuck).to.deep.equal([]);
-        const { topic, attributes, data } = messageFor(pipeline, ledger);
+        const { topic, attributes, data } = messageFor(shopOfThree, ledger);
         const report = await audited(world, secondsIn(DEADLINE_SECONDS));
         expect(report.stuck).to.deep.equal([
           {
@@ -528,7 +529,7 @@ describe('The audit', () => {
       let ledger: Ledger = place(world, 1, { done: 3, end: 'failing' });
       for (let repeat = 1; repeat <= 3; repeat++) {
         expect((await audited(world)).stuckCount).to.equal(0);
-        ledger = announcedAgain(pipeline, ledger, NOW);
+        ledger = announcedAgain(shopOfThree, ledger, NOW);
         world.set(ledgerPath(ID), ledger);
       }
       expect((await audited(world)).stuck.map(({ repeats }) => repeats)).to.deep.equal([3]);
@@ -547,7 +548,7 @@ describe('The audit', () => {
     }
     const progress: number[] = [];
     const snapshot = await (await storeHolding(Object.fromEntries(world))).snapshot();
-    const report = await audit(pipeline, snapshot, LATER, (checkedCount) => {
+    const report = await audit(shopOfThree, snapshot, LATER, (checkedCount) => {
       progress.push(checkedCount);
     });
     expect([report.violations.length, report.violationCount]).to.deep.equal([LISTED_MAX, LISTED_MAX + 1]);
@@ -601,8 +602,8 @@ describe('The audit', () => {
       await fc.assert(
         fc.asyncProperty(anyWorld, fc.nat(), fc.nat(), fc.boolean(), async (world, at, of, removes) => {
           const holdsNothing = (fields: object) =>
-            'history' in fields && pipeline.doneSteps(fields as Ledger).length === 0;
-          const isAccount = (path: Path) => pipeline.accounts.some((kind) => kind.namesIn(path));
+            'history' in fields && shopOfThree.doneSteps(fields as Ledger).length === 0;
+          const isAccount = (path: Path) => shopOfThree.accounts.some((kind) => kind.namesIn(path));
           const isNeeded = (path: Path) => [...world.keys()].some((one) => one.startsWith(`${path}/`));
           // Nobody misses an order that holds nothing, or an account that no order needs.
           const isMissed = (path: Path, fields: object) =>

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { invoices } from '../../payments/invoices.ts';
-import { pipeline } from '../../pipeline.ts';
+
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { DEADLINE_SECONDS_MAX } from '../../saga/ledger/deadline.ts';
 import { historyLine, transitionsOf } from '../../saga/ledger/history.ts';
@@ -14,6 +14,7 @@ import { allDocuments } from '../../test/support/all-documents.ts';
 import { aWorld, place, type World } from '../../test/support/audited-world.ts';
 import { NOW, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import type { AuditReport } from './audit-report.ts';
 import { executeRepair, keyOf, planRepair } from './repair.ts';
 import { takeAudit } from './take-audit.ts';
@@ -64,7 +65,7 @@ function aBusyWorld(): World {
   for (const [index, { status, user }] of ORDERS.entries()) {
     const number = index + 1;
     place(world, number, {
-      done: pipeline.statuses.indexOf(status === 'CANCELED' ? 'RESERVED' : status),
+      done: shopOfThree.statuses.indexOf(status === 'CANCELED' ? 'RESERVED' : status),
       end: status === 'CANCELED' ? 'canceled' : 'stands',
       at: (transition) => new Date(NOW.getTime() - 60_000 * number + 5_000 * transition),
       order: {
@@ -135,17 +136,17 @@ function* otherTexts(text: string): Iterable<readonly [what: string, other: stri
     const [{ at, status, by }] = transitionsOf({ history: [text] }) as [ReturnType<typeof transitionsOf>[0]];
     for (const [what, moment] of othersThan(at))
       yield [`.at${what}`, historyLine(status, by, moment as Date)];
-    for (const other of pipeline.statuses) {
+    for (const other of shopOfThree.statuses) {
       if (other !== status) yield [`.status made ${other}`, historyLine(other, by, at)];
     }
     yield ['.by changed', historyLine(status, `${by}x`, at)];
-    for (const other of serviceNames(pipeline)) {
+    for (const other of serviceNames(shopOfThree)) {
       if (other !== by) yield ['.by made another service', historyLine(status, other, at)];
     }
     return;
   }
   yield [' changed', `${text}x`];
-  for (const known of [pipeline.statuses, pipeline.reasons] as readonly (readonly string[])[]) {
+  for (const known of [shopOfThree.statuses, shopOfThree.reasons] as readonly (readonly string[])[]) {
     if (!known.includes(text)) continue;
     for (const other of known) if (other !== text) yield [` made ${other}`, other];
   }
@@ -157,7 +158,7 @@ function without(fields: Fields, field: string): Fields {
 }
 
 const LEDGER = 'ledger';
-const KINDS = [...pipeline.accounts, ...pipeline.records];
+const KINDS = [...shopOfThree.accounts, ...shopOfThree.records];
 const kindOf = (path: Path): string => KINDS.find((kind) => kind.namesIn(path) !== undefined)?.name ?? LEDGER;
 
 /** Every edit that there is of one document, and every exchange of a field of two of a kind. */
@@ -213,7 +214,7 @@ async function outcomeOf(world: World, edit: Edit): Promise<Outcome> {
     else edited.set(path, fields);
   }
   const ports = await recordedPorts(Object.fromEntries(edited));
-  const found = await takeAudit(pipeline, ports);
+  const found = await takeAudit(shopOfThree, ports);
   const tried = new Set<string>();
   let left = found;
   for (let round = 1; ; round++) {
@@ -221,8 +222,8 @@ async function outcomeOf(world: World, edit: Edit): Promise<Outcome> {
     if (actions.length === 0) break;
     if (round > ROUNDS_MAX) throw new Error(`There is always more to repair: ${nameOf(edit)}`);
     for (const action of actions) tried.add(keyOf(action));
-    await ports.clock.finish(executeRepair(pipeline, actions, ports));
-    left = await takeAudit(pipeline, ports);
+    await ports.clock.finish(executeRepair(shopOfThree, actions, ports));
+    left = await takeAudit(shopOfThree, ports);
   }
   return { edit, edited, found, repaired: new Map(await allDocuments(ports.store)), left };
 }
@@ -234,15 +235,15 @@ const rowOf = ({ kind, status, what }: Edit) =>
       [kind, `${status} ${kind}`].includes(documents) && new RegExp(`^(${edits.source})$`).test(what),
   );
 
-const isAccount = (path: Path): boolean => pipeline.accounts.some(({ name }) => name === kindOf(path));
+const isAccount = (path: Path): boolean => shopOfThree.accounts.some(({ name }) => name === kindOf(path));
 
 /** How far an account is from what the orders, of which nobody has edited any, hold of it. */
 function errorOf(world: World, path: Path, fields: object | undefined): number {
-  const account = pipeline.accounts.find((kind) => kind.namesIn(path) !== undefined);
+  const account = shopOfThree.accounts.find((kind) => kind.namesIn(path) !== undefined);
   const { [account?.balance ?? '']: left, [account?.whole ?? '']: whole } = (fields ?? {}) as Fields;
   const ledgers = [...world].flatMap(([at, one]) => (kindOf(at) === LEDGER ? [one as Ledger] : []));
   const held = ledgers
-    .flatMap((ledger) => holdsOf(pipeline, ledger))
+    .flatMap((ledger) => holdsOf(shopOfThree, ledger))
     .reduce((sum, hold) => (isAmount(hold) && hold.path === path ? sum + hold.amount : sum), 0);
   return Math.abs(Number(whole) - Number(left) - held);
 }
@@ -348,7 +349,10 @@ describe('Edits by hand', () => {
       new Set([LEDGER, ...KINDS.map(({ name }) => name)]),
     );
     expect(outcomes.length).to.be.greaterThan(1_000);
-    const { violations, stuck } = await takeAudit(pipeline, await recordedPorts(Object.fromEntries(world)));
+    const { violations, stuck } = await takeAudit(
+      shopOfThree,
+      await recordedPorts(Object.fromEntries(world)),
+    );
     expect([violations, stuck]).to.deep.equal([[], []]);
   });
 
@@ -396,9 +400,9 @@ describe('Edits by hand', () => {
       ({ found, left }) => found.violationCount > 0 && left.violationCount === 0,
     );
     const isMendable = ({ kind, what }: Edit) =>
-      pipeline.records.some(({ name }) => name === kind)
+      shopOfThree.records.some(({ name }) => name === kind)
         ? what === 'deleted'
-        : pipeline.accounts.some((account) => account.name === kind && isOfAmounts(what, account));
+        : shopOfThree.accounts.some((account) => account.name === kind && isOfAmounts(what, account));
     expect(mended.map(({ edit }) => nameOf(edit))).to.deep.equal(
       outcomes.filter(({ edit }) => isMendable(edit)).map(({ edit }) => nameOf(edit)),
     );

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
-import { pipeline } from '../../pipeline.ts';
+
 import { messageFor } from '../../saga/deliver/message.ts';
 import { announcedAgain } from '../../saga/ledger/deadline.ts';
 import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -13,6 +13,7 @@ import { stock } from '../../shop/stock.ts';
 import { aWorld, edit, place, type World } from '../../test/support/audited-world.ts';
 import { uuidOf } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
+import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import type { Violation } from './audit-report.ts';
 import { executeRepair, planRepair, type RepairPlan, type RepairResult } from './repair.ts';
 import { takeAudit } from './take-audit.ts';
@@ -25,19 +26,19 @@ const INVOICE = invoices.of(ID).path;
 /** What there is, and what the repair makes of it. */
 async function clinic(world: World) {
   const ports = await recordedPorts(Object.fromEntries(world));
-  const plan = async (): Promise<RepairPlan> => planRepair(await takeAudit(pipeline, ports));
-  const execute = ({ actions }: RepairPlan) => ports.clock.finish(executeRepair(pipeline, actions, ports));
+  const plan = async (): Promise<RepairPlan> => planRepair(await takeAudit(shopOfThree, ports));
+  const execute = ({ actions }: RepairPlan) => ports.clock.finish(executeRepair(shopOfThree, actions, ports));
   return { ports, plan, execute, mend: async () => execute(await plan()) };
 }
 const outcomes = (results: readonly RepairResult[]) =>
   results.map(({ action, outcome }) => `${outcome}: ${action.sentence}`);
-const violationsIn = async (ports: RecordedPorts) => (await takeAudit(pipeline, ports)).violations;
+const violationsIn = async (ports: RecordedPorts) => (await takeAudit(shopOfThree, ports)).violations;
 const contents = async ({ store }: RecordedPorts, paths: readonly Path[]) =>
   new Map([...(await store.read(paths))].map(([path, { fields }]) => [path, fields]));
 
 /** The ledger once it was announced again so often that the order counts as stuck. */
 const repeatedly = (ledger: Ledger): Ledger =>
-  [1, 2, 3].reduce((before) => announcedAgain(pipeline, before, before.createdAt), ledger);
+  [1, 2, 3].reduce((before) => announcedAgain(shopOfThree, before, before.createdAt), ledger);
 const saidToPeople = ({ sentence, inDoubt }: Violation) =>
   inDoubt ? `${sentence}; it is looked at again once nothing else is wrong with what is held` : sentence;
 
@@ -170,7 +171,7 @@ describe('The repair', () => {
             },
           },
         };
-        const results = await ports.clock.finish(executeRepair(pipeline, planned.actions, racing));
+        const results = await ports.clock.finish(executeRepair(shopOfThree, planned.actions, racing));
         expect(outcomes(results)).to.deep.equal([`needless: Restore ${RESERVATION}`]);
         expect(await readOne(ports.store, RESERVATION)).to.equal(undefined);
       }
@@ -213,7 +214,7 @@ describe('The repair', () => {
         },
       ]);
       await execute(planned);
-      expect(ports.published).to.deep.equal([messageFor(pipeline, ledger)]);
+      expect(ports.published).to.deep.equal([messageFor(shopOfThree, ledger)]);
     });
 
     it('[anomaly 12] by compensating, once, however often it is told to', async () => {

@@ -197,7 +197,7 @@ describe('The runner', () => {
 
   it('[anomaly 9] publishes nothing and does nothing where the ledger has moved on', async () => {
     for (const status of ['PAID', 'FAILING', 'CANCELED'] as const) {
-      const moved = aLedgerThatIs(status);
+      const moved = aLedgerThatIs(status, {}, packing);
       const { ports, deliver, process } = await scene([moved]);
       await process(deliver({ uuid: UUID }));
       expect(ports.journal).to.deep.equal(['ack m1']);

@@ -1,14 +1,25 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
-import { aLedger, aLedgerThatIs, LATER, NOW, TRACE, UUID, uuidOf } from '../../test/support/builders.ts';
+import type { OrderLedger, Status } from '../../pipeline.ts';
+import {
+  aLedger,
+  aLedgerThatIs as aLedgerOf,
+  LATER,
+  NOW,
+  TRACE,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
+import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { announcedAgain, DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from './deadline.ts';
 import { historyLine } from './history.ts';
 import { complete, fail, type Ledger, tombstone } from './ledger.ts';
 import { isTombstone, MalformedLedger, readLedger, trusted } from './read-ledger.ts';
 
-const read = (fields: object, uuid = UUID) => readLedger(pipeline, uuid, deepFreeze(fields));
+const aLedgerThatIs = (status: Status, fields: Partial<OrderLedger> = {}) =>
+  aLedgerOf(status, fields, shopOfThree);
+const read = (fields: object, uuid = UUID) => readLedger(shopOfThree, uuid, deepFreeze(fields));
 const faultsOf = (fields: object, uuid = UUID): readonly string[] => {
   const found = read(fields, uuid);
   return 'faults' in found ? found.faults : [];
@@ -23,10 +34,10 @@ const unknown = {
   detail: 'It failed before anybody knew it',
   now: NOW,
 };
-const overtaken = deepFreeze(tombstone(pipeline, UUID, unknown, DEADLINE_SECONDS));
+const overtaken = deepFreeze(tombstone(shopOfThree, UUID, unknown, DEADLINE_SECONDS));
 
 describe('A ledger that is read', () => {
-  for (const status of pipeline.statuses) {
+  for (const status of shopOfThree.statuses) {
     it(`is believed where it is ${status} as the kernel writes it`, () => {
       const ledger = aLedgerThatIs(status, { trace: TRACE });
       expect(read(ledger)).to.deep.equal({ ledger });
@@ -42,12 +53,12 @@ describe('A ledger that is read', () => {
   it('is believed once it was announced again, and once it fails after it had come to rest', () => {
     const paid = aLedgerThatIs('PAID');
     const failure = { by: 'frontend', reason: 'CANCELED_BY_CUSTOMER', detail: 'No', now: LATER };
-    const failing = fail(pipeline, paid, failure);
+    const failing = fail(shopOfThree, paid, failure);
     const histories = [
-      announcedAgain(pipeline, aLedger(), LATER),
+      announcedAgain(shopOfThree, aLedger(), LATER),
       failing,
-      announcedAgain(pipeline, failing, LATER),
-      complete(pipeline, failing, 'janitor', LATER),
+      announcedAgain(shopOfThree, failing, LATER),
+      complete(shopOfThree, failing, 'janitor', LATER),
     ];
     for (const ledger of histories) expect(read(ledger)).to.deep.equal({ ledger });
   });
@@ -308,8 +319,8 @@ describe('A ledger that is not believed', () => {
     const fields = Object.keys({ ...aLedgerThatIs('CANCELED'), paymentError: '', repeats: 0, trace: '' });
     const edits = fc.dictionary(fc.constantFrom(...fields), fc.anything(), { noNullPrototype: true });
     fc.assert(
-      fc.property(fc.constantFrom(...pipeline.statuses), edits, (status: Status, edit) => {
-        expect(() => readLedger(pipeline, UUID, { ...aLedgerThatIs(status), ...edit })).not.to.throw();
+      fc.property(fc.constantFrom(...shopOfThree.statuses), edits, (status: Status, edit) => {
+        expect(() => readLedger(shopOfThree, UUID, { ...aLedgerThatIs(status), ...edit })).not.to.throw();
       }),
     );
   });
@@ -317,7 +328,7 @@ describe('A ledger that is not believed', () => {
 
 describe('An order that must go on', () => {
   it('[anomaly 27] is never hidden from the sweep by one edit', () => {
-    const standing = pipeline.statuses.filter((status) => aLedgerThatIs(status).sweepAt !== null);
+    const standing = shopOfThree.statuses.filter((status) => aLedgerThatIs(status).sweepAt !== null);
     expect(standing).not.to.deep.equal([]);
     for (const status of standing) {
       expect(faultsOf({ ...aLedgerThatIs(status), sweepAt: null })).to.deep.equal([
@@ -329,16 +340,16 @@ describe('An order that must go on', () => {
 
 describe('A tombstone', () => {
   it('[anomaly 7] is known by having no order', () => {
-    expect(isTombstone(pipeline, overtaken)).to.equal(true);
-    for (const status of pipeline.statuses) {
-      expect(isTombstone(pipeline, aLedgerThatIs(status)), status).to.equal(false);
+    expect(isTombstone(shopOfThree, overtaken)).to.equal(true);
+    for (const status of shopOfThree.statuses) {
+      expect(isTombstone(shopOfThree, aLedgerThatIs(status)), status).to.equal(false);
     }
     const refused = complete(
-      pipeline,
-      fail(pipeline, aLedger(), { ...unknown, now: LATER }),
+      shopOfThree,
+      fail(shopOfThree, aLedger(), { ...unknown, now: LATER }),
       'janitor',
       LATER,
     );
-    expect(isTombstone(pipeline, refused)).to.equal(false);
+    expect(isTombstone(shopOfThree, refused)).to.equal(false);
   });
 });

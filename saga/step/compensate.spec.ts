@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type OrderLedger, pipeline } from '../../pipeline.ts';
+import type { OrderLedger } from '../../pipeline.ts';
 import {
   aDelivery,
   afterwards,
@@ -15,6 +15,7 @@ import {
   UUID,
 } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { remove, update, type Write } from '../commit/documents.ts';
 import { messageFor } from '../deliver/message.ts';
@@ -35,20 +36,20 @@ const ITEMS = LINES.map(({ item, quantity }) => ({ item, quantity }));
 const LEARNED: readonly object[] = [{}, { lines: LINES }, { charged: 17 }];
 
 /** How many steps may be done: from none to all. */
-const DONE_COUNTS = [...pipeline.steps.keys(), pipeline.steps.length];
+const DONE_COUNTS = [...shopOfThree.steps.keys(), shopOfThree.steps.length];
 
 /** The ledger of that order once so many steps are done. */
 function standing(doneCount: number): Ledger {
-  return pipeline.steps
+  return shopOfThree.steps
     .slice(0, doneCount)
     .reduce<Ledger>(
       (ledger, { name }, index) =>
-        advance(pipeline, ledger, { step: name, by: name, learned: LEARNED[index] ?? {}, now: NOW }),
+        advance(shopOfThree, ledger, { step: name, by: name, learned: LEARNED[index] ?? {}, now: NOW }),
       aLedger({ items: ITEMS }),
     );
 }
 const FAILURE = { by: 'payments', reason: 'PAYMENT_ERROR', detail: 'The payment was refused', now: NOW };
-const failing = (doneCount: number): Ledger => deepFreeze(fail(pipeline, standing(doneCount), FAILURE));
+const failing = (doneCount: number): Ledger => deepFreeze(fail(shopOfThree, standing(doneCount), FAILURE));
 
 const JACK: Path = 'users/jack';
 const WIDGET: Path = 'inventory/widget';
@@ -70,11 +71,11 @@ const GIVEN_BACK: readonly (readonly Write[])[] = [
 ];
 
 const taskFor = (message: object = {}) =>
-  compensationTask(pipeline, { uuid: UUID, ...message }, 'janitor', DEADLINE_SECONDS);
+  compensationTask(shopOfThree, { uuid: UUID, ...message }, 'janitor', DEADLINE_SECONDS);
 const take = (ledger: Ledger | undefined, message: object = {}) =>
   taskFor(message).take(ledger, documentsOf(ACCOUNTS), LATER);
 const change = (ledger: Ledger, documents = ACCOUNTS) =>
-  changeOf(pipeline, ledger, take(ledger).ledger as Ledger, documentsOf(documents));
+  changeOf(shopOfThree, ledger, take(ledger).ledger as Ledger, documentsOf(documents));
 const writesOf = (ledger: Ledger): readonly Write[] => {
   const changed = change(ledger);
   return 'writes' in changed ? changed.writes : [];
@@ -86,13 +87,13 @@ describe('Compensation', () => {
       const ledger = failing(doneCount);
       expect(take(ledger)).to.deep.equal({
         outcome: 'compensated',
-        ledger: complete(pipeline, ledger, 'janitor', LATER),
+        ledger: complete(shopOfThree, ledger, 'janitor', LATER),
       });
     }
   });
 
   for (const doneCount of DONE_COUNTS) {
-    const done = pipeline.steps.slice(0, doneCount).map(({ name }) => name);
+    const done = shopOfThree.steps.slice(0, doneCount).map(({ name }) => name);
     it(`[anomaly 13] gives back what the ledger records as done and nothing else: ${done.join(', ') || 'nothing'}`, () => {
       expect(writesOf(failing(doneCount))).to.have.deep.members(GIVEN_BACK.slice(0, doneCount).flat());
     });
@@ -109,7 +110,7 @@ describe('Compensation', () => {
     expect(take(ledger)).to.deep.equal({ outcome: 'duplicate', ledger });
   });
 
-  for (const status of pipeline.statuses.filter((one) => !isFailed({ status: one }))) {
+  for (const status of shopOfThree.statuses.filter((one) => !isFailed({ status: one }))) {
     it(`[anomaly 10] leaves an order alone that is ${status}`, () => {
       const ledger = aLedgerThatIs(status);
       expect(take(ledger, { reason: 'PAYMENT_ERROR' })).to.deep.equal({
@@ -125,7 +126,7 @@ describe('Compensation', () => {
     const fenced = (reason: string, trace?: string) => ({
       outcome: 'fenced',
       ledger: tombstone(
-        pipeline,
+        shopOfThree,
         UUID,
         { by: 'janitor', reason, detail, now: LATER },
         DEADLINE_SECONDS,
@@ -136,7 +137,7 @@ describe('Compensation', () => {
     expect(take(undefined, { order: anOrder(), reason: 'PAYMENT_ERROR' })).to.deep.equal(
       fenced('PAYMENT_ERROR'),
     );
-    expect(take(undefined)).to.deep.equal(fenced(pipeline.unknownReason));
+    expect(take(undefined)).to.deep.equal(fenced(shopOfThree.unknownReason));
     expect(take(undefined, { reason: 'PAYMENT_ERROR', trace: TRACE })).to.deep.equal(
       fenced('PAYMENT_ERROR', TRACE),
     );
@@ -144,7 +145,7 @@ describe('Compensation', () => {
 
   it('[anomaly 7] gives nothing back for such an order, whatever the message says that it took', () => {
     const { ledger } = take(undefined, { order: anOrder(), reason: 'PAYMENT_ERROR' });
-    expect(changeOf(pipeline, undefined, ledger as Ledger, documentsOf(ACCOUNTS))).to.deep.equal({
+    expect(changeOf(shopOfThree, undefined, ledger as Ledger, documentsOf(ACCOUNTS))).to.deep.equal({
       writes: [],
     });
   });
@@ -169,7 +170,7 @@ describe('Compensation', () => {
     expect(reads(failing(0))).to.deep.equal([]);
     expect(reads(failing(2))).to.have.members([WIDGET, GADGET]);
     expect(reads(failing(3))).to.have.members([WIDGET, GADGET, JACK]);
-    for (const status of pipeline.statuses.filter((one) => one !== 'FAILING')) {
+    for (const status of shopOfThree.statuses.filter((one) => one !== 'FAILING')) {
       expect(reads(aLedgerThatIs(status), { order: anOrder() }), status).to.deep.equal([]);
     }
   });
@@ -177,7 +178,7 @@ describe('Compensation', () => {
 
 describe('What an order took', () => {
   const anyOrder = fc.record({
-    doneCount: fc.integer({ min: 0, max: pipeline.steps.length }),
+    doneCount: fc.integer({ min: 0, max: shopOfThree.steps.length }),
     credit: fc.option(fc.integer({ min: 1_000_000, max: 2_000_000 }), { nil: undefined }),
     lines: fc.uniqueArray(
       fc.record({
@@ -210,14 +211,14 @@ describe('What an order took', () => {
         const documents = documentsOf(before);
         const touched = new Set<Path>(Object.keys(before));
         const apply = (from: Ledger, to: Ledger) => {
-          const changed = changeOf(pipeline, from, to, documents);
+          const changed = changeOf(shopOfThree, from, to, documents);
           if ('shortage' in changed) throw new Error(changed.shortage.detail);
           for (const { path } of changed.writes) touched.add(path);
           afterwards(documents, changed.writes);
         };
         let ledger: Ledger = aLedger({ items: lines.map(({ item, quantity }) => ({ item, quantity })) });
-        for (const step of pipeline.steps.slice(0, doneCount)) {
-          const turn = takeStep(pipeline, step, ledger, documents, SETTINGS.declared, NOW);
+        for (const step of shopOfThree.steps.slice(0, doneCount)) {
+          const turn = takeStep(shopOfThree, step, ledger, documents, SETTINGS.declared, NOW);
           expect(turn.outcome).to.equal('accepted');
           apply(ledger, turn.ledger as Ledger);
           ledger = deepFreeze(turn.ledger as Ledger);
@@ -234,7 +235,7 @@ describe('What an order took', () => {
           const left = (documents.get(JACK) as { credit: number }).credit;
           afterwards(documents, [update(JACK, { credit: left + meanwhile })]);
         }
-        const failed = deepFreeze(fail(pipeline, ledger, FAILURE));
+        const failed = deepFreeze(fail(shopOfThree, ledger, FAILURE));
         apply(ledger, failed);
         apply(failed, take(failed).ledger as Ledger);
         const after = Object.fromEntries(
@@ -258,7 +259,7 @@ describe('What an order took', () => {
 });
 
 describe('The janitor', () => {
-  const all = failing(pipeline.steps.length);
+  const all = failing(shopOfThree.steps.length);
   const scene = async (ledger?: Ledger) => {
     const ports = await recordedPorts({
       ...ACCOUNTS,
@@ -268,14 +269,14 @@ describe('The janitor', () => {
       }),
     });
     const run = createRunner(
-      pipeline,
+      shopOfThree,
       {
         name: 'janitor',
-        taskFor: (message) => compensationTask(pipeline, message, 'janitor', DEADLINE_SECONDS),
+        taskFor: (message) => compensationTask(shopOfThree, message, 'janitor', DEADLINE_SECONDS),
       },
       ports,
     );
-    const { data, attributes } = messageFor(pipeline, ledger ?? failing(1));
+    const { data, attributes } = messageFor(shopOfThree, ledger ?? failing(1));
     const deliver = () => aDelivery(data, { attributes });
     return {
       ports,
@@ -295,7 +296,7 @@ describe('The janitor', () => {
       'duplicate',
     ]);
     expect(await readOne(ports.store, ledgerPath(UUID))).to.deep.equal(
-      complete(pipeline, all, 'janitor', NOW),
+      complete(shopOfThree, all, 'janitor', NOW),
     );
   });
 
@@ -308,7 +309,9 @@ describe('The janitor', () => {
       ...GIVEN_BACK.flat().map(lineOf),
       `update ${ledgerPath(UUID)}`,
     ]);
-    expect(ports.published).to.deep.equal([messageFor(pipeline, complete(pipeline, all, 'janitor', NOW))]);
+    expect(ports.published).to.deep.equal([
+      messageFor(shopOfThree, complete(shopOfThree, all, 'janitor', NOW)),
+    ]);
   });
 
   it('[anomaly 19] gives back once where the answer of its commit was lost', async () => {
@@ -318,7 +321,7 @@ describe('The janitor', () => {
       await process();
       expect([await credit(), ports.published]).to.deep.equal([
         117,
-        [messageFor(pipeline, complete(pipeline, all, 'janitor', NOW))],
+        [messageFor(shopOfThree, complete(shopOfThree, all, 'janitor', NOW))],
       ]);
     }
   });

@@ -410,17 +410,14 @@ describe('A saga that contradicts itself', () => {
 
 describe('The compiler', () => {
   it('knows every status, topic and reason of a saga', () => {
-    const statuses: Record<Status, true> = {
+    const statuses: Record<StatusOf<typeof saga>, true> = {
       RECEIVED: true,
-      CREATED: true,
-      RESERVED: true,
-      PAID: true,
+      QUOTED: true,
+      BILLED: true,
       FAILING: true,
       CANCELED: true,
     };
-    expect(pipeline.statuses).to.have.members(Object.keys(statuses));
-    const own: StatusOf<typeof saga> = 'QUOTED';
-    expect(saga.statuses).to.include(own);
+    expect(saga.statuses).to.have.members(Object.keys(statuses));
     const { lines, charged }: OrderLedger = aLedgerThatIs('PAID');
     expect([lines?.[0]?.price_per_unit, charged?.toFixed()]).to.deep.equal([5, '0']);
   });

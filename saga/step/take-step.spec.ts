@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { pipeline, type Status } from '../../pipeline.ts';
+import type { OrderLedger, Status } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
 import {
   aLedger,
-  aLedgerThatIs,
+  aLedgerThatIs as aLedgerOf,
   anOrder,
   documentsOf,
   LATER,
@@ -13,6 +13,7 @@ import {
   TRACE,
   UUID,
 } from '../../test/support/builders.ts';
+import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { advance, fail, isFailed, type Ledger, receive } from '../ledger/ledger.ts';
@@ -21,28 +22,30 @@ import { defineSaga } from './saga.ts';
 import { accept, type Read, refuse, type Step, stepsFor } from './step.ts';
 import { refusedTurn, stepTask, takeStep } from './take-step.ts';
 
+const aLedgerThatIs = (status: Status, fields: Partial<OrderLedger> = {}) =>
+  aLedgerOf(status, fields, shopOfThree);
 const OPTIONS = { settings: SETTINGS.declared, deadlineSeconds: DEADLINE_SECONDS };
-const [first, second] = pipeline.steps as [Step, Step];
+const [first, second] = shopOfThree.steps as [Step, Step];
 const DOCUMENTS = {
   'users/jack': { address: '1 Main Street' },
   'inventory/widget': { quantity: 10, loaded: 10, price_per_unit: PRICE },
 };
 
 const take = (step: Step, ledger: Ledger | undefined, message: object, documents: object = DOCUMENTS) =>
-  stepTask(pipeline, step, { uuid: UUID, ...message }, OPTIONS).take(
+  stepTask(shopOfThree, step, { uuid: UUID, ...message }, OPTIONS).take(
     ledger,
     documentsOf({ ...documents }),
     LATER,
   );
 const reads = (step: Step, ledger: Ledger | undefined, message: object) =>
-  stepTask(pipeline, step, { uuid: UUID, ...message }, OPTIONS).reads?.(ledger);
+  stepTask(shopOfThree, step, { uuid: UUID, ...message }, OPTIONS).reads?.(ledger);
 const received = (trace?: string): Ledger =>
-  receive(pipeline, UUID, anOrder(), first.name, LATER, DEADLINE_SECONDS, trace);
+  receive(shopOfThree, UUID, anOrder(), first.name, LATER, DEADLINE_SECONDS, trace);
 const done = (step: Step, ledger: Ledger, learned: object = {}): Ledger =>
-  advance(pipeline, ledger, { step: step.name, by: step.name, learned, now: LATER });
+  advance(shopOfThree, ledger, { step: step.name, by: step.name, learned, now: LATER });
 const accepted = (from: Ledger, ledger: Ledger) => ({ outcome: 'accepted', from, ledger });
 const refused = (by: string, ledger: Ledger, reason: string, detail: string) =>
-  refusedTurn(pipeline, ledger, { by, reason, detail, now: LATER });
+  refusedTurn(shopOfThree, ledger, { by, reason, detail, now: LATER });
 
 describe('The first step', () => {
   it('takes an order that the frontend received', () => {
@@ -108,7 +111,7 @@ describe('A later step', () => {
     expect(reads(second, undefined, {})).to.deep.equal([]);
     expect(reads(second, undefined, { order: other })).to.deep.equal(['inventory/gadget']);
     expect(reads(second, aLedgerThatIs('CREATED'), { order: other })).to.deep.equal(['inventory/widget']);
-    for (const status of pipeline.statuses.filter((one) => one !== 'CREATED')) {
+    for (const status of shopOfThree.statuses.filter((one) => one !== 'CREATED')) {
       expect(reads(second, aLedgerThatIs(status), { order: other }), status).to.deep.equal([]);
     }
   });
@@ -128,11 +131,11 @@ describe('A step', () => {
     }
   });
 
-  for (const [index, step] of pipeline.steps.entries()) {
-    const statuses = pipeline.statuses.filter((status) => pipeline.stepAt(status) !== step);
+  for (const [index, step] of shopOfThree.steps.entries()) {
+    const statuses = shopOfThree.statuses.filter((status) => shopOfThree.stepAt(status) !== step);
     for (const status of statuses) {
       const ledger = aLedgerThatIs(status);
-      const place = pipeline.statuses.indexOf(status);
+      const place = shopOfThree.statuses.indexOf(status);
       if (isFailed(ledger)) continue;
       if (place > index) {
         it(`[anomaly 1] of ${step.name} does nothing again once the order is ${status}`, () => {
@@ -209,11 +212,11 @@ function sagaThat(decide: (known: object, read: Read, settings: object) => Retur
   });
   const saga = defineSaga({
     name: 'tagging',
-    order: pipeline.order,
-    entry: pipeline.entry,
+    order: shopOfThree.order,
+    entry: shopOfThree.entry,
     steps: [step],
-    failure: pipeline.failure,
-    end: pipeline.end,
+    failure: shopOfThree.failure,
+    end: shopOfThree.end,
     reasons: ['NO'],
     unknownReason: 'NO',
     services: [],

@@ -10,6 +10,10 @@ import type { Loaded, PlannedOrder } from './orders.ts';
 import { differences, type Expectation, judge, unannounced } from './verdict.ts';
 import type { Ledger, User, World } from './world.ts';
 
+const SUCCESS = pipeline.success;
+const END = pipeline.topicOf(SUCCESS);
+/** All the way to success. */
+const WAY = pipeline.statuses.slice(0, pipeline.statuses.indexOf(SUCCESS) + 1).join(' ');
 const LOADED: Loaded = {
   users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
   inventory: { widget: { quantity: 10, price_per_unit: PRICE } },
@@ -28,7 +32,7 @@ const widgets = (quantity: number) =>
 /** Jack's order of two widgets is paid, and all books balance, except for what `fields` say. */
 function aWorld(fields: Partial<World> = {}): World {
   return {
-    ledgers: new Map([[ledgerPath(UUID), aLedgerThatIs('PAID')]]),
+    ledgers: new Map([[ledgerPath(UUID), aLedgerThatIs(SUCCESS)]]),
     users: new Map<string, User>([
       ['users/jack', { address: '1 Hill Road' }],
       ['users/joe', JOE],
@@ -55,7 +59,7 @@ const expectation = (fields: Partial<Expectation> = {}): Expectation => ({
   canceled: new Set(),
   mayExpire: false,
   poisonCount: 0,
-  heard: new Set([`${UUID}/payment-created`, `${UUID}/order-canceled`, `${UUID}/error`]),
+  heard: new Set([`${UUID}/${END}`, `${UUID}/order-canceled`, `${UUID}/error`]),
   ...fields,
 });
 const withLedger = (ledger: Ledger, fields: Partial<World> = {}) =>
@@ -135,7 +139,7 @@ describe('The verdict on a run', () => {
     ],
     [
       'an invoice that charges nothing to a customer with a limit',
-      withLedger(aLedgerThatIs('PAID', { user: 'joe' }), {
+      withLedger(aLedgerThatIs(SUCCESS, { user: 'joe' }), {
         orderRecords: new Map([[`users/joe/orders/${UUID}`, { items: anOrder().items, createdAt: NOW }]]),
         invoices: new Map([[INVOICE, { ...INVOICED, user: 'joe' }]]),
       }),
@@ -145,7 +149,7 @@ describe('The verdict on a run', () => {
     [
       'a price that is not the one of the item',
       withLedger(
-        aLedgerThatIs('PAID', { lines: [{ item: 'widget', quantity: 2, price_per_unit: PRICE + 1 }] }),
+        aLedgerThatIs(SUCCESS, { lines: [{ item: 'widget', quantity: 2, price_per_unit: PRICE + 1 }] }),
       ),
       expectation(),
       `Order ${UUID} must know {"lines":[{"item":"widget","quantity":2,"price_per_unit":5}],"charged":0}, and knows {"lines":[{"item":"widget","quantity":2,"price_per_unit":6}],"charged":0}`,
@@ -158,7 +162,7 @@ describe('The verdict on a run', () => {
     ],
     [
       'a status that nobody knows',
-      withLedger({ ...aLedgerThatIs('PAID'), status: 'PACKED' }),
+      withLedger({ ...aLedgerThatIs(SUCCESS), status: 'PACKED' }),
       expectation(),
       `Nobody announced ${UUID}/what PACKED calls for`,
     ],
@@ -169,13 +173,13 @@ describe('The verdict on a run', () => {
       expectation({
         accepted: new Map([[UUID, planned({ order: anOrder({ paymentError: 'true' }) })]]),
       }),
-      `Order ${UUID} is PAID, but its payment was to fail`,
+      `Order ${UUID} is ${SUCCESS}, but its payment was to fail`,
     ],
     [
       'a cancellation that was accepted and forgotten',
       aWorld(),
       expectation({ canceled: new Set([UUID]) }),
-      `Order ${UUID} is PAID, but was canceled by its customer`,
+      `Order ${UUID} is ${SUCCESS}, but was canceled by its customer`,
     ],
     [
       'an order that nothing stood against',
@@ -198,17 +202,17 @@ describe('The verdict on a run', () => {
     [
       'a step that was done twice',
       withLedger({
-        ...aLedgerThatIs('PAID'),
-        history: [...aLedgerThatIs('PAID').history, `${NOW.toISOString()} PAID payments`],
+        ...aLedgerThatIs(SUCCESS),
+        history: [...aLedgerThatIs(SUCCESS).history, `${NOW.toISOString()} ${SUCCESS} payments`],
       }),
       expectation(),
-      `Order ${UUID} is PAID and went RECEIVED CREATED RESERVED PAID PAID`,
+      `Order ${UUID} is ${SUCCESS} and went ${WAY} ${SUCCESS}`,
     ],
     [
       'a final state that nobody was told of',
       aWorld(),
       expectation({ heard: new Set() }),
-      `Nobody announced ${UUID}/payment-created`,
+      `Nobody announced ${UUID}/${END}`,
     ],
     [
       'a dead letter too few',

@@ -37,7 +37,11 @@ const STANDING: Readonly<Record<string, string>> = {
   RESERVED: 'inventory-updated',
   FAILING: 'error',
 };
-const AT_REST: Readonly<Record<string, string>> = { PAID: 'payment-created', CANCELED: 'order-canceled' };
+const SUCCESS = 'PAID';
+const AT_REST: Readonly<Record<string, string>> = {
+  [SUCCESS]: 'payment-created',
+  CANCELED: 'order-canceled',
+};
 
 export function judge(world: World, expectation: Expectation): Verdict {
   const ledgers = [...world.ledgers.values()];
@@ -134,9 +138,9 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
       (reason === 'DEADLINE_EXCEEDED' && mayExpire);
     return [
       ...(isAsPlaced ? [] : [`Order ${uuid} is not the order that was placed`]),
-      ...(status === 'PAID' && never !== undefined ? [`Order ${uuid} is PAID, but ${never}`] : []),
-      ...(status === 'PAID' && canceled.has(uuid)
-        ? [`Order ${uuid} is PAID, but was canceled by its customer`]
+      ...(status === SUCCESS && never !== undefined ? [`Order ${uuid} is ${status}, but ${never}`] : []),
+      ...(status === SUCCESS && canceled.has(uuid)
+        ? [`Order ${uuid} is ${status}, but was canceled by its customer`]
         : []),
       ...(status === 'CANCELED' && mustBePaid(planned) && !isExcused
         ? [`Order ${uuid} is CANCELED for no good reason: ${reason}, ${detail}`]
@@ -147,7 +151,7 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
 
 /** Every record that the ledgers call for, as it must be, and no other. */
 function wrongRecords(world: World, loaded: Loaded): string[] {
-  const paid = [...world.ledgers.values()].filter(({ status }) => status === 'PAID');
+  const paid = [...world.ledgers.values()].filter(({ status }) => status === SUCCESS);
   const expected = new Map<Path, object>(paid.flatMap((ledger) => recordsOf(ledger, loaded)));
   const actual = new Map<Path, object>([...world.orderRecords, ...world.reservations, ...world.invoices]);
   return [...new Set([...expected.keys(), ...actual.keys()])]

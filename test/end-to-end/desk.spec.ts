@@ -19,6 +19,7 @@ import { emulatedBus, emulatedStore, freshProjectId } from '../support/emulators
 import { type Backend, backends, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 import { doublingBus } from '../support/tracking-bus.ts';
 
+const SUCCESS = saga.success;
 const JSON_REASON = 'The message is not JSON';
 const UNKNOWN_REASON = 'No order has the uuid of the message';
 
@@ -79,7 +80,7 @@ for (const backend of backends) {
         await pipeline.bus.idle();
         expect([status, body.status, body.history.length]).to.deep.equal([200, 'redriven', 2]);
         expect((await pipeline.get(`/order/${ledger.uuid}`)).body).to.include({
-          status: 'PAID',
+          status: SUCCESS,
           total_invoice: 15,
         });
 
@@ -108,7 +109,7 @@ for (const backend of backends) {
         await pipeline.bus.idle();
         expect(answers.map(({ status }) => status)).to.deep.equal([200, 200]);
         expect([await pipeline.ledger(uuid), await pipeline.remaining()]).to.deep.equal(before);
-        expect((before[0] as Ledger).status).to.equal('PAID');
+        expect((before[0] as Ledger).status).to.equal(SUCCESS);
         expect((await pipeline.get(`/dead-letters/${letter.id}`)).body.history).to.have.length(2);
       });
 
@@ -174,7 +175,7 @@ for (const backend of backends) {
         await pipeline.bus.idle();
         expect([status, body]).to.deep.equal([200, { sent: 3, refused: [], failed: [] }]);
         const sagas = await Promise.all(uuids.map((uuid) => pipeline.ledger(uuid)));
-        expect(sagas.map((ledger) => ledger?.status)).to.deep.equal(['PAID', 'PAID', 'PAID']);
+        expect(sagas.map((ledger) => ledger?.status)).to.deep.equal([SUCCESS, SUCCESS, SUCCESS]);
         expect([await countOf(UNKNOWN_REASON), await countOf(JSON_REASON)]).to.deep.equal([
           undefined,
           others,
@@ -292,7 +293,7 @@ describe('A message that fails at every delivery', () => {
       await pipeline.bus.idle();
       const { orders } = (await pipeline.get('/orders')).body;
       expect(orders.map(({ uuid, status }: Ledger) => ({ uuid, status }))).to.deep.equal([
-        { uuid: derivedUuid('message-id', letter.messageId), status: 'PAID' },
+        { uuid: derivedUuid('message-id', letter.messageId), status: SUCCESS },
       ]);
       expect(await pipeline.remaining()).to.include({ wotsit: 19, joe: 85 });
       await pipeline.close();

@@ -5,10 +5,12 @@ import { httpApp, serveHttp } from '../../adapters/http/http-server.ts';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
+import { pipeline as shop } from '../../pipeline.ts';
 import { route } from '../../saga/http/http.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
+const SUCCESS = shop.success;
 const embedded = () => ({ store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) });
 
 describe('The HTTP API', () => {
@@ -267,7 +269,7 @@ describe('The HTTP API without its store', () => {
     const ready = await pipeline.get('/readyz');
     expect([ready.status, ready.body]).to.deep.equal([503, { missing: ['store'] }]);
     away = false;
-    expect((await pipeline.order(order)).status).to.equal('PAID');
+    expect((await pipeline.order(order)).status).to.equal(SUCCESS);
     await pipeline.close();
   });
 });

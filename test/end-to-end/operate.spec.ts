@@ -8,12 +8,13 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
-import { pipeline as orderSaga } from '../../pipeline.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { announcedAgain, DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import { anOrder, NOW } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
-import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { shopOfThree as orderSaga } from '../support/shop-of-three.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
 
@@ -28,10 +29,8 @@ describe('npm run saga', () => {
   let pipeline: Pipeline;
   let url: string;
   before(async () => {
-    pipeline = await startPipeline({
-      store: createMemoryStore(),
-      bus: createMemoryBus(topology, systemClock),
-    });
+    const opened = { store: createMemoryStore(), bus: createMemoryBus(topologyOf(orderSaga), systemClock) };
+    pipeline = await startPipeline(opened, undefined, undefined, orderSaga);
     url = pipeline.url;
   });
   after(() => pipeline.close());

@@ -7,14 +7,15 @@ import { reservations } from '../../inventory/reservations.ts';
 import { deadLetterPath } from '../../janitor/desk/letter.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
-import { pipeline as saga } from '../../pipeline.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { ledgerPath, receive, tombstone } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aLedgerThatIs, anOrder, NOW, uuidOf } from '../support/builders.ts';
-import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { shopOfThree as saga } from '../support/shop-of-three.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
 
@@ -33,12 +34,17 @@ describe('What operators see and do over HTTP', () => {
   let pipeline: Pipeline;
   let broker: { isDeaf: boolean };
   before(async () => {
-    const opened = { store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) };
-    pipeline = await startPipeline(opened, ({ bus }) => {
-      const hearing = hardOfHearing(bus);
-      broker = hearing.state;
-      return { bus: hearing.bus };
-    });
+    const opened = { store: createMemoryStore(), bus: createMemoryBus(topologyOf(saga), systemClock) };
+    pipeline = await startPipeline(
+      opened,
+      ({ bus }) => {
+        const hearing = hardOfHearing(bus);
+        broker = hearing.state;
+        return { bus: hearing.bus };
+      },
+      undefined,
+      saga,
+    );
   });
   after(() => pipeline.close());
   afterEach(async () => {

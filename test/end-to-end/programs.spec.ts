@@ -20,6 +20,7 @@ import {
   STRANGER,
 } from '../support/emulators.ts';
 
+const SUCCESS = pipeline.success;
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
 const post = async (url: string, body: object) => {
   const headers = { 'content-type': 'application/json' };
@@ -59,7 +60,7 @@ describe('npm start', () => {
     const { status, body } = await post(url, ORDER);
     expect(status).to.equal(202);
     await child.line(new RegExp(`payments +accepted uuid=${body.uuid}`));
-    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID', total_invoice: 20 });
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS, total_invoice: 20 });
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
   });
 
@@ -196,7 +197,7 @@ describe('npm run start:emulators', () => {
   it('runs each service as its own process behind one port, and an order is paid', async () => {
     const { body } = await post(url, ORDER);
     await lineOf(`payments +accepted uuid=${body.uuid}`);
-    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID' });
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
     expect(await get(`${url}/payments/${body.uuid}`)).to.include({ total_invoice: 20 });
     expect(await get(`${url}/readyz`)).to.deep.equal({ status: 'ready' });
@@ -228,12 +229,12 @@ describe('npm run start:emulators', () => {
     );
     expect(Object.keys(variables)).to.have.length(3);
     const { body } = await post(url, ORDER);
-    await lineOf(`payments +accepted uuid=${body.uuid}`);
+    await lineOf(`${pipeline.steps.at(-1)?.name} +accepted uuid=${body.uuid}`);
     const pull = [
       'pubsub',
       'subscriptions',
       'pull',
-      'payment-created-sub',
+      `${pipeline.topicOf(SUCCESS)}-sub`,
       '--auto-ack',
       '--limit=10',
       '--format=json',
@@ -254,7 +255,7 @@ describe('npm run start:emulators', () => {
       uuid: body.uuid,
       ...ORDER,
       items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
-      status: 'PAID',
+      status: SUCCESS,
       total_invoice: 20,
     });
   });
@@ -268,7 +269,7 @@ describe('npm run start:emulators', () => {
     await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
     const { body } = await post(url, ORDER);
     await lineOf(`payments +(accepted|duplicate) uuid=${body.uuid}`);
-    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: 'PAID' });
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
   });
 
   it('says in one sentence which port is in use', async () => {

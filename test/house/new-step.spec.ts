@@ -29,6 +29,9 @@ const ROOMS = [
   'saga',
 ];
 
+/** A name that no step of the shop will have. */
+const NAME = 'step-on-trial';
+
 /** A copy of the product in a folder of its own. */
 function copyOfProduct(): string {
   const copy = mkdtempSync(join(tmpdir(), 'new-step-'));
@@ -59,7 +62,7 @@ describe('A new step', () => {
     this.timeout(120_000);
     copy = copyOfProduct();
     const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-    const advice = node(join('dist', 'programs', 'new-step.js'), 'gift-wrap');
+    const advice = node(join('dist', 'programs', 'new-step.js'), NAME);
     const [importing = '', line = ''] = advice.split('\n').filter((one) => one.startsWith('  '));
 
     const file = join(copy, 'pipeline.ts');
@@ -67,8 +70,8 @@ describe('A new step', () => {
     const name = line.trim().split(',')[0] ?? '';
     writeFileSync(file, `${importing.trim()}\n${before.replace(/^( {2}steps: \[)$/m, `$1\n    ${name},`)}`);
     node(tsc);
-    run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', 'gift-wrap');
-    node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', 'dist/gift-wrap/gift-wrap.spec.js');
+    run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', NAME);
+    node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', `dist/${NAME}/${NAME}.spec.js`);
   });
 
   it('has a name that nothing has yet', () => {
@@ -77,7 +80,7 @@ describe('A new step', () => {
       () =>
         node(join('dist', 'programs', 'new-step.js'), ...args);
     expect(attempt('inventory')).to.throw('There is a service inventory already');
-    expect(attempt('gift-wrap')).to.throw('There is a service gift-wrap already');
+    expect(attempt(NAME)).to.throw(`There is a service ${NAME} already`);
     expect(attempt('saga')).to.throw('There is a folder saga/ already');
     expect(attempt('Gift')).to.throw('Give the new step one name, in small-letters');
     expect(attempt()).to.throw('Give the new step one name, in small-letters');

@@ -65,9 +65,10 @@ function fieldsOf(values: readonly object[]): ReadonlyMap<string, FieldShape> {
 
 /** Every field of a value and the type of what stands there; those of lists and objects as well as what is in them. */
 function* leavesOf(value: unknown, field = ''): Iterable<[field: string, type: string]> {
-  if (field !== '') yield [field, COMPARED.has(field) ? `"${value}"` : typeOf(value)];
   // What a customer gave as payment-error is theirs, whatever it is.
-  if (field === 'payment-error' || value instanceof Date) return;
+  if (field === 'payment-error') return yield [field, 'anything'];
+  if (field !== '') yield [field, COMPARED.has(field) ? `"${value}"` : typeOf(value)];
+  if (value instanceof Date) return;
   if (Array.isArray(value)) {
     for (const member of value) yield* leavesOf(member, `${field}[]`);
   } else if (typeof value === 'object' && value !== null) {

@@ -6,7 +6,6 @@ import { executeRepair, planRepair } from '../../janitor/audit/repair.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { createOrder } from '../../order/create-order.ts';
 import { chargeCustomer } from '../../payments/charge-customer.ts';
-import { pipeline } from '../../pipeline.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
 import { CANCELED, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -19,11 +18,12 @@ import { stock } from '../../shop/stock.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
+import { shopOfThree } from '../support/shop-of-three.ts';
 import { widerPipeline } from './packing.ts';
 import { openPlay, type Play, type PublishedMessage, subscriptionsOf } from './play.ts';
 import type { Recording } from './recording.ts';
-import { readRecording, recordedReleases } from './recordings.ts';
 import { ROLLOUTS, rollOut } from './rollouts.ts';
+import { record } from './stories.ts';
 import { bookFaults, ledgersIn, loadRecording } from './verdict.ts';
 
 /**
@@ -44,11 +44,15 @@ const UNKNOWN = new RegExp(
   `^(MalformedLedger: )?The ledger of order \\S+ can't be right: (${UNKNOWN_STEP}|its reason OUT_OF_BOXES is none)$`,
 );
 
-const newest = readRecording(recordedReleases().at(-1) as string);
+/** What the release before left behind, which has three steps. */
+let left: Recording;
+before(async () => {
+  left = await record('before', { saga: shopOfThree });
+});
 
 /** The programs of both releases on one store. */
 async function openBoth(
-  recording: Pick<Recording, 'documents' | 'moment'> = newest,
+  recording: Pick<Recording, 'documents' | 'moment'> = left,
   wider: Saga = widerPipeline,
 ) {
   const store = createMemoryStore();
@@ -67,7 +71,7 @@ async function openBoth(
       { subscriptions: subscriptionsOf(saga), firstId },
     );
   const ours = open('new', wider, 10_000);
-  const theirs = open('old', pipeline, 20_000);
+  const theirs = open('old', shopOfThree, 20_000);
   await loadData(widerPipeline, store, ours.ports, { boxes: BOXES });
   const documents = () => allDocuments(store, widerPipeline);
   return {
@@ -133,15 +137,15 @@ describe('A step that is put between two others while orders are in flight', () 
         const { ours, theirs, surprises, ledgers } = both;
         const dice = new Dice(`step between/${name}/${seed}`);
         await rollOut(rollout, {
-          recording: newest,
+          recording: left,
           ours,
           theirs,
-          subscriptions: { ...subscriptionsOf(pipeline), ...subscriptionsOf(widerPipeline) },
+          subscriptions: { ...subscriptionsOf(shopOfThree), ...subscriptionsOf(widerPipeline) },
           dice,
           uuids: async () => (await ledgers()).map(({ uuid }) => uuid),
           // Both doctors mend what they hold for wrong.
           async onPhase() {
-            for (const [saga, play] of [[pipeline, theirs] as const, [widerPipeline, ours] as const]) {
+            for (const [saga, play] of [[shopOfThree, theirs] as const, [widerPipeline, ours] as const]) {
               const { actions } = planRepair(await takeAudit(saga, play.ports));
               if (dice.often(0.5)) await executeRepair(saga, actions, play.ports);
             }
@@ -180,7 +184,7 @@ describe('A step that is put between two others while orders are in flight', () 
       ['inventory/widget', { quantity: 10, loaded: 10, price_per_unit: 5 }],
       ['inventory/carton', { quantity: 10, loaded: 10, price_per_unit: 1 }],
     ]);
-    const both = await openBoth({ moment: newest.moment, documents }, wider);
+    const both = await openBoth({ moment: left.moment, documents }, wider);
     const { ours, theirs } = both;
     const order = { user: 'joe', item: 'widget', quantity: 2 };
     const { uuid } = (await ours.ask('POST', '/order', order)).body;
@@ -213,7 +217,7 @@ describe('A step that is put between two others while orders are in flight', () 
     expect((await theirs.ask('GET', '/orders')).body.orders).to.deep.equal([]);
     theirs.moveOn(3600);
     expect((await theirs.ask('POST', '/sweep')).body).to.deep.equal({ announced: 0, failed: 0, errors: 1 });
-    const { actions, forPeople } = planRepair(await takeAudit(pipeline, theirs.ports));
+    const { actions, forPeople } = planRepair(await takeAudit(shopOfThree, theirs.ports));
     expect([actions, forPeople.length > 0]).to.deep.equal([[], true]);
     expect(await documents()).to.deep.equal(packed);
 
@@ -256,9 +260,9 @@ describe('A step that is put between two others while orders are in flight', () 
       holds: () => [stock.of('carton').amount(1)],
     });
     const steps = [createOrder, reserveStock, packInCarton, chargeCustomer] as const;
-    const { ours, theirs, bringAll } = await anOrderInBothWorlds(defineSaga({ ...pipeline, steps }));
+    const { ours, theirs, bringAll } = await anOrderInBothWorlds(defineSaga({ ...shopOfThree, steps }));
     await bringAll(ours, ['frontend', 'order-created', 'inventory-updated']);
-    const { actions } = planRepair(await takeAudit(pipeline, theirs.ports));
+    const { actions } = planRepair(await takeAudit(shopOfThree, theirs.ports));
     expect(actions.map(({ sentence }) => sentence)).to.deep.equal([]);
   });
 

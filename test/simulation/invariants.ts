@@ -67,6 +67,9 @@ const LEGAL: Readonly<Record<string, readonly string[]>> = {
   CANCELED: [],
 };
 
+/** The two ends of an order, and the topic on which each is announced. */
+const ENDS: Readonly<Record<string, string>> = { PAID: 'payment-created', CANCELED: 'order-canceled' };
+
 const statusesOf = (ledger: Fields): string[] =>
   ledger.history.map((line: string) => line.split(' ')[1] ?? '');
 
@@ -222,7 +225,7 @@ export function holdingFaults(
 export function silenceFaults(documents: AllDocuments, announced: ReadonlySet<string>): string[] {
   return [...documents].flatMap(([path, { status }]) => {
     const [collection, uuid] = path.split('/');
-    const topic = status === 'PAID' ? 'payment-created' : 'order-canceled';
+    const topic = ENDS[status] ?? 'its end';
     return collection !== 'sagas' || announced.has(`${uuid}/${topic}`)
       ? []
       : [`${path} is ${status}, and ${topic} was never published`];
@@ -233,7 +236,7 @@ export function silenceFaults(documents: AllDocuments, announced: ReadonlySet<st
 export function endFaults(documents: AllDocuments, accepted: readonly AcceptedOrder[]): string[] {
   const lost = accepted.filter(({ uuid }) => !documents.has(`sagas/${uuid}`));
   const standing = [...documents].filter(
-    ([path, { status }]) => path.startsWith('sagas/') && status !== 'PAID' && status !== 'CANCELED',
+    ([path, { status }]) => path.startsWith('sagas/') && !(status in ENDS),
   );
   return [
     ...lost.map(({ uuid }) => `order ${uuid} was accepted, but there is no ledger`),

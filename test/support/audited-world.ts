@@ -1,4 +1,4 @@
-import { type OrderLedger, pipeline } from '../../pipeline.ts';
+import type { OrderLedger } from '../../pipeline.ts';
 import type { Write } from '../../saga/commit/documents.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { complete, fail, type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
@@ -7,6 +7,7 @@ import { changeOf } from '../../saga/step/holds.ts';
 import { takeStep } from '../../saga/step/take-step.ts';
 import type { Order } from '../../shop/order.ts';
 import { anOrder, documentsOf, LATER, NOW, SETTINGS, uuidOf } from './builders.ts';
+import { shopOfThree } from './shop-of-three.ts';
 
 /** Documents as the services themselves leave them, for a spec to look at and to break. */
 export type World = Map<Path, object>;
@@ -37,24 +38,24 @@ export function place(
   { done, end = 'stands', order = {}, at = (transition) => (transition > done + 1 ? LATER : NOW) }: Course,
 ): OrderLedger {
   const uuid = uuidOf(number);
-  let ledger: Ledger = receive(pipeline, uuid, anOrder(order), 'frontend', at(0), DEADLINE_SECONDS);
+  let ledger: Ledger = receive(shopOfThree, uuid, anOrder(order), 'frontend', at(0), DEADLINE_SECONDS);
   // Its first ledger holds nothing, so it is there before any step.
   world.set(ledgerPath(uuid), ledger);
   const take = (next: Ledger, by: Ledger) => {
-    const change = changeOf(pipeline, by, next, documentsOf(Object.fromEntries(world)));
+    const change = changeOf(shopOfThree, by, next, documentsOf(Object.fromEntries(world)));
     if ('shortage' in change) throw new Error(`Refused: ${change.shortage.detail}`);
     apply(world, change.writes);
     return next;
   };
-  for (const [index, step] of pipeline.steps.slice(0, done).entries()) {
+  for (const [index, step] of shopOfThree.steps.slice(0, done).entries()) {
     const documents = documentsOf(Object.fromEntries(world));
-    const turn = takeStep(pipeline, step, ledger, documents, SETTINGS.declared, at(index + 1));
+    const turn = takeStep(shopOfThree, step, ledger, documents, SETTINGS.declared, at(index + 1));
     if (turn.outcome !== 'accepted' || turn.ledger === undefined) throw new Error(`Refused: ${turn.detail}`);
     ledger = take(turn.ledger, ledger);
   }
   const failure = { by: 'frontend', reason: 'CANCELED_BY_CUSTOMER', detail: 'No', now: at(done + 1) };
-  if (end !== 'stands') ledger = take(fail(pipeline, ledger, failure), ledger);
-  if (end === 'canceled') ledger = take(complete(pipeline, ledger, 'janitor', at(done + 2)), ledger);
+  if (end !== 'stands') ledger = take(fail(shopOfThree, ledger, failure), ledger);
+  if (end === 'canceled') ledger = take(complete(shopOfThree, ledger, 'janitor', at(done + 2)), ledger);
   world.set(ledgerPath(uuid), ledger);
   return ledger as OrderLedger;
 }

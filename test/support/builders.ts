@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
 import { WorkingCopy, type Write } from '../../saga/commit/documents.ts';
@@ -6,16 +7,24 @@ import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { advance, complete, fail, type Ledger, receive, shardOf } from '../../saga/ledger/ledger.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Path, Store, Version, Versioned } from '../../saga/ports/store.ts';
+import type { DocumentRef } from '../../saga/step/document.ts';
+import type { Saga } from '../../saga/step/saga.ts';
+import type { Read, Step } from '../../saga/step/step.ts';
 import type { Order } from '../../shop/order.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
+import { sampleOf } from './sample.ts';
 
 /** Builders with one line of defaults: a spec says only what matters to it. Everything they make is frozen. */
+
+/** The settings that services and steps declare. */
+const settingsOf = ({ services, steps }: Saga): z.ZodRawShape =>
+  Object.assign({}, ...[...services, ...steps].map(({ settings }) => settings));
 
 /** Services as they are by default, except that nobody sweeps unasked. */
 export const SETTINGS: ServiceSettings = {
   deadlineSeconds: DEADLINE_SECONDS,
   sweepIntervalSeconds: 0,
-  declared: { PAYMENT_FAIL_PROBABILITY: 0, PAYMENT_FAIL_EVERY: 0 },
+  declared: z.object(settingsOf(pipeline)).parse({}),
 };
 
 export const UUID = '11111111-1111-4111-8111-111111111111';
@@ -44,29 +53,42 @@ export const aLedger = (fields: Partial<OrderLedger> = {}): OrderLedger =>
 /** What a line of these ledgers costs per unit. */
 export const PRICE = 5;
 
-/** What the steps of these orders learn: a price for each line, and that the customer has no limit. */
-const LEARNED: Readonly<Record<string, (order: Order) => object>> = {
-  inventory: ({ items }) => ({ lines: items.map((line) => ({ ...line, price_per_unit: PRICE })) }),
-  payments: () => ({ charged: 0 }),
-};
-
 /**
- * The ledger of that order once it has come so far. It fails, where it does, because payments refuses: the last step but one
- * is done.
+ * What a step learns of an order if every document that it reads is a sample of its kind: so a line costs PRICE, and no
+ * customer has a limit. If the step refuses that, a sample of what it learns.
  */
-export function aLedgerThatIs(status: Status, fields: Partial<OrderLedger> = {}): OrderLedger {
+export function learnedBy(step: Step, ledger: Ledger): object {
+  const read = (({ kind }: DocumentRef) => sampleOf(kind.schema)) as Read;
+  const settings = z.object(step.settings).parse({});
+  const decision = step.decide({ ...ledger, at: NOW }, read, settings);
+  return decision.kind === 'accepted' ? decision.learned : (sampleOf(step.learns) as object);
+}
+
+/** The names of the steps before this one. */
+export function stepsBefore(name: string): string[] {
+  const names = pipeline.steps.map((step) => step.name);
+  return names.slice(0, names.indexOf(name));
+}
+
+/** The ledger of that order once it has come so far. It fails, where it does, because payments refuses. */
+export function aLedgerThatIs(
+  status: Status,
+  fields: Partial<OrderLedger> = {},
+  saga: Saga = pipeline,
+): OrderLedger {
   const isFailure = status === 'FAILING' || status === 'CANCELED';
-  let ledger: Ledger = aLedger();
-  for (const step of pipeline.steps) {
+  const { user, items } = anOrder(fields as Partial<Order>);
+  let ledger: Ledger = aLedger({ user, items });
+  for (const step of saga.steps) {
     if (ledger.status === status || (isFailure && step.name === 'payments')) break;
-    const learned = LEARNED[step.name]?.(anOrder(fields as Partial<Order>)) ?? {};
-    ledger = advance(pipeline, ledger, { step: step.name, by: step.name, learned, now: NOW });
+    const learned = learnedBy(step, ledger);
+    ledger = advance(saga, ledger, { step: step.name, by: step.name, learned, now: NOW });
   }
   if (isFailure) {
     const failure = { by: 'payments', reason: 'PAYMENT_ERROR', detail: 'The payment was refused', now: NOW };
-    ledger = fail(pipeline, ledger, failure);
+    ledger = fail(saga, ledger, failure);
   }
-  if (status === 'CANCELED') ledger = complete(pipeline, ledger, 'janitor', NOW);
+  if (status === 'CANCELED') ledger = complete(saga, ledger, 'janitor', NOW);
   const uuid = fields.uuid ?? UUID;
   return deepFreeze({ ...ledger, uuid, shard: shardOf(uuid), ...fields } as OrderLedger);
 }

@@ -15,6 +15,7 @@ import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { SETTINGS } from './builders.ts';
@@ -83,13 +84,15 @@ export interface Pipeline {
 /**
  * Starts the pipeline on a store and a bus.
  * @param wrap puts something between the services and the world, such as a store that counts.
+ * @param saga another one, for a spec that spells out what all its steps leave behind.
  */
 export async function startPipeline(
   { store, bus }: { store: Store; bus: Bus },
   wrap: (ports: Ports) => Partial<Ports> = () => ({}),
   telemetry = noTelemetry,
+  saga: Saga = pipeline,
 ): Promise<Pipeline> {
-  const tracked = trackingBus(bus, topology);
+  const tracked = trackingBus(bus, topologyOf(saga));
   const world: Ports = {
     store,
     bus: tracked,
@@ -99,10 +102,10 @@ export async function startPipeline(
     log: () => {},
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
-  await loadData(pipeline, store, ports, DATA);
-  const services = allServices(pipeline, ports, SETTINGS).map(withCheckedAnswers);
+  await loadData(saga, store, ports, DATA);
+  const services = allServices(saga, ports, SETTINGS).map(withCheckedAnswers);
   const host: Host = await hostServices(
-    pipeline,
+    saga,
     services,
     ports,
     {

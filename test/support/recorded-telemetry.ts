@@ -4,6 +4,7 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { telemetryBy } from '../../adapters/telemetry/opentelemetry.ts';
 import type { Telemetry } from '../../adapters/telemetry/telemetry.ts';
 import { pipeline } from '../../pipeline.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 
 /** Telemetry that is kept instead of sent. */
 export interface RecordedTelemetry extends Telemetry {
@@ -11,14 +12,14 @@ export interface RecordedTelemetry extends Telemetry {
   spans(): ReadableSpan[];
 }
 
-export function recordedTelemetry(): RecordedTelemetry {
+export function recordedTelemetry(saga: Saga = pipeline): RecordedTelemetry {
   const exporter = new InMemorySpanExporter();
   const page = new PrometheusExporter({
     preventServerStart: true,
     withoutScopeInfo: true,
     withoutTargetInfo: true,
   });
-  const telemetry = telemetryBy(pipeline, emptyResource(), [new SimpleSpanProcessor(exporter)], [page], page);
+  const telemetry = telemetryBy(saga, emptyResource(), [new SimpleSpanProcessor(exporter)], [page], page);
   return {
     ...telemetry,
     spans: () => exporter.getFinishedSpans(),

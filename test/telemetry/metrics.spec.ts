@@ -4,14 +4,15 @@ import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { Telemetry } from '../../adapters/telemetry/telemetry.ts';
-import { pipeline as saga } from '../../pipeline.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { advance } from '../../saga/ledger/ledger.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { aLedgerThatIs, LATER, NOW, uuidOf } from '../support/builders.ts';
-import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { recordedTelemetry } from '../support/recorded-telemetry.ts';
+import { shopOfThree as saga } from '../support/shop-of-three.ts';
 
 /** What the page of a telemetry says, without a server. */
 const toldBy = (page: Telemetry['page'] | undefined): Promise<string> =>
@@ -27,7 +28,7 @@ describe('The metrics', () => {
   /** The next message for it is not published, and whoever publishes is told so. */
   let silentTopic = '';
   beforeEach(async () => {
-    const engine = { store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) };
+    const engine = { store: createMemoryStore(), bus: createMemoryBus(topologyOf(saga), systemClock) };
     pipeline = await startPipeline(
       engine,
       ({ store, bus }) => ({
@@ -52,7 +53,8 @@ describe('The metrics', () => {
           },
         },
       }),
-      recordedTelemetry(),
+      recordedTelemetry(saga),
+      saga,
     );
   });
   afterEach(() => pipeline.close());
@@ -128,7 +130,7 @@ describe('The metrics', () => {
   });
 
   it('tell how long orders took, in seconds', async () => {
-    const { ports, page } = recordedTelemetry();
+    const { ports, page } = recordedTelemetry(saga);
     const { observe } = ports(await recordedPorts());
     const reserved = aLedgerThatIs('RESERVED');
     const paid = advance(saga, reserved, {
@@ -159,7 +161,7 @@ describe('The metrics', () => {
   });
 
   it('tell of each kind of call of the store that fails', async () => {
-    const { ports, page } = recordedTelemetry();
+    const { ports, page } = recordedTelemetry(saga);
     const away = new StoreError('unavailable', 'The store is away');
     const fail = () => Promise.reject(away);
     const { store } = ports({
@@ -199,7 +201,7 @@ describe('The metrics', () => {
   });
 
   it('tell of a request that nobody waited for as that, and not as a success', async () => {
-    const { http, page, spans } = recordedTelemetry();
+    const { http, page, spans } = recordedTelemetry(saga);
     const request = {
       method: 'GET',
       path: '/audit',

@@ -4,15 +4,16 @@ import { expect } from 'chai';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
-import { pipeline as saga } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { aLedger, uuidOf } from '../support/builders.ts';
-import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { type RecordedTelemetry, recordedTelemetry } from '../support/recorded-telemetry.ts';
+import { shopOfThree as saga } from '../support/shop-of-three.ts';
 import { doublingBus } from '../support/tracking-bus.ts';
 
 const TRACE_ID = 'a1'.repeat(16);
@@ -27,8 +28,8 @@ describe('The trace of an order', () => {
   let pipeline: Pipeline;
   const logged: Record<string, unknown>[] = [];
   const open = async (wrap: (ports: Ports) => Partial<Ports> = () => ({})) => {
-    telemetry = recordedTelemetry();
-    const engine = { store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) };
+    telemetry = recordedTelemetry(saga);
+    const engine = { store: createMemoryStore(), bus: createMemoryBus(topologyOf(saga), systemClock) };
     pipeline = await startPipeline(
       engine,
       (ports) => ({
@@ -36,6 +37,7 @@ describe('The trace of an order', () => {
         ...wrap(ports),
       }),
       telemetry,
+      saga,
     );
   };
   beforeEach(() => {
@@ -186,7 +188,7 @@ describe('The trace of an order', () => {
   });
 
   it('is linked from the commit that begins several orders, and from their publication', async () => {
-    const { ports, spans } = recordedTelemetry();
+    const { ports, spans } = recordedTelemetry(saga);
     const { store, bus } = ports(await recordedPorts());
     const traces = ['1', '2', '3'].map((digit) => `00-${digit.repeat(32)}-${'c3'.repeat(8)}-01`);
     const ledgers = traces.map((trace, index) => aLedger({ uuid: uuidOf(index), trace }));
