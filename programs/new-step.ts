@@ -40,11 +40,15 @@ function filesOf(name: string): Readonly<Record<string, string>> {
   const step = `${base}Step`;
   const status = `${name.toUpperCase().replaceAll('-', '_')}_DONE`;
   const records = `${base}Records`;
+  const recordsImport = `import { ${records} } from './${name}-records.ts';`;
+  const routesImport = `import { ${base}Routes } from './routes.ts';`;
+  // In the order of their paths, as the check of the project wants it.
+  const ownImports =
+    `${name}-records` < 'routes' ? [recordsImport, routesImport] : [routesImport, recordsImport];
   return {
     [`${name}-step.ts`]: `import { accept } from '../saga/step/step.ts';
 import { step } from '../shop/step.ts';
-import { ${records} } from './${name}-records.ts';
-import { ${base}Routes } from './routes.ts';
+${ownImports.join('\n')}
 
 /** The step ${name}: every order passes it, and gets a record. */
 export const ${step} = step({
