@@ -25,6 +25,7 @@ import type { Ports } from '../saga/ports/ports.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
 import type { Order } from '../shop/order.ts';
 import { stock } from '../shop/stock.ts';
+import { plenty, withFurtherAccounts } from '../test/support/data.ts';
 
 /**
  * How many orders a second go from acceptance to the announcement that they are paid, when every one of them wants the same item.
@@ -63,10 +64,11 @@ const telemetry = await openTelemetry(
   (severity, message, fields) => print(`${severity} ${message} ${JSON.stringify(fields)}`),
 );
 const ports: Ports = telemetry.ports({ ...opened.ports, bus: notingPaid(opened.ports.bus) });
-await loadData(pipeline, ports.store, ports, {
+const counted = {
   users: { jack: { address: 'here' } },
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
-});
+};
+await loadData(pipeline, ports.store, ports, withFurtherAccounts(counted, pipeline, plenty));
 
 const settings = settingsOf(readConfig({ BACKEND: 'memory' }, pipeline));
 const consumers = pipeline.steps
