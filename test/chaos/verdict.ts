@@ -3,6 +3,25 @@ import type { Path } from '../../saga/ports/store.ts';
 import { type Loaded, mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
 import type { Ledger, PricedLine, World } from './world.ts';
 
+/** What the accounts say, apart from what was loaded, and what the records say of which amounts are counted. */
+interface User {
+  readonly credit?: number;
+}
+interface Item {
+  readonly quantity: number;
+}
+interface Reservation {
+  readonly quantity: number;
+}
+interface Invoice {
+  readonly user: string;
+  readonly total_invoice: number;
+  readonly charged: number;
+}
+
+/** The accounts, by their paths: every other document is a record. */
+const ACCOUNTS = /^(users|inventory)\/[^/]+$/;
+
 /**
  * What became of a run, found out from the documents alone. It is written by hand from what is promised, and uses neither the
  * product's audit nor its definition: two who count the same books in two ways don't share a mistake.
@@ -153,7 +172,7 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
 function wrongRecords(world: World, loaded: Loaded): string[] {
   const paid = [...world.ledgers.values()].filter(({ status }) => status === SUCCESS);
   const expected = new Map<Path, object>(paid.flatMap((ledger) => recordsOf(ledger, loaded)));
-  const actual = new Map<Path, object>([...world.orderRecords, ...world.reservations, ...world.invoices]);
+  const actual = new Map<Path, object>([...world.documents].filter(([path]) => !ACCOUNTS.test(path)));
   return [...new Set([...expected.keys(), ...actual.keys()])]
     .filter((path) => !isDeepStrictEqual(actual.get(path), expected.get(path)))
     .map((path) => `${path} must hold ${text(expected.get(path))}, and holds ${text(actual.get(path))}`);
@@ -186,24 +205,26 @@ function recordsOf(ledger: Ledger, loaded: Loaded): [Path, object][] {
 const momentOf = ({ history }: Ledger, status: string): Date =>
   new Date(history.find((line) => line.split(' ')[1] === status)?.split(' ')[0] ?? '');
 
-function wrongStock({ items, reservations }: World, { inventory }: Loaded): string[] {
+/** All documents below a path, as what they should be. */
+const below = <T>({ documents }: World, path: Path): T[] =>
+  [...documents].flatMap(([one, fields]) => (one.startsWith(`${path}/`) ? [fields as T] : []));
+
+function wrongStock(world: World, { inventory }: Loaded): string[] {
   return Object.entries(inventory).flatMap(([item, { quantity: loaded }]) => {
-    const left = items.get(`inventory/${item}`)?.quantity ?? Number.NaN;
-    const held = sum(
-      [...reservations]
-        .filter(([path]) => path.startsWith(`inventory/${item}/`))
-        .map(([, { quantity }]) => quantity),
-    );
+    const path = `inventory/${item}`;
+    const left = (world.documents.get(path) as Item | undefined)?.quantity ?? Number.NaN;
+    const held = sum(below<Reservation>(world, path).map(({ quantity }) => quantity));
     return left >= 0 && left + held === loaded
       ? []
       : [`Of ${item}, ${loaded} were loaded, ${left} are left and ${held} reserved`];
   });
 }
 
-function wrongCredit({ users, invoices }: World, loaded: Loaded): string[] {
+function wrongCredit(world: World, loaded: Loaded): string[] {
+  const invoices = below<Invoice>(world, 'payments');
   return Object.entries(loaded.users).flatMap(([user, { credit: limit }]) => {
-    const left = users.get(`users/${user}`)?.credit;
-    const owed = [...invoices.values()].filter((invoice) => invoice.user === user);
+    const left = (world.documents.get(`users/${user}`) as User | undefined)?.credit;
+    const owed = invoices.filter((invoice) => invoice.user === user);
     const charged = sum(owed.map((invoice) => invoice.charged));
     const isRight =
       limit === undefined
@@ -229,8 +250,8 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 /** What differs between two moments at which nothing was to happen in between. */
 export function differences(before: World, after: World): string[] {
   return Object.keys(before).flatMap((kind) => {
-    const documentsBefore = before[kind as keyof World] as ReadonlyMap<Path, object>;
-    const documentsAfter = after[kind as keyof World] as ReadonlyMap<Path, object>;
+    const documentsBefore: ReadonlyMap<Path, object> = before[kind as keyof World];
+    const documentsAfter: ReadonlyMap<Path, object> = after[kind as keyof World];
     return [...new Set([...documentsBefore.keys(), ...documentsAfter.keys()])]
       .map((path) => ({
         path,
