@@ -45,7 +45,7 @@ const shows =
   };
 
 describe('The test kit, which knows of the shop only its definition,', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('finds nothing wrong with it', async () => {
     expect((await simulate(anySaga, { seeds: 100 })).failure?.report).to.equal(undefined);

@@ -1,6 +1,7 @@
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
 import { derivedUuid } from '../../saga/deliver/message.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import type { Order } from '../../shop/order.ts';
 import type { Dice } from '../../test-kit/simulation/chance.ts';
 import { drawPlan, type Plan, type PlanLimits, type PlannedOrder } from '../../test-kit/simulation/plan.ts';
@@ -9,6 +10,7 @@ import type { AcceptedOrder, People } from '../../test-kit/simulation/world/peop
 import { POISON, type World } from '../../test-kit/simulation/world/world.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
+import { shopOfThree } from '../support/shop-of-three.ts';
 import {
   bookFaults,
   endFaults,
@@ -59,8 +61,8 @@ function post(people: People, planned: PlannedOrder, attempt: number): void {
   });
 }
 
-export const shop: Subject = {
-  saga: pipeline,
+const subjectOf = (saga: Saga): Subject => ({
+  saga,
   settings: SETTINGS.declared,
   data(dice) {
     const counted = {
@@ -75,7 +77,7 @@ export const shop: Subject = {
     };
     // Of what further steps take from there is plenty in most worlds, and in the others soon too little.
     const balances = (shipped: number) => (dice.often(0.8) ? plenty(shipped) : dice.whole(0, 5));
-    return withFurtherAccounts(counted, pipeline, balances) as Data;
+    return withFurtherAccounts(counted, saga, balances) as Data;
   },
   anOrder: (dice: Dice): Order => ({
     user: dice.often(0.03) ? 'nobody' : dice.oneOf(USERS),
@@ -90,9 +92,12 @@ export const shop: Subject = {
     fields: { price_per_unit: dice.whole(1, 9) },
   }),
   customers,
-  check: checkAlways,
-  checkRest: checkAtRest,
-};
+});
+
+export const shop: Subject = { ...subjectOf(pipeline), check: checkAlways, checkRest: checkAtRest };
+
+/** Three steps of it, whatever others there are, without a line that was written to check it. */
+export const anyShopOfThree = subjectOf(shopOfThree);
 
 /** Draws the plan of a world of the shop. */
 export const drawShop = (seed: number, limits?: PlanLimits): Plan => drawPlan(shop, seed, limits);
