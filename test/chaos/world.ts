@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../../janitor/desk/letter.ts';
 import type { Path, Snapshot, Store, StoredDocument } from '../../saga/ports/store.ts';
+import type { Ledger } from './verdict.ts';
 
 /** Every document that there is, by its path: all of one moment. What stands in them, `verdict.ts` says once more, by hand. */
 export interface World {
@@ -7,30 +8,6 @@ export interface World {
   readonly deadLetters: ReadonlyMap<Path, DeadLetter>;
   /** Accounts and records. */
   readonly documents: ReadonlyMap<Path, object>;
-}
-
-export interface Line {
-  readonly item: string;
-  readonly quantity: number;
-}
-
-export interface PricedLine extends Line {
-  readonly price_per_unit: number;
-}
-
-/** What was asked is absent where a failure came before its order. */
-export interface Ledger {
-  readonly uuid: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly detail?: string;
-  /** A line for each transition: its moment, the status, who acted. */
-  readonly history: readonly string[];
-  readonly user?: string;
-  readonly items?: readonly Line[];
-  readonly paymentError?: string;
-  readonly lines?: readonly PricedLine[];
-  readonly charged?: number;
 }
 
 const PAGE = 1000;

@@ -68,17 +68,18 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
   return faults;
 }
 
-const LEGAL: Readonly<Record<string, readonly string[]>> = {
-  RECEIVED: ['CREATED', 'FAILING'],
-  CREATED: ['RESERVED', 'FAILING'],
-  RESERVED: ['PAID', 'FAILING'],
-  PAID: ['FAILING'],
-  FAILING: ['CANCELED'],
-  CANCELED: [],
-};
+/** The statuses through which an order succeeds, in their order. */
+const WAY = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'];
 
 /** The two ends of an order, and the topic on which each is announced. */
 const ENDS: Readonly<Record<string, string>> = { PAID: 'payment-created', CANCELED: 'order-canceled' };
+
+/** From each status of its way, an order goes on or fails. */
+function mayFollow(previous: string | undefined, status: string): boolean {
+  if (previous === undefined) return status === WAY[0];
+  if (!WAY.includes(previous)) return previous === 'FAILING' && status === 'CANCELED';
+  return status === 'FAILING' || status === WAY[WAY.indexOf(previous) + 1];
+}
 
 const statusesOf = (ledger: Fields): string[] =>
   ledger.history.map((line: string) => line.split(' ')[1] ?? '');
@@ -101,8 +102,7 @@ export function transitionFaults(
   const faults: string[] = [];
   statuses.forEach((status, index) => {
     const previous = statuses[index - 1];
-    const allowed = previous === undefined ? status === 'RECEIVED' : LEGAL[previous]?.includes(status);
-    if (!allowed) faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
+    if (!mayFollow(previous, status)) faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
     const tookMs = (moments[index] ?? Number.NaN) - (moments[index - 1] ?? moments[index] ?? Number.NaN);
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
     if (!['FAILING', 'CANCELED'].includes(status) && tookMs >= 1000 * after.deadlineSeconds) {
