@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
+import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { CANCELED, DEADLINE_EXCEEDED, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -11,13 +12,24 @@ import type { RecordedLetter, Recording } from '../releases/recording.ts';
 import { readRecording, recordedReleases } from '../releases/recordings.ts';
 import { type Ends, endFaults, ledgersIn, legibilityFaults, loadRecording } from '../releases/verdict.ts';
 import { SETTINGS } from '../support/builders.ts';
+import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { emulatedStore } from '../support/emulators.ts';
 
 /** This release on the store that an earlier one left behind. */
 async function takeOver(store: Store, recording: Recording): Promise<Play> {
   await loadRecording(store, recording);
   const firstId = 1 + Math.max(...recording.messages.map(({ id }) => Number(id)));
-  return openPlay(store, recording.moment, (ports) => allServices(pipeline, ports, SETTINGS), { firstId });
+  const play = openPlay(store, recording.moment, (ports) => allServices(pipeline, ports, SETTINGS), {
+    firstId,
+  });
+  // What the accounts of new steps say is loaded before their services run.
+  await loadData(
+    pipeline,
+    store,
+    play.ports,
+    withFurtherAccounts({ users: {}, inventory: {} }, pipeline, plenty),
+  );
+  return play;
 }
 
 const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
