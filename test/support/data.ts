@@ -10,7 +10,8 @@ import type { Saga } from '../../saga/step/saga.ts';
  */
 
 const FILE = 'data-init/data.json';
-const shipped = parseData(pipeline, readFileSync(new URL(FILE, packageRoot), 'utf8'), FILE);
+/** What a new installation is loaded with. */
+export const shipped = parseData(pipeline, readFileSync(new URL(FILE, packageRoot), 'utf8'), FILE);
 
 /** What a balance becomes that nobody has spelled out. */
 export type Balances = (shipped: number) => number;
