@@ -74,12 +74,12 @@ describe('Users and stock', () => {
 
 describe('A data file', () => {
   it('is read as it says: a section for each kind of account', () => {
-    expect(parseData(pipeline, JSON.stringify(DATA), 'mine.json')).to.deep.equal(DATA);
+    expect(parseData(shopOfThree, JSON.stringify(DATA), 'mine.json')).to.deep.equal(DATA);
   });
 
   it('has nothing in it that is no account', () => {
     const text = JSON.stringify({ ...DATA, payments: {} });
-    expect(() => parseData(pipeline, text, 'mine.json')).to.throw('Unrecognized key: "payments"');
+    expect(() => parseData(shopOfThree, text, 'mine.json')).to.throw('Unrecognized key: "payments"');
   });
 
   it('names every fault that it has', () => {
@@ -87,7 +87,7 @@ describe('A data file', () => {
       users: { jack: { address: 7 }, 'a/b': { address: 'x' }, joe: { address: 'x', credit: -1 } },
       inventory: { widget: { quantity: 1.5, price_per_unit: 10 }, wotsit: { ...STOCK, loaded: 1 } },
     });
-    const read = () => parseData(pipeline, text, 'mine.json');
+    const read = () => parseData(shopOfThree, text, 'mine.json');
     for (const part of [
       'mine.json is wrong',
       'users.jack.address',
@@ -101,6 +101,6 @@ describe('A data file', () => {
   });
 
   it('that is not JSON is said to be none', () => {
-    expect(() => parseData(pipeline, '{', 'mine.json')).to.throw(/^mine\.json is not JSON/);
+    expect(() => parseData(shopOfThree, '{', 'mine.json')).to.throw(/^mine\.json is not JSON/);
   });
 });
