@@ -20,7 +20,7 @@ const harmless =
     expectNoFault(SEED_COUNT_OF_KIND, kinds);
 
 describe('In a simulated world no harm is done', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('[anomalies 9, 15, 17, 32] by faults of all kinds at once, nor by every old message once more', () =>
     expectNoFault(SEED_COUNT));
