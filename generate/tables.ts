@@ -61,7 +61,7 @@ function sourcesOf(saga: Saga, reason: string): string[] {
 }
 
 const isShortage = (kind: AnyKind, reason: string): kind is Account =>
-  kind.holds === 'amounts' && kind.shortage === reason;
+  kind.held === 'amounts' && kind.shortage === reason;
 
 const namesOf = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name);
 

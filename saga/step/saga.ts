@@ -116,8 +116,6 @@ export interface Saga<
   mayHaveFollowed(from: string, to: string): boolean;
   /** The done steps, in their order, according to the history alone. None for a canceled order: it holds nothing any more. */
   doneSteps(ledger: Pick<Ledger, 'status' | 'history'>): readonly Step[];
-  /** The fields of a ledger that a done step may look at: what was asked, and what it and earlier steps have learned. */
-  knownTo(step: Step): readonly string[];
   /** For the compiler alone. */
   readonly learned?: Learned;
 }
@@ -190,13 +188,6 @@ export function defineSaga<
     [CANCELED, end.topic],
   ]);
   const stepOfStatus = new Map(steps.map((step) => [step.leadsTo, step]));
-  const orderFields = Object.keys(order.schema.shape);
-  const knownFields = new Map(
-    steps.map((step, index) => [
-      step,
-      [...orderFields, ...steps.slice(0, index + 1).flatMap(({ learns }) => Object.keys(learns.shape))],
-    ]),
-  );
   const kinds = [...new Set(steps.flatMap(({ uses }) => uses))];
 
   function mayHaveFollowed(from: string, to: string): boolean {
@@ -229,10 +220,9 @@ export function defineSaga<
     ] as never,
     unknownReason: declaration.unknownReason,
     kinds,
-    accounts: kinds.filter((kind): kind is Account => kind.holds === 'amounts'),
-    records: kinds.filter((kind): kind is RecordKind => kind.holds === 'records'),
-    orderFields,
-    knownTo: (step) => knownFields.get(step) ?? [],
+    accounts: kinds.filter((kind): kind is Account => kind.held === 'amounts'),
+    records: kinds.filter((kind): kind is RecordKind => kind.held === 'records'),
+    orderFields: Object.keys(order.schema.shape),
     topicOf(status) {
       const topic = topics.get(status);
       if (topic === undefined) throw new Error(`${declaration.name} has no status ${status}`);

@@ -117,7 +117,7 @@ function decide(step: Step, ledger: Ledger, documents: Documents, settings: obje
     if (!found.has(path)) throw new Error(`${path} was not read: it is missing in what ${step.name} reads`);
     return found.get(path);
   }) as Read;
-  const decision = step.decide({ ...ledger, at: now }, read, settings);
+  const decision = step.decide({ at: now, ...ledger }, read, settings);
   // Otherwise the next step would be the first to find that something was not learned as declared.
   if (decision.kind === 'accepted') step.learns.parse(decision.learned);
   return decision;
