@@ -17,7 +17,7 @@ import { StoreError } from '../../saga/ports/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf } from './http-route.ts';
-import { type About, openApiOf } from './openapi.ts';
+import { type About, openApiOf, PROMISE } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 /** Without these, a client that sends a byte now and then could hold a connection for ever. */
@@ -218,8 +218,7 @@ const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1
 function indexOf(routes: readonly Route[], { title }: About): object {
   return {
     name: title,
-    promise:
-      'at-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state',
+    promise: PROMISE,
     openapi: '/openapi.json',
     health: ['/livez', '/readyz'],
     routes: routes.map(
