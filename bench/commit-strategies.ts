@@ -53,7 +53,6 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const perSecond = (rate: number) => String(Math.round(rate)).padStart(6);
 
 const emulators = await startEmulators(0, 0);
-process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
 const firestore = openFirestore();
 
 const strategies: readonly Strategy[] = [
