@@ -16,7 +16,7 @@ import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
-import { routeOf } from './http-route.ts';
+import { routeOf, uuidIn } from './http-route.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -229,11 +229,10 @@ function indexOf(routes: readonly Route[], { title }: About): object {
 }
 
 async function failedChecks(checks: readonly ReadinessCheck[]): Promise<string[]> {
-  const results = await Promise.allSettled(checks.map(async ([, check]) => check()));
-  return checks.flatMap(([name], index) => {
-    const result = results[index];
-    return result?.status === 'fulfilled' && result.value ? [] : [name];
-  });
+  const passed = await Promise.all(
+    checks.map(async ([, check]) => check()).map((one) => one.catch(() => false)),
+  );
+  return checks.filter((_, index) => !passed[index]).map(([name]) => name);
 }
 
 /** Answers with problem+json, whatever was thrown. A surprise is logged, and answered with 500 without details. */
@@ -245,11 +244,13 @@ function problemHandler(log: Log): ErrorRequestHandler {
     }
     const problem = problemOf(error);
     if (problem.status >= 500) {
+      const uuid = uuidIn(request.path);
       log(
         problem.status === 500 ? 'ERROR' : 'WARNING',
         // Not the path, because it may name a customer.
         `HTTP ${problem.status} at ${request.method} ${routeOf(request) ?? '(no route)'}`,
-        { ...idIn(request), error: logged(error) },
+        // The order or letter that the request is about. Such an id does not reveal a person.
+        { ...(uuid && { uuid }), error: logged(error) },
       );
     }
     const { status, title, detail, errors, headers } = problem;
@@ -259,12 +260,6 @@ function problemHandler(log: Log): ErrorRequestHandler {
       .type('application/problem+json')
       .json({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) });
   };
-}
-
-/** The order or letter that the request is about. Such an id does not reveal a person. */
-function idIn({ path }: Request): { uuid?: string } {
-  const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(path)?.[0];
-  return uuid === undefined ? {} : { uuid };
 }
 
 /** For a surprise, the stack matters, too. */

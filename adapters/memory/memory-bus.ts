@@ -122,14 +122,11 @@ function createSubscription(
     });
   }
 
-  function leastBusyReader(): Reader | undefined {
-    let best: Reader | undefined;
-    for (const reader of readers) {
-      if (reader.outstanding < reader.outstandingMax && (!best || reader.outstanding < best.outstanding))
-        best = reader;
-    }
-    return best;
-  }
+  const leastBusyReader = (): Reader | undefined =>
+    readers
+      .filter(({ outstanding, outstandingMax }) => outstanding < outstandingMax)
+      .sort((one, other) => one.outstanding - other.outstanding)
+      .at(0);
 
   function deliver(queued: Queued, reader: Reader): void {
     queued.attempts++;

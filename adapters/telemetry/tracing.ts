@@ -19,7 +19,7 @@ import type { Delivery } from '../../saga/ports/bus.ts';
 import type { TurnEvent } from '../../saga/ports/observe.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type GuardedWrite, type Store, StoreError } from '../../saga/ports/store.ts';
-import { routeOf, statusOf } from '../http/http-route.ts';
+import { routeOf, statusOf, uuidIn } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -192,7 +192,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     response.once('close', () => {
       const route = routeOf(request);
       const status = statusOf(response);
-      const uuid = request.params?.uuid ?? uuidIn(response.getHeader('location'));
+      const uuid = request.params?.uuid ?? uuidIn(String(response.getHeader('location')));
       if (route !== undefined) span.updateName(`${method} ${route}`);
       span.setAttributes({
         'http.request.method': method,
@@ -232,9 +232,6 @@ function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
     return isNewLedger ? ((write.fields as { trace?: string }).trace ?? []) : [];
   });
 }
-
-const uuidIn = (location: unknown): string | undefined =>
-  /^\/(?:order|sagas)\/([0-9a-f-]{36})$/.exec(String(location))?.[1];
 
 function contextOf(traceparent: string | undefined): Context {
   if (traceparent === undefined) return ROOT_CONTEXT;
