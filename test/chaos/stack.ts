@@ -6,6 +6,7 @@ import { createLog } from '../../adapters/log.ts';
 import { type Data, loadData } from '../../data-init/load-data.ts';
 import { gatewayApp } from '../../local/gateway.ts';
 import { startServiceProcesses } from '../../local/service-processes.ts';
+import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { readConfig } from '../../programs/config.ts';
 import { openPorts, settingsOf } from '../../programs/host.ts';
@@ -14,7 +15,6 @@ import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { type Door, hangDoor } from '../support/door.ts';
-import { until } from './until.ts';
 
 /** The whole pipeline, each service its own process, with a door between the services and each emulator. */
 export interface Stack {
