@@ -9,7 +9,6 @@ import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
-import { startEmulators } from './emulators.ts';
 
 /** How to start locally. */
 export interface LocalOptions {
@@ -36,7 +35,10 @@ export async function startLocally(
     openLog = () => createLog('warn', { service: saga.name }),
   }: LocalOptions,
 ): Promise<{ readonly url: string; readonly ports: Ports; close(): Promise<void> }> {
-  const emulators = onEmulators ? await startEmulators(0, 0, end) : undefined;
+  // Loaded only if it is needed: what starts processes takes half a second to load.
+  const emulators = onEmulators
+    ? await (await import('./emulators.ts')).startEmulators(0, 0, end)
+    : undefined;
   const backend = emulators ? { BACKEND: 'gcp', PROJECT_ID: `demo-${saga.name}` } : { BACKEND: 'memory' };
   const config = readConfig({ ...process.env, ...variables, ...backend, SUBSCRIBER: 'pull' }, saga);
   const log = openLog(config);
