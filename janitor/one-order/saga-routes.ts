@@ -1,15 +1,10 @@
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
-import { takeTurns } from '../../saga/deliver/turns.ts';
-import { answerInTime } from '../../saga/http/answer-in-time.ts';
 import { moment, snapshotSchema, transitionSchema } from '../../saga/http/answers.ts';
 import { type HttpResponse, Problem, type Route, route } from '../../saga/http/http.ts';
 import { faultOfObject } from '../../saga/http/input-faults.ts';
-import { canceledAlready, noSuchOrder, turnProblem } from '../../saga/http/ledger-problems.ts';
-import { CANCELED, CANCELED_BY_OPERATOR, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
-import { readLedger } from '../../saga/ledger/read-ledger.ts';
+import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
+import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { readOne } from '../../saga/ports/store.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
@@ -24,23 +19,14 @@ const cancelSchema = z.strictObject(
   { error: faultOfObject('must be an object') },
 );
 
+const MALFORMED = 'Its ledger is malformed: GET /sagas/{uuid} names the faults';
+
 /** One order at a time, as operators see it. */
 export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const { store } = ports;
 
-  /**
-   * Takes a turn as the janitor.
-   * @throws Problem 404 if there is no such order, 503 if its ledger is malformed or there is no answer in time.
-   */
-  async function turn(uuid: string, taskFor: (uuid: string) => LedgerTask) {
-    if (!isUuid(uuid)) throw noSuchOrder(uuid);
-    const taking = takeTurns(saga, 'janitor', [taskFor(uuid.toLowerCase())], ports);
-    const [taken] = await answerInTime(taking, `/sagas/${uuid}`, ports.clock);
-    if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
-    const { ledger } = taken.turn;
-    if (ledger === undefined) throw noSuchOrder(uuid);
-    return { ledger, outcome: taken.turn.outcome, publishError: taken.publishError };
-  }
+  const turn = (uuid: string, taskFor: (uuid: string) => LedgerTask) =>
+    turnOnRequest(saga, 'janitor', uuid, taskFor, `/sagas/${uuid}`, ports);
 
   return [
     route({
@@ -76,13 +62,11 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
         404: 'No such order',
       },
       async handle({ params: { uuid = '' } }) {
-        const id = uuid.toLowerCase();
-        const fields = isUuid(uuid) ? await readOne(store, ledgerPath(id)) : undefined;
-        if (fields === undefined) throw noSuchOrder(uuid);
-        const read = readLedger(saga, id, fields);
+        const read = await ledgerOf(saga, store, uuid);
         if ('ledger' in read) return { status: 200, body: await examineSaga(saga, store, read.ledger) };
+        const id = uuid.toLowerCase();
         const letters = await lettersOfOrder(store, id, LETTERS_MAX);
-        return { status: 200, body: { uuid: id, faults: read.faults, ledger: fields, letters } };
+        return { status: 200, body: { uuid: id, faults: read.faults, ledger: read.fields, letters } };
       },
     }),
     route({
@@ -94,6 +78,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       responses: {
         202: 'It was published; who knows it already does nothing again',
         404: 'No such order',
+        500: MALFORMED,
         503: 'The broker or the store does not answer; the sweep announces a standing order, too',
       },
       async handle({ params: { uuid = '' } }) {
@@ -119,7 +104,8 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
         400: 'The sentence is wrong; errors says why',
         404: 'No such order',
         409: 'It is canceled already',
-        503: 'Whether it will be canceled is not known; ask again, unless its ledger is malformed',
+        500: MALFORMED,
+        503: 'Whether it will be canceled is not known; ask again',
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
         const wish = { by: 'janitor', reason: CANCELED_BY_OPERATOR, detail };
