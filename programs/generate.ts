@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { generatedFiles } from '../generate/generated-files.ts';
 import { lostSubscriptions } from '../generate/kept-subscriptions.ts';
 import { pipeline } from '../pipeline.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { runCommand } from './command.ts';
+import { print, readArguments, runCommand } from './command.ts';
 import { packageRoot, readConfig } from './config.ts';
 import { openPorts, settingsOf } from './host.ts';
 
@@ -19,7 +18,7 @@ const TOPOLOGY = 'infra/topology.json';
 
 async function main(): Promise<number> {
   const flag = { type: 'boolean', default: false } as const;
-  const { check, drop } = parseArgs({ options: { check: flag, drop: flag } }).values;
+  const { check, drop } = readArguments({ options: { check: flag, drop: flag } }).values;
   // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);
   const ports = openPorts(config, topologyOf(pipeline), () => {});
@@ -44,7 +43,7 @@ async function main(): Promise<number> {
   }
   for (const { path, place, fresh } of stale) {
     writeFileSync(place, fresh);
-    process.stdout.write(`${path} is brought up to date\n`);
+    print(`${path} is brought up to date`);
   }
   return 0;
 }
@@ -57,4 +56,4 @@ function freshText(path: string, render: () => string): string {
   }
 }
 
-runCommand(main, 1);
+runCommand(`${COMMAND} -- [--check | --drop]`, main);

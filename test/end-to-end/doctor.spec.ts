@@ -104,7 +104,7 @@ describe('npm run doctor', function () {
         `  ${sentence}`,
         'npm run doctor -- --repair would',
         `  ${action}: ${effect}`,
-        '1 violations, 0 stuck orders.',
+        '1 violation, 0 stuck orders.',
       ]);
     }
     const { code, lines } = await doctor('--repair');
@@ -210,7 +210,7 @@ describe('npm run doctor, while no service runs', () => {
       `    missing on ${topic}: ${data}`,
       'npm run doctor -- --repair would',
       `  ${action}`,
-      '0 violations, 1 stuck orders.',
+      '0 violations, 1 stuck order.',
     ]);
     expect((await runDoctor(['--repair'], environment)).lines).to.include(`  done: ${action}`);
     let reading: OpenSubscription | undefined;

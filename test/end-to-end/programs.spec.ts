@@ -373,11 +373,15 @@ describe('npm run data-init', () => {
   });
 
   it('says what is wrong with its arguments and with its file', async () => {
-    const environment = { PROJECT_ID: 'a-real-project' };
-    expect((await run(['--rest'], environment)).output)
-      .to.contain("'--rest'")
-      .and.to.contain('Usage: npm run data-init');
-    expect((await run(['nowhere.json'], environment)).output).to.contain('nowhere.json');
+    for (const [args, fault] of [
+      [['--rest'], "'--rest'"],
+      [['one.json', 'other.json'], 'Only one file can be loaded'],
+      [['nowhere.json'], 'There is no file nowhere.json'],
+    ] as const) {
+      const { code, output } = await run(args, { PROJECT_ID: 'a-real-project' });
+      expect(code).to.equal(2);
+      expect(output).to.contain(fault).and.to.contain('\nUsage: npm run data-init');
+    }
     expect((await run([], {})).output).to.contain('PROJECT_ID is missing');
     expect((await run([], { BACKEND: 'memory' })).output).to.contain('npm start loads its data itself');
   });
