@@ -107,7 +107,10 @@ function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
       repair ? 'Still to be repaired' : 'npm run doctor -- --repair would',
       plan.actions.map(({ sentence, effect }) => `${sentence}: ${effect}`),
     ),
-    ...section('Needs a person', plan.forPeople),
+    ...section(
+      'Needs a person',
+      plan.forPeople.flatMap(({ sentence, advice }) => [sentence, `  ${advice}`]),
+    ),
     verdict(report),
   ];
 }

@@ -13,7 +13,7 @@ import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { announceTask } from '../sweep/sweep.ts';
-import type { AuditReport, Correction, StuckOrder, Violation } from './audit-report.ts';
+import type { AuditReport, StuckOrder, Violation } from './audit-report.ts';
 
 /**
  * The repair: does what follows from the ledgers alone, and leaves everything else to people. Each action is decided again
@@ -37,9 +37,11 @@ export type RepairAction = Described &
 
 export interface RepairPlan {
   readonly actions: readonly RepairAction[];
-  /** What no program can decide, as sentences. */
-  readonly forPeople: readonly string[];
+  /** What no program can decide, and what to do about it. */
+  readonly forPeople: readonly { readonly sentence: string; readonly advice: string }[];
 }
+
+type Correction = NonNullable<Violation['correction']>;
 
 /** The result of an action: `needless` if things have changed since the audit, or another repair was faster. */
 export interface RepairResult {
@@ -51,14 +53,16 @@ export interface RepairResult {
 /** What to do about a report. Pure. */
 export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
   const actions = new Map<string, RepairAction>();
-  const forPeople: string[] = [];
+  const forPeople: RepairPlan['forPeople'][number][] = [];
   // Orders whose records contradict their ledger: no program can tell which of the two is right.
   const contradicted = new Set(violations.filter(contradicts).map(({ uuid }) => uuid));
   for (const violation of violations) {
+    // What leaves it in doubt is a violation itself.
+    if (violation.inDoubtUntil !== undefined) continue;
     const isForPeople = violation.uuid !== undefined && contradicted.has(violation.uuid);
     const action = isForPeople ? undefined : actionFor(violation);
     if (action !== undefined) actions.set(keyOf(action), action);
-    else forPeople.push(violation.inDoubt ? `${violation.sentence}; ${IN_DOUBT}` : violation.sentence);
+    else forPeople.push({ sentence: violation.sentence, advice: adviceFor(violation) });
   }
   for (const order of stuck) {
     if (contradicted.has(order.uuid)) continue;
@@ -71,7 +75,25 @@ export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
 const contradicts = ({ kind, status }: Violation): boolean =>
   kind === 'wrong-record' || (kind === 'stray-record' && status !== CANCELED);
 
-const IN_DOUBT = 'it is looked at again once nothing else is wrong with what is held';
+/** What a person does about what no program can decide. docs/operations/doctor.md explains it. */
+function adviceFor({ kind, path, uuid, status }: Violation): string {
+  switch (kind) {
+    case 'ledger':
+      return `see what its history and its records say (npm run saga -- show ${path.split('/').at(-1)}), and mend the ledger accordingly`;
+    case 'document':
+      return 'mend the fields that are named';
+    case 'missing-account':
+      return 'load it again with what there was in all (npm run data-init -- FILE.json); the doctor then takes off what orders hold';
+    case 'total':
+      return 'raise the whole to what there really was, or cancel orders that hold of it';
+    case 'missing-record':
+    case 'wrong-record':
+    case 'stray-record':
+      return status === undefined
+        ? 'restore the ledger from a backup; if there never was such an order, delete the record'
+        : `find out which is right, the ledger or its records (npm run saga -- show ${uuid}), and mend the other`;
+  }
+}
 
 /** Two violations of one order may ask for the same action. */
 export const keyOf = (action: RepairAction): string =>

@@ -4,7 +4,14 @@ import { DEAD_LETTER, parseMessage, REDRIVE } from '../../saga/deliver/message.t
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { type DeadLetter, deadLetterPath, LETTER_DAYS, type LetterStatus, letterLine } from './letter.ts';
+import {
+  type DeadLetter,
+  deadLetterPath,
+  LETTER_DAYS,
+  type LetterStatus,
+  letterLine,
+  malformed,
+} from './letter.ts';
 
 /** The result of redriving one letter. */
 export type Redriven =
@@ -29,7 +36,8 @@ export async function redriveLetters(
   const results = new Map<DeadLetter, Redriven>();
   const sendable: { letter: DeadLetter; message: OutgoingMessage }[] = [];
   for (const letter of letters) {
-    const draft = letter.status === 'redriven' ? undefined : readable(saga, letter, clock.now());
+    const isSent = letter.status === 'redriven';
+    const draft = malformed(letter) ?? (isSent ? undefined : messageOf(saga, letter, clock.now()));
     if (draft === undefined) results.set(letter, { outcome: 'redriven', letter });
     else if (typeof draft === 'string') results.set(letter, { outcome: 'refused', why: draft });
     else sendable.push({ letter, message: draft });
@@ -118,15 +126,6 @@ const ORIGINAL_ATTRIBUTES_MAX = 98;
 const addedByDesk = new Set<string>([...Object.values(DEAD_LETTER), ...Object.values(REDRIVE)]);
 const isOriginal = (name: string) =>
   !addedByDesk.has(name) && !name.startsWith('CloudPubSubDeadLetterSource');
-
-/** A letter that was edited by hand must not keep the others from being sent. */
-function readable(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage | string {
-  try {
-    return messageOf(saga, letter, now);
-  } catch (error) {
-    return `The letter is malformed: ${(error as Error).message}`;
-  }
-}
 
 /** The message of a letter, or a sentence that says why it can't be sent again. */
 function messageOf(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage | string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moment, snapshotSchema, transitionSchema } from '../../saga/http/answers.ts';
+import { snapshotSchema } from '../../saga/http/answers.ts';
 import { type HttpResponse, Problem, type Route, route } from '../../saga/http/http.ts';
 import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
@@ -8,16 +8,23 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
-import { letterOutlineSchema } from '../desk/letter.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
 import { sentenceSchema } from '../sentence.ts';
 import { announceTask } from '../sweep/sweep.ts';
-import { examineSaga, LETTERS_MAX } from './examine-saga.ts';
+import { examinationSchema, examineSaga, malformedSchema } from './examine-saga.ts';
 
 const cancelSchema = z.strictObject(
   { detail: sentenceSchema },
   { error: faultOfObject('must be an object') },
 );
+
+/** What is known of an order, whether or not its ledger can be believed. */
+export const sagaSchema = (saga: Saga) => z.union([examinationSchema(saga), malformedSchema]);
+/** What is said of an order that was announced again, and of one that was canceled. */
+export const announcedSchema = ({ statuses }: Saga) =>
+  z.object({ uuid: z.uuid(), status: z.enum(statuses), published: z.string() });
+export const canceledSchema = (saga: Saga) =>
+  snapshotSchema(saga).pick({ uuid: true, status: true, reason: true, detail: true });
 
 const MALFORMED = 'Its ledger is malformed: GET /sagas/{uuid} names the faults';
 
@@ -33,29 +40,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'GET',
       path: '/sagas/{uuid}',
       summary: 'All that is known of one order',
-      answer: z.union([
-        z.object({
-          ledger: z.looseObject({ uuid: z.uuid() }),
-          timeline: z.array(transitionSchema(saga).loose()),
-          callsFor: z.string(),
-          deadline: moment.optional(),
-          holds: z.array(
-            z.object({
-              kind: z.string(),
-              path: z.string(),
-              amount: z.int().optional(),
-              exists: z.boolean().optional(),
-            }),
-          ),
-          letters: z.array(letterOutlineSchema),
-        }),
-        z.object({
-          uuid: z.uuid(),
-          faults: z.array(z.string()),
-          ledger: z.looseObject({}),
-          letters: z.array(letterOutlineSchema),
-        }),
-      ]),
+      answer: sagaSchema(saga),
       audience: 'operators',
       responses: {
         200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a malformed ledger the faults instead',
@@ -65,7 +50,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
         const read = await ledgerOf(saga, store, uuid);
         if ('ledger' in read) return { status: 200, body: await examineSaga(saga, store, read.ledger) };
         const id = uuid.toLowerCase();
-        const letters = await lettersOfOrder(store, id, LETTERS_MAX);
+        const letters = await lettersOfOrder(store, id);
         return { status: 200, body: { uuid: id, faults: read.faults, ledger: read.fields, letters } };
       },
     }),
@@ -73,7 +58,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/sagas/{uuid}/announce',
       summary: 'Announce an order again: publish what its ledger calls for, whatever its status',
-      answer: z.object({ uuid: z.uuid(), status: z.enum(saga.statuses), published: z.string() }),
+      answer: announcedSchema(saga),
       audience: 'operators',
       responses: {
         202: 'It was published; who knows it already does nothing again',
@@ -96,7 +81,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/sagas/{uuid}/cancel',
       summary: 'Cancel an order, with a sentence that says why',
-      answer: snapshotSchema(saga).pick({ uuid: true, status: true, reason: true, detail: true }),
+      answer: canceledSchema(saga),
       audience: 'operators',
       body: cancelSchema,
       responses: {

@@ -168,8 +168,9 @@ describe('npm run doctor', function () {
     await meddle(pipeline.store, path, { credit: 'much' });
     const { code, lines } = await doctor('--repair');
     expect(code).to.equal(1);
-    const sentence = lines[lines.indexOf('Needs a person') + 1];
+    const [sentence, advice] = lines.slice(lines.indexOf('Needs a person') + 1);
     expect(sentence).to.match(/^ {2}users\/joe is malformed: credit: /);
+    expect(advice).to.equal('    mend the fields that are named');
     await meddle(pipeline.store, path, { credit: joe });
     await clean();
   });
