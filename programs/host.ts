@@ -147,6 +147,11 @@ export async function runService(saga: Saga, name: string): Promise<void> {
   loadDotenv();
   await runProcess(async (end) => {
     const config = readConfig(process.env, saga);
+    if (config.backend === 'memory') {
+      throw new Error(
+        `BACKEND=memory: alone in its process, ${name} would hear of no order; npm start runs all services in one`,
+      );
+    }
     const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
     const telemetry = await openTelemetry(config, saga, name, log);
     const ports = telemetry.ports(openPorts(config, topologyOf(saga), log));

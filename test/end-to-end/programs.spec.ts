@@ -153,6 +153,14 @@ describe('A service as a process of its own', () => {
       .and.to.contain('FIRESTORE_EMULATOR_HOST is missing');
   });
 
+  it('[anomaly 26] does not start on the embedded engine, where it would be alone', async () => {
+    const child = runProgram('programs/service.js', ['order'], { BACKEND: 'memory', PORT: '0' });
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.equal(
+      'BACKEND=memory: alone in its process, order would hear of no order; npm start runs all services in one',
+    );
+  });
+
   it('[anomaly 26] does not start as a service that there is not, and names those that there are', async () => {
     for (const args of [[], ['inventories'], ['constructor']]) {
       const child = runProgram('programs/service.js', args, {});
@@ -332,6 +340,16 @@ async function untilRefused(url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+describe('npm run trip', () => {
+  it('takes no argument that it does not know', async () => {
+    for (const argument of ['--nonsense', 'emulators']) {
+      const child = runProgram('examples/trip/main.js', [argument]);
+      expect(await child.exited).to.equal(2);
+      expect(child.output()).to.contain(argument).and.to.contain('\nUsage: npm run trip -- [--emulators]');
+    }
+  });
+});
 
 describe('npm run data-init', () => {
   /** So many documents of each collection are in the file that it loads. */
