@@ -104,7 +104,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
   ];
 
   function log(what: string, { uuid, status }: Ledger, error?: Error): void {
-    const fields = { step: 'janitor', uuid, status, ...(error && { error: error.message }) };
+    const fields = { step: 'janitor', uuid, status, error: error?.message };
     ports.log(error ? 'WARNING' : 'INFO', `janitor: an operator asked for this order to be ${what}`, fields);
   }
 }

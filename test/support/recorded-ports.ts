@@ -67,6 +67,9 @@ export async function recordedPorts(documents: Readonly<Record<Path, object>> = 
     published,
     deafTopics,
     logged,
-    log: (severity, message, fields) => logged.push({ severity, message, ...fields }),
+    log: (severity, message, fields = {}) => {
+      const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+      logged.push({ severity, message, ...Object.fromEntries(given) });
+    },
   };
 }
