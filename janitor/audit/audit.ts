@@ -9,8 +9,7 @@ import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import type { DeadLetter } from '../desk/letter.ts';
-import { DEAD_LETTERS } from '../desk/letter.ts';
+import { DEAD_LETTERS, type DeadLetter } from '../desk/letter.ts';
 import { type AuditReport, BoundedList, type StuckOrder, type Violation } from './audit-report.ts';
 import { Books } from './books.ts';
 
@@ -169,17 +168,11 @@ class Findings {
       const there = found.get(path);
       if (isDeepStrictEqual(there, fields)) continue;
       const what = `Order ${uuid} is ${status}, but its ${record.name} ${path}`;
-      this.#violations.add(
+      const [kind, fault] =
         there === undefined
-          ? { kind: 'missing-record', path, uuid, status, sentence: `${what} is missing` }
-          : {
-              kind: 'wrong-record',
-              path,
-              uuid,
-              status,
-              sentence: `${what} has another ${differing(there, fields).join(', ')} than its ledger says`,
-            },
-      );
+          ? (['missing-record', 'is missing'] as const)
+          : (['wrong-record', `has another ${differing(there, fields)} than its ledger says`] as const);
+      this.#violations.add({ kind, path, uuid, status, sentence: `${what} ${fault}` });
       this.#books.doubt(path);
     }
     if (isStuck(this.#saga, ledger, now)) this.#stuck.add(stuckOrder(this.#saga, ledger));
@@ -276,10 +269,10 @@ function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
   if (stranger) yield `its history says that ${stranger.by} made it ${stranger.status}, which is no service`;
 }
 
-/** The fields in which two documents differ. */
-function differing(one: object, other: object): string[] {
+/** The fields in which two documents differ, in words. */
+function differing(one: object, other: object): string {
   const fields = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof typeof one)[];
-  return fields.filter((field) => !isDeepStrictEqual(one[field], other[field]));
+  return fields.filter((field) => !isDeepStrictEqual(one[field], other[field])).join(', ');
 }
 
 function isStuck(saga: Saga, ledger: Ledger, now: Date): boolean {

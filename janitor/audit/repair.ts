@@ -21,19 +21,13 @@ import type { AuditReport, StuckOrder, Violation } from './audit-report.ts';
  * once.
  */
 
-interface Described {
-  /** What is done, and its effect, for people. */
-  readonly sentence: string;
-  readonly effect: string;
-}
-
-export type RepairAction = Described &
-  (
-    | { readonly kind: 'announce' | 'compensate'; readonly uuid: string }
-    /** Writes a record that the ledger says exists; removes a record of an order that is canceled. */
-    | { readonly kind: 'restore' | 'remove'; readonly uuid: string; readonly path: Path }
-    | { readonly kind: 'correct'; readonly path: Path; readonly correction: Correction }
-  );
+type OnLedger = { readonly kind: 'announce' | 'compensate'; readonly uuid: string };
+/** Writes a record that the ledger says exists; removes a record of an order that is canceled. */
+type OnRecord = { readonly kind: 'restore' | 'remove'; readonly uuid: string; readonly path: Path };
+type OnAccount = { readonly kind: 'correct'; readonly path: Path; readonly correction: Correction };
+/** What is done, and its effect, for people. */
+type Described = { readonly sentence: string; readonly effect: string };
+export type RepairAction = Described & (OnLedger | OnRecord | OnAccount);
 
 export interface RepairPlan {
   readonly actions: readonly RepairAction[];
@@ -105,22 +99,12 @@ function actionFor({ kind, path, uuid, status, correction }: Violation): RepairA
   // The compensation goes by the ledger, and purges what is left of its records.
   if (status === FAILING) return complete(uuid);
   if (kind === 'stray-record' && status === CANCELED) {
-    return {
-      kind: 'remove',
-      uuid,
-      path,
-      sentence: `Remove ${path}`,
-      effect: `the canceled order ${uuid} holds nothing any more`,
-    };
+    const effect = `the canceled order ${uuid} holds nothing any more`;
+    return { kind: 'remove', uuid, path, sentence: `Remove ${path}`, effect };
   }
   if (kind === 'missing-record') {
-    return {
-      kind: 'restore',
-      uuid,
-      path,
-      sentence: `Restore ${path}`,
-      effect: `order ${uuid} has again what its ledger says`,
-    };
+    const effect = `order ${uuid} has again what its ledger says`;
+    return { kind: 'restore', uuid, path, sentence: `Restore ${path}`, effect };
   }
   return undefined;
 }
@@ -150,32 +134,27 @@ function actionForStuck({ uuid, status, missing }: StuckOrder): RepairAction {
   };
 }
 
-/** Carries out actions. @returns the result of each, in their order. Never rejects. */
+/** Carries out actions, those on records and accounts first. @returns the result of each. Never rejects. */
 export async function executeRepair(
   saga: Saga,
   actions: readonly RepairAction[],
   ports: Ports,
 ): Promise<readonly RepairResult[]> {
-  const onRecords = actions.filter(isOnRecord);
-  const onLedgers = actions.filter((action): action is OnLedger => !isOnRecord(action));
+  const onDocuments = actions.filter(isOnDocument);
+  const onLedgers = actions.filter(isOnLedger);
   // Records first: once an order goes on, its customer may look at it at once.
-  const settled = await groupCommit(
-    ports.store,
-    ports,
-    onRecords.map((action) => recordTask(saga, action)),
-  );
+  const tasks = onDocuments.map((action) => documentTask(saga, action));
+  const settled = await groupCommit(ports.store, ports, tasks);
   const turns = onLedgers.map((action) => turnTask(saga, action));
   const taken = await takeTurns(saga, 'janitor', turns, ports);
-  const results = new Map<RepairAction, RepairResult>([
-    ...onRecords.map((action, index) => [action, resultOfTask(action, settled[index])] as const),
-    ...onLedgers.map((action, index) => [action, resultOfTurn(action, taken[index])] as const),
-  ]);
-  return actions.map((action) => results.get(action) ?? failed(action, 'It was not tried'));
+  return [
+    ...onDocuments.map((action, index) => resultOfTask(action, settled[index])),
+    ...onLedgers.map((action, index) => resultOfTurn(action, taken[index])),
+  ];
 }
 
-type OnRecord = Extract<RepairAction, { path: Path }>;
-type OnLedger = Exclude<RepairAction, OnRecord>;
-const isOnRecord = (action: RepairAction): action is OnRecord => 'path' in action;
+const isOnDocument = (action: RepairAction): action is Described & (OnRecord | OnAccount) => 'path' in action;
+const isOnLedger = (action: RepairAction): action is Described & OnLedger => !('path' in action);
 
 function turnTask(saga: Saga, { kind, uuid }: OnLedger): LedgerTask {
   if (kind === 'announce') return announceTask(saga, uuid);
@@ -189,7 +168,7 @@ function turnTask(saga: Saga, { kind, uuid }: OnLedger): LedgerTask {
 }
 
 /** Its result says whether there was anything to do. */
-function recordTask(saga: Saga, action: OnRecord): Task<boolean> {
+function documentTask(saga: Saga, action: OnRecord | OnAccount): Task<boolean> {
   if (action.kind === 'correct') {
     return { reads: () => [action.path], decide: (documents) => resultOf(corrected(action, documents)) };
   }
@@ -215,13 +194,8 @@ function recordsHeld(saga: Saga, uuid: string, documents: Documents): HeldRecord
   return holdsOf(saga, read.ledger).filter((hold): hold is HeldRecord => !isAmount(hold));
 }
 
-interface OfOrder {
-  readonly uuid: string;
-  readonly path: Path;
-}
-
 /** The order's other records must agree with its ledger; otherwise the ledger may be what is wrong. */
-function restored(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Write[] {
+function restored(saga: Saga, { uuid, path }: OnRecord, documents: Documents): Write[] {
   const ledger = documents.get(ledgerPath(uuid));
   if (ledger === undefined || ledger.status === FAILING || documents.get(path)) return [];
   const held = recordsHeld(saga, uuid, documents);
@@ -236,17 +210,14 @@ function restored(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Wr
 }
 
 /** Nothing leaves CANCELED, so the ledger needs no guard. */
-function removed(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Write[] {
+function removed(saga: Saga, { uuid, path }: OnRecord, documents: Documents): Write[] {
   const read = readLedger(saga, uuid, documents.get(ledgerPath(uuid)) ?? {});
   const isOver = 'ledger' in read && read.ledger.status === CANCELED;
   return isOver && documents.get(path) ? [remove(path)] : [];
 }
 
 /** As a difference: what orders take and give back meanwhile stays. */
-function corrected(
-  { path, correction }: { path: Path; correction: Correction },
-  documents: Documents,
-): Write[] {
+function corrected({ path, correction }: OnAccount, documents: Documents): Write[] {
   const { field, by, corrections } = correction;
   const fields = documents.get(path) as Record<string, unknown> | undefined;
   const left = fields?.[field];

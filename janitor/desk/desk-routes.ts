@@ -19,7 +19,7 @@ import {
   wholeLetter,
 } from './letter.ts';
 import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
-import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
+import { discardLetter, redriveLetters } from './redrive-letters.ts';
 
 /** The most letters that one request sends. All of them, 256 KiB each, are in memory together. */
 const REDRIVEN_AT_ONCE_MAX = 100;
@@ -74,10 +74,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
       async handle({ query: { limit, page, ...filter } }) {
         const { letters, nextPage } = await listLetters(store, filter, limit, page);
-        return {
-          status: 200,
-          body: { letters: letters.map(outlineOf), ...(nextPage && { next_page: nextPage }) },
-        };
+        return { status: 200, body: { letters: letters.map(outlineOf), next_page: nextPage } };
       },
     }),
     route({
@@ -121,14 +118,14 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
         const parked = { status: 'parked' as const, ...filter };
         const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
         const results = await redriveLetters(saga, letters, ports);
-        const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
-        const refused = results.flatMap((result, index) =>
-          result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
-        );
-        const failed = results.flatMap((result, index) =>
-          result.outcome === 'failed' ? [{ id: letters[index]?.id, detail: String(result.error) }] : [],
-        );
-        return { status: 200, body: { sent, refused, failed, ...(nextPage && { next_page: nextPage }) } };
+        const portion: z.input<typeof redrivenPortion> = { sent: 0, refused: [], failed: [] };
+        for (const [index, { id }] of letters.entries()) {
+          const result = results[index];
+          if (result?.outcome === 'redriven') portion.sent++;
+          if (result?.outcome === 'refused') portion.refused.push({ id, detail: result.why });
+          if (result?.outcome === 'failed') portion.failed.push({ id, detail: String(result.error) });
+        }
+        return { status: 200, body: { ...portion, next_page: nextPage } };
       },
     }),
     route({
@@ -145,7 +142,8 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
       async handle({ params: { id = '' } }) {
         const [result] = await redriveLetters(saga, [await letterOf(id)], ports);
-        return { status: 200, body: viewOf(letterAfter(result as Redriven)) };
+        if (result?.outcome === 'redriven') return { status: 200, body: viewOf(result.letter) };
+        throw result?.outcome === 'refused' ? conflict(result.why) : notSent(result?.error);
       },
     }),
     route({
@@ -173,12 +171,6 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
     }),
   ];
-}
-
-function letterAfter(result: Redriven): DeadLetter {
-  if (result.outcome === 'redriven') return result.letter;
-  if (result.outcome === 'refused') throw conflict(result.why);
-  throw notSent(result.error);
 }
 
 const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);
