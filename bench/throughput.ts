@@ -14,7 +14,6 @@ import { createOrderIntake } from '../frontend/accept-orders.ts';
 import { startEmulators } from '../local/emulators.ts';
 import { pipeline } from '../pipeline.ts';
 import { readConfig } from '../programs/config.ts';
-import { settingsOf } from '../programs/host.ts';
 import { startConsumer } from '../saga/deliver/consumer.ts';
 import { createInbox } from '../saga/deliver/inbox.ts';
 import { serviceOf } from '../saga/deliver/service.ts';
@@ -68,7 +67,7 @@ await loadData(pipeline, ports.store, ports, {
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
 });
 
-const settings = settingsOf(readConfig({ BACKEND: 'memory' }, pipeline));
+const settings = readConfig({ BACKEND: 'memory' }, pipeline);
 const consumers = pipeline.steps
   .map((step) => telemetry.service(serviceOf(pipeline, step.name, ports, settings)))
   .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))

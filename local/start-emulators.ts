@@ -5,7 +5,7 @@ import { createLog, createReadableLog } from '../adapters/log.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, packageRoot, readConfig } from '../programs/config.ts';
-import { openPorts, runProcess, settingsOf } from '../programs/host.ts';
+import { openPorts, runProcess } from '../programs/host.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { startEmulators } from './emulators.ts';
@@ -59,7 +59,7 @@ await runProcess(async (end) => {
       parseData(pipeline, readFileSync(file, 'utf8'), file.pathname),
     );
 
-    const services = allServices(pipeline, ports, settingsOf(config));
+    const services = allServices(pipeline, ports, config);
     const names = services.map(({ name }) => name);
     const processes = startServiceProcesses(names, environment, print);
     stack.push(processes);

@@ -2,7 +2,7 @@ import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { createLog } from '../adapters/log.ts';
 import { type Data, loadData } from '../data-init/load-data.ts';
 import { readConfig } from '../programs/config.ts';
-import { hostServices, openPorts, settingsOf } from '../programs/host.ts';
+import { hostServices, openPorts } from '../programs/host.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Ports } from '../saga/ports/ports.ts';
@@ -32,7 +32,7 @@ export async function startLocally(
   if (emulators) await createTopology(config.projectId, topology);
   const ports = openPorts(config, topology, createLog('warn', { service: saga.name }));
   await loadData(saga, ports.store, ports, data);
-  const services = allServices(saga, ports, settingsOf(config));
+  const services = allServices(saga, ports, config);
   const host = await hostServices(saga, services, ports, config, end);
   return {
     ports,

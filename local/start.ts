@@ -4,7 +4,7 @@ import { openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { loadData, parseData } from '../data-init/load-data.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, packageRoot, readConfig } from '../programs/config.ts';
-import { hostServices, openPorts, runProcess, settingsOf } from '../programs/host.ts';
+import { hostServices, openPorts, runProcess } from '../programs/host.ts';
 import { allServices, serviceNames } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 
@@ -25,7 +25,7 @@ await runProcess(async (end) => {
     ports,
     parseData(pipeline, readFileSync(file, 'utf8'), file.pathname),
   );
-  const services = allServices(pipeline, ports, settingsOf(config));
+  const services = allServices(pipeline, ports, config);
   const host = await hostServices(pipeline, services, ports, config, end, telemetry);
   const url = `http://${config.host}:${host.port}`;
   process.stdout.write(`

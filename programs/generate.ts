@@ -6,7 +6,7 @@ import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { print, readArguments, runCommand } from './command.ts';
 import { packageRoot, readConfig } from './config.ts';
-import { openPorts, settingsOf } from './host.ts';
+import { openPorts } from './host.ts';
 
 /**
  * Writes what follows from the pipeline into files that are not TypeScript. With --check it writes nothing, names each stale
@@ -22,14 +22,12 @@ async function main(): Promise<number> {
   // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);
   const ports = openPorts(config, topologyOf(pipeline), () => {});
-  const stale = generatedFiles(pipeline, allServices(pipeline, ports, settingsOf(config))).flatMap(
-    ({ path, render }) => {
-      const place = new URL(path, packageRoot);
-      const current = readFileSync(place, 'utf8');
-      const fresh = freshText(path, () => render(current));
-      return fresh === current ? [] : [{ path, place, fresh }];
-    },
-  );
+  const stale = generatedFiles(pipeline, allServices(pipeline, ports, config)).flatMap(({ path, render }) => {
+    const place = new URL(path, packageRoot);
+    const current = readFileSync(place, 'utf8');
+    const fresh = freshText(path, () => render(current));
+    return fresh === current ? [] : [{ path, place, fresh }];
+  });
   if (check) {
     for (const { path } of stale) process.stderr.write(`${path} is stale: ${COMMAND} brings it up to date\n`);
     return stale.length === 0 ? 0 : 1;
