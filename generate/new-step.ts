@@ -134,8 +134,11 @@ export const ${routes} = (store: Store): readonly Route[] => [
 ];
 `;
 
+/** An import of the new step; at the beginning of a line it would look like one of this file. */
+const PIPELINE = "import { pipeline } from '../pipeline.ts';";
+
 const specText = ({ name }: Words): string => `import { expect } from 'chai';
-import { pipeline } from '../pipeline.ts';
+${PIPELINE}
 import { NOW, outcomeOf, UUID } from '../test-kit/step-outcome.ts';
 
 const order = { user: 'jack', items: [{ item: 'widget', quantity: 2 }] };

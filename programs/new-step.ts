@@ -7,6 +7,9 @@ import { packageRoot } from './config.ts';
 
 /** Writes the folder of a new step, with its spec, and says what to add to the pipeline. */
 
+/** Not in the image: new steps are written where the source is. */
+const PIPELINE = 'pipeline.ts';
+
 async function main(): Promise<number> {
   const [name, ...rest] = readArguments({ allowPositionals: true }).positionals;
   if (name === undefined || rest.length > 0) throw new UsageError('Give the new step one name');
@@ -15,11 +18,11 @@ async function main(): Promise<number> {
   if (existsSync(folder)) throw new Error(`There is a folder ${name}/ already: give the step another name`);
   mkdirSync(folder);
   for (const [file, text] of Object.entries(step.files)) writeFileSync(new URL(file, folder), text);
-  const place = importPlace(readFileSync(new URL('pipeline.ts', packageRoot), 'utf8'), step.importing);
+  const place = importPlace(readFileSync(new URL(PIPELINE, packageRoot), 'utf8'), step.importing);
   print(
     `${fileURLToPath(folder)} has the step, its record, its route and its spec.`,
     '',
-    'Add two lines to pipeline.ts:',
+    `Add two lines to ${PIPELINE}:`,
     '',
     `  ${step.importing}`,
     `  ${step.name}, // what it does`,

@@ -76,7 +76,9 @@ describe('A new step', () => {
     node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', `dist/${NAME}/${NAME}.spec.js`);
   });
 
-  it('has one name, and a folder of its own', () => {
+  it('has one name, and a folder of its own', function () {
+    // Each attempt is a process of its own.
+    this.timeout(60_000);
     const attempt =
       (...args: string[]) =>
       () =>
