@@ -26,7 +26,9 @@ async function run(args: readonly string[], environment: Record<string, string> 
 const withoutMoments = (lines: readonly string[]) =>
   lines.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'MOMENT'));
 
-describe('npm run saga', () => {
+describe('npm run saga', function () {
+  // Each command is a process of its own.
+  this.timeout(60_000);
   let pipeline: Pipeline;
   let url: string;
   before(async () => {
