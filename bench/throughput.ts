@@ -9,7 +9,7 @@ import { createOrderIntake } from '../frontend/accept-orders.ts';
 import { startEmulators } from '../local/emulators.ts';
 import { pipeline } from '../pipeline.ts';
 import { readConfig } from '../programs/config.ts';
-import { openPorts, settingsOf } from '../programs/host.ts';
+import { openPorts } from '../programs/host.ts';
 import { startConsumer } from '../saga/deliver/consumer.ts';
 import { inboxesOf } from '../saga/deliver/inbox.ts';
 import { serviceOf } from '../saga/deliver/service.ts';
@@ -69,13 +69,12 @@ await loadData(pipeline, ports.store, ports, {
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
 });
 
-const settings = settingsOf(config);
 const consumers = pipeline.steps
-  .map(({ name }) => telemetry.service(serviceOf(pipeline, name, ports, settings)))
+  .map(({ name }) => telemetry.service(serviceOf(pipeline, name, ports, config)))
   .flatMap((service) => inboxesOf(service, topology))
   .map(({ subscription, inbox }) => startConsumer(ports.bus, subscription, inbox, fail));
 
-const intake = createOrderIntake(pipeline, ports, settings.deadlineSeconds);
+const intake = createOrderIntake(pipeline, ports, config.deadlineSeconds);
 await run(warmupCount);
 const cpuBefore = process.cpuUsage();
 const { acceptedMs, paidMs } = await run(orderCount);

@@ -7,7 +7,7 @@ import type { ServiceFacts } from './service-facts.ts';
 const FIRST_PORT = 8080;
 
 /** The services as containers, each as a process of its own. */
-export const composeLines = (facts: Readonly<Record<string, ServiceFacts>>): string[] =>
+export const composeLines = (facts: ServiceFacts): string[] =>
   Object.entries(facts).flatMap(([name, { hasOperatorRoutes }], index) => [
     `${name}:`,
     '  <<: *service',
@@ -24,7 +24,7 @@ export const composeLines = (facts: Readonly<Record<string, ServiceFacts>>): str
   ]);
 
 /** The services that the workflow starts, and the status of an order that succeeds. */
-export const workflowLines = (saga: Saga, facts: Readonly<Record<string, ServiceFacts>>): string[] => [
+export const workflowLines = (saga: Saga, facts: ServiceFacts): string[] => [
   `SERVICES: ${Object.keys(facts).join(' ')}`,
   `SUCCESS: ${saga.success}`,
 ];

@@ -3,7 +3,7 @@ import { createLog } from '../adapters/log.ts';
 import { noTelemetry, openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { type Data, loadData } from '../data-init/load-data.ts';
 import { type Config, readConfig } from '../programs/config.ts';
-import { hostServices, openPorts, settingsOf } from '../programs/host.ts';
+import { hostServices, openPorts } from '../programs/host.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
@@ -67,5 +67,5 @@ export async function openWorld(
   if (config.backend === 'gcp') await createTopology(config.projectId, topology);
   const ports = telemetry.ports(openPorts(config, topology, log));
   await loadData(saga, ports.store, ports, data);
-  return { ports, services: allServices(saga, ports, settingsOf(config)) };
+  return { ports, services: allServices(saga, ports, config) };
 }

@@ -187,6 +187,13 @@ function answerHere(route: Route): RequestHandler[] {
 }
 
 function checkedRequest(route: Route, request: Request): HttpRequest {
+  // Node would join what was sent twice: to one value, for which no client has asked.
+  const twice = Object.keys(route.headers ?? {}).filter(
+    (name) => (request.headersDistinct[name.toLowerCase()]?.length ?? 0) > 1,
+  );
+  if (twice.length > 0) {
+    throw invalidInput(twice.map((field) => ({ field, message: 'must be sent once' })));
+  }
   return {
     params: request.params as Record<string, string>,
     query: route.query && checked(route.query, request.query, 'query'),

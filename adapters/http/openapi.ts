@@ -76,7 +76,7 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
 
 function responseOf(status: number, description: string, answer: z.ZodType): object {
   const isProblem = status >= 400;
-  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : jsonSchema(answer, 'output');
+  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : jsonSchema(answer);
   return {
     description,
     content: { [isProblem ? 'application/problem+json' : 'application/json']: { schema } },
@@ -88,8 +88,9 @@ function queryParameters(query: z.ZodType): object[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input'): object {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io }) as Record<string, unknown>;
+/** Of an answer, too, the input is the form that JSON has. */
+function jsonSchema(schema: z.ZodType): object {
+  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
   return rest;
 }
 
