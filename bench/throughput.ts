@@ -20,6 +20,7 @@ import type { Ports } from '../saga/ports/ports.ts';
 import { readOne } from '../saga/ports/store.ts';
 import type { Order } from '../shop/order.ts';
 import { stock } from '../shop/stock.ts';
+import { plenty, withFurtherAccounts } from '../test/support/data.ts';
 
 /**
  * How many orders a second go from acceptance to the announcement that they are paid, when every one of them wants the same item.
@@ -64,10 +65,11 @@ const telemetry = await openTelemetry(
   (severity, message, fields) => print(`${severity} ${message} ${JSON.stringify(fields)}`),
 );
 const ports: Ports = telemetry.ports({ ...opened, bus: notingPaid(opened.bus) });
-await loadData(pipeline, ports.store, ports, {
+const counted = {
   users: { jack: { address: 'here' } },
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
-});
+};
+await loadData(pipeline, ports.store, ports, withFurtherAccounts(counted, pipeline, plenty));
 
 const consumers = pipeline.steps
   .map(({ name }) => telemetry.service(serviceOf(pipeline, name, ports, config)))

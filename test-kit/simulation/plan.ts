@@ -107,8 +107,8 @@ const ORDERS_MAX = 8;
 const FAULTS_MAX = 10;
 /** When orders come in: close enough to each other to be in each other's way. */
 const ARRIVALS_MS = 300;
-/** When people do something to orders: mostly while these are under way. */
-const DEEDS_MS = 600;
+/** When people do something to orders: mostly while these are under way, which is longer with each step. */
+const DEEDS_MS_PER_STEP = 200;
 
 /** Where a plan is to be less than everything that can go wrong. */
 export interface PlanLimits {
@@ -164,7 +164,7 @@ function drawFault(
   const process = `${service}#${dice.whole(0, (instances[service] ?? 1) - 1)}`;
   const { subscription } = dice.oneOf(read);
   const order = dice.oneOf(orders).name;
-  const atMs = dice.whole(0, DEEDS_MS);
+  const atMs = dice.whole(0, DEEDS_MS_PER_STEP * saga.steps.length);
   const nth = dice.whole(1, orders.length);
   switch (kind) {
     case 'crash':

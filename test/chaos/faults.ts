@@ -23,14 +23,11 @@ export type Fault =
   /** No fault: the doctor looks at everything in the midst of it. */
   | { readonly kind: 'audit' };
 
-/** The topics on which orders go their way: what a service reads, apart from the desk. */
-const POISONED = [
-  ...new Set(
-    Object.values(topologyOf(pipeline).subscriptions).flatMap(({ topic, service }) =>
-      service === undefined || topic === DEAD_LETTER_TOPIC ? [] : [topic],
-    ),
-  ),
-];
+/** The topics on which orders go their way: what services read, apart from the desk. Of some there are several readers. */
+const READ = Object.values(topologyOf(pipeline).subscriptions).flatMap(({ topic, service }) =>
+  service === undefined || topic === DEAD_LETTER_TOPIC ? [] : [topic],
+);
+const POISONED = [...new Set(READ)];
 
 export interface PlannedFault {
   readonly atMs: number;
@@ -134,7 +131,8 @@ export function openSaboteur(scene: Scene, random: SeededRandom): { log: FaultLo
         const data = Buffer.from(`This is no order, for the ${scene.poisonCount + 1}. time`);
         const [error] = await stack.bus.publish([{ topic: fault.topic, data, attributes: POISON }]);
         if (error) throw error;
-        scene.poisonCount++;
+        // Each service that reads the topic hands it to the desk.
+        scene.poisonCount += READ.filter((topic) => topic === fault.topic).length;
         return;
       }
       case 'audit': {

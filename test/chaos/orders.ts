@@ -1,8 +1,9 @@
+import type { Data } from '../../data-init/load-data.ts';
 import type { Line, Order } from '../../shop/order.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Users and stock before the first order. */
-export type Loaded = {
+/** The accounts before the first order, as a data file has them: those that are counted, and others. */
+export type Loaded = Data & {
   readonly users: Readonly<Record<string, { readonly address: string; readonly credit?: number }>>;
   readonly inventory: Readonly<
     Record<string, { readonly quantity: number; readonly price_per_unit: number }>

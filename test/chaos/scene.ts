@@ -5,6 +5,8 @@ import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import { LEDGERS, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { collectionNames } from '../support/all-documents.ts';
+import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { type Customers, openCustomers } from './customers.ts';
 import type { Loaded } from './orders.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -17,7 +19,7 @@ export interface Scene {
   readonly stack: Stack;
   readonly tap: Tap;
   readonly customers: Customers;
-  /** Messages that nobody can process and that were published all the same: so many dead letters there must be. */
+  /** So many dead letters there must be: each message that nobody can process, once for every service that reads its topic. */
   poisonCount: number;
   /** What the doctor says, at any time. */
   audit(): Promise<AuditReport>;
@@ -29,6 +31,7 @@ export interface Scene {
 }
 
 export interface SceneOptions extends StackOptions {
+  /** Users and stock; of all other accounts there is plenty. */
   readonly data: Loaded;
   /** How long no service may say a word before it counts as quiet. */
   readonly quietSeconds: number;
@@ -40,19 +43,21 @@ export interface SceneOptions extends StackOptions {
 
 export async function openScene(options: SceneOptions): Promise<Scene> {
   const topology = withTaps(options.topology);
-  const stack = await startStack({ ...options, topology });
+  const data = withFurtherAccounts(options.data, pipeline, plenty) as Loaded;
+  const stack = await startStack({ ...options, topology, data });
   const tap = openTap(stack.bus, topology);
   const customers = openCustomers(stack.url, stack.bus);
   const { book } = customers;
 
   /** The world as it was when it was quiet, or else as it was last seen. */
   let seen: World | undefined;
+  const look = () => readWorld(stack.store, collectionNames(pipeline));
 
   /** All orders have come to their end, what that is has been announced, and no service has anything left to do. */
   async function isQuiet(): Promise<boolean> {
     if (performance.now() - stack.lastLineAtMs() < 1000 * options.quietSeconds) return false;
     if (await standsAny(stack)) return false;
-    const world = await readWorld(stack.store);
+    const world = await look();
     seen = world;
     if ([...world.ledgers.values()].some((ledger) => isStanding(pipeline, ledger))) return false;
     const isThere = (uuid: string) => world.ledgers.has(ledgerPath(uuid));
@@ -80,9 +85,9 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       const { violations, stuck } = await scene.audit();
       const findings = [...violations, ...stuck].map(({ sentence }) => `The doctor: ${sentence}`);
       // A commit that was cut off may still be applied: an order that nobody was promised begins after this moment.
-      const world = seen ?? (await readWorld(stack.store));
+      const world = seen ?? (await look());
       const { lost, wrong } = judge(world, {
-        loaded: options.data,
+        loaded: data,
         accepted: book.accepted,
         askedToCancel: book.askedToCancel,
         canceled: book.canceled,
@@ -93,12 +98,12 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       return { world, lost, wrong: [...wrong, ...findings, ...unrest, ...book.complaints] };
     },
     async replay() {
-      const before = await readWorld(stack.store);
+      const before = await look();
       const begun = stack.nextLine(/ (duplicate|fenced) /);
       await stack.replayAll();
       await begun;
       const unrest = await becomesQuiet();
-      return [...unrest, ...differences(before, await readWorld(stack.store))];
+      return [...unrest, ...differences(before, await look())];
     },
     async close() {
       await tap.close();

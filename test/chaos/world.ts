@@ -1,92 +1,30 @@
 import type { DeadLetter } from '../../janitor/desk/letter.ts';
 import type { Path, Snapshot, Store, StoredDocument } from '../../saga/ports/store.ts';
+import type { Ledger } from './verdict.ts';
 
-/**
- * Every document that there is, by its path: all of one moment. What stands in them is written down here once more, by hand:
- * whoever judges the product must not believe what the product says of itself.
- */
+/** Every document that there is, by its path: all of one moment. What stands in them, `verdict.ts` says once more, by hand. */
 export interface World {
   readonly ledgers: ReadonlyMap<Path, Ledger>;
-  readonly users: ReadonlyMap<Path, User>;
-  readonly items: ReadonlyMap<Path, Item>;
-  readonly orderRecords: ReadonlyMap<Path, OrderRecord>;
-  readonly reservations: ReadonlyMap<Path, Reservation>;
-  readonly invoices: ReadonlyMap<Path, Invoice>;
   readonly deadLetters: ReadonlyMap<Path, DeadLetter>;
-}
-
-export interface Line {
-  readonly item: string;
-  readonly quantity: number;
-}
-
-export interface PricedLine extends Line {
-  readonly price_per_unit: number;
-}
-
-/** What was asked is absent where a failure came before its order. */
-export interface Ledger {
-  readonly uuid: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly detail?: string;
-  /** A line for each transition: its moment, the status, who acted. */
-  readonly history: readonly string[];
-  readonly user?: string;
-  readonly items?: readonly Line[];
-  readonly paymentError?: string;
-  readonly lines?: readonly PricedLine[];
-  readonly charged?: number;
-}
-
-export interface User {
-  readonly address: string;
-  readonly credit?: number;
-  readonly credit_limit?: number;
-}
-
-export interface Item {
-  readonly quantity: number;
-  readonly loaded: number;
-  readonly price_per_unit: number;
-}
-
-export interface OrderRecord {
-  readonly items: readonly Line[];
-  readonly paymentError?: string;
-  readonly createdAt: Date;
-}
-
-export interface Reservation {
-  readonly quantity: number;
-  readonly price_per_unit: number;
-}
-
-export interface Invoice {
-  readonly user: string;
-  readonly total_invoice: number;
-  readonly charged: number;
-  readonly createdAt: Date;
+  /** Accounts and records. */
+  readonly documents: ReadonlyMap<Path, object>;
 }
 
 const PAGE = 1000;
 
-export async function readWorld(store: Store): Promise<World> {
+/** @param collections the name of each collection that there is. */
+export async function readWorld(store: Store, collections: readonly string[]): Promise<World> {
   const snapshot = await store.snapshot();
-  const all = async <T>(collection: string, isWanted = (_path: Path) => true): Promise<Map<Path, T>> =>
-    new Map(
-      (await scanAll(snapshot, collection))
-        .filter(({ path }) => isWanted(path))
-        .map(({ path, fields }) => [path, fields as T]),
-    );
+  const found = new Map<string, Map<Path, object>>();
+  for (const collection of collections) {
+    const documents = await scanAll(snapshot, collection);
+    found.set(collection, new Map(documents.map(({ path, fields }) => [path, fields])));
+  }
+  const { sagas = new Map(), 'dead-letters': deadLetters = new Map(), ...others } = Object.fromEntries(found);
   return {
-    ledgers: await all('sagas'),
-    users: await all('users'),
-    items: await all('inventory'),
-    orderRecords: await all('orders', (path) => path.startsWith('users/')),
-    reservations: await all('orders', (path) => path.startsWith('inventory/')),
-    invoices: await all('payments'),
-    deadLetters: await all('dead-letters'),
+    ledgers: sagas as Map<Path, Ledger>,
+    deadLetters: deadLetters as Map<Path, DeadLetter>,
+    documents: new Map(Object.values(others).flatMap((documents) => [...documents])),
   };
 }
 

@@ -4,7 +4,7 @@ import { pipeline as saga } from '../../pipeline.ts';
 import { snapshot } from '../../saga/deliver/message.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { backends, type Pipeline, recordsHeldBy, startPipeline } from '../support/pipeline.ts';
 import { doublingBus } from '../support/tracking-bus.ts';
 
 /** What is left when nothing was sold. */
@@ -44,7 +44,13 @@ for (const backend of backends) {
           ...saga.steps.map(({ leadsTo, name }) => `${leadsTo} by ${name}`),
         ]);
         expect(await sold()).to.deep.equal({ widget: 2 });
-        expect(await pipeline.recordsOf(ledger)).to.have.length(3);
+        const records = await pipeline.recordsOf(ledger);
+        expect(records).to.deep.equal(recordsHeldBy(ledger));
+        expect(records).to.include.members([
+          `users/jack/orders/${ledger.uuid}`,
+          `inventory/widget/orders/${ledger.uuid}`,
+          `payments/${ledger.uuid}`,
+        ]);
         expect((await pipeline.get(`/payments/${ledger.uuid}`)).body).to.include({
           user: 'jack',
           total_invoice: 20,
@@ -109,7 +115,12 @@ for (const backend of backends) {
         const ledger = await pipeline.order({ items, user: 'jack' });
         expect(snapshot(saga, ledger)).to.include({ status: SUCCESS, total_invoice: 40 });
         expect(await sold()).to.deep.equal({ widget: 1, wotsit: 2 });
-        expect(await pipeline.recordsOf(ledger)).to.have.length(4);
+        expect(await pipeline.recordsOf(ledger))
+          .to.deep.equal(recordsHeldBy(ledger))
+          .and.include.members([
+            `inventory/widget/orders/${ledger.uuid}`,
+            `inventory/wotsit/orders/${ledger.uuid}`,
+          ]);
       });
 
       it('[anomaly 13] of several lines with one short takes none of them', async () => {

@@ -1,3 +1,4 @@
+import { pipeline } from '../../pipeline.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 
@@ -5,7 +6,7 @@ import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 export interface FencedStore extends Store {
   /** What was done outside the fences, as sentences. */
   readonly trespasses: readonly string[];
-  /** From now on the fences stand; before, users and stock may be loaded. */
+  /** From now on the fences stand; before, accounts may be loaded. */
   fence(): void;
 }
 
@@ -13,17 +14,18 @@ export interface FencedStore extends Store {
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const NAME = '(?!\\.{1,2}(/|$)|__.*__(/|$))[^/\\p{Cc}\\p{Cs}]{1,128}';
 const pattern = (source: string) => new RegExp(`^${source}$`, 'su');
+/** Where the documents of a kind may be: below names that are such, and under the uuid of an order. */
+const patternOf = ({ template }: { readonly template: string }) =>
+  pattern(template.replaceAll(/\{(\w+)\}/g, (_, brace) => (brace === 'uuid' ? UUID : NAME)));
 
 /** Every document that the services may make, change and remove. */
 const RECORDS = [
   pattern(`sagas/${UUID}`),
-  pattern(`users/${NAME}/orders/${UUID}`),
-  pattern(`inventory/${NAME}/orders/${UUID}`),
-  pattern(`payments/${UUID}`),
   pattern(`dead-letters/${UUID}`),
+  ...pipeline.records.map(patternOf),
 ];
 /** What they may change, but neither make nor remove. */
-const SHARED = [pattern(`users/${NAME}`), pattern(`inventory/${NAME}`)];
+const SHARED = pipeline.accounts.map(patternOf);
 /** What becomes of an order is remembered for ever; a letter, too. */
 const KEPT = /^(sagas|dead-letters)\//;
 

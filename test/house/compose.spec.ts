@@ -40,6 +40,20 @@ describe('The containers for those who have Docker', () => {
     expect(building.map((block) => block.split(':')[0]?.trim())).to.deep.equal(['topology']);
   });
 
+  it('each have a port of their own on this machine', () => {
+    const ports = [...compose.matchAll(/ports: \['127\.0\.0\.1:(\d+):/g)].map(([, port]) => port);
+    expect(new Set(ports).size).to.equal(ports.length);
+  });
+
+  it('are told the settings that their steps declare, as far as they are set', () => {
+    for (const { name, settings } of pipeline.steps) {
+      const [, own = ''] = new RegExp(`^ {2}${name}:\n((?: {4}.*\n)+)`, 'm').exec(compose) ?? [];
+      for (const variable of Object.keys(settings)) {
+        expect(own, name).to.contain(`      ${variable}: \${${variable}:-}\n`);
+      }
+    }
+  });
+
   it('answer this machine alone', () => {
     const published = [...compose.matchAll(/ports: \['([^']+)'\]/g)].map(([, port = '']) => port);
     expect(published).to.not.be.empty;

@@ -28,14 +28,20 @@ interface Cost {
 /** What receiving an order costs: its ledger. */
 const RECEIPT: Cost = { reads: 0, writes: 1, sharedReads: 0, sharedWrites: 0 };
 
-/** What a step may cost: the ledger, read and written; its records, written; what it reads, and the accounts it takes from. */
-function budgetOf(step: Step, ledger: Ledger): Cost {
+/**
+ * What a step may cost: the ledger and what it reads, once for each topic on which it hears of an order; the ledger and its
+ * records, written; and the accounts it takes from. A step that has come to stand behind another still reads its old topic.
+ */
+function budgetOf(saga: Saga, step: Step, ledger: Ledger): Cost {
+  const heard = Object.values(topologyOf(saga).subscriptions).filter(
+    ({ service }) => service === step.name,
+  ).length;
   const holds = step.holds({ ...ledger, at: transitionTo(ledger, step.leadsTo)?.at });
   const amounts = holds.filter(isAmount);
   return {
-    reads: 1,
+    reads: heard,
     writes: 1 + holds.length - amounts.length,
-    sharedReads: new Set(step.reads(ledger).map(({ path }) => path)).size,
+    sharedReads: heard * new Set(step.reads(ledger).map(({ path }) => path)).size,
     sharedWrites: new Set(amounts.flatMap(({ path, amount }) => (amount === 0 ? [] : [path]))).size,
   };
 }
@@ -105,7 +111,7 @@ describe('The cost of an order', () => {
 
   it('is no more with whatever steps there are than what each of them reads and holds', async () => {
     const { cost, ledger } = await costOf(shop, atOnce);
-    const steps = shop.steps.map((step) => budgetOf(step, ledger));
+    const steps = shop.steps.map((step) => budgetOf(shop, step, ledger));
     expect(cost).to.deep.equal(sum([RECEIPT, ...steps]));
     const many = await costOf(shop, together);
     const each = sum(steps);

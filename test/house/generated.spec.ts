@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { z } from 'zod';
 import { openApiOf } from '../../adapters/http/openapi.ts';
+import { composeLines } from '../../generate/containers.ts';
 import { type GeneratedFile, generatedFiles } from '../../generate/generated-files.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
@@ -253,6 +254,17 @@ describe('What follows from a saga of another shape', () => {
     expect(of('.github/workflows/check.yml')).to.contain(
       '      SERVICES: desk hotel bus cleaner\n      SUCCESS: SEATED\n      # end\n',
     );
+  });
+
+  it('gives no container the port of an emulator, however many there are', () => {
+    const many = Array.from({ length: 8 }, (_, index) => [
+      `service-${index}`,
+      { publishes: [], hasOperatorRoutes: false },
+    ]);
+    const ports = composeLines(trips, Object.fromEntries(many)).flatMap(
+      (line) => /127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? [],
+    );
+    expect(ports).to.deep.equal(['8080', '8081', '8082', '8083', '8084', '8087', '8088', '8089']);
   });
 
   it('is drawn', () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
+import { loadData } from '../../data-init/load-data.ts';
 import { executeRepair, planRepair } from '../../janitor/audit/repair.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
@@ -12,6 +13,7 @@ import { type Store, StoreError } from '../../saga/ports/store.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
+import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { type Cast, openPlay, type Play, subscriptionsOf } from './play.ts';
 import { readRecording } from './recordings.ts';
 import { type Fleet, ROLLOUTS, rollOut } from './rollouts.ts';
@@ -92,6 +94,13 @@ async function isWellAfter(rollout: readonly Fleet[], seed: number, tally: Tally
     subscriptions: recording.subscriptions,
     firstId: 20_000,
   });
+  // What the accounts of new steps say is loaded before their services run.
+  await loadData(
+    pipeline,
+    store,
+    ours.ports,
+    withFurtherAccounts({ users: {}, inventory: {} }, pipeline, plenty),
+  );
   await rollOut(rollout, {
     recording,
     ours,

@@ -1,11 +1,9 @@
 import { expect } from 'chai';
 import { LETTER_STATUSES } from '../../janitor/desk/letter.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
-import { allServices } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import { isTombstone } from '../../saga/ledger/read-ledger.ts';
-import { SETTINGS } from '../support/builders.ts';
 import { parseRecording, type Recording, textOf } from './recording.ts';
 import { record } from './stories.ts';
 
@@ -30,7 +28,7 @@ describe('The recording of a release', () => {
 
   it('is the same in whichever order the services are made', async () => {
     const reversed = await record('0.0.0', {
-      cast: (ports) => allServices(pipeline, ports, SETTINGS).toReversed(),
+      arrange: (services) => services.toReversed(),
     });
     expect(textOf(reversed)).to.equal(textOf(recording));
     const services = pipeline.services.toReversed();

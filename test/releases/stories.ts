@@ -7,12 +7,15 @@ import { createOrder } from '../../order/create-order.ts';
 import { pipeline, type Reason } from '../../pipeline.ts';
 import { DEAD_LETTER, DEAD_LETTER_TOPIC, derivedUuid } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
-import { allServices, topicBefore } from '../../saga/deliver/service.ts';
+import { allServices, type Service, topicBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
+import { refuse } from '../../saga/step/step.ts';
+import { declaring } from '../../test-kit/simulation/checks/declaring.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { NOW, SETTINGS, TRACE, uuidOf } from '../support/builders.ts';
+import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { type Cast, openPlay, type PublishedMessage, subscriptionsOf } from './play.ts';
 import type { RecordedLetter, RecordedOrder, Recording } from './recording.ts';
 
@@ -45,7 +48,7 @@ const MANY_LINES = {
   ],
 };
 
-/** Orders for everything for which a step refuses one. */
+/** Orders that the steps refuse. Where a step has another reason, an order is refused for it without any cause. */
 const REFUSALS: readonly [reason: Reason, order: object][] = [
   ['USER_NOT_FOUND', { user: 'nobody', item: 'widget', quantity: 1 }],
   ['ITEM_NOT_FOUND', { ...ONE_LINE, item: 'unicorn' }],
@@ -58,21 +61,36 @@ const REFUSALS: readonly [reason: Reason, order: object][] = [
 
 interface Production {
   readonly saga?: Saga;
-  /** The services of the saga; in which order they are makes no difference. */
-  readonly cast?: Cast;
+  /** In which order the services of the saga are made; it makes no difference. */
+  readonly arrange?: (services: readonly Service[]) => readonly Service[];
   /** Accounts that the saga has besides. */
   readonly furtherData?: Data;
 }
+
+/** The reasons of the steps for which no order is written down here, each with its step. */
+const furtherRefusals = ({ steps }: Saga): readonly { readonly step: string; readonly reason: string }[] =>
+  steps.flatMap(({ name, reasons }) =>
+    reasons.flatMap((reason) =>
+      REFUSALS.some(([known]) => known === reason) ? [] : [{ step: name, reason }],
+    ),
+  );
 
 /** Records what the services of a saga leave behind. */
 export async function record(
   release: string,
   {
     saga = pipeline,
-    cast = (ports) => allServices(saga, ports, SETTINGS),
-    furtherData = {},
+    arrange = (services) => services,
+    furtherData = withFurtherAccounts({ users: USERS, inventory: INVENTORY }, saga, plenty),
   }: Production = {},
 ): Promise<Recording> {
+  /** The step that refuses every order for the time being, and for which reason. */
+  let refusal: { readonly step: string; readonly reason: string } | undefined;
+  const staged = declaring(saga, (step) => ({
+    decide: (...given) =>
+      refusal?.step === step.name ? refuse(refusal.reason, 'The story wants it so') : step.decide(...given),
+  }));
+  const cast: Cast = (ports) => arrange(allServices(staged, ports, SETTINGS));
   const subscriptions = subscriptionsOf(saga);
   /** The topics on which an order goes its way, each to the next step. */
   const way = saga.steps.map((step) => topicBefore(saga, step));
@@ -211,6 +229,14 @@ export async function record(
     for (const [reason, order] of REFUSALS) {
       const uuid = await place(`refused, ${end}`, reason, order);
       await bringToItsRefusal(uuid);
+      if (isCompensated) await bring(uuid, failure.topic);
+    }
+    for (const further of furtherRefusals(saga)) {
+      const reason = further.reason as Reason;
+      const uuid = await place(`refused without any cause, ${end}`, reason, ONE_LINE);
+      refusal = further;
+      await bringToItsRefusal(uuid);
+      refusal = undefined;
       if (isCompensated) await bring(uuid, failure.topic);
     }
     for (let steps = 0; steps <= way.length; steps++) {

@@ -10,12 +10,12 @@ export const overwritingItems = rewriting(({ lines }) => (lines === undefined ? 
 /** The stock is set to what it was at the beginning, whatever others have taken since. */
 export const withAbsoluteUndo: MakeService = (subject, name, ports, plan) => {
   if (name !== 'janitor') return realService(subject, name, ports, plan);
-  const { items } = loadedIn(plan);
+  const { inventory } = loadedIn(plan);
   const store = veiled(
     ports.store,
     (_path, fields) => fields,
     (path, fields) => {
-      const loaded = items[path.split('/')[1] ?? ''];
+      const loaded = inventory[path.split('/')[1] ?? ''];
       return path.startsWith('inventory/') && loaded ? { ...fields, quantity: loaded.quantity } : fields;
     },
   );

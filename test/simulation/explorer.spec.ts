@@ -16,10 +16,16 @@ import { smallWorlds } from './small-worlds.ts';
 /** In so many ways at least each of these worlds can go: less would mean that the explorer had no real choice. */
 const INTERLEAVINGS_MIN = 20;
 
+/**
+ * Of a world with more states than this, only so many are seen here. With three steps none has; each further step may double
+ * them. `npm run explore` sees them all.
+ */
+const STATES_MAX = 10_000;
+
 const holds = (small: SmallWorld) => async () => {
-  const { fault, interleavingCount } = await exploreWorld(shop, small);
+  const { fault, interleavingCount, isPartial } = await exploreWorld(shop, small, {}, STATES_MAX);
   expect(fault && [fault.sentence, ...fault.trace].join('\n')).to.equal(undefined);
-  expect(Number(interleavingCount)).to.be.greaterThan(INTERLEAVINGS_MIN);
+  if (!isPartial) expect(Number(interleavingCount)).to.be.greaterThan(INTERLEAVINGS_MIN);
 };
 
 const fails = (makeService: MakeService, small: SmallWorld, wanted: RegExp) => async () => {
@@ -43,7 +49,7 @@ const {
 } = smallWorlds;
 
 describe('Every interleaving of the effects keeps the promise', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   it('[anomaly 15] of two orders for one unit', holds(twoOrders));
   it('[anomalies 3, 14] of two orders, where two processes reserve', holds(twoReservers));

@@ -29,7 +29,7 @@ const sum = (outcomes: readonly RestoreOutcome[], count: (one: RestoreOutcome) =
   outcomes.reduce((total, one) => total + count(one), 0);
 
 describe('Where a copy of all documents is restored while the messages are ahead of it', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('[anomalies 9, 27] each order of the copy comes to one end, and stock and credit are exact', async () => {
     const { outcomes, failed } = await runAll(SEED_COUNT, {});

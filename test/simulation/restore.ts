@@ -1,6 +1,7 @@
 import { collectionsOf } from '../../data-init/load-data.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
+import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
@@ -15,6 +16,11 @@ import { shop, written } from './shop.ts';
  * A world that loses its documents and gets back a copy of them: the ledgers are set back in time, and the broker is ahead
  * of them.
  */
+
+/** The subscriptions by which failures and orders come in. */
+const topology = topologyOf(pipeline);
+const FAILURES = subscriptionOf(topology, 'janitor', pipeline.failure.topic);
+const ORDERS = subscriptionOf(topology, pipeline.steps[0]?.name ?? '', pipeline.entry.topic);
 
 /** How a world loses its documents, and what it gets back. */
 export interface Restore {
@@ -88,12 +94,12 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
   const after = (commits: number) => () => world.commitCount >= commits;
   /** @returns the orders without a ledger that their failures have fenced, before their own messages come again. */
   async function seekBoth(): Promise<string[]> {
-    const unknown = handedOut(world, 'error-sub').filter((uuid) => !world.documents.has(`sagas/${uuid}`));
-    seek(world, 'error-sub');
+    const unknown = handedOut(world, FAILURES).filter((uuid) => !world.documents.has(`sagas/${uuid}`));
+    seek(world, FAILURES);
     await run();
     // Whose own message was still on its way may have been faster.
     const fenced = unknown.filter((uuid) => world.documents.get(`sagas/${uuid}`)?.status === 'CANCELED');
-    seek(world, 'frontend-sub');
+    seek(world, ORDERS);
     return fenced;
   }
 
@@ -114,7 +120,7 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
   await runAndSweep();
 
   // An order of which neither the copy nor a message is left is gone, and so is a cancellation after the copy.
-  const heard = new Set(restore.seeks ? handedOut(world, 'frontend-sub') : []);
+  const heard = new Set(restore.seeks ? handedOut(world, ORDERS) : []);
   const owed = written(people.accepted).filter(
     ({ uuid }, index) => index >= past.acceptedCount || copy.has(`sagas/${uuid}`) || heard.has(uuid),
   );

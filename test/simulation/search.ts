@@ -1,7 +1,7 @@
-import type { PlanLimits } from '../../test-kit/simulation/plan.ts';
+import { drawPlan, type PlanLimits } from '../../test-kit/simulation/plan.ts';
 import { type Outcome, runWorld } from '../../test-kit/simulation/run-world.ts';
 import type { WorldOptions } from '../../test-kit/simulation/world/world.ts';
-import { drawShop, shop } from './shop.ts';
+import { shop } from './shop.ts';
 
 /** How a failure is reported in a spec: the sentence, and the command that shows it. */
 export const told = ({ plan, fault, trace }: Outcome): string =>
@@ -13,9 +13,10 @@ export async function findFault(
   limits: PlanLimits,
   options: WorldOptions = {},
   wanted = /./,
+  subject = shop,
 ): Promise<Outcome | undefined> {
   for (let seed = 1; seed <= seedCount; seed++) {
-    const outcome = await runWorld(shop, drawShop(seed, limits), options);
+    const outcome = await runWorld(subject, drawPlan(subject, seed, limits), options);
     if (outcome.wrongs.some((wrong) => wanted.test(wrong))) return outcome;
   }
   return undefined;

@@ -1,7 +1,10 @@
+import { pipeline } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
 import type { SmallWorld } from '../../test-kit/simulation/explore-world.ts';
 import type { Fault } from '../../test-kit/simulation/plan.ts';
 import { type SmallWorldDeclaration, smallWorld } from '../../test-kit/simulation/small-world.ts';
+import type { Data } from '../../test-kit/simulation/subject.ts';
+import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { shop } from './shop.ts';
 
 const anOrder = (fields: Partial<Order> = {}): Order => ({
@@ -11,10 +14,11 @@ const anOrder = (fields: Partial<Order> = {}): Order => ({
 });
 
 /** One unit, and credit for one order: whoever comes second is refused and compensated. */
-const data = {
+const counted = {
   inventory: { widget: { quantity: 1, price_per_unit: 5 } },
   users: { jill: { address: 'here', credit: 7 } },
 };
+const data = withFurtherAccounts(counted, pipeline, plenty) as Data;
 const small = (
   name: string,
   orders: readonly Order[],

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
 import type { Hold } from '../../saga/step/document.ts';
 import { isAmount } from '../../saga/step/holds.ts';
 import type { Step } from '../../saga/step/step.ts';
@@ -16,21 +18,25 @@ const amountsOf = (step: Step): readonly Hold[] => {
   return step.holds({ ...ledger, at: ledger.createdAt }).filter(isAmount);
 };
 
-/** One unit less, of a record one entry less. */
-function lessened(hold: Hold): Hold {
-  if (isAmount(hold)) return { ...hold, amount: Math.max(0, hold.amount - 1) };
-  const fields = Object.entries(hold.fields).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.slice(1) : value,
-  ]);
-  return { ...hold, fields: Object.fromEntries(fields) };
+/** One unit less of each account, and of each list in a record one entry less; where there is neither, a letter less of its texts. */
+function lessened(holds: readonly Hold[]): readonly Hold[] {
+  const less = (shorter: (value: unknown) => unknown) =>
+    holds.map((hold) => {
+      if (isAmount(hold)) return { ...hold, amount: Math.max(0, hold.amount - 1) };
+      const fields = Object.entries(hold.fields).map(([name, value]) => [name, shorter(value)]);
+      return { ...hold, fields: Object.fromEntries(fields) };
+    });
+  const ofLists = less((value) => (Array.isArray(value) ? value.slice(1) : value));
+  return isDeepStrictEqual(ofLists, holds)
+    ? less((value) => (typeof value === 'string' ? value.slice(1) : value))
+    : ofLists;
 }
 
 /** What may be wrong with what a step says it holds. All services believe it: what it takes wrongly, it gives back wrongly. */
 export const wrongDeclarations: Readonly<Record<string, (step: Step) => Partial<Step>>> = {
-  'says that it holds too little': holding((holds) => holds.map(lessened)),
+  'says that it holds too little': holding(lessened),
   'forgets its record': holding((holds) => holds.filter(isAmount)),
-  // The first step takes nothing from an account, but needs it to be there.
+  // A step may take nothing from an account, but need it to be there.
   'does not name its account': (step) =>
     amountsOf(step).length === 0
       ? { reads: () => [] }
@@ -38,18 +44,27 @@ export const wrongDeclarations: Readonly<Record<string, (step: Step) => Partial<
   'does not say which documents it uses': () => ({ uses: [] }),
 };
 
-/** A step learns less than is so: of a list no entry, of an amount nothing. */
-export const learningNothing = (step: Step): Partial<Step> => ({
-  decide(known, read, settings) {
-    const decision = step.decide(known, read, settings);
-    if (decision.kind === 'refused') return decision;
-    const learned = Object.entries(decision.learned).map(([field, value]) => [
-      field,
-      Array.isArray(value) ? [] : 0,
-    ]);
-    return { ...decision, learned: Object.fromEntries(learned) };
-  },
-});
+/** What there is less of than anything: no entry, nothing, or the least that counts. */
+const LEAST: readonly unknown[] = [[], 0, 1];
+
+/** What a step learns of which there can be less, by name. */
+export const learnedAmounts = ({ learns }: Step): string[] =>
+  Object.entries(learns.shape).flatMap(([field, schema]) =>
+    LEAST.some((least) => (schema as z.ZodType).safeParse(least).success) ? [field] : [],
+  );
+
+/** A step learns less of a field than is so. */
+export const learningTooLittle =
+  (field: string) =>
+  (step: Step): Partial<Step> => ({
+    decide(known, read, settings) {
+      const decision = step.decide(known, read, settings);
+      if (decision.kind === 'refused') return decision;
+      const schema = step.learns.shape[field] as z.ZodType;
+      const least = LEAST.find((one) => schema.safeParse(one).success);
+      return { ...decision, learned: { ...decision.learned, [field]: least } };
+    },
+  });
 
 /** The services of a saga in which one step declares something wrong. */
 export const wronglyDeclared = (name: string, wrong: (step: Step) => Partial<Step>): MakeService =>

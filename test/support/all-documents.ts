@@ -3,6 +3,14 @@ import { pipeline } from '../../pipeline.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 
+/** The name of every collection in which the programs of a saga write, at the top or below a document. */
+export const collectionNames = (saga: Saga): readonly string[] => [
+  ...new Set([
+    ...collectionsOf(saga),
+    ...saga.records.map(({ template }) => template.split('/').at(-2) ?? ''),
+  ]),
+];
+
 const COLLECTION_SIZE_MAX = 1000;
 
 /**
@@ -12,8 +20,7 @@ const COLLECTION_SIZE_MAX = 1000;
 export async function allDocuments(store: Store, saga: Saga = pipeline): Promise<ReadonlyMap<Path, object>> {
   const snapshot = await store.snapshot();
   const documents: [Path, object][] = [];
-  const below = saga.records.map(({ template }) => template.split('/').at(-2) ?? '');
-  for (const collection of new Set([...collectionsOf(saga), ...below])) {
+  for (const collection of collectionNames(saga)) {
     const page = await snapshot.scan({ collection, limit: COLLECTION_SIZE_MAX });
     if (page.length === COLLECTION_SIZE_MAX) {
       throw new Error(`There are more documents in ${collection} than are read at once`);

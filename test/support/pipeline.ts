@@ -3,10 +3,7 @@ import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
-import { type Data, loadData } from '../../data-init/load-data.ts';
-import { reservations } from '../../inventory/reservations.ts';
-import { orderRecords } from '../../order/order-records.ts';
-import { invoices } from '../../payments/invoices.ts';
+import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, hostServices } from '../../programs/host.ts';
 import { allServices, type Service } from '../../saga/deliver/service.ts';
@@ -15,10 +12,13 @@ import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
+import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
+import { allDocuments } from './all-documents.ts';
 import { SETTINGS } from './builders.ts';
+import { dataFor } from './data.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
 
@@ -48,11 +48,8 @@ export const backends: readonly Backend[] = [
   },
 ];
 
-/** What the tests start with: small numbers that are easily counted. */
-export const DATA: Data = {
-  users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
-  inventory: { widget: { quantity: 10, price_per_unit: 10 }, wotsit: { quantity: 20, price_per_unit: 15 } },
-};
+/** What the tests of the pipeline start with. */
+export const DATA = dataFor(pipeline);
 
 /** An answer, read. */
 export interface Answer {
@@ -74,7 +71,7 @@ export interface Pipeline {
   /** Posts an order and waits until nothing more happens. Returns its ledger. */
   order(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
   ledger(uuid: string): Promise<OrderLedger | undefined>;
-  /** Which of an order's records exist. */
+  /** The paths of all records that there are of an order. */
   recordsOf(ledger: OrderLedger): Promise<string[]>;
   /** What is left of stock and credit, by name. */
   remaining(): Promise<Record<string, number | undefined>>;
@@ -102,7 +99,7 @@ export async function startPipeline(
     log: () => {},
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
-  await loadData(saga, store, ports, DATA);
+  await loadData(saga, store, ports, dataFor(saga));
   const services = allServices(saga, ports, SETTINGS).map(withCheckedAnswers);
   const host: Host = await hostServices(
     saga,
@@ -144,14 +141,9 @@ export async function startPipeline(
       return (await started.ledger(answer.uuid)) as OrderLedger;
     },
     ledger: (uuid) => readOne(store, ledgerPath(uuid) as Path<OrderLedger>),
-    async recordsOf({ uuid, user = '', items = [] }) {
-      const paths = [
-        orderRecords.of(user, uuid).path,
-        ...items.map(({ item }) => reservations.of(item, uuid).path),
-        invoices.of(uuid).path,
-      ];
-      const found = await store.read(paths);
-      return paths.filter((path) => found.has(path));
+    async recordsOf({ uuid }) {
+      const paths = [...(await allDocuments(store, saga)).keys()];
+      return paths.filter((path) => saga.records.some(({ namesIn }) => namesIn(path)?.at(-1) === uuid));
     },
     async remaining() {
       const items = Object.keys(DATA.inventory ?? {});
@@ -171,6 +163,12 @@ export async function startPipeline(
   };
   return started;
 }
+
+/** The paths of the records that a ledger calls for, in the order in which `recordsOf` has them. */
+export const recordsHeldBy = (ledger: OrderLedger, saga: Saga = pipeline): string[] =>
+  holdsOf(saga, ledger)
+    .flatMap((hold) => (isAmount(hold) ? [] : [hold.path]))
+    .sort();
 
 /** Every answer that a test sees is what its route says of it, as the OpenAPI document does: otherwise it becomes a 500. */
 const withCheckedAnswers = (service: Service): Service => ({

@@ -105,7 +105,11 @@ export class People {
     const { world } = this;
     if (world.isAway('bus away')) return;
     world.note(`somebody publishes poison to ${topic}`);
-    world.poisonCount++;
+    // Each service that reads the topic hands it to the desk.
+    const readers = Object.values(world.topology.subscriptions).filter(
+      (one) => one.topic === topic && one.service !== undefined,
+    );
+    world.poisonCount += readers.length;
     void world.bus.publish([{ topic, data: Buffer.from(POISON), attributes: {} }]);
   }
 

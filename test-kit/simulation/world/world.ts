@@ -98,7 +98,7 @@ export class World {
   /** What is wrong, in sentences. A world in which something is ends. */
   readonly wrongs: string[] = [];
   commitCount = 0;
-  /** How many messages were published that nobody can read. */
+  /** How many messages that nobody can read must be on the desk in the end: each once for every service that reads its topic. */
   poisonCount = 0;
   readonly #names = new Map<string, string>();
   readonly #throws = new Map<string, number>();
