@@ -53,30 +53,13 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const perSecond = (rate: number) => String(Math.round(rate)).padStart(6);
 
 const emulators = await startEmulators(0, 0);
-process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
 const firestore = openFirestore();
 
 const strategies: readonly Strategy[] = [
-  {
-    title: 'a transaction per order',
-    batchMax: 1,
-    openWriter: transactionWriter,
-  },
-  {
-    title: 'a guarded commit per order',
-    batchMax: 1,
-    openWriter: guardedWriter,
-  },
-  {
-    title: `transactions of ${BATCH_MAX} orders`,
-    batchMax: BATCH_MAX,
-    openWriter: transactionWriter,
-  },
-  {
-    title: `guarded commits of ${BATCH_MAX} orders`,
-    batchMax: BATCH_MAX,
-    openWriter: guardedWriter,
-  },
+  { title: 'a transaction per order', batchMax: 1, openWriter: transactionWriter },
+  { title: 'a guarded commit per order', batchMax: 1, openWriter: guardedWriter },
+  { title: `transactions of ${BATCH_MAX} orders`, batchMax: BATCH_MAX, openWriter: transactionWriter },
+  { title: `guarded commits of ${BATCH_MAX} orders`, batchMax: BATCH_MAX, openWriter: guardedWriter },
 ];
 
 print(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);

@@ -1,12 +1,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { v4 as uuidv4 } from 'uuid';
-import { createFirestoreStore } from '../adapters/google/firestore-store.ts';
-import { createPubSubBus } from '../adapters/google/pubsub-bus.ts';
 import { createTopology } from '../adapters/google/pubsub-topology.ts';
-import { createMemoryBus } from '../adapters/memory/memory-bus.ts';
-import { createMemoryStore } from '../adapters/memory/memory-store.ts';
-import { systemClock } from '../adapters/system-clock.ts';
 import { createTraceBudget } from '../adapters/telemetry/sampling.ts';
 import { openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { loadData } from '../data-init/load-data.ts';
@@ -14,15 +9,15 @@ import { createOrderIntake } from '../frontend/accept-orders.ts';
 import { startEmulators } from '../local/emulators.ts';
 import { pipeline } from '../pipeline.ts';
 import { readConfig } from '../programs/config.ts';
-import { settingsOf } from '../programs/host.ts';
+import { openPorts } from '../programs/host.ts';
 import { startConsumer } from '../saga/deliver/consumer.ts';
-import { createInbox } from '../saga/deliver/inbox.ts';
+import { inboxesOf } from '../saga/deliver/inbox.ts';
 import { serviceOf } from '../saga/deliver/service.ts';
-import { subscriptionOf, type Topology, topologyOf } from '../saga/deliver/topology.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import type { Bus } from '../saga/ports/bus.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { readOne, type Store } from '../saga/ports/store.ts';
+import { readOne } from '../saga/ports/store.ts';
 import type { Order } from '../shop/order.ts';
 import { stock } from '../shop/stock.ts';
 import { plenty, withFurtherAccounts } from '../test/support/data.ts';
@@ -54,8 +49,14 @@ const paid = new Set<string>();
 let allPaid = () => {};
 let expected = 0;
 
-const opened = values.backend === 'memory' ? openMemory(topology) : await openEmulators(topology);
-const { stop } = opened;
+const emulators = values.backend === 'memory' ? undefined : await startEmulators(0, 0);
+const backend = emulators
+  ? { PUBSUB_EMULATOR_HOST: emulators.pubsubHost, FIRESTORE_EMULATOR_HOST: emulators.firestoreHost }
+  : { BACKEND: 'memory' };
+const patience = { STORE_TIMEOUT_MS: '30000', PUBLISH_TIMEOUT_MS: '30000' };
+const config = readConfig({ ...backend, ...patience, PROJECT_ID: 'demo-bench' }, pipeline);
+if (emulators) await createTopology(config.projectId, topology);
+const opened = openPorts(config, topology, () => {});
 /** With `--telemetry otlp`, orders are traced: as many as by default, or with `--traced all` every one. */
 const telemetry = await openTelemetry(
   { telemetry: telemetryIn(values.telemetry), metrics: 'off', projectId: 'demo-bench' },
@@ -63,28 +64,24 @@ const telemetry = await openTelemetry(
   'bench',
   (severity, message, fields) => print(`${severity} ${message} ${JSON.stringify(fields)}`),
 );
-const ports: Ports = telemetry.ports({ ...opened.ports, bus: notingPaid(opened.ports.bus) });
+const ports: Ports = telemetry.ports({ ...opened, bus: notingPaid(opened.bus) });
 const counted = {
   users: { jack: { address: 'here' } },
   inventory: { [ITEM]: { quantity: warmupCount + orderCount + 7, price_per_unit: 10 } },
 };
 await loadData(pipeline, ports.store, ports, withFurtherAccounts(counted, pipeline, plenty));
 
-const settings = settingsOf(readConfig({ BACKEND: 'memory' }, pipeline));
 const consumers = pipeline.steps
-  .map((step) => telemetry.service(serviceOf(pipeline, step.name, ports, settings)))
-  .flatMap(({ name, consumers }) => consumers.map((consumer) => ({ name, consumer })))
-  .map(({ name, consumer }) => {
-    const subscription = subscriptionOf(topology, name, consumer.topic);
-    return startConsumer(ports.bus, subscription, createInbox(consumer.process), fail);
-  });
+  .map(({ name }) => telemetry.service(serviceOf(pipeline, name, ports, config)))
+  .flatMap((service) => inboxesOf(service, topology))
+  .map(({ subscription, inbox }) => startConsumer(ports.bus, subscription, inbox, fail));
 
-const intake = createOrderIntake(pipeline, ports, settings.deadlineSeconds);
+const intake = createOrderIntake(pipeline, ports, config.deadlineSeconds);
 await run(warmupCount);
 const cpuBefore = process.cpuUsage();
 const { acceptedMs, paidMs } = await run(orderCount);
 const { user, system } = process.cpuUsage(cpuBefore);
-const left = (await readOne(ports.store as Store, stock.of(ITEM).path))?.quantity;
+const left = (await readOne(ports.store, stock.of(ITEM).path))?.quantity;
 
 print(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
 print(
@@ -96,7 +93,7 @@ print(`CPU of this process: ${((user + system) / 1000 / orderCount).toFixed(3)} 
 print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
 
 await Promise.all(consumers.map((consumer) => consumer.close(5000)));
-await stop();
+await emulators?.stop();
 process.exit(left === 7 ? 0 : 1);
 
 /** Counts an order when the broker has its last message. A reader of that topic would only slow the rest down. */
@@ -143,35 +140,6 @@ function placeOrder(order: Order): Promise<Ledger> {
 function telemetryIn(text: string): 'off' | 'otlp' {
   if (text === 'off' || text === 'otlp') return text;
   throw new Error(`--telemetry is off or otlp, not ${text}`);
-}
-
-function openMemory(topology: Topology): { ports: Ports; stop(): Promise<void> } {
-  const ports = {
-    store: createMemoryStore(),
-    bus: createMemoryBus(topology, systemClock),
-    clock: systemClock,
-    random: Math.random,
-    newUuid: uuidv4,
-    log: () => {},
-  };
-  return { ports, stop: async () => {} };
-}
-
-async function openEmulators(topology: Topology): Promise<{ ports: Ports; stop(): Promise<void> }> {
-  const emulators = await startEmulators(0, 0);
-  process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
-  process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
-  const projectId = 'demo-bench';
-  await createTopology(projectId, topology);
-  const ports = {
-    store: createFirestoreStore({ projectId, databaseId: '(default)', timeoutMs: 30_000 }),
-    bus: createPubSubBus({ projectId, publishTimeoutMs: 30_000 }),
-    clock: systemClock,
-    random: Math.random,
-    newUuid: uuidv4,
-    log: () => {},
-  };
-  return { ports, stop: () => emulators.stop() };
 }
 
 function fail(error: Error): never {

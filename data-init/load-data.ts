@@ -5,40 +5,37 @@ import { type Environment, groupCommit, type Task } from '../saga/commit/group-c
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import type { Path, Store } from '../saga/ports/store.ts';
+import type { DocumentKind } from '../saga/step/document.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /** Accounts by collection and name: what there is of each before the first order. */
 export type Data = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
 
+const collectionOf = ({ template }: DocumentKind): string => template.split('/')[0] ?? '';
+
 /** Every top-level collection that the services write. Whatever is below its documents belongs to it. */
 export const collectionsOf = ({ kinds }: Saga): readonly string[] => [
-  ...new Set([LEDGERS, ...kinds.map(({ template }) => template.split('/')[0] ?? ''), DEAD_LETTERS]),
+  ...new Set([LEDGERS, ...kinds.map(collectionOf), DEAD_LETTERS]),
 ];
 
 /** The accounts that a data file may load: those with one name, in a collection of its own. */
 const loadable = ({ accounts }: Saga) => accounts.filter(({ template }) => /^[^/]+\/\{\w+\}$/.test(template));
-const collectionOf = (template: string): string => template.split('/')[0] ?? '';
 
-/** What people write into a data file, without what follows from it. */
-function dataSchema(saga: Saga): z.ZodType<Data> {
+/** What people write into a data file, without what follows from it. Several accounts may share a document. */
+function dataSchema(saga: Saga) {
   const sections: Record<string, z.ZodRawShape> = {};
-  for (const { template, fields, balance, mayBeUnlimited } of loadable(saga)) {
+  for (const account of loadable(saga)) {
+    const { fields, balance, mayBeUnlimited } = account;
     const amount = z.int().min(0);
-    const section = collectionOf(template);
-    sections[section] = {
-      ...sections[section],
-      ...fields,
-      [balance]: mayBeUnlimited ? amount.exactOptional() : amount,
-    };
+    const section = collectionOf(account);
+    const own = { ...fields, [balance]: mayBeUnlimited ? amount.exactOptional() : amount };
+    sections[section] = { ...sections[section], ...own };
   }
-  return z.strictObject(
-    Object.fromEntries(
-      Object.entries(sections).map(([section, fields]) => [
-        section,
-        z.record(nameSchema, z.strictObject(fields)),
-      ]),
-    ),
-  ) as unknown as z.ZodType<Data>;
+  const named = Object.entries(sections).map(([section, fields]) => [
+    section,
+    z.record(nameSchema, z.strictObject(fields)),
+  ]);
+  return z.strictObject(Object.fromEntries(named));
 }
 
 /**
@@ -53,7 +50,7 @@ export function parseData(saga: Saga, text: string, name: string): Data {
     throw new Error(`${name} is not JSON: ${(error as Error).message}`);
   }
   const parsed = dataSchema(saga).safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data as Data;
   const faults = parsed.error.issues.map((issue) => {
     const message =
       issue.code === 'invalid_key' ? issue.issues.map((fault) => fault.message).join(', ') : issue.message;
@@ -90,7 +87,7 @@ export async function loadData(
 /** Adds the whole beside the balance, so that the audit can compare both. */
 function withWhole(saga: Saga, section: string, fields: Readonly<Record<string, unknown>>): object {
   const wholes = loadable(saga)
-    .filter(({ template, balance }) => collectionOf(template) === section && fields[balance] !== undefined)
+    .filter((account) => collectionOf(account) === section && fields[account.balance] !== undefined)
     .map(({ balance, whole }) => [whole, fields[balance]]);
   return { ...fields, ...Object.fromEntries(wholes) };
 }

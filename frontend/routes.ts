@@ -1,19 +1,16 @@
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { traceparentIn } from '../saga/deliver/trace.ts';
 import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
 import { invalidInput, type Route, route } from '../saga/http/http.ts';
 import { faultOfObject } from '../saga/http/input-faults.ts';
-import { malformedLedger, noSuchOrder } from '../saga/http/ledger-problems.ts';
 import { nameSchema } from '../saga/http/name.ts';
+import { ledgerOf, malformedLedger } from '../saga/http/one-order.ts';
 import { pageParameters } from '../saga/http/page.ts';
 import { deadlineOf } from '../saga/ledger/deadline.ts';
 import { transitionsOf } from '../saga/ledger/history.ts';
-import { type Ledger, ledgerPath } from '../saga/ledger/ledger.ts';
-import { readLedger } from '../saga/ledger/read-ledger.ts';
+import type { Ledger } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { readOne } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
@@ -92,13 +89,11 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       responses: {
         200: 'The order, its status, the reason of a failure, and its history',
         404: 'No such order',
-        503: 'The order cannot be shown: its ledger is malformed, or the store is away',
+        500: 'The order cannot be shown: its ledger is malformed, and operators have to mend it',
+        503: 'The store does not answer; try again',
       },
       async handle({ params: { uuid = '' } }) {
-        const id = uuid.toLowerCase();
-        const fields = isUuid(uuid) ? await readOne(store, ledgerPath(id)) : undefined;
-        if (fields === undefined) throw noSuchOrder(uuid);
-        const read = readLedger(saga, id, fields);
+        const read = await ledgerOf(saga, store, uuid);
         if ('faults' in read) throw malformedLedger(uuid);
         return { status: 200, body: view(read.ledger) };
       },
@@ -112,6 +107,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
         202: 'The order is failing; what was done is being taken back',
         404: 'No such order',
         409: 'The order is canceled already',
+        500: 'The order cannot be canceled: its ledger is malformed, and operators have to mend it',
         503: 'Whether the order will be canceled is not known; ask again',
       },
       async handle({ params: { uuid = '' } }) {

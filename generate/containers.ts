@@ -8,7 +8,7 @@ const FIRST_PORT = 8080;
 const EMULATOR_PORTS: readonly number[] = [8085, 8086];
 
 /** The services as containers, each as a process of its own, with the settings that it declares. */
-export function composeLines(saga: Saga, facts: Readonly<Record<string, ServiceFacts>>): string[] {
+export function composeLines(saga: Saga, facts: ServiceFacts): string[] {
   let port = FIRST_PORT - 1;
   return Object.entries(facts).flatMap(([name, { hasOperatorRoutes }]) => {
     do port++;
@@ -32,7 +32,7 @@ export function composeLines(saga: Saga, facts: Readonly<Record<string, ServiceF
 }
 
 /** The services that the workflow starts, and the status of an order that succeeds. */
-export const workflowLines = (saga: Saga, facts: Readonly<Record<string, ServiceFacts>>): string[] => [
+export const workflowLines = (saga: Saga, facts: ServiceFacts): string[] => [
   `SERVICES: ${Object.keys(facts).join(' ')}`,
   `SUCCESS: ${saga.success}`,
 ];

@@ -5,32 +5,6 @@ import type { RecordKind } from '../saga/step/document.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /**
- * Firestore's indexes, in the form of the Firebase CLI. The emulator answers every query, but Firestore only those with an
- * index; test/house/indexes.spec.ts compares this with the queries in the code.
- */
-export interface FirestoreIndexes {
-  readonly indexes: readonly CompositeIndex[];
-  readonly fieldOverrides: readonly FieldOverride[];
-}
-
-interface CompositeIndex {
-  readonly collectionGroup: string;
-  readonly queryScope: 'COLLECTION';
-  readonly fields: readonly { readonly fieldPath: string; readonly order: Order }[];
-}
-
-/** A field without an index of its own. */
-interface FieldOverride {
-  readonly collectionGroup: string;
-  readonly fieldPath: string;
-  readonly indexes: readonly [];
-  /** Whether documents are deleted when the moment in this field has come. */
-  readonly ttl?: true;
-}
-
-type Order = 'ASCENDING' | 'DESCENDING';
-
-/**
  * Fields of every ledger whose value grows with time. An index on one of them alone would limit the ledgers to some 500 writes a
  * second (https://firebase.google.com/docs/firestore/solutions/shard-timestamp), so no index begins with one.
  */
@@ -46,8 +20,15 @@ const UNINDEXED_OF_LETTERS = [
   'history',
 ] as const satisfies readonly (keyof DeadLetter)[];
 
-export function firestoreIndexes(saga: Saga): FirestoreIndexes {
-  const ledgers = (where: readonly (keyof LedgerFields | string)[], by: keyof LedgerFields, order: Order) =>
+type Order = 'ASCENDING' | 'DESCENDING';
+
+/**
+ * Firestore's indexes, in the form of the Firebase CLI: composite indexes, and fields without an index of their own. The emulator
+ * answers every query, but Firestore only those with an index; test/house/indexes.spec.ts compares this with the queries in the
+ * code.
+ */
+export function firestoreIndexes(saga: Saga) {
+  const ledgers = (where: readonly string[], by: keyof LedgerFields, order: Order) =>
     composite(LEDGERS, where, by, order);
   const letters = (where: readonly (keyof DeadLetter)[]) =>
     composite(DEAD_LETTERS, where, 'createdAt', 'DESCENDING');
@@ -76,12 +57,7 @@ export function firestoreIndexes(saga: Saga): FirestoreIndexes {
 }
 
 /** The order of fields that must be equal does not matter to Firestore; here they are sorted. */
-const composite = (
-  collectionGroup: string,
-  where: readonly string[],
-  by: string,
-  order: Order,
-): CompositeIndex => ({
+const composite = (collectionGroup: string, where: readonly string[], by: string, order: Order) => ({
   collectionGroup,
   queryScope: 'COLLECTION',
   fields: [
@@ -90,16 +66,14 @@ const composite = (
   ],
 });
 
-const unindexed = (collectionGroup: string, fieldPath: string): FieldOverride => ({
+const unindexed = (collectionGroup: string, fieldPath: string) => ({
   collectionGroup,
   fieldPath,
   indexes: [],
 });
 
-const expiring = (collectionGroup: string): FieldOverride => ({
-  ...unindexed(collectionGroup, 'expireAt'),
-  ttl: true,
-});
+/** Documents are deleted when the moment in this field has come. */
+const expiring = (collectionGroup: string) => ({ ...unindexed(collectionGroup, 'expireAt'), ttl: true });
 
 /** The fields of a ledger that no query uses: what was asked, except fields by which orders are listed, and what was learned. */
 const unaskedFields = (saga: Saga): string[] => [
@@ -108,7 +82,7 @@ const unaskedFields = (saga: Saga): string[] => [
 ];
 
 /** Moments in records grow with time, as in ledgers. And no query uses what a record copies from the ledger. */
-function recordOverrides(saga: Saga): FieldOverride[] {
+function recordOverrides(saga: Saga) {
   const copied = new Set(unaskedFields(saga));
   const overrides = saga.records.flatMap((kind) =>
     Object.entries(shapeOf(kind))

@@ -1,3 +1,5 @@
+import { PEOPLE } from '../saga/step/saga.ts';
+
 /** A subscription that is deleted takes what waits in it along, and one that changes its reader takes it to a stranger. */
 
 interface Declared {
@@ -9,11 +11,11 @@ interface Declared {
  * them stay as they are. New ones may come.
  */
 export function lostSubscriptions(written: Declared, fresh: Declared): string[] {
-  return Object.entries(written.subscriptions ?? {}).flatMap(([name, { service = 'people' }]) => {
+  return Object.entries(written.subscriptions ?? {}).flatMap(([name, { service = PEOPLE }]) => {
     const after = fresh.subscriptions?.[name];
     if (after === undefined)
       return [`${name} (${service}) would be deleted, with the messages that wait in it`];
-    const reader = after.service ?? 'people';
+    const reader = after.service ?? PEOPLE;
     return reader === service ? [] : [`${name} would go from ${service} to ${reader}`];
   });
 }

@@ -1,6 +1,6 @@
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
-import type { Saga } from '../saga/step/saga.ts';
+import { PEOPLE, type Saga } from '../saga/step/saga.ts';
 import { leadersTo } from './movers.ts';
 
 /** The saga in pictures, as lines of Markdown. */
@@ -38,8 +38,6 @@ export function flowchart(saga: Saga): string[] {
     `    ${Object.keys(services).join(' & ')} <--> ledger[(sagas/uuid<br/>the ledger)]`,
   ]);
 }
-
-const PEOPLE = 'people';
 
 /** Whether these topics include every one that begins a step. */
 const isAnnouncedBy = (saga: Saga, topics: readonly string[]): boolean =>

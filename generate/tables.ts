@@ -1,7 +1,7 @@
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { CANCELED_BY_OPERATOR, DEADLINE_EXCEEDED, RECEIVED } from '../saga/ledger/ledger.ts';
 import type { Account, AnyKind } from '../saga/step/document.ts';
-import type { Saga } from '../saga/step/saga.ts';
+import { PEOPLE, type Saga } from '../saga/step/saga.ts';
 import { leadersTo, publishersOf } from './movers.ts';
 
 /** Facts about the saga, as Markdown tables. */
@@ -61,7 +61,7 @@ function sourcesOf(saga: Saga, reason: string): string[] {
 }
 
 const isShortage = (kind: AnyKind, reason: string): kind is Account =>
-  kind.holds === 'amounts' && kind.shortage === reason;
+  kind.held === 'amounts' && kind.shortage === reason;
 
 const namesOf = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name);
 
@@ -71,7 +71,7 @@ export function topicTable(saga: Saga): string[] {
   const readersOf = (topic: string) =>
     Object.entries(subscriptions)
       .filter(([, { topic: read }]) => read === topic)
-      .map(([name, { service = 'people' }]) => `${service} (${code(name)})`);
+      .map(([name, { service = PEOPLE }]) => `${service} (${code(name)})`);
   return table(
     ['topic', 'what it says', 'published by', 'read by'],
     Object.entries(topics).map(([topic, says]) => [

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
+import { until } from './until.ts';
 
 /** Google's official emulators, started straight from their jars. */
 export interface Emulators {
@@ -20,7 +20,6 @@ export interface Emulators {
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
-const POLL_MS = 50;
 /**
  * Only Java's first compiler: an emulator runs for minutes, and in that time the second compiler costs more than it gains
  * (docs/decisions/0006-throughput.md).
@@ -29,13 +28,13 @@ const JVM_FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseParallelGC'];
 
 interface Kind {
   readonly title: string;
+  /** The variable that may name the jar. */
   readonly variable: string;
   readonly aptPackage: string;
+  /** The component of the Google Cloud CLI, and its folder there. */
   readonly component: string;
-  /** The jar's path below the root of the Google Cloud CLI, and below the cache of the Firebase CLI. */
-  readonly inCloudCli: readonly [folder: string, file: RegExp];
-  readonly inFirebaseCache: readonly [folder: RegExp, file: RegExp];
-  command(jar: string, port: number): string[];
+  readonly jar: RegExp;
+  launch(jar: string): string[];
 }
 
 const pubsub: Kind = {
@@ -43,9 +42,8 @@ const pubsub: Kind = {
   variable: 'PUBSUB_EMULATOR_JAR',
   aptPackage: 'google-cloud-cli-pubsub-emulator',
   component: 'pubsub-emulator',
-  inCloudCli: ['platform/pubsub-emulator/lib', /^cloud-pubsub-emulator.*\.jar$/],
-  inFirebaseCache: [/^pubsub-emulator-/, /^cloud-pubsub-emulator.*\.jar$/],
-  command: (jar, port) => [...JVM_FLAGS, '-jar', jar, `--host=${HOST}`, `--port=${port}`],
+  jar: /^cloud-pubsub-emulator.*\.jar$/,
+  launch: (jar) => ['-jar', jar],
 };
 
 const firestore: Kind = {
@@ -53,17 +51,13 @@ const firestore: Kind = {
   variable: 'FIRESTORE_EMULATOR_JAR',
   aptPackage: 'google-cloud-cli-firestore-emulator',
   component: 'cloud-firestore-emulator',
-  inCloudCli: ['platform/cloud-firestore-emulator', /^cloud-firestore-emulator.*\.jar$/],
-  inFirebaseCache: [/^cloud-firestore-emulator/, /^cloud-firestore-emulator.*\.jar$/],
-  // Not every release of the jar has a main class that takes these flags, so name it, as Google's own script does.
-  command: (jar, port) => [
-    ...JVM_FLAGS,
+  jar: /^cloud-firestore-emulator.*\.jar$/,
+  // Not every release of the jar has a main class that takes our flags, so name it, as Google's own script does.
+  launch: (jar) => [
     '-Duser.language=en',
     '-cp',
     jar,
     'com.google.cloud.datastore.emulator.firestore.CloudFirestore',
-    `--host=${HOST}`,
-    `--port=${port}`,
   ],
 };
 
@@ -72,25 +66,25 @@ const firestore: Kind = {
  * @returns a sentence for each missing thing, with what to do; empty if nothing is missing.
  */
 export function missingForEmulators(): string[] {
+  const missing = [pubsub, firestore].flatMap((kind) => {
+    const named = process.env[kind.variable];
+    if (named && !existsSync(named)) return [`${kind.variable} names ${named}, which does not exist`];
+    if (findJar(kind)) return [];
+    return [
+      `The ${kind.title} emulator is not installed: install ${kind.aptPackage} from Google's apt repository, ` +
+        `or run "gcloud components install ${kind.component}", or name its jar in ${kind.variable}`,
+    ];
+  });
+  if (hasJava()) return missing;
   return [
-    ...(hasJava()
-      ? []
-      : ['There is no java: install a Java runtime, version 11 or later (Debian: default-jre-headless)']),
-    ...[pubsub, firestore].flatMap((kind) => {
-      const named = process.env[kind.variable];
-      if (named && !existsSync(named)) return [`${kind.variable} names ${named}, which does not exist`];
-      return findJar(kind)
-        ? []
-        : [
-            `The ${kind.title} emulator is not installed: install ${kind.aptPackage} from Google's apt repository, ` +
-              `or run "gcloud components install ${kind.component}", or name its jar in ${kind.variable}`,
-          ];
-    }),
+    'There is no java: install a Java runtime, version 11 or later (Debian: default-jre-headless)',
+    ...missing,
   ];
 }
 
 /**
- * Starts both emulators and waits until they answer. They end with `stop`, or when this process is gone.
+ * Starts both emulators, waits until they answer, and points Google's clients in this process at them. They end with `stop`,
+ * or when this process is gone.
  * @param pubsubPort, firestorePort where they listen; 0 takes any free port.
  * @param onDeath is called if one of them ends by itself: its data is lost.
  * @throws Error that says in one sentence what is missing, or which port is in use.
@@ -102,19 +96,23 @@ export async function startEmulators(
 ): Promise<Emulators> {
   const missing = missingForEmulators();
   if (missing.length > 0) throw new Error(missing.join('\n'));
-  const started = await Promise.allSettled([
+  const starting = [
     startOne(pubsub, pubsubPort, onDeath),
     startOne(firestore, firestorePort, onDeath),
-  ]);
+  ] as const;
   const stop = async () => {
-    await Promise.all(started.map((one) => one.status === 'fulfilled' && one.value.stop()));
+    await Promise.allSettled(starting.map(async (one) => (await one).stop()));
   };
-  const [startedPubsub, startedFirestore] = started;
-  if (startedPubsub?.status !== 'fulfilled' || startedFirestore?.status !== 'fulfilled') {
+  try {
+    const [{ address: pubsubHost }, { address: firestoreHost }] = await Promise.all(starting);
+    // Only so do the clients find them.
+    process.env.PUBSUB_EMULATOR_HOST = pubsubHost;
+    process.env.FIRESTORE_EMULATOR_HOST = firestoreHost;
+    return { pubsubHost, firestoreHost, stop };
+  } catch (error) {
     await stop();
-    throw started.find((one) => one.status === 'rejected')?.reason;
+    throw error;
   }
-  return { pubsubHost: startedPubsub.value.address, firestoreHost: startedFirestore.value.address, stop };
 }
 
 async function startOne(
@@ -124,7 +122,8 @@ async function startOne(
 ): Promise<{ address: string; stop(): Promise<void> }> {
   const port = await freePort(kind, wantedPort);
   const leash = fileURLToPath(new URL('leash.js', import.meta.url));
-  const child = execaNode(leash, ['java', ...kind.command(findJar(kind) ?? '', port)], {
+  const place = [`--host=${HOST}`, `--port=${port}`];
+  const child = execaNode(leash, ['java', ...JVM_FLAGS, ...kind.launch(findJar(kind) ?? ''), ...place], {
     stdin: 'pipe',
     stdout: 'ignore',
     ipc: false,
@@ -145,7 +144,13 @@ async function startOne(
   };
   const address = `${HOST}:${port}`;
   try {
-    await untilAnswering(`http://${address}/`, child);
+    await until('it answers', START_TIMEOUT_MS, () => {
+      if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
+      return fetch(`http://${address}/`).then(
+        (response) => response.ok,
+        () => false,
+      );
+    });
   } catch (error) {
     await stop();
     throw new Error(
@@ -156,20 +161,6 @@ async function startOne(
     if (!stopping) onDeath(new Error(`The ${kind.title} emulator has ended by itself; what it held is gone`));
   });
   return { address, stop };
-}
-
-async function untilAnswering(url: string, child: Pick<ChildProcess, 'exitCode'>): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
-    const answered = await fetch(url).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (answered) return;
-    await pause(POLL_MS);
-  }
-  throw new Error(`it did not answer within ${START_TIMEOUT_MS / 1000} s`);
 }
 
 /** The wanted port, or any free one for 0. */
@@ -187,22 +178,16 @@ async function freePort(kind: Kind, wantedPort: number): Promise<number> {
 
 const hasJava = (): boolean => spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0;
 
-function findJar(kind: Kind): string | undefined {
-  const named = process.env[kind.variable];
-  if (named) return existsSync(named) ? named : undefined;
-  const [cliFolder, cliFile] = kind.inCloudCli;
-  const [cacheFolder, cacheFile] = kind.inFirebaseCache;
-  const cache = join(homedir(), '.cache', 'firebase', 'emulators');
-  const inCache = entriesOf(cache)
-    .filter((entry) => cacheFolder.test(entry))
-    .map((entry) => join(cache, entry));
-  return [
-    ...cloudCliRoots()
-      .map((root) => join(root, cliFolder))
-      .flatMap((folder) => filesIn(folder, cliFile)),
-    ...inCache.filter((path) => path.endsWith('.jar')),
-    ...inCache.flatMap((path) => filesIn(join(path, 'pubsub-emulator', 'lib'), cacheFile)),
-  ].at(0);
+function findJar({ variable, component, jar }: Kind): string | undefined {
+  const named = process.env[variable];
+  if (named) return named;
+  const firebaseCache = join(homedir(), '.cache', 'firebase', 'emulators');
+  return [...cloudCliRoots().map((root) => join(root, 'platform', component)), firebaseCache]
+    .filter(existsSync)
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+    )
+    .find((file) => jar.test(basename(file)));
 }
 
 /** Places where the Google Cloud CLI may be: beside the `gcloud` on the PATH, and where its packages put it. */
@@ -214,10 +199,3 @@ function cloudCliRoots(): string[] {
     .map((gcloud) => dirname(dirname(realpathSync(gcloud))));
   return [...beside, '/usr/lib/google-cloud-sdk', join(homedir(), 'google-cloud-sdk')];
 }
-
-const filesIn = (folder: string, file: RegExp): string[] =>
-  entriesOf(folder)
-    .filter((entry) => file.test(entry))
-    .map((entry) => join(folder, entry));
-
-const entriesOf = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);

@@ -8,8 +8,6 @@ export interface ServiceProcesses {
   /** The port on which a service listens now; undefined while it is starting. */
   portOf(service: string): number | undefined;
   pidOf(service: string): number | undefined;
-  /** Resolves once every service listens. */
-  readonly started: Promise<void>;
   /** Tells all to finish; resolves when they are gone. */
   stop(): Promise<void>;
 }
@@ -29,13 +27,8 @@ export function startServiceProcesses(
   environment: NodeJS.ProcessEnv,
   print: (line: string) => void,
 ): ServiceProcesses {
-  const running = new Map<string, { readonly pid: number | undefined; port?: number }>();
-  const awaited = new Set(names);
+  const running = new Map<string, { readonly pid: number | undefined; port?: number | undefined }>();
   const readable = readableLines(names);
-  let allListen = () => {};
-  const started = new Promise<void>((resolve) => {
-    allListen = resolve;
-  });
   const stopping = new AbortController();
   const { signal: cancelSignal } = stopping;
 
@@ -54,14 +47,9 @@ export function startServiceProcesses(
         cancelSignal,
         forceKillAfterDelay: KILL_AFTER_MS,
       });
-      const entry: { readonly pid: number | undefined; port?: number } = { pid: child.pid };
-      running.set(name, entry);
-      child.on('message', ({ port }: { port?: number }) => {
-        if (port === undefined) return;
-        entry.port = port;
-        awaited.delete(name);
-        if (awaited.size === 0) allListen();
-      });
+      const { pid } = child;
+      running.set(name, { pid });
+      child.on('message', ({ port }: { port?: number }) => running.set(name, { pid, port }));
       for await (const line of child.iterable({ from: 'all' })) print(readable(name, line));
       const { signal, exitCode } = await child;
       running.delete(name);
@@ -76,7 +64,6 @@ export function startServiceProcesses(
   return {
     portOf: (service) => running.get(service)?.port,
     pidOf: (service) => running.get(service)?.pid,
-    started,
     async stop() {
       stopping.abort();
       await Promise.all(kept);

@@ -1,83 +1,73 @@
-import { readFileSync } from 'node:fs';
-import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { serveHttp } from '../adapters/http/http-server.ts';
-import { createLog, createReadableLog } from '../adapters/log.ts';
-import { loadData, parseData } from '../data-init/load-data.ts';
+import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
-import { loadDotenv, packageRoot, readConfig } from '../programs/config.ts';
-import { openPorts, runProcess, settingsOf } from '../programs/host.ts';
-import { allServices } from '../saga/deliver/service.ts';
-import { topologyOf } from '../saga/deliver/topology.ts';
+import { loadDotenv, readConfig } from '../programs/config.ts';
+import { runProcess } from '../programs/host.ts';
 import { startEmulators } from './emulators.ts';
 import { gatewayApp } from './gateway.ts';
 import { startServiceProcesses } from './service-processes.ts';
+import { greeting, shopData } from './shop.ts';
+import { openWorld } from './start-locally.ts';
+import { until } from './until.ts';
 
 /** The local stack: Google's emulators, each service its own process, and one port in front of them. */
 
-const PROJECT_ID = 'demo-saga';
-const PUBSUB_PORT = 8085;
-const FIRESTORE_PORT = 8086;
+/** A service that does not come up in this time never will. */
+const START_LIMIT_MS = 60_000;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
-const portFrom = (host: string | undefined, otherwise: number) => Number(host?.split(':')[1] ?? otherwise);
+const portIn = (host: string) => Number(host.split(':')[1]);
 
 loadDotenv();
 await runProcess(async (end) => {
-  const wanted = readConfig({ ...process.env, BACKEND: 'memory', SUBSCRIBER: 'pull' }, pipeline);
+  const environment = {
+    ...process.env,
+    BACKEND: 'gcp',
+    // The services listen on ports that are not known beforehand, so nothing can be pushed to them.
+    SUBSCRIBER: 'pull',
+    PROJECT_ID: process.env.PROJECT_ID || 'demo-saga',
+    PUBSUB_EMULATOR_HOST: process.env.PUBSUB_EMULATOR_HOST || '127.0.0.1:8085',
+    FIRESTORE_EMULATOR_HOST: process.env.FIRESTORE_EMULATOR_HOST || '127.0.0.1:8086',
+  };
+  const config = readConfig(environment, pipeline);
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
     // Stop in reverse: what was started last depends on what was started first.
     for (const part of stack.toReversed()) await part.stop();
   };
   try {
-    const emulators = await startEmulators(
-      portFrom(process.env.PUBSUB_EMULATOR_HOST, PUBSUB_PORT),
-      portFrom(process.env.FIRESTORE_EMULATOR_HOST, FIRESTORE_PORT),
+    const { pubsubHost, firestoreHost, stop } = await startEmulators(
+      portIn(environment.PUBSUB_EMULATOR_HOST),
+      portIn(environment.FIRESTORE_EMULATOR_HOST),
       end,
     );
-    stack.push(emulators);
-    process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
-    process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
-    const environment = {
-      ...process.env,
-      BACKEND: 'gcp',
-      // The services listen on ports that are not known beforehand, so nothing can be pushed to them.
-      SUBSCRIBER: 'pull',
-      PROJECT_ID: process.env.PROJECT_ID || PROJECT_ID,
-      // The gateway is one more of them.
-      TRUSTED_PROXIES: String(wanted.trustedProxies + 1),
-    };
-    const config = readConfig(environment, pipeline);
-    const topology = topologyOf(pipeline);
-    await createTopology(config.projectId, topology);
-    const ports = openPorts(config, topology, createLog('silent', {}));
-    const file = new URL('data-init/data.json', packageRoot);
-    await loadData(
-      pipeline,
-      ports.store,
-      ports,
-      parseData(pipeline, readFileSync(file, 'utf8'), file.pathname),
-    );
-
-    const services = allServices(pipeline, ports, settingsOf(config));
+    stack.push({ stop });
+    const { ports, services } = await openWorld(pipeline, shopData(), config);
     const names = services.map(({ name }) => name);
-    const processes = startServiceProcesses(names, environment, print);
-    stack.push(processes);
-    const gateway = await serveHttp(
-      gatewayApp(
-        services,
-        wanted.host,
-        processes.portOf,
-        createReadableLog(config.logLevel, 'gateway', names, print),
-      ),
-      wanted.host,
-      wanted.port,
+    const processes = startServiceProcesses(
+      names,
+      {
+        ...environment,
+        PUBSUB_EMULATOR_HOST: pubsubHost,
+        FIRESTORE_EMULATOR_HOST: firestoreHost,
+        // The gateway is one more of them.
+        TRUSTED_PROXIES: String(config.trustedProxies + 1),
+      },
+      print,
     );
+    stack.push(processes);
+    const log = createReadableLog(config.logLevel, 'gateway', names, print);
+    const app = gatewayApp(services, config.host, processes.portOf, log);
+    const gateway = await serveHttp(app, config.host, config.port);
     stack.push({ stop: () => gateway.close(1000) });
-    await processes.started;
+    await until('every service listens', START_LIMIT_MS, () =>
+      names.every((name) => processes.portOf(name) !== undefined),
+    );
     await ports.bus.close();
     await ports.store.close();
-    print(greeting(`http://${wanted.host}:${gateway.port}`, emulators.pubsubHost, config.projectId));
+    const url = `http://${config.host}:${gateway.port}`;
+    print(greeting(url, "Google's emulators. Ctrl-C stops everything; what it holds is then gone."));
+    print(forGcloud(pubsubHost, config.projectId));
   } catch (error) {
     await stopAll();
     throw error;
@@ -85,13 +75,8 @@ await runProcess(async (end) => {
   return { close: stopAll };
 });
 
-function greeting(url: string, pubsubHost: string, projectId: string): string {
-  return `
-The pipeline runs on ${url}, on Google's emulators. Ctrl-C stops everything; what it holds is then gone.
-
-  curl -X POST ${url}/order -H 'Content-Type: application/json' \\
-    -d '{"item":"widget","quantity":2,"user":"jack"}'
-
+function forGcloud(pubsubHost: string, projectId: string): string {
+  return `\
 These three variables point gcloud at it:
 
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://${pubsubHost}/

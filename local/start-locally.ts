@@ -1,44 +1,71 @@
 import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { createLog } from '../adapters/log.ts';
+import { noTelemetry, openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { type Data, loadData } from '../data-init/load-data.ts';
-import { readConfig } from '../programs/config.ts';
-import { hostServices, openPorts, settingsOf } from '../programs/host.ts';
+import { type Config, readConfig } from '../programs/config.ts';
+import { hostServices, openPorts } from '../programs/host.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
+import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
-import { startEmulators } from './emulators.ts';
+
+/** How to start locally. */
+export interface LocalOptions {
+  readonly onEmulators: boolean;
+  /** Is called if the process can't go on. */
+  readonly end: (error: Error) => void;
+  /** Variables that count instead of those of the environment; by default any free port is taken. */
+  readonly variables?: NodeJS.ProcessEnv;
+  /** By default only warnings are logged. */
+  readonly openLog?: (config: Config) => Log;
+}
 
 /**
- * Starts all services of a saga in this process, on any free port: on the embedded engine, or on Google's emulators, which it
- * starts, too.
+ * Starts all services of a saga in this process: on the embedded engine, or on Google's emulators, which it starts, too.
  * @param data the accounts before the first order.
- * @param end is called if the process can't go on.
  */
 export async function startLocally(
   saga: Saga,
   data: Data,
-  { onEmulators, end }: { readonly onEmulators: boolean; readonly end: (error: Error) => void },
-): Promise<{ readonly ports: Ports; close(): Promise<void> }> {
-  const emulators = onEmulators ? await startEmulators(0, 0, end) : undefined;
-  // Google's clients read these variables, too.
-  if (emulators) {
-    process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
-    process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
-  }
+  {
+    onEmulators,
+    end,
+    variables = { PORT: '0' },
+    openLog = () => createLog('warn', { service: saga.name }),
+  }: LocalOptions,
+): Promise<{ readonly url: string; readonly ports: Ports; close(): Promise<void> }> {
+  // Loaded only if it is needed: what starts processes takes half a second to load.
+  const emulators = onEmulators
+    ? await (await import('./emulators.ts')).startEmulators(0, 0, end)
+    : undefined;
   const backend = emulators ? { BACKEND: 'gcp', PROJECT_ID: `demo-${saga.name}` } : { BACKEND: 'memory' };
-  const config = readConfig({ ...process.env, SUBSCRIBER: 'pull', PORT: '0', ...backend }, saga);
-  const topology = topologyOf(saga);
-  if (emulators) await createTopology(config.projectId, topology);
-  const ports = openPorts(config, topology, createLog('warn', { service: saga.name }));
-  await loadData(saga, ports.store, ports, data);
-  const services = allServices(saga, ports, settingsOf(config));
-  const host = await hostServices(saga, services, ports, config, end);
+  const config = readConfig({ ...process.env, ...variables, ...backend, SUBSCRIBER: 'pull' }, saga);
+  const log = openLog(config);
+  const telemetry = await openTelemetry(config, saga, saga.name, log);
+  const { ports, services } = await openWorld(saga, data, config, log, telemetry);
+  const host = await hostServices(saga, services, ports, config, end, telemetry);
   return {
+    url: `http://${config.host}:${host.port}`,
     ports,
     async close() {
       await host.close();
       await emulators?.stop();
     },
   };
+}
+
+/** Connects to the embedded engine, or to emulators with the topology of the saga, and loads what is there at first. */
+export async function openWorld(
+  saga: Saga,
+  data: Data,
+  config: Config,
+  log: Log = () => {},
+  telemetry = noTelemetry,
+) {
+  const topology = topologyOf(saga);
+  if (config.backend === 'gcp') await createTopology(config.projectId, topology);
+  const ports = telemetry.ports(openPorts(config, topology, log));
+  await loadData(saga, ports.store, ports, data);
+  return { ports, services: allServices(saga, ports, config) };
 }

@@ -1,8 +1,8 @@
 import { accept } from '../saga/step/step.ts';
 import { customers } from '../shop/customers.ts';
+import { customersRoute } from '../shop/customers-route.ts';
 import { step } from '../shop/step.ts';
 import { orderRecords } from './order-records.ts';
-import { orderRoutes } from './routes.ts';
 
 /** Step 1: the customer exists, and gets a record of the order. */
 export const createOrder = step({
@@ -11,7 +11,7 @@ export const createOrder = step({
   announces: 'order-created',
   says: 'the order record exists',
   uses: [customers, orderRecords],
-  routes: orderRoutes,
+  routes: customersRoute,
 
   reads: ({ user }) => [customers.of(user)],
 

@@ -8,40 +8,11 @@ import type { Saga } from '../saga/step/saga.ts';
 import { wholeNumber } from '../saga/step/settings.ts';
 
 /** What the environment says, checked. Every variable is explained in `.env.example`. */
-export interface Config {
-  readonly projectId: string;
-  readonly port: number;
-  readonly host: string;
-  readonly backend: 'memory' | 'gcp';
-  /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
-  readonly subscriber: 'pull' | 'push';
-  /** Whose tokens a push must have; `platform` if what stands in front of the service has checked that. */
-  readonly pushIdentity: PushIdentity | 'platform';
-  /** How operators are known; undefined: not at all, so their routes are closed. */
-  readonly operators?: OperatorCheck;
-  /** How many requests that change something one client may send per minute; 0: any number. */
-  readonly clientChangesPerMinute: number;
-  /** The same for all requests to the operators' routes. */
-  readonly operatorRequestsPerMinute: number;
-  /** How many proxies in front add the caller to X-Forwarded-For. */
-  readonly trustedProxies: number;
-  readonly firestoreDatabase: string;
-  /** Whether the clients talk to the emulators. */
-  readonly isEmulated: boolean;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-  /** Where traces and metrics are sent: to a collector, to Google, or nowhere. */
-  readonly telemetry: 'off' | 'otlp' | 'google';
-  /** Whether metrics can be fetched at `GET /metrics`, besides being sent. */
-  readonly metrics: 'off' | 'prometheus';
-  readonly storeTimeoutMs: number;
-  readonly publishTimeoutMs: number;
-  /** How long each stage of an order may take. */
-  readonly deadlineSeconds: number;
-  /** How long the janitor waits between two sweeps; 0: it sweeps only on request. */
-  readonly sweepIntervalSeconds: number;
-  /** The values of the settings that steps and services declare. */
-  readonly declared: Readonly<Record<string, unknown>>;
-}
+export type Config = Readonly<ReturnType<typeof readConfig>>;
+
+const either = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+const oneOf = <const Words extends readonly string[]>(...words: Words) =>
+  z.enum(words, { error: `must be ${either.format(words)}` });
 
 const hostAndPort = z
   .string()
@@ -66,12 +37,12 @@ const ownVariables = z
       .optional(),
     PORT: wholeNumber(0, 65535).prefault('8080'),
     HOST: z.string().default('127.0.0.1'),
-    BACKEND: z.enum(['memory', 'gcp'], { error: 'must be memory or gcp' }).default('gcp'),
-    SUBSCRIBER: z.enum(['pull', 'push'], { error: 'must be pull or push' }).default('pull'),
-    PUSH_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).default('token'),
+    BACKEND: oneOf('memory', 'gcp').default('gcp'),
+    SUBSCRIBER: oneOf('pull', 'push').default('pull'),
+    PUSH_AUTH: oneOf('token', 'platform').default('token'),
     PUSH_AUDIENCE: z.string().optional(),
     PUSH_SERVICE_ACCOUNT: z.email({ error: 'must be the address of a service account' }).optional(),
-    OPERATOR_AUTH: z.enum(['token', 'platform'], { error: 'must be token or platform' }).optional(),
+    OPERATOR_AUTH: oneOf('token', 'platform').optional(),
     OPERATOR_TOKEN: z
       .string()
       .regex(/^[\w.~+/=-]{32,}$/, {
@@ -91,19 +62,15 @@ const ownVariables = z
     PUBSUB_EMULATOR_HOST: hostAndPort.optional(),
     FIRESTORE_EMULATOR_HOST: hostAndPort.optional(),
     CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB: z.string().optional(),
-    LOG_LEVEL: z
-      .enum(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-        error: 'must be debug, info, warn, error, fatal or silent',
-      })
-      .default('info'),
-    TELEMETRY: z.enum(['off', 'otlp', 'google'], { error: 'must be off, otlp or google' }).default('off'),
+    LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
+    TELEMETRY: oneOf('off', 'otlp', 'google').default('off'),
     OTEL_RESOURCE_ATTRIBUTES: z.string().optional(),
     OTEL_TRACES_SAMPLER: z
       .enum(SAMPLERS, {
         error: `must be ${SAMPLERS.join(', ')}, or not be set: then 100 traces begin a second`,
       })
       .optional(),
-    METRICS: z.enum(['off', 'prometheus'], { error: 'must be off or prometheus' }).default('off'),
+    METRICS: oneOf('off', 'prometheus').default('off'),
     STORE_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     PUBLISH_TIMEOUT_MS: wholeNumber(100, 600_000).prefault('10000'),
     SAGA_DEADLINE_SECONDS: wholeNumber(1, DEADLINE_SECONDS_MAX).prefault(String(DEADLINE_SECONDS)),
@@ -179,7 +146,7 @@ export function loadDotenv(): void {
  * @param saga whose steps and services declare settings of their own.
  * @throws Error that names every variable that is wrong or missing, and what it must be.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, saga: Saga): Config {
+export function readConfig(environment: Readonly<Record<string, string | undefined>>, saga: Saga) {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const declared = Object.assign({}, ...[...saga.services, ...saga.steps].map(({ settings }) => settings));
   const parsed = z.intersection(ownVariables, z.object(declared)).safeParse(set);
@@ -193,22 +160,32 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port: variables.PORT,
     host: variables.HOST,
     backend: variables.BACKEND,
+    /** Whether messages are pulled, or pushed to `POST /push/{subscription}`. */
     subscriber: variables.SUBSCRIBER,
+    /** Whose tokens a push must have; `platform` if what stands in front of the service has checked that. */
     pushIdentity: pushIdentityOf(variables),
     ...operatorsOf(variables),
     ...ratesOf(variables),
-    // On Cloud Run, which alone sets this variable, a proxy in front of the service adds the caller.
+    /**
+     * How many proxies in front add the caller to X-Forwarded-For. On Cloud Run, which alone sets K_SERVICE, there is one.
+     */
     trustedProxies: variables.TRUSTED_PROXIES ?? (variables.K_SERVICE ? 1 : 0),
     firestoreDatabase: variables.FIRESTORE_DATABASE,
+    /** Whether the clients talk to the emulators. */
     isEmulated: variables.PUBSUB_EMULATOR_HOST !== undefined,
     logLevel: variables.LOG_LEVEL,
+    /** Where traces and metrics are sent: to a collector, to Google, or nowhere. */
     telemetry: variables.TELEMETRY,
+    /** Whether metrics can be fetched at `GET /metrics`, besides being sent. */
     metrics: variables.METRICS,
     storeTimeoutMs: variables.STORE_TIMEOUT_MS,
     publishTimeoutMs: variables.PUBLISH_TIMEOUT_MS,
+    /** How long each stage of an order may take. */
     deadlineSeconds: variables.SAGA_DEADLINE_SECONDS,
+    /** How long the janitor waits between two sweeps; 0: it sweeps only on request. */
     sweepIntervalSeconds: variables.SWEEP_INTERVAL_SECONDS,
-    declared: Object.fromEntries(Object.keys(declared).map((name) => [name, parsed.data[name]])),
+    /** The values of the settings that steps and services declare. */
+    declared: Object.fromEntries(Object.keys(declared).map((name) => [name, parsed.data[name] as unknown])),
   };
 }
 
@@ -222,11 +199,14 @@ function pushIdentityOf({
   return { audience: PUSH_AUDIENCE ?? 'nobody', serviceAccount: PUSH_SERVICE_ACCOUNT ?? 'nobody' };
 }
 
-/** If nothing says who operators are, they are the people on this machine, but only if no other machine can reach the service. */
-function operatorsOf({ HOST, OPERATOR_AUTH, OPERATOR_TOKEN: token }: Variables) {
-  if (token !== undefined) return { operators: { by: 'token', token } as const };
-  if (OPERATOR_AUTH === 'platform') return { operators: { by: 'platform' } as const };
-  return isLoopback(HOST) ? { operators: { by: 'loopback' } as const } : {};
+/**
+ * How operators are known; if nothing says it, they are the people on this machine, but only if no other machine can reach the
+ * service. Without `operators`, their routes are closed.
+ */
+function operatorsOf({ HOST, OPERATOR_AUTH, OPERATOR_TOKEN }: Variables): { operators?: OperatorCheck } {
+  if (OPERATOR_TOKEN !== undefined) return { operators: { by: 'token', token: OPERATOR_TOKEN } };
+  if (OPERATOR_AUTH === 'platform') return { operators: { by: 'platform' } };
+  return isLoopback(HOST) ? { operators: { by: 'loopback' } } : {};
 }
 
 /** On your own machine nothing is limited, because a load test is a single client, too. */

@@ -1,12 +1,13 @@
 import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { runCommand } from './command.ts';
+import { print, readArguments, runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 
 /** Makes the topics and subscriptions on an emulator that runs already, as in infra/compose.yaml. */
 
 async function main(): Promise<number> {
+  readArguments({});
   loadDotenv();
   const { projectId, isEmulated } = readConfig(process.env, pipeline);
   if (!isEmulated) {
@@ -17,8 +18,8 @@ async function main(): Promise<number> {
   const topology = topologyOf(pipeline);
   await createTopology(projectId, topology);
   const [topics, subscriptions] = [topology.topics.length, Object.keys(topology.subscriptions).length];
-  process.stdout.write(`${topics} topics and ${subscriptions} subscriptions are there\n`);
+  print(`${topics} topics and ${subscriptions} subscriptions are there`);
   return 0;
 }
 
-runCommand(main, 1);
+runCommand('node dist/programs/create-topology.js', main);

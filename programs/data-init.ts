@@ -1,18 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { existsSync, readFileSync } from 'node:fs';
 import { createLog } from '../adapters/log.ts';
 import { loadData, parseData, resetData } from '../data-init/load-data.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { runCommand } from './command.ts';
+import { print, readArguments, runCommand, UsageError } from './command.ts';
 import { loadDotenv, packageRoot, readConfig } from './config.ts';
 import { openPorts } from './host.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
-const USAGE = 'npm run data-init -- [--reset [--yes]] [FILE.json]';
-
 async function main(): Promise<number> {
-  const { reset, yes, file } = readArguments(process.argv.slice(2));
+  const flag = { type: 'boolean', default: false } as const;
+  const options = { reset: flag, yes: flag };
+  const { values, positionals } = readArguments({ options, allowPositionals: true });
+  if (positionals.length > 1) throw new UsageError('Only one file can be loaded');
+  const { reset, yes } = values;
+  const file = positionals[0] ?? new URL('data-init/data.json', packageRoot);
+  if (!existsSync(file)) throw new UsageError(`There is no file ${file}`);
   loadDotenv();
   const config = readConfig(process.env, pipeline);
   if (config.backend === 'memory') {
@@ -38,22 +41,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-function readArguments(args: string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      options: { reset: { type: 'boolean', default: false }, yes: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    });
-    if (positionals.length > 1) throw new Error('only one file can be loaded');
-    return { ...values, file: positionals[0] ?? new URL('data-init/data.json', packageRoot) };
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\nUsage: ${USAGE}`);
-  }
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-runCommand(main, 1);
+runCommand('npm run data-init -- [--reset [--yes]] [FILE.json]', main);

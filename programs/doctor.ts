@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { createLog } from '../adapters/log.ts';
 import type { AuditReport, StuckOrder } from '../janitor/audit/audit-report.ts';
 import {
@@ -12,7 +11,7 @@ import { takeAudit } from '../janitor/audit/take-audit.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { runCommand } from './command.ts';
+import { print, readArguments, runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 import { openPorts } from './host.ts';
 import { assertStoreAnswers } from './reachability.ts';
@@ -25,13 +24,11 @@ import { assertStoreAnswers } from './reachability.ts';
  * to standard output, progress to standard error.
  */
 
-const USAGE = 'npm run doctor -- [--repair] [--json]';
 const EXIT = { clean: 0, wrong: 1, couldNotRun: 2 } as const;
 /** One repair may show the next: first a record, then the balance that the record left in doubt. */
 const ROUNDS_MAX = 5;
 const PROGRESS_EVERY_MS = 1_000;
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
 /** What was found in the end, what was done before that, and what could still be done. */
@@ -42,7 +39,8 @@ interface Visit {
 }
 
 async function main(): Promise<number> {
-  const { repair, json } = readArguments(process.argv.slice(2));
+  const flag = { type: 'boolean', default: false } as const;
+  const { repair, json } = readArguments({ options: { repair: flag, json: flag } }).values;
   loadDotenv();
   const config = readConfig(process.env, pipeline);
   if (config.backend === 'memory') {
@@ -54,7 +52,7 @@ async function main(): Promise<number> {
   try {
     await assertStoreAnswers(ports);
     const visit = await visitPatient(ports, repair);
-    print(json ? JSON.stringify(visit, undefined, 2) : linesOf(visit, repair).join('\n'));
+    print(...(json ? JSON.stringify(visit, undefined, 2).split('\n') : linesOf(visit, repair)));
     const { violationCount, stuckCount } = visit.report;
     if (violationCount + stuckCount > 0) return EXIT.wrong;
     // A mistyped name leads to an empty database, which must not look like a clean one.
@@ -62,18 +60,6 @@ async function main(): Promise<number> {
   } finally {
     await ports.bus.close();
     await ports.store.close();
-  }
-}
-
-function readArguments(args: string[]) {
-  try {
-    const options = {
-      repair: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    } as const;
-    return parseArgs({ args, options, allowPositionals: false }).values;
-  } catch (error) {
-    throw new Error(`${(error as Error).message}\nUsage: ${USAGE}`);
   }
 }
 
@@ -86,7 +72,7 @@ async function visitPatient(ports: Ports, repair: boolean): Promise<Visit> {
     const { actions, forPeople } = planRepair(report);
     const plan = { actions: actions.filter((action) => !tried.has(keyOf(action))), forPeople };
     if (!repair || plan.actions.length === 0 || round === ROUNDS_MAX) return { report, repaired, plan };
-    tell(`repairing: ${plan.actions.length} actions`);
+    tell(`repairing: ${counted(plan.actions.length, 'action')}`);
     repaired.push(...(await executeRepair(pipeline, plan.actions, ports)));
   }
 }
@@ -114,38 +100,45 @@ function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
     ...section(
       `Violations: ${violationCount}`,
       violations.map(({ sentence }) => sentence),
-      violationCount,
+      violationCount - violations.length,
     ),
-    ...section(`Stuck orders: ${stuckCount}`, stuck.map(stuckLines), stuckCount),
+    ...section(`Stuck orders: ${stuckCount}`, stuck.flatMap(stuckLines), stuckCount - stuck.length),
     ...section(
       repair ? 'Still to be repaired' : 'npm run doctor -- --repair would',
       plan.actions.map(({ sentence, effect }) => `${sentence}: ${effect}`),
     ),
-    ...section('Needs a person', plan.forPeople),
+    ...section(
+      'Needs a person',
+      plan.forPeople.flatMap(({ sentence, advice }) => [sentence, `  ${advice}`]),
+    ),
     verdict(report),
   ];
 }
 
 /** A heading and its lines; nothing if there are none. */
-function section(heading: string, lines: readonly string[], count = lines.length): string[] {
+function section(heading: string, lines: readonly string[], unlistedCount = 0): string[] {
   if (lines.length === 0) return [];
-  const more = count > lines.length ? [`  and ${count - lines.length} more`] : [];
+  const more = unlistedCount > 0 ? [`  and ${unlistedCount} more`] : [];
   return [heading, ...lines.map((line) => `  ${line}`), ...more];
 }
 
 const resultLine = ({ action, outcome, detail }: RepairResult): string =>
   `${outcome}: ${action.sentence}${outcome === 'done' ? `: ${action.effect}` : ''}${detail ? ` (${detail})` : ''}`;
 
-const stuckLines = ({ sentence, missing }: StuckOrder): string =>
-  `${sentence}\n    missing on ${missing.topic}: ${missing.data}`;
+const stuckLines = ({ sentence, missing }: StuckOrder): string[] => [
+  sentence,
+  `  missing on ${missing.topic}: ${missing.data}`,
+];
 
 function verdict({ violationCount, stuckCount, counts }: AuditReport): string {
   if (isEmpty({ counts })) {
     return 'Nothing is stored there at all: are PROJECT_ID and FIRESTORE_DATABASE right?';
   }
   if (violationCount + stuckCount === 0) return 'Nothing is wrong, and no order is stuck.';
-  return `${violationCount} violations, ${stuckCount} stuck orders.`;
+  return `${counted(violationCount, 'violation')}, ${counted(stuckCount, 'stuck order')}.`;
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const isEmpty = ({ counts }: Pick<AuditReport, 'counts'>): boolean =>
   counts.orders + sumOf(counts.documents) === 0;
@@ -153,4 +146,4 @@ const isEmpty = ({ counts }: Pick<AuditReport, 'counts'>): boolean =>
 const sumOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-runCommand(main, EXIT.couldNotRun);
+runCommand('npm run doctor -- [--repair] [--json]', main, EXIT.couldNotRun);

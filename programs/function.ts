@@ -5,7 +5,7 @@ import { pipeline } from '../pipeline.ts';
 import { serviceNames, serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { loadDotenv, readConfig } from './config.ts';
-import { openPorts, settingsOf, tokenCheckOf } from './host.ts';
+import { openPorts, tokenCheckOf } from './host.ts';
 
 /** One service of the pipeline as a Cloud Run function: the framework that loads this module is the host. */
 
@@ -21,5 +21,5 @@ const topology = topologyOf(pipeline);
 const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
 const telemetry = await openTelemetry(config, pipeline, name, log);
 const ports = telemetry.ports(openPorts(config, topology, log));
-const service = serviceOf(pipeline, name, ports, settingsOf(config));
+const service = serviceOf(pipeline, name, ports, config);
 registerFunction(service, topology, tokenCheckOf(config), ports, telemetry);

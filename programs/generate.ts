@@ -1,13 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { generatedFiles } from '../generate/generated-files.ts';
 import { lostSubscriptions } from '../generate/kept-subscriptions.ts';
 import { pipeline } from '../pipeline.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { runCommand } from './command.ts';
+import { print, readArguments, runCommand } from './command.ts';
 import { packageRoot, readConfig } from './config.ts';
-import { openPorts, settingsOf } from './host.ts';
+import { openPorts } from './host.ts';
 
 /**
  * Writes what follows from the pipeline into files that are not TypeScript. With --check it writes nothing, names each stale
@@ -19,18 +18,16 @@ const TOPOLOGY = 'infra/topology.json';
 
 async function main(): Promise<number> {
   const flag = { type: 'boolean', default: false } as const;
-  const { check, drop } = parseArgs({ options: { check: flag, drop: flag } }).values;
+  const { check, drop } = readArguments({ options: { check: flag, drop: flag } }).values;
   // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);
   const ports = openPorts(config, topologyOf(pipeline), () => {});
-  const stale = generatedFiles(pipeline, allServices(pipeline, ports, settingsOf(config))).flatMap(
-    ({ path, render }) => {
-      const place = new URL(path, packageRoot);
-      const current = readFileSync(place, 'utf8');
-      const fresh = freshText(path, () => render(current));
-      return fresh === current ? [] : [{ path, place, fresh }];
-    },
-  );
+  const stale = generatedFiles(pipeline, allServices(pipeline, ports, config)).flatMap(({ path, render }) => {
+    const place = new URL(path, packageRoot);
+    const current = readFileSync(place, 'utf8');
+    const fresh = freshText(path, () => render(current));
+    return fresh === current ? [] : [{ path, place, fresh }];
+  });
   if (check) {
     for (const { path } of stale) process.stderr.write(`${path} is stale: ${COMMAND} brings it up to date\n`);
     return stale.length === 0 ? 0 : 1;
@@ -44,7 +41,7 @@ async function main(): Promise<number> {
   }
   for (const { path, place, fresh } of stale) {
     writeFileSync(place, fresh);
-    process.stdout.write(`${path} is brought up to date\n`);
+    print(`${path} is brought up to date`);
   }
   return 0;
 }
@@ -57,4 +54,4 @@ function freshText(path: string, render: () => string): string {
   }
 }
 
-runCommand(main, 1);
+runCommand(`${COMMAND} -- [--check | --drop]`, main);

@@ -14,8 +14,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from '../adapters/telemetry/telemetry.ts';
 import { type Consumer, startConsumer } from '../saga/deliver/consumer.ts';
 import { type Inbox, inboxesOf } from '../saga/deliver/inbox.ts';
-import type { Service } from '../saga/deliver/service.ts';
-import { type ServiceSettings, serviceOf } from '../saga/deliver/service.ts';
+import { type Service, serviceOf } from '../saga/deliver/service.ts';
 import { type Topology, topologyOf } from '../saga/deliver/topology.ts';
 import { startWatchdog } from '../saga/deliver/watchdog.ts';
 import { endsWithin } from '../saga/ports/clock.ts';
@@ -135,22 +134,20 @@ export async function hostServices(
   };
 }
 
-/** The part of the configuration that concerns the services themselves. */
-export const settingsOf = ({ deadlineSeconds, sweepIntervalSeconds, declared }: Config): ServiceSettings => ({
-  deadlineSeconds,
-  sweepIntervalSeconds,
-  declared,
-});
-
 /** The whole life of a process that runs one service: configuration, start, SIGTERM, end. */
 export async function runService(saga: Saga, name: string): Promise<void> {
   loadDotenv();
   await runProcess(async (end) => {
     const config = readConfig(process.env, saga);
+    if (config.backend === 'memory') {
+      throw new Error(
+        `BACKEND=memory: alone in its process, ${name} would hear of no order; npm start runs all services in one`,
+      );
+    }
     const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
     const telemetry = await openTelemetry(config, saga, name, log);
     const ports = telemetry.ports(openPorts(config, topologyOf(saga), log));
-    const service = serviceOf(saga, name, ports, settingsOf(config));
+    const service = serviceOf(saga, name, ports, config);
     const host = await hostServices(saga, [service], ports, config, end, telemetry);
     // It may come back, so don't give up; but a wrong setting looks the same.
     assertStoreAnswers(ports).catch(({ message }: Error) => ports.log('WARNING', message));

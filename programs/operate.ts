@@ -1,20 +1,14 @@
-import { parseArgs } from 'node:util';
 import { validate as isUuid } from 'uuid';
+import type { z } from 'zod';
+import { letterList, redrivenPortion } from '../janitor/desk/desk-routes.ts';
+import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
+import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
+import { pipeline } from '../pipeline.ts';
+import { print, readArguments, runCommand, UsageError } from './command.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
-import {
-  harmless,
-  type LetterAnswer,
-  letterLines,
-  type MalformedAnswer,
-  malformedLines,
-  type SagaAnswer,
-  sagaLines,
-} from './operator-lines.ts';
+import { letterLines, sagaLines } from './operator-lines.ts';
 
 /** The operators' program: looks after one order or one dead letter at a time, through the routes of the janitor. */
-
-/** A command line that can't be understood: exit code 2. Whatever fails later: 1. */
-class UsageError extends Error {}
 
 const LISTED_MAX = 100;
 
@@ -29,7 +23,8 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-type Values = ReturnType<typeof readArguments>['values'];
+/** The values of options that go to the janitor. */
+type Values = Readonly<Partial<Record<'detail' | 'note' | 'reason' | 'status', string>>>;
 /** The answer of a command: data for programs, lines for people. */
 interface Answer {
   readonly data: unknown;
@@ -50,60 +45,49 @@ const commands: Readonly<Record<string, Command>> = {
   'show UUID': {
     does: 'all that is known of an order',
     async run(api, uuid) {
-      const saga = (await api.call('GET', `/sagas/${uuid}`)) as SagaAnswer | MalformedAnswer;
-      return { data: saga, lines: 'faults' in saga ? malformedLines(saga) : sagaLines(saga) };
+      const saga = await api.call(sagaSchema(pipeline), 'GET', `/sagas/${uuid}`);
+      return { data: saga, lines: sagaLines(saga) };
     },
   },
   'announce UUID': {
     does: 'publish again what the order calls for',
     async run(api, uuid) {
-      const answer = (await api.call('POST', `/sagas/${uuid}/announce`)) as {
-        status: string;
-        published: string;
-      };
-      const { status, published } = answer;
-      return { data: answer, lines: [`Order ${uuid} is ${status}: ${published} was published again`] };
+      const order = await api.call(announcedSchema(pipeline), 'POST', `/sagas/${uuid}/announce`);
+      const line = `Order ${uuid} is ${order.status}: ${order.published} was published again`;
+      return { data: order, lines: [line] };
     },
   },
   'cancel UUID --detail "why"': {
     does: 'cancel the order',
     async run(api, uuid, { detail }) {
-      const answer = (await api.call('POST', `/sagas/${uuid}/cancel`, { detail })) as {
-        status: string;
-        reason: string;
-        detail: string;
+      const order = await api.call(canceledSchema(pipeline), 'POST', `/sagas/${uuid}/cancel`, { detail });
+      return {
+        data: order,
+        lines: [`Order ${uuid} is ${order.status}: ${order.reason}: ${order.detail}`],
       };
-      const cause = `${answer.reason}: ${answer.detail}`;
-      return { data: answer, lines: [`Order ${uuid} is ${answer.status}: ${cause}`] };
     },
   },
   'letters [--reason R] [--status S]': {
     does: 'the newest letters of the dead-letter desk; parked ones, or of another status',
     async run(api, _id, { reason, status }) {
       const query = queryOf({ reason, status, limit: String(LISTED_MAX) });
-      const answer = (await api.call('GET', `/dead-letters${query}`)) as {
-        letters: LetterAnswer[];
-        next_page?: string;
-      };
-      const { letters, next_page: more } = answer;
-      return {
-        data: answer,
-        lines: [
-          ...letters.flatMap(letterLines),
-          ...(letters.length === 0 ? ['No letters'] : []),
-          ...(more === undefined ? [] : [`These are the newest ${LISTED_MAX}; there are more`]),
-        ],
-      };
+      const page = await api.call(letterList, 'GET', `/dead-letters${query}`);
+      const more = `These are the newest ${LISTED_MAX}; there are more`;
+      const lines = page.letters.length === 0 ? ['No letters'] : page.letters.flatMap(letterLines);
+      return { data: page, lines: page.next_page === undefined ? lines : [...lines, more] };
     },
   },
   'letter ID': {
     does: 'one of them, as it came',
-    run: async (api, id) => answerOf((await api.call('GET', `/dead-letters/${id}`)) as LetterAnswer),
+    async run(api, id) {
+      const letter = await api.call(letterView, 'GET', `/dead-letters/${id}`);
+      return { data: letter, lines: letterLines(letter) };
+    },
   },
   'redrive-letter ID': {
     does: 'send it back to its topic',
     async run(api, id) {
-      const letter = (await api.call('POST', `/dead-letters/${id}/redrive`)) as LetterAnswer;
+      const letter = await api.call(wholeLetter, 'POST', `/dead-letters/${id}/redrive`);
       return { data: letter, lines: [`Letter ${letter.id} was sent to ${letter.topic}`] };
     },
   },
@@ -114,38 +98,30 @@ const commands: Readonly<Record<string, Command>> = {
   'discard-letter ID --note "why"': {
     does: 'keep it, but never send it',
     async run(api, id, { note }) {
-      const letter = (await api.call('DELETE', `/dead-letters/${id}${queryOf({ note })}`)) as LetterAnswer;
+      const letter = await api.call(wholeLetter, 'DELETE', `/dead-letters/${id}${queryOf({ note })}`);
       return { data: letter, lines: [`Letter ${letter.id} is discarded: ${letter.history.at(-1)}`] };
     },
   },
 };
 
-/** A letter that was not sent, and why. */
-interface Stayed {
-  readonly id: string;
-  readonly detail: string;
-}
-
 /** In portions, from the newest letter to the oldest, so that a message which fails again and becomes a new letter is not met again. */
 async function redriveAll(api: OperatorApi, reason: string | undefined): Promise<Answer> {
-  let sent = 0;
-  const refused: Stayed[] = [];
-  const failed: Stayed[] = [];
+  const all = { sent: 0, refused: [], failed: [] } as Omit<z.input<typeof redrivenPortion>, 'next_page'>;
   let page: string | undefined;
   do {
-    const portion = (await api.call('POST', `/dead-letters/redrive${queryOf({ reason, page })}`)) as {
-      sent: number;
-      refused: Stayed[];
-      failed: Stayed[];
-      next_page?: string;
-    };
-    sent += portion.sent;
-    refused.push(...portion.refused);
-    failed.push(...portion.failed);
+    const portion = await api.call(
+      redrivenPortion,
+      'POST',
+      `/dead-letters/redrive${queryOf({ reason, page })}`,
+    );
+    all.sent += portion.sent;
+    all.refused.push(...portion.refused);
+    all.failed.push(...portion.failed);
     page = portion.next_page;
   } while (page !== undefined);
+  const { sent, refused, failed } = all;
   return {
-    data: { sent, refused, failed },
+    data: all,
     isComplete: failed.length + refused.length === 0,
     lines: [
       `${sent} ${sent === 1 ? 'letter was' : 'letters were'} sent back`,
@@ -155,8 +131,6 @@ async function redriveAll(api: OperatorApi, reason: string | undefined): Promise
   };
 }
 
-const answerOf = (letter: LetterAnswer): Answer => ({ data: letter, lines: letterLines(letter) });
-
 function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter((one): one is [string, string] => one[1] !== undefined);
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
@@ -165,7 +139,7 @@ function queryOf(parameters: Readonly<Record<string, string | undefined>>): stri
 function usage(): string {
   const width = Math.max(...Object.keys(commands).map(({ length }) => length));
   const lines = Object.entries(commands).map(([form, { does }]) => `  ${form.padEnd(width)}  ${does}`);
-  return `Usage: npm run saga -- COMMAND [--url ${options.url.default}] [--json]
+  return `npm run saga -- COMMAND [--url ${options.url.default}] [--json]
 
 ${lines.join('\n')}
 
@@ -197,18 +171,13 @@ function commandOf(name: string, ids: readonly string[], given: readonly string[
   return command;
 }
 
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-async function run(args: string[]): Promise<readonly string[]> {
-  const { values, positionals } = readArguments(args);
+async function main(): Promise<number> {
+  const { values, positionals } = readArguments({ options, allowPositionals: true });
   const { url, json, help, ...given } = values;
-  if (help) return usage().split('\n');
+  if (help) {
+    print(...`Usage: ${usage()}`.split('\n'));
+    return 0;
+  }
   const [name = '', ...ids] = positionals;
   const command = commandOf(name, ids, Object.keys(given));
   let api: OperatorApi;
@@ -218,17 +187,8 @@ async function run(args: string[]): Promise<readonly string[]> {
     throw new UsageError((error as Error).message);
   }
   const { data, lines, isComplete = true } = await command.run(api, ids[0]?.toLowerCase() ?? '', values);
-  if (!isComplete) process.exitCode = 1;
-  return json ? JSON.stringify(data, null, 2).split('\n') : lines;
+  print(...(json ? JSON.stringify(data, null, 2).split('\n') : lines));
+  return isComplete ? 0 : 1;
 }
 
-const printable = (lines: readonly string[]): string => lines.map((line) => `${harmless(line)}\n`).join('');
-
-try {
-  process.stdout.write(printable(await run(process.argv.slice(2))));
-} catch (error) {
-  const isUsage = error instanceof UsageError;
-  const { message } = error as Error;
-  process.stderr.write(printable([...message.split('\n'), ...(isUsage ? ['', ...usage().split('\n')] : [])]));
-  process.exitCode = isUsage ? 2 : 1;
-}
+runCommand(usage(), main);

@@ -1,10 +1,18 @@
+import type { z } from 'zod';
+
 /** The janitor's routes, as a program calls them. */
 export interface OperatorApi {
   /**
-   * @returns the body of the answer.
-   * @throws Error with one clear sentence if there is no answer, or if it is a refusal.
+   * @param answer the schema of the answer.
+   * @returns the answer, as JSON has it.
+   * @throws Error with one clear sentence if there is no such answer in time, or if it is a refusal.
    */
-  call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown>;
+  call<Answer extends z.ZodType>(
+    answer: Answer,
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<z.input<Answer>>;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -12,9 +20,10 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
  * @param token sent as bearer token; empty: none is sent.
+ * @param timeoutMs how long an answer may take, to its last byte.
  * @throws Error if the url is malformed, or the token would travel unencrypted.
  */
-export function createOperatorApi(url: string, token: string): OperatorApi {
+export function createOperatorApi(url: string, token: string, timeoutMs = TIMEOUT_MS): OperatorApi {
   const base = URL.canParse(url) ? new URL(url) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
     throw new Error(`${url} is not the URL of a janitor, such as http://127.0.0.1:8080`);
@@ -22,9 +31,16 @@ export function createOperatorApi(url: string, token: string): OperatorApi {
   if (token !== '' && base.protocol === 'http:' && !LOOPBACK.includes(base.hostname)) {
     throw new Error(`SAGA_TOKEN would travel to ${base.host} unencrypted: use https`);
   }
+  const { origin } = base;
   return {
-    async call(method, path, body) {
-      const answer = await fetch(new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base), {
+    async call(schema, method, path, body) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      // Once headers have come, fetch may forget the signal; this does not.
+      const late = new Promise<never>((_resolve, reject) => {
+        const silent = new Error(`${origin} has not answered within ${timeoutMs / 1000} s`);
+        signal.addEventListener('abort', () => reject(silent));
+      });
+      const asked = fetch(new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base), {
         method,
         headers: {
           ...(body && { 'content-type': 'application/json' }),
@@ -33,21 +49,25 @@ export function createOperatorApi(url: string, token: string): OperatorApi {
         ...(body && { body: JSON.stringify(body) }),
         // The token is for this server and no other.
         redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      }).catch((error: unknown) => {
-        throw new Error(`Nothing answers at ${base.origin}: ${causeOf(error)}. Is the pipeline running?`);
+        signal,
       });
-      const content = await contentOf(answer);
+      const answered = asked.then(async (answer) => ({ answer, text: await answer.text() }));
+      const failed = (error: unknown) => {
+        throw new Error(`Nothing answers at ${origin}: ${causeOf(error)}. Is the pipeline running?`);
+      };
+      const { answer, text } = await Promise.race([late, answered.catch(failed)]);
+      const content = jsonIn(text);
       if (!answer.ok) throw new Error(refusalOf(answer, content));
-      if (content === undefined) throw new Error(`${base.origin} does not answer as the janitor does`);
-      return content;
+      if (!schema.safeParse(content).success)
+        throw new Error(`${origin} does not answer as the janitor does`);
+      return content as z.input<typeof schema>;
     },
   };
 }
 
-async function contentOf(answer: Response): Promise<unknown> {
+function jsonIn(text: string): unknown {
   try {
-    return await answer.json();
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

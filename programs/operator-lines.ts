@@ -1,71 +1,27 @@
-import { type PricedLine, totalOf } from '../shop/lines.ts';
+import type { z } from 'zod';
+import type { letterView, outlineView } from '../janitor/desk/letter.ts';
+import type { sagaSchema } from '../janitor/one-order/saga-routes.ts';
+import type { OrderLedger } from '../pipeline.ts';
+import { totalOf } from '../shop/lines.ts';
 
 /** What the janitor answers, in lines for people. Moments are as they come: ISO 8601, in UTC. */
 
-export interface LetterAnswer {
-  readonly id: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly topic?: string;
-  readonly subscription: string;
-  readonly attempts: number;
-  readonly uuid?: string;
-  readonly redriveOf?: string;
-  readonly createdAt: string;
-  readonly history: readonly string[];
-  readonly bodyBytes: number;
-  /** Of a letter on its own. */
-  readonly attributes?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly encoding?: string;
-}
+export type SagaAnswer = z.input<ReturnType<typeof sagaSchema>>;
+type OutlineAnswer = z.input<typeof outlineView>;
+type LetterAnswer = z.input<typeof letterView> | OutlineAnswer;
 
-export interface SagaAnswer {
-  readonly ledger: {
-    readonly uuid: string;
-    readonly status: string;
-    readonly user?: string;
-    readonly items?: readonly { readonly item: string; readonly quantity: number }[];
-    readonly lines?: readonly PricedLine[];
-    readonly charged?: number;
-    readonly sweepAt: string | null;
-    readonly repeats?: number;
-  };
-  readonly timeline: readonly {
-    readonly at: string;
-    readonly status: string;
-    readonly by: string;
-    readonly reason?: string;
-    readonly detail?: string;
-  }[];
-  readonly callsFor: string;
-  readonly deadline?: string;
-  readonly holds: readonly {
-    readonly kind: string;
-    readonly path: string;
-    readonly amount?: number;
-    readonly exists?: boolean;
-  }[];
-  readonly letters: readonly LetterAnswer[];
-}
-
-/** What it answers if the ledger can't be believed. */
-export interface MalformedAnswer {
-  readonly uuid: string;
-  readonly faults: readonly string[];
-  readonly letters: readonly LetterAnswer[];
-}
-
-export function malformedLines({ uuid, faults, letters }: MalformedAnswer): string[] {
-  return [
-    `The ledger of order ${uuid} is malformed (--json shows it):`,
-    ...faults.map((fault) => `  fault       ${fault}`),
-    ...letters.map(letterOutline),
-  ];
-}
-
-export function sagaLines({ ledger, timeline, callsFor, deadline, holds, letters }: SagaAnswer): string[] {
-  const { uuid, status, user, items, lines, charged, sweepAt, repeats } = ledger;
+export function sagaLines(saga: SagaAnswer): string[] {
+  if ('faults' in saga) {
+    return [
+      `The ledger of order ${saga.uuid} is malformed (--json shows it):`,
+      ...saga.faults.map((fault) => `  fault       ${fault}`),
+      ...saga.letters.map(letterOutline),
+    ];
+  }
+  const { ledger, timeline, callsFor, deadline, holds, letters } = saga;
+  const { uuid, status, sweepAt, repeats } = ledger;
+  // What an order of this shop is, the janitor does not know.
+  const { user, items, lines, charged } = ledger as Partial<Omit<OrderLedger, 'sweepAt'>>;
   const asked = items?.map(({ item, quantity }) => `${quantity} ${item}`).join(', ');
   const price = lines === undefined || charged === undefined ? '' : `, for ${totalOf(lines)} in all`;
   return [
@@ -88,25 +44,30 @@ export function sagaLines({ ledger, timeline, callsFor, deadline, holds, letters
   ];
 }
 
-const letterOutline = ({ id, status, reason }: LetterAnswer): string =>
-  `  letter      ${id} ${status}: ${reason}`;
+const letterOutline = (letter: OutlineAnswer): string =>
+  `  letter      ${letter.id} ${'faults' in letter ? 'is malformed' : `${letter.status}: ${letter.reason}`}`;
 
 export function letterLines(letter: LetterAnswer): string[] {
+  if ('faults' in letter) {
+    return [
+      `${letter.id} is malformed (--json shows it):`,
+      ...letter.faults.map((fault) => `  fault       ${fault}`),
+    ];
+  }
   const { id, status, reason, topic, subscription, attempts, uuid, redriveOf, history, createdAt } = letter;
-  const { attributes = {}, body, encoding, bodyBytes } = letter;
+  const content =
+    'body' in letter
+      ? [
+          ...Object.entries(letter.attributes).map(([name, value]) => `${name}: ${value}`),
+          `${letter.bodyBytes} bytes, as ${letter.encoding}:`,
+          ...letter.body.split('\n'),
+        ]
+      : [];
   return [
     `${id}  ${createdAt}  ${status}: ${reason}`,
     `  from ${subscription}${topic === undefined ? '' : ` on ${topic}`}, after ${attempts} ${attempts === 1 ? 'delivery' : 'deliveries'}`,
     ...(uuid === undefined ? [] : [`  names order ${uuid}`]),
     ...(redriveOf === undefined ? [] : [`  was redriven before, as ${redriveOf}`]),
-    ...history.slice(1).map((line) => `  ${line}`),
-    ...Object.entries(attributes).map(([name, value]) => `  ${name}: ${value}`),
-    ...(body === undefined
-      ? []
-      : [`  ${bodyBytes} bytes, as ${encoding}:`, ...body.split('\n').map((line) => `  ${line}`)]),
+    ...[...history.slice(1), ...content].map((line) => `  ${line}`),
   ];
 }
-
-/** Messages may come from anybody, so this makes visible what would steer a terminal or begin a new line. */
-export const harmless = (line: string): string =>
-  line.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -191,12 +191,14 @@ export const order: OrderKind<Order> = {
   },
   shows({ user, items = [], lines, charged, paymentError }: ShopLedger) {
     const [line, ...others] = items;
+    const single = others.length === 0 ? line : undefined;
     return {
-      ...(user !== undefined && { user }),
-      ...(line && others.length === 0 && { item: line.item, quantity: line.quantity }),
+      user,
+      item: single?.item,
+      quantity: single?.quantity,
       items: lines ?? items,
-      ...(paymentError !== undefined && { 'payment-error': JSON.parse(paymentError) }),
-      ...(charged !== undefined && lines && { total_invoice: totalOf(lines) }),
+      'payment-error': paymentError === undefined ? undefined : JSON.parse(paymentError),
+      total_invoice: charged === undefined || lines === undefined ? undefined : totalOf(lines),
     };
   },
 };

@@ -1,9 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type DocumentReference,
+  type DocumentSnapshot,
   FieldPath,
   Firestore,
   Timestamp,
+  type Transaction,
   type WriteBatch,
 } from '@google-cloud/firestore';
 import { LEDGERS } from '../../saga/ledger/ledger.ts';
@@ -59,20 +60,27 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     throw new StoreError('unavailable', `Firestore did not answer within ${timeoutMs} ms`);
   }
 
+  /** Those of the documents that there are. */
+  async function found(
+    paths: readonly Path[],
+    get: (...references: DocumentReference[]) => Promise<DocumentSnapshot[]>,
+  ): Promise<(Versioned & { readonly path: Path })[]> {
+    if (paths.length === 0) return [];
+    // Firestore refuses a wrong path, too, but its client retries for seven seconds.
+    paths.forEach(assertDocumentPath);
+    const snapshots = await answer(get(...paths.map((path) => firestore.doc(path))));
+    return snapshots.flatMap((snapshot) => {
+      const data = snapshot.data();
+      if (data === undefined) return [];
+      const version = snapshot.updateTime as unknown as Version;
+      return [{ path: snapshot.ref.path, fields: fromFirestore(data), version }];
+    });
+  }
+
   return {
     async read(paths) {
-      const found = new Map<Path, Versioned>();
-      if (paths.length === 0) return found;
-      // Firestore refuses a wrong path, too, but its client retries for seven seconds.
-      paths.forEach(assertDocumentPath);
-      const snapshots = await answer(firestore.getAll(...paths.map((path) => firestore.doc(path))));
-      snapshots.forEach((snapshot, index) => {
-        const path = paths[index];
-        const data = snapshot.data();
-        if (path === undefined || data === undefined) return;
-        found.set(path, { fields: fromFirestore(data), version: snapshot.updateTime as unknown as Version });
-      });
-      return found;
+      const documents = await found(paths, (...references) => firestore.getAll(...references));
+      return new Map(documents.map(({ path, ...versioned }) => [path, versioned]));
     },
 
     async commit(writes) {
@@ -115,30 +123,19 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       // Firestore says what time it is, because its clock and ours differ. Don't use a transaction that begins with its
       // first read: if that fails, the client leaves a promise whose rejection can't be handled.
       const { readTime } = await answer(firestore.collection(LEDGERS).limit(1).get());
-      const asOfThen = { readOnly: true, readTime } as const;
+      const asOfThen = <T>(read: (transaction: Transaction) => Promise<T>): Promise<T> =>
+        firestore.runTransaction(read, { readOnly: true, readTime });
       return {
         async read(paths) {
-          if (paths.length === 0) return new Map();
-          paths.forEach(assertDocumentPath);
-          const snapshots = await answer(
-            firestore.runTransaction(
-              (transaction) => transaction.getAll(...paths.map((path) => firestore.doc(path))),
-              asOfThen,
-            ),
+          const documents = await found(paths, (...references) =>
+            asOfThen((transaction) => transaction.getAll(...references)),
           );
-          return new Map(
-            snapshots.flatMap((snapshot) => {
-              const data = snapshot.data();
-              return data ? [[snapshot.ref.path as Path, fromFirestore(data)] as const] : [];
-            }),
-          );
+          return new Map(documents.map(({ path, fields }) => [path, fields]));
         },
         async scan({ collection, after, limit }: Scan) {
-          let query = firestore.collectionGroup(collection).orderBy(FieldPath.documentId()).limit(limit);
-          if (after) query = query.startAfter(firestore.doc(after));
-          const { docs } = await answer(
-            firestore.runTransaction((transaction) => transaction.get(query), asOfThen),
-          );
+          const all = firestore.collectionGroup(collection).orderBy(FieldPath.documentId()).limit(limit);
+          const query = after ? all.startAfter(firestore.doc(after)) : all;
+          const { docs } = await answer(asOfThen((transaction) => transaction.get(query)));
           return docs.map((document) => ({
             path: document.ref.path,
             fields: fromFirestore(document.data()),
@@ -171,7 +168,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       // Wait until all calls have ended: a retry after the client's termination fails where it can't be caught. That can
       // take minutes while Firestore is away, and then the process ends first.
       const terminated = Promise.allSettled(underWay).then(() => firestore.terminate());
-      await Promise.race([terminated, pause(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      await endsWithin(systemClock, CLOSE_TIMEOUT_MS, terminated);
     },
   };
 }
@@ -196,8 +193,7 @@ function addWrite(batch: WriteBatch, reference: DocumentReference, write: Guarde
       batch.update(reference, ...fieldsAsPaths(write.fields), { lastUpdateTime: timestampOf(write.version) });
       return;
     case 'remove':
-      if (write.version === undefined) batch.delete(reference);
-      else batch.delete(reference, { lastUpdateTime: timestampOf(write.version) });
+      batch.delete(reference, write.version && { lastUpdateTime: timestampOf(write.version) });
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   PublishResult,
 } from '../../saga/ports/bus.ts';
 import { endsWithin } from '../../saga/ports/clock.ts';
+import { nackPauseMs } from '../nack-pause.ts';
 import { systemClock } from '../system-clock.ts';
 import { emulatorOptions } from './emulator-options.ts';
 import { requestsOf } from './publish-requests.ts';
@@ -81,14 +82,10 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
   }
 
   return {
-    async publish(messages) {
+    publish(messages) {
       const results = publishAll(messages);
       publishing.add(results);
-      try {
-        return await results;
-      } finally {
-        publishing.delete(results);
-      }
+      return results.finally(() => publishing.delete(results));
     },
 
     subscribe(name, outstandingMax, onDelivery, onFailure) {
@@ -102,12 +99,11 @@ export function createPubSubBus({ projectId, publishTimeoutMs, retryHere }: PubS
     },
 
     async missing(topicNames, subscriptionNames) {
-      const resources = [
-        ...topicNames.map((name) => ({ name, resource: pubsub.topic(name) })),
-        ...subscriptionNames.map((name) => ({ name, resource: pubsub.subscription(name) })),
-      ];
-      const exists = await Promise.all(resources.map(({ resource }) => resource.exists()));
-      return resources.filter((_, index) => !exists[index]?.[0]).map(({ name }) => name);
+      const exists = await Promise.all([
+        ...topicNames.map((name) => pubsub.topic(name).exists()),
+        ...subscriptionNames.map((name) => pubsub.subscription(name).exists()),
+      ]);
+      return [...topicNames, ...subscriptionNames].filter((_, index) => !exists[index]?.[0]);
     },
 
     async close() {
@@ -153,8 +149,35 @@ function openSubscription(
   onDelivery: (delivery: Delivery) => void,
   onFailure: (error: Error) => void,
 ): OpenSubscription {
-  const nack = retry ? pausedNack(retry) : { later: (message: Message) => message.nack(), flush: () => {} };
-  subscription.on('message', (message: Message) => onDelivery(deliveryOf(name, message, nack.later)));
+  /** Messages whose nack waits. The client keeps their lease meanwhile. */
+  const resting = new Map<Message, NodeJS.Timeout>();
+  let isClosing = false;
+
+  function nack(message: Message): void {
+    if (resting.has(message)) return;
+    if (retry === undefined || isClosing) message.nack();
+    else resting.set(message, setTimeout(nackNow, nackPauseMs(retry, attemptOf(message)), message));
+  }
+  function nackNow(message: Message): void {
+    clearTimeout(resting.get(message));
+    resting.delete(message);
+    message.nack();
+  }
+  subscription.on('message', (message: Message) =>
+    onDelivery({
+      subscription: name,
+      messageId: message.id,
+      data: message.data,
+      attributes: message.attributes,
+      publishTime: message.publishTime,
+      attempt: attemptOf(message),
+      // The client itself ignores all but the first call, but knows nothing of a nack that waits.
+      ack() {
+        if (!resting.has(message)) message.ack();
+      },
+      nack: () => nack(message),
+    }),
+  );
   subscription.on('error', (error: Error & { code?: number }) => {
     onFailure(
       error.code === NOT_FOUND ? new Error(`Subscription ${name} does not exist`, { cause: error }) : error,
@@ -162,7 +185,8 @@ function openSubscription(
   });
   return {
     async close(timeoutMs) {
-      nack.flush();
+      isClosing = true;
+      for (const message of resting.keys()) nackNow(message);
       subscription.setOptions({
         closeOptions: {
           behavior: SubscriptionCloseBehaviors.WaitForProcessing,
@@ -174,47 +198,5 @@ function openSubscription(
   };
 }
 
-/** Nacks after a pause that doubles with each attempt; the client keeps the message's lease meanwhile. */
-function pausedNack({ minBackoffSeconds, maxBackoffSeconds }: SubscriptionSettings['retry']) {
-  const waiting = new Map<Message, NodeJS.Timeout>();
-  function send(message: Message): void {
-    clearTimeout(waiting.get(message));
-    waiting.delete(message);
-    message.nack();
-  }
-  let closed = false;
-  return {
-    later(message: Message): void {
-      const doubled = minBackoffSeconds * 2 ** (attemptOf(message) - 1);
-      const pauseMs = 1000 * Math.min(maxBackoffSeconds, doubled);
-      if (closed) message.nack();
-      else waiting.set(message, setTimeout(send, pauseMs, message));
-    },
-    flush(): void {
-      closed = true;
-      for (const message of waiting.keys()) send(message);
-    },
-  };
-}
-
 /** Zero if the subscription has no dead-letter policy and so does not count. */
 const attemptOf = (message: Message): number => Math.max(1, message.deliveryAttempt);
-
-function deliveryOf(subscription: string, message: Message, nack: (message: Message) => void): Delivery {
-  let settled = false;
-  const once = (settle: () => void) => () => {
-    if (settled) return;
-    settled = true;
-    settle();
-  };
-  return {
-    subscription,
-    messageId: message.id,
-    data: message.data,
-    attributes: message.attributes,
-    publishTime: message.publishTime,
-    attempt: attemptOf(message),
-    ack: once(() => message.ack()),
-    nack: once(() => nack(message)),
-  };
-}

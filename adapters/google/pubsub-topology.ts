@@ -10,31 +10,27 @@ const EMULATOR_RETENTION_DAYS_MAX = 7;
 /**
  * Creates the topics and subscriptions of a topology on the emulator; on Google, Terraform does it. What exists already
  * stays as it is, so it may run again.
- * @param pushTo where a service's subscription pushes to; without it, all subscriptions are pulled.
  */
-export async function createTopology(
-  projectId: string,
-  topology: Topology,
-  pushTo?: (subscription: string) => string,
-): Promise<void> {
+export async function createTopology(projectId: string, topology: Topology): Promise<void> {
   const pubsub = new PubSub({ projectId, ...emulatorOptions(process.env.PUBSUB_EMULATOR_HOST) });
   await Promise.all(topology.topics.map((topic) => pubsub.createTopic(topic).catch(unlessThere)));
   await Promise.all(
     Object.entries(topology.subscriptions).map(([name, settings]) =>
       pubsub
         .topic(settings.topic)
-        .createSubscription(name, optionsOf(projectId, settings, settings.service && pushTo?.(name)))
+        .createSubscription(name, optionsOf(projectId, settings))
         .catch(unlessThere),
     ),
   );
   await pubsub.close();
 }
 
-function optionsOf(projectId: string, settings: SubscriptionSettings, pushEndpoint: string | undefined) {
-  const { ackDeadlineSeconds, pushDeadlineSeconds, retentionDays, deadLetter } = settings;
+function optionsOf(
+  projectId: string,
+  { ackDeadlineSeconds, retentionDays, deadLetter }: SubscriptionSettings,
+) {
   return {
     ackDeadlineSeconds,
-    ...(pushEndpoint && { pushEndpoint, ackDeadlineSeconds: pushDeadlineSeconds ?? ackDeadlineSeconds }),
     messageRetentionDuration: {
       seconds: Math.min(retentionDays, EMULATOR_RETENTION_DAYS_MAX) * SECONDS_PER_DAY,
     },

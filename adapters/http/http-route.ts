@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 
 /** The route that answered a request, as OpenAPI writes it; undefined if none did. Known once the request is answered. */
 export function routeOf(request: Request): string | undefined {
@@ -9,5 +9,12 @@ export function routeOf(request: Request): string | undefined {
 /** The status of a finished response; 499, as nginx writes it, if the client left before there was one. */
 export const statusOf = ({ headersSent, statusCode }: Response): number => (headersSent ? statusCode : 499);
 
-/** Health probes and fetches of metrics: too frequent to trace or count. */
-export const isProbe = ({ path }: Request): boolean => ['/livez', '/readyz', '/metrics'].includes(path);
+/** The first uuid in a path. */
+export const uuidIn = (path: string): string | undefined =>
+  /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(path)?.[0];
+
+/** Leaves out health probes and fetches of metrics: too frequent to trace or count. */
+export const exceptForProbes =
+  (handler: RequestHandler): RequestHandler =>
+  (request, response, next) =>
+    ['/livez', '/readyz', '/metrics'].includes(request.path) ? next() : handler(request, response, next);

@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, {
   type ErrorRequestHandler,
@@ -15,8 +16,8 @@ import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
-import { routeOf } from './http-route.ts';
-import { type About, openApiOf } from './openapi.ts';
+import { routeOf, uuidIn } from './http-route.ts';
+import { type About, openApiOf, PROMISE } from './openapi.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 /** Without these, a client that sends a byte now and then could hold a connection for ever. */
@@ -50,13 +51,21 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
     if (isClosing) endConnection(response);
     app(request, response);
   });
-  await listen(server, host, port);
+  await once(server.listen(port, host), 'listening').catch((error: NodeJS.ErrnoException) => {
+    const message =
+      error.code === 'EADDRINUSE'
+        ? `Port ${port} is in use: stop what listens there, or set PORT to another one`
+        : `HTTP can't be served on HOST=${host}, PORT=${port}: ${error.message}`;
+    throw new Error(message, { cause: error });
+  });
   return {
     port: (server.address() as AddressInfo).port,
-    close(timeoutMs) {
+    async close(timeoutMs) {
       isClosing = true;
       underWay.forEach(endConnection);
-      return closeServer(server, timeoutMs);
+      const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      await once(server.close(), 'close');
+      clearTimeout(timer);
     },
   };
 }
@@ -100,7 +109,7 @@ export function httpApp(
   // Answers are never cached, so no client can ask whether one has changed.
   app.disable('etag');
   app.set('trust proxy', trustedProxies);
-  app.use(securityHeaders(), notStored);
+  app.use(SECURITY_HEADERS, notStored);
   for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
     response.json(indexOf(routes, about));
@@ -116,9 +125,8 @@ export function httpApp(
   });
   app.get('/readyz', async (_request, response) => {
     const missing = await failedChecks(readiness);
-    response
-      .status(missing.length === 0 ? 200 : 503)
-      .json(missing.length === 0 ? { status: 'ready' } : { missing });
+    if (missing.length === 0) response.json({ status: 'ready' });
+    else response.status(503).json({ missing });
   });
   if (metrics) app.get('/metrics', ...gatesOf({ method: 'GET', audience: 'operators' }), metrics);
   if (push.length > 0) {
@@ -151,12 +159,10 @@ function onlyTakes(methods: readonly string[]): RequestHandler {
 }
 
 /** Security headers for browsers; also removes the header that names the framework. */
-function securityHeaders(): RequestHandler {
-  return helmet({
-    // Off, because the local stack speaks HTTP only: a page would look for its parts over HTTPS and not find them.
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-  });
-}
+const SECURITY_HEADERS = helmet({
+  // Off, because the local stack speaks HTTP only: a page would look for its parts over HTTPS and not find them.
+  contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+});
 
 /** Answers are about people and their orders, so no proxy may keep them. */
 function notStored(_request: Request, response: Response, next: () => void): void {
@@ -181,6 +187,13 @@ function answerHere(route: Route): RequestHandler[] {
 }
 
 function checkedRequest(route: Route, request: Request): HttpRequest {
+  // Node would join what was sent twice: to one value, for which no client has asked.
+  const twice = Object.keys(route.headers ?? {}).filter(
+    (name) => (request.headersDistinct[name.toLowerCase()]?.length ?? 0) > 1,
+  );
+  if (twice.length > 0) {
+    throw invalidInput(twice.map((field) => ({ field, message: 'must be sent once' })));
+  }
   return {
     params: request.params as Record<string, string>,
     query: route.query && checked(route.query, request.query, 'query'),
@@ -212,8 +225,7 @@ const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1
 function indexOf(routes: readonly Route[], { title }: About): object {
   return {
     name: title,
-    promise:
-      'at-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state',
+    promise: PROMISE,
     openapi: '/openapi.json',
     health: ['/livez', '/readyz'],
     routes: routes.map(
@@ -224,11 +236,10 @@ function indexOf(routes: readonly Route[], { title }: About): object {
 }
 
 async function failedChecks(checks: readonly ReadinessCheck[]): Promise<string[]> {
-  const results = await Promise.allSettled(checks.map(async ([, check]) => check()));
-  return checks.flatMap(([name], index) => {
-    const result = results[index];
-    return result?.status === 'fulfilled' && result.value ? [] : [name];
-  });
+  const passed = await Promise.all(
+    checks.map(async ([, check]) => check()).map((one) => one.catch(() => false)),
+  );
+  return checks.filter((_, index) => !passed[index]).map(([name]) => name);
 }
 
 /** Answers with problem+json, whatever was thrown. A surprise is logged, and answered with 500 without details. */
@@ -240,11 +251,13 @@ function problemHandler(log: Log): ErrorRequestHandler {
     }
     const problem = problemOf(error);
     if (problem.status >= 500) {
+      const uuid = uuidIn(request.path);
       log(
         problem.status === 500 ? 'ERROR' : 'WARNING',
         // Not the path, because it may name a customer.
         `HTTP ${problem.status} at ${request.method} ${routeOf(request) ?? '(no route)'}`,
-        { ...idIn(request), error: logged(error) },
+        // The order or letter that the request is about. Such an id does not reveal a person.
+        { ...(uuid && { uuid }), error: logged(error) },
       );
     }
     const { status, title, detail, errors, headers } = problem;
@@ -252,16 +265,8 @@ function problemHandler(log: Log): ErrorRequestHandler {
       .status(status)
       .set(headers)
       .type('application/problem+json')
-      .send(
-        JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) }),
-      );
+      .json({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) });
   };
-}
-
-/** The order or letter that the request is about. Such an id does not reveal a person. */
-function idIn({ path }: Request): { uuid?: string } {
-  const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(path)?.[0];
-  return uuid === undefined ? {} : { uuid };
 }
 
 /** For a surprise, the stack matters, too. */
@@ -293,28 +298,4 @@ function problemOf(error: unknown): Problem {
     return new Problem(status, STATUS_CODES[status] ?? 'Refused', message ?? 'The request was refused');
   }
   return new Problem(500, 'Internal error', 'Something went wrong on our side; it was logged');
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      const message = taken
-        ? `Port ${port} is in use: stop what listens there, or set PORT to another one`
-        : `HTTP can't be served on HOST=${host}, PORT=${port}: ${error.message}`;
-      reject(new Error(message, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
-}
-
-function closeServer(server: Server, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

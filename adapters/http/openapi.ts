@@ -7,6 +7,9 @@ export interface About {
   readonly version: string;
 }
 
+export const PROMISE =
+  'At-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state.';
+
 /** The OpenAPI 3.1 description of routes, from the schemas that check their input. */
 export function openApiOf(routes: readonly Route[], { title, version }: About): object {
   const paths: Record<string, Record<string, object>> = {};
@@ -15,15 +18,10 @@ export function openApiOf(routes: readonly Route[], { title, version }: About): 
   }
   return {
     openapi: '3.1.0',
-    info: {
-      title,
-      version,
-      description:
-        'At-least-once delivery, effectively-once effects, and every accepted order reaches exactly one final state.',
-    },
+    info: { title, version, description: PROMISE },
     paths,
     components: {
-      schemas: { Problem: problemSchema },
+      schemas: { Problem: jsonSchema(problemSchema) },
       securitySchemes: {
         operator: { type: 'http', scheme: 'bearer', description: "The operators' token (docs/security.md)" },
       },
@@ -78,7 +76,7 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
 
 function responseOf(status: number, description: string, answer: z.ZodType): object {
   const isProblem = status >= 400;
-  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : jsonSchema(answer, 'output');
+  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : jsonSchema(answer);
   return {
     description,
     content: { [isProblem ? 'application/problem+json' : 'application/json']: { schema } },
@@ -90,27 +88,17 @@ function queryParameters(query: z.ZodType): object[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input'): object {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io }) as Record<string, unknown>;
+/** Of an answer, too, the input is the form that JSON has. */
+function jsonSchema(schema: z.ZodType): object {
+  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
   return rest;
 }
 
 /** RFC 9457, with the faults of single fields. */
-const problemSchema = {
-  type: 'object',
-  required: ['title', 'status', 'detail'],
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['field', 'message'],
-        properties: { field: { type: 'string' }, message: { type: 'string' } },
-      },
-    },
-  },
-};
+const problemSchema = z.object({
+  type: z.string().optional(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});

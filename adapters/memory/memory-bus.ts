@@ -1,7 +1,8 @@
 import { DEAD_LETTER } from '../../saga/deliver/message.ts';
 import type { SubscriptionSettings, Topology } from '../../saga/deliver/topology.ts';
-import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
+import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Clock } from '../../saga/ports/clock.ts';
+import { nackPauseMs } from '../nack-pause.ts';
 
 /**
  * The embedded broker. It keeps nothing beyond the process, and behaves like Pub/Sub in what matters: every subscription
@@ -10,12 +11,27 @@ import type { Clock } from '../../saga/ports/clock.ts';
  */
 export function createMemoryBus(topology: Topology, clock: Clock): Bus {
   let messageCount = 0;
+  const timers = new Set<() => void>();
   const subscriptions = new Map(
     Object.entries(topology.subscriptions).map(([name, settings]) => [
       name,
-      new Subscription(name, settings, clock, publishOne),
+      createSubscription(name, settings, later, publishOne),
     ]),
   );
+
+  /** As the clock's `after`, but nothing happens once the bus is closed. */
+  function later(delayMs: number, action: () => void): () => void {
+    const cancel = clock.after(delayMs, () => {
+      timers.delete(stop);
+      action();
+    });
+    const stop = () => {
+      timers.delete(stop);
+      cancel();
+    };
+    timers.add(stop);
+    return stop;
+  }
 
   function publishOne(message: OutgoingMessage): Error | undefined {
     if (!topology.topics.includes(message.topic)) return new Error(`Topic ${message.topic} does not exist`);
@@ -28,7 +44,7 @@ export function createMemoryBus(topology: Topology, clock: Clock): Bus {
       publishTime: clock.now(),
     };
     for (const subscription of subscriptions.values()) {
-      if (subscription.settings.topic === message.topic) subscription.enqueue(copy);
+      if (subscription.topic === message.topic) subscription.enqueue({ message: copy, attempts: 0 });
     }
     return undefined;
   }
@@ -52,14 +68,14 @@ export function createMemoryBus(topology: Topology, clock: Clock): Bus {
       ];
     },
     async close() {
+      for (const cancel of timers) cancel();
       for (const subscription of subscriptions.values()) subscription.stop();
     },
   };
 }
 
-type StoredMessage = Pick<Delivery, 'messageId' | 'data' | 'attributes' | 'publishTime'>;
 interface Queued {
-  readonly message: StoredMessage;
+  readonly message: Pick<Delivery, 'messageId' | 'data' | 'attributes' | 'publishTime'>;
   attempts: number;
 }
 interface Reader {
@@ -72,91 +88,47 @@ interface Reader {
 /** Messages for people who never pull them must not fill the memory: the oldest is dropped, as if its retention had ended. */
 const WAITING_MAX = 100_000;
 
-class Subscription {
-  readonly name: string;
-  readonly settings: SubscriptionSettings;
-  readonly #clock: Clock;
-  readonly #publish: (message: OutgoingMessage) => void;
-  #waiting: Queued[] = [];
-  readonly #readers: Reader[] = [];
-  #dispatching = false;
-  readonly #timers = new Set<() => void>();
+function createSubscription(
+  name: string,
+  { topic, service, ackDeadlineSeconds, retry, deadLetter }: SubscriptionSettings,
+  later: Clock['after'],
+  publish: (message: OutgoingMessage) => void,
+) {
+  let waiting: Queued[] = [];
+  let readers: Reader[] = [];
+  let isDispatching = false;
 
-  constructor(
-    name: string,
-    settings: SubscriptionSettings,
-    clock: Clock,
-    publish: (message: OutgoingMessage) => void,
-  ) {
-    this.name = name;
-    this.settings = settings;
-    this.#clock = clock;
-    this.#publish = publish;
-  }
-
-  enqueue(message: StoredMessage): void {
-    this.#enqueue({ message, attempts: 0 });
-  }
-
-  open(outstandingMax: number, onDelivery: (delivery: Delivery) => void) {
-    const reader: Reader = { outstandingMax, onDelivery, outstanding: 0, onIdle: () => {} };
-    this.#readers.push(reader);
-    this.#dispatch();
-    return {
-      close: (timeoutMs: number) => {
-        const index = this.#readers.indexOf(reader);
-        if (index >= 0) this.#readers.splice(index, 1);
-        if (reader.outstanding === 0) return Promise.resolve();
-        return new Promise<void>((resolve) => {
-          const cancelTimeout = this.#later(timeoutMs, resolve);
-          reader.onIdle = () => {
-            cancelTimeout();
-            resolve();
-          };
-        });
-      },
-    };
-  }
-
-  stop(): void {
-    for (const cancel of this.#timers) cancel();
-    this.#readers.length = 0;
-  }
-
-  #enqueue(queued: Queued): void {
-    this.#waiting.push(queued);
-    const forPeople = this.settings.service === undefined;
-    if (forPeople && this.#waiting.length > WAITING_MAX) this.#waiting.shift();
-    this.#dispatch();
+  function enqueue(queued: Queued): void {
+    waiting.push(queued);
+    const forPeople = service === undefined;
+    if (forPeople && waiting.length > WAITING_MAX) waiting.shift();
+    dispatch();
   }
 
   /** Hands out what waits, in a microtask, so that a subscriber never runs inside its publisher's call. */
-  #dispatch(): void {
-    if (this.#dispatching || this.#readers.length === 0) return;
-    this.#dispatching = true;
+  function dispatch(): void {
+    if (isDispatching || readers.length === 0) return;
+    isDispatching = true;
     queueMicrotask(() => {
-      this.#dispatching = false;
+      isDispatching = false;
       let taken = 0;
-      for (const queued of this.#waiting) {
-        const reader = this.#leastBusyReader();
+      for (const queued of waiting) {
+        const reader = leastBusyReader();
         if (reader === undefined) break;
         taken++;
-        this.#deliver(queued, reader);
+        deliver(queued, reader);
       }
-      this.#waiting = this.#waiting.slice(taken);
+      waiting = waiting.slice(taken);
     });
   }
 
-  #leastBusyReader(): Reader | undefined {
-    let best: Reader | undefined;
-    for (const reader of this.#readers) {
-      if (reader.outstanding < reader.outstandingMax && (!best || reader.outstanding < best.outstanding))
-        best = reader;
-    }
-    return best;
-  }
+  const leastBusyReader = (): Reader | undefined =>
+    readers
+      .filter(({ outstanding, outstandingMax }) => outstanding < outstandingMax)
+      .sort((one, other) => one.outstanding - other.outstanding)
+      .at(0);
 
-  #deliver(queued: Queued, reader: Reader): void {
+  function deliver(queued: Queued, reader: Reader): void {
     queued.attempts++;
     reader.outstanding++;
     let settled = false;
@@ -166,56 +138,62 @@ class Subscription {
       cancelDeadline();
       reader.outstanding--;
       if (reader.outstanding === 0) reader.onIdle();
-      this.#dispatch();
+      dispatch();
       return true;
     };
     const again = (delayMs: number): void => {
       if (!settle()) return;
-      const { deadLetter } = this.settings;
-      if (deadLetter && queued.attempts >= deadLetter.maxDeliveryAttempts)
-        this.#deadLetter(queued, deadLetter.topic);
-      else this.#later(delayMs, () => this.#enqueue(queued));
+      if (deadLetter && queued.attempts >= deadLetter.maxDeliveryAttempts) giveUp(queued, deadLetter.topic);
+      else later(delayMs, () => enqueue(queued));
     };
     // An ack after the deadline has no effect. Pub/Sub does not promise otherwise.
-    const cancelDeadline = this.#later(this.settings.ackDeadlineSeconds * 1000, () => again(0));
+    const cancelDeadline = later(ackDeadlineSeconds * 1000, () => again(0));
     reader.onDelivery({
       ...queued.message,
-      subscription: this.name,
+      subscription: name,
       // A copy, so that a reader that changes the bytes does not change other deliveries.
       data: Buffer.from(queued.message.data),
       attempt: queued.attempts,
       ack: settle,
-      nack: () => again(this.#backoffMs(queued.attempts)),
+      nack: () => again(nackPauseMs(retry, queued.attempts)),
     });
   }
 
-  #deadLetter({ message, attempts }: Queued, topic: string): void {
-    this.#publish({
-      topic,
-      data: message.data,
+  function giveUp({ message: { data, attributes }, attempts }: Queued, deadLetterTopic: string): void {
+    publish({
+      topic: deadLetterTopic,
+      data,
       attributes: {
-        ...message.attributes,
-        [DEAD_LETTER.subscription]: this.name,
+        ...attributes,
+        [DEAD_LETTER.subscription]: name,
         [DEAD_LETTER.attempts]: String(attempts),
       },
     });
   }
 
-  #backoffMs(attempts: number): number {
-    const { minBackoffSeconds, maxBackoffSeconds } = this.settings.retry;
-    return 1000 * Math.min(maxBackoffSeconds, minBackoffSeconds * 2 ** (attempts - 1));
-  }
-
-  #later(delayMs: number, action: () => void): () => void {
-    const cancel = this.#clock.after(delayMs, () => {
-      this.#timers.delete(stop);
-      action();
-    });
-    const stop = () => {
-      this.#timers.delete(stop);
-      cancel();
-    };
-    this.#timers.add(stop);
-    return stop;
-  }
+  return {
+    topic,
+    enqueue,
+    open(outstandingMax: number, onDelivery: (delivery: Delivery) => void): OpenSubscription {
+      const reader: Reader = { outstandingMax, onDelivery, outstanding: 0, onIdle: () => {} };
+      readers.push(reader);
+      dispatch();
+      return {
+        close(timeoutMs) {
+          readers = readers.filter((one) => one !== reader);
+          if (reader.outstanding === 0) return Promise.resolve();
+          return new Promise((resolve) => {
+            const cancelTimeout = later(timeoutMs, resolve);
+            reader.onIdle = () => {
+              cancelTimeout();
+              resolve();
+            };
+          });
+        },
+      };
+    },
+    stop() {
+      readers = [];
+    },
+  };
 }

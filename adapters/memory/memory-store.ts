@@ -24,7 +24,7 @@ export function createMemoryStore(): Store {
   let commits = 0;
 
   function collectionOf(path: Path): Map<Path, Versioned> {
-    const name = path.split('/').at(-2) ?? '';
+    const name = collectionIn(path);
     let collection = collections.get(name);
     if (collection === undefined) {
       collection = new Map();
@@ -38,9 +38,7 @@ export function createMemoryStore(): Store {
     const held =
       write.kind === 'create'
         ? present === undefined
-        : write.kind === 'remove' && write.version === undefined
-          ? true
-          : present?.version === write.version;
+        : write.version === undefined || present?.version === write.version;
     if (!held) throw new StoreError('conflict', `${write.path} is not what was read`);
   }
 
@@ -62,15 +60,18 @@ export function createMemoryStore(): Store {
       .map(([path, { fields }]) => ({ id: path.slice(prefix.length), fields }));
   }
 
+  /** The documents of a collection that match, and have a moment in this field, the earliest first. */
+  const byMoment = (collection: string, where: Query['where'], field: string): DueDocument[] =>
+    inCollection(collection)
+      .flatMap(({ id, fields }) => {
+        const moment = fieldOf(fields, field);
+        return moment instanceof Date && matches(fields, where) ? [{ id, moment, fields }] : [];
+      })
+      .sort(earliestFirst);
+
   return {
     async read(paths) {
-      paths.forEach(assertDocumentPath);
-      const found = new Map<Path, Versioned>();
-      for (const path of paths) {
-        const document = collectionOf(path).get(path);
-        if (document) found.set(path, document);
-      }
-      return found;
+      return found(paths, (path) => collectionOf(path).get(path));
     },
     async commit(writes) {
       writes.forEach(assertWritable);
@@ -84,64 +85,36 @@ export function createMemoryStore(): Store {
       }
     },
     async query({ collection, where, fields: wanted, after, limit }: Query) {
-      return inCollection(collection)
-        .filter(({ fields }) => matches(fields, where))
-        .flatMap(({ id, fields }) => {
-          const createdAt = fieldOf(fields, 'createdAt');
-          return createdAt instanceof Date ? [{ id, fields, ms: createdAt.getTime() }] : [];
-        })
-        .sort((one, other) => other.ms - one.ms || compare(other.id, one.id))
-        .filter(({ id, ms }) => {
-          if (after === undefined) return true;
-          return (
-            ms - after.createdAt.getTime() < 0 ||
-            (ms === after.createdAt.getTime() && compare(id, after.id) < 0)
-          );
-        })
+      const last = after && { moment: after.createdAt, id: after.id };
+      return byMoment(collection, where, 'createdAt')
+        .reverse()
+        .filter((document) => last === undefined || earliestFirst(document, last) < 0)
         .slice(0, limit)
         .map(({ fields }) => (wanted ? picked(fields, wanted) : fields));
     },
     async due({ collection, where, field, until, after, limit }: DueQuery) {
-      return inCollection(collection)
-        .filter(({ fields }) => matches(fields, where))
-        .flatMap(({ id, fields }) => {
-          const moment = fieldOf(fields, field);
-          return moment instanceof Date && moment <= until ? [{ id, moment, fields }] : [];
-        })
-        .sort(earliestFirst)
+      return byMoment(collection, where, field)
+        .filter(({ moment }) => moment <= until)
         .filter((document) => after === undefined || earliestFirst(document, after) > 0)
         .slice(0, limit);
     },
     async snapshot() {
       // Documents are immutable values, so it is enough to remember which there are.
       const kept = new Map([...collections].map(([name, documents]) => [name, new Map(documents)]));
-      const keptAt = (path: Path) => kept.get(path.split('/').at(-2) ?? '')?.get(path)?.fields;
       /** Sorted once, when the first page is requested. */
-      const sorted = new Map<string, readonly StoredDocument[]>();
-      function sortedIn(collection: string): readonly StoredDocument[] {
-        const documents =
-          sorted.get(collection) ??
-          [...(kept.get(collection) ?? [])]
-            .map(([path, { fields }]) => ({ path, fields, key: sortKey(path) }))
-            .sort((one, other) => Buffer.compare(one.key, other.key))
-            .map(({ path, fields }) => ({ path, fields }));
-        sorted.set(collection, documents);
-        return documents;
-      }
+      const sorted = new Map<string, readonly SortedDocument[]>();
       return {
         async read(paths) {
-          paths.forEach(assertDocumentPath);
-          return new Map(
-            paths.flatMap((path) => {
-              const fields = keptAt(path);
-              return fields ? [[path, fields] as const] : [];
-            }),
-          );
+          return found(paths, (path) => kept.get(collectionIn(path))?.get(path)?.fields);
         },
         async scan({ collection, after, limit }: Scan) {
-          const documents = sortedIn(collection);
-          const start = after === undefined ? 0 : firstBehind(documents, after);
-          return documents.slice(start, start + limit);
+          const documents = sorted.get(collection) ?? sortedByPath(kept.get(collection) ?? new Map());
+          sorted.set(collection, documents);
+          const start = after === undefined ? undefined : sortKey(after);
+          return documents
+            .filter(({ key }) => start === undefined || Buffer.compare(key, start) > 0)
+            .slice(0, limit)
+            .map(({ path, fields }) => ({ path, fields }));
         },
       };
     },
@@ -163,6 +136,20 @@ export function createMemoryStore(): Store {
     },
     async close() {},
   };
+}
+
+/** The name of the collection that a document is in. */
+const collectionIn = (path: Path): string => path.split('/').at(-2) ?? '';
+
+/** What there is at these paths. */
+function found<T>(paths: readonly Path[], at: (path: Path) => T | undefined): Map<Path, T> {
+  paths.forEach(assertDocumentPath);
+  return new Map(
+    paths.flatMap((path) => {
+      const document = at(path);
+      return document === undefined ? [] : [[path, document]];
+    }),
+  );
 }
 
 const matches = (fields: object, where: Readonly<Record<string, unknown>>): boolean =>
@@ -193,18 +180,14 @@ function escaped(name: Buffer): Buffer {
   return name.includes(0) ? Buffer.from([...name].flatMap((byte) => (byte === 0 ? [0, 255] : [byte]))) : name;
 }
 
-/** The index, in sorted documents, of the first one behind a path. */
-function firstBehind(documents: readonly StoredDocument[], after: Path): number {
-  const key = sortKey(after);
-  let [low, high] = [0, documents.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const { path } = documents[middle] as StoredDocument;
-    if (Buffer.compare(sortKey(path), key) > 0) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+interface SortedDocument extends StoredDocument {
+  readonly key: Buffer;
 }
+
+const sortedByPath = (documents: ReadonlyMap<Path, Versioned>): SortedDocument[] =>
+  [...documents]
+    .map(([path, { fields }]) => ({ path, fields, key: sortKey(path) }))
+    .sort((one, other) => Buffer.compare(one.key, other.key));
 
 /**
  * A copy, so that neither the writer nor a reader can change a document behind the store's back. As in a database, a field

@@ -16,12 +16,10 @@ const WRAPPED = { message, subscription: 'projects/p/subscriptions/frontend-sub'
 const parse = (
   body: unknown,
   headers: Record<string, string> = { 'content-type': 'application/json' },
-): ParsedPush =>
-  parsePush('frontend-sub', headers, Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)), NOW);
+): ParsedPush => parsePush(headers, Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)), NOW);
 
 const EXPECTED: ParsedPush = {
   message: {
-    subscription: 'frontend-sub',
     messageId: '7',
     data: DATA,
     attributes: ATTRIBUTES,
@@ -90,7 +88,6 @@ describe('A pushed message', () => {
 
   it('may lack all that is not needed', () => {
     const bare = {
-      subscription: 'frontend-sub',
       messageId: '7',
       data: Buffer.alloc(0),
       attributes: {},

@@ -10,7 +10,7 @@ import type { Delivery } from '../../saga/ports/bus.ts';
  * - as a CloudEvent of Eventarc around the wrapped form, binary or structured (https://cloud.google.com/eventarc/docs/cloudevents);
  * - as the binary CloudEvent that each of our own messages is, if something other than Pub/Sub hands it on.
  */
-export type PushedMessage = Omit<Delivery, 'ack' | 'nack'>;
+export type PushedMessage = Omit<Delivery, 'subscription' | 'ack' | 'nack'>;
 
 /** A pushed message, or what is wrong with the request. */
 export type ParsedPush = { readonly message: PushedMessage } | { readonly fault: string };
@@ -40,26 +40,20 @@ const PUBLISH_TIME = 'x-goog-pubsub-publish-time';
 const ATTEMPT = 'x-goog-pubsub-delivery-attempt';
 
 /**
- * Reads what was pushed, doubting all of it.
- * @param subscription that it arrives by, from the path, because not every form names it.
+ * Reads what was pushed, doubting all of it. Not every form names the subscription.
  * @param now for a message that does not say when it was published.
  */
-export function parsePush(
-  subscription: string,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
-  now: Date,
-): ParsedPush {
+export function parsePush(headers: IncomingHttpHeaders, body: Buffer, now: Date): ParsedPush {
   const messageId = headers[MESSAGE_ID] ?? ownEventId(headers);
   if (typeof messageId === 'string' && messageId !== '')
-    return parkable(unwrapped(subscription, messageId, headers, body, now));
+    return parkable(unwrapped(messageId, headers, body, now));
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
   } catch {
     return { fault: `The body is not JSON, and there is no header ${MESSAGE_ID}` };
   }
-  return parseWrapped(subscription, dataOf(headers, json), now);
+  return parseWrapped(dataOf(headers, json), now);
 }
 
 /** A message of ours is a CloudEvent. Its id then replaces the broker's, which is lost. */
@@ -75,13 +69,12 @@ function dataOf(headers: IncomingHttpHeaders, json: unknown): unknown {
 }
 
 /** Reads the wrapped form, as a value. */
-function parseWrapped(subscription: string, json: unknown, now: Date): ParsedPush {
+function parseWrapped(json: unknown, now: Date): ParsedPush {
   const parsed = wrappedSchema.safeParse(json);
   if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
   const { message, deliveryAttempt } = parsed.data;
   const publishTime = message.publishTime ?? message.publish_time;
   return parkable({
-    subscription,
     messageId: (message.messageId ?? message.message_id) as string,
     data: Buffer.from(message.data, 'base64'),
     attributes: message.attributes,
@@ -96,16 +89,9 @@ const parkable = (message: PushedMessage): ParsedPush =>
     ? { fault: 'The message is larger than any that Pub/Sub takes' }
     : { message };
 
-function unwrapped(
-  subscription: string,
-  messageId: string,
-  headers: IncomingHttpHeaders,
-  data: Buffer,
-  now: Date,
-): PushedMessage {
+function unwrapped(messageId: string, headers: IncomingHttpHeaders, data: Buffer, now: Date): PushedMessage {
   const published = new Date(String(headers[PUBLISH_TIME]));
   return {
-    subscription,
     messageId,
     data,
     attributes: attributesIn(headers),

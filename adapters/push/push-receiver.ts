@@ -43,9 +43,9 @@ export function pushHandlers(
     express.raw({ type: () => true, limit: BODY_BYTES_MAX }),
     async (request, response) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const pushed = parsePush(subscriptionIn(request), request.headers, body, clock.now());
+      const pushed = parsePush(request.headers, body, clock.now());
       if ('fault' in pushed) throw new Problem(400, 'Not a pushed message', pushed.fault);
-      if (!(await isDone(inboxOf(request), pushed.message))) {
+      if (!(await isDone(inboxOf(request), subscriptionIn(request), pushed.message))) {
         throw new Problem(503, 'Not done', 'The message could not be processed now; send it again');
       }
       response.status(204).end();
@@ -56,7 +56,7 @@ export function pushHandlers(
 const subscriptionIn = ({ params }: Request): string => String(params.subscription).slice(0, 200);
 
 /** Puts a message into the inbox of its subscription, where it shares a batch with messages of other requests. */
-const isDone = (inbox: Inbox, message: PushedMessage): Promise<boolean> =>
+const isDone = (inbox: Inbox, subscription: string, message: PushedMessage): Promise<boolean> =>
   new Promise((resolve) => {
-    inbox.deliver({ ...message, ack: () => resolve(true), nack: () => resolve(false) });
+    inbox.deliver({ ...message, subscription, ack: () => resolve(true), nack: () => resolve(false) });
   });

@@ -2,6 +2,7 @@ import { OAuth2Client } from 'google-auth-library';
 import { Problem } from '../../saga/http/http.ts';
 import { endsWithin } from '../../saga/ports/clock.ts';
 import { systemClock } from '../system-clock.ts';
+import type { TokenCheck } from './push-receiver.ts';
 
 /** What a token must say: whom it is for, and whose it is. */
 export interface PushIdentity {
@@ -29,7 +30,7 @@ export function createTokenCheck(
   { audience, serviceAccount }: PushIdentity,
   certificates: () => Promise<Certificates> = googleCertificates(),
   timeoutMs = CERTIFICATES_TIMEOUT_MS,
-): (authorization: string | undefined) => Promise<string | undefined> {
+): TokenCheck {
   const client = new OAuth2Client();
   let fetching: Promise<Certificates> | undefined;
   /** An instance that starts has many pushes and no keys yet, so one request for the keys serves all of them. */

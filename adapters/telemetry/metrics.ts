@@ -5,7 +5,7 @@ import { CANCELED, FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { CommitEvent, SagaEvent } from '../../saga/ports/observe.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
+import { routeOf, statusOf } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -88,14 +88,11 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
   }
 
   function watchStore(store: Store): Store {
-    async function counted<T>(operation: string, work: Promise<T>): Promise<T> {
-      try {
-        return await work;
-      } catch (error) {
+    const counted = <T>(operation: string, work: Promise<T>): Promise<T> =>
+      work.catch((error) => {
         storeErrors.add(1, { operation, kind: error instanceof StoreError ? error.kind : 'unknown' });
         throw error;
-      }
-    }
+      });
     return {
       ...store,
       read: (paths) => counted('read', store.read(paths)),
@@ -108,7 +105,6 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
   const serve: RequestHandler = (request, response, next) => {
     const startMs = performance.now();
     response.once('close', () => {
-      if (isProbe(request)) return;
       requests.record((performance.now() - startMs) / 1000, {
         'http.request.method': request.method,
         'http.route': routeOf(request) ?? 'none',

@@ -14,6 +14,7 @@ import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@op
 import { GoogleAuth } from 'google-auth-library';
 import type { Log } from '../../saga/ports/log.ts';
 import type { Saga } from '../../saga/step/saga.ts';
+import { exceptForProbes } from '../http/http-route.ts';
 import { createMetrics } from './metrics.ts';
 import { createSampler } from './sampling.ts';
 import type { Telemetry, TelemetrySettings } from './telemetry.ts';
@@ -63,7 +64,7 @@ export function telemetryBy(
   return {
     ports: (ports) => measured.ports(traced?.ports(ports) ?? ports),
     service: (one) => traced?.service(one) ?? one,
-    http: [...measured.http, ...(traced?.http ?? [])],
+    http: [...measured.http, ...(traced?.http ?? [])].map(exceptForProbes),
     ...(page && { page: (request, response) => page.getMetricsRequestHandler(request, response) }),
     async close() {
       await Promise.allSettled([tracers.shutdown(), meters.shutdown()]);

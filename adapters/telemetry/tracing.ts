@@ -19,7 +19,7 @@ import type { Delivery } from '../../saga/ports/bus.ts';
 import type { TurnEvent } from '../../saga/ports/observe.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type GuardedWrite, type Store, StoreError } from '../../saga/ports/store.ts';
-import { isProbe, routeOf, statusOf } from '../http/http-route.ts';
+import { routeOf, statusOf, uuidIn } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -43,24 +43,21 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
 
   /**
    * The span of work for the batch under way, or else for orders.
-   * @param tracesOfOrders the traces of these orders; not called if a batch is under way.
+   * @param traceparents the traces of these orders.
    */
   function spanFor(
     name: string,
     attributes: Attributes,
-    tracesOfOrders: () => readonly string[] = () => [],
+    traceparents: readonly string[] = [],
   ): Span | undefined {
     const work = current.getStore();
-    if (work?.isBatch) return tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span));
-    const traceparents = tracesOfOrders();
-    const [only, ...others] = traceparents;
-    if (only !== undefined && others.length === 0)
-      return tracer.startSpan(name, { attributes }, contextOf(only));
-    if (only !== undefined) return startShared(name, { attributes }, traceparents);
+    const below = work && trace.setSpan(ROOT_CONTEXT, work.span);
+    if (work?.isBatch) return tracer.startSpan(name, { attributes }, below);
+    if (traceparents.length > 1) return startShared(name, { attributes }, traceparents);
+    const [only] = traceparents;
+    if (only !== undefined) return tracer.startSpan(name, { attributes }, contextOf(only));
     // The batcher's run that we are in may have begun with a request that was answered long ago.
-    return work?.span.isRecording()
-      ? tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, work.span))
-      : undefined;
+    return work?.span.isRecording() ? tracer.startSpan(name, { attributes }, below) : undefined;
   }
 
   /**
@@ -90,16 +87,15 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
   }
 
   function watchStore(store: Store): Store {
-    const spanOf = (operation: string, more: Attributes, tracesOfOrders?: () => readonly string[]) =>
-      spanFor(`store ${operation}`, { 'db.operation.name': operation, ...more }, tracesOfOrders);
+    const spanOf = (operation: string, more: Attributes, traceparents?: readonly string[]) =>
+      spanFor(`store ${operation}`, { 'db.operation.name': operation, ...more }, traceparents);
     return {
       ...store,
       read: (paths) => inSpan(spanOf('read', { 'saga.documents': paths.length }), () => store.read(paths)),
-      commit: (writes) =>
-        inSpan(
-          spanOf('commit', { 'saga.documents': writes.length }, () => tracesOfNewLedgers(writes)),
-          () => store.commit(writes),
-        ),
+      commit(writes) {
+        const span = spanOf('commit', { 'saga.documents': writes.length }, tracesOfNewLedgers(writes));
+        return inSpan(span, () => store.commit(writes));
+      },
       query: (query) =>
         inSpan(spanOf('query', { 'db.collection.name': query.collection }), () => store.query(query)),
       due: (query) =>
@@ -111,8 +107,9 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     return {
       ...bus,
       publish(messages) {
-        const span = spanFor('publish', { 'messaging.batch.message_count': messages.length }, () => [
-          ...new Set(messages.flatMap(({ attributes: { traceparent } }) => traceparent ?? [])),
+        const traceparents = new Set(messages.flatMap(({ attributes }) => attributes.traceparent ?? []));
+        const span = spanFor('publish', { 'messaging.batch.message_count': messages.length }, [
+          ...traceparents,
         ]);
         return inSpan(span, async () => {
           const results = await bus.publish(messages);
@@ -149,10 +146,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
         kind: SpanKind.CONSUMER,
         startTime: endMs - durationMs,
         // Only few attributes, because every delivery has them. The name has step and outcome, the log line everything else.
-        attributes: {
-          ...(uuid !== undefined && { 'saga.uuid': uuid }),
-          ...(attempt !== undefined && attempt > 1 && { 'saga.attempt': attempt }),
-        },
+        attributes: { 'saga.uuid': uuid, 'saga.attempt': attempt === 1 ? undefined : attempt },
         links: work?.isBatch ? [{ context: work.span.spanContext() }] : [],
       },
       contextOf(place),
@@ -190,10 +184,6 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
   }
 
   const serve: RequestHandler = (request, response, next) => {
-    if (isProbe(request)) {
-      next();
-      return;
-    }
     const { method } = request;
     const parent = traceparentIn(request.get('traceparent'));
     const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, contextOf(parent));
@@ -202,13 +192,13 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
     response.once('close', () => {
       const route = routeOf(request);
       const status = statusOf(response);
-      const uuid = request.params?.uuid ?? uuidIn(response.getHeader('location'));
+      const uuid = request.params?.uuid ?? uuidIn(String(response.getHeader('location')));
       if (route !== undefined) span.updateName(`${method} ${route}`);
       span.setAttributes({
         'http.request.method': method,
         'http.response.status_code': status,
-        ...(route !== undefined && { 'http.route': route }),
-        ...(uuid !== undefined && { 'saga.uuid': uuid }),
+        'http.route': route,
+        'saga.uuid': uuid,
       });
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
@@ -242,9 +232,6 @@ function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
     return isNewLedger ? ((write.fields as { trace?: string }).trace ?? []) : [];
   });
 }
-
-const uuidIn = (location: unknown): string | undefined =>
-  /^\/(?:order|sagas)\/([0-9a-f-]{36})$/.exec(String(location))?.[1];
 
 function contextOf(traceparent: string | undefined): Context {
   if (traceparent === undefined) return ROOT_CONTEXT;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { ledgerPath, readOne, takeAudit } from 'order-saga';
 import { runProcess, startLocally } from 'order-saga/host';
 import { DATA, trip } from './trip.ts';
@@ -7,9 +8,10 @@ import { DATA, trip } from './trip.ts';
 /** Three trips; the last one finds the hotel full. Run it with `npm run trip`, or on Google's emulators: `npm run trip -- --emulators`. */
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
+const onEmulators = readArguments();
 
 await runProcess(async (end) => {
-  const local = await startLocally(trip, DATA, { onEmulators: process.argv.includes('--emulators'), end });
+  const local = await startLocally(trip, DATA, { onEmulators, end });
   const { store, bus } = local.ports;
   for (const traveler of ['ann', 'bob', 'cyd']) {
     const uuid = randomUUID();
@@ -27,3 +29,13 @@ await runProcess(async (end) => {
   process.kill(process.pid, 'SIGTERM');
   return local;
 });
+
+/** Whether the trips are booked on Google's emulators. If the arguments are wrong, the process ends. */
+function readArguments(): boolean {
+  try {
+    return parseArgs({ options: { emulators: { type: 'boolean', default: false } } }).values.emulators;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\nUsage: npm run trip -- [--emulators]\n`);
+    process.exit(2);
+  }
+}

@@ -1,26 +1,9 @@
-import { z } from 'zod';
-import { moment } from '../../saga/http/answers.ts';
 import { type Route, route } from '../../saga/http/http.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import type { AuditReport } from './audit-report.ts';
+import { type AuditReport, reportSchema } from './audit-report.ts';
 import { takeAudit } from './take-audit.ts';
-
-const count = z.int().min(0);
-const reportSchema = z.object({
-  checkedAt: moment,
-  counts: z.object({
-    orders: count,
-    byStatus: z.record(z.string(), count),
-    documents: z.record(z.string(), count),
-    deadLettersParked: count,
-  }),
-  violations: z.array(z.looseObject({ kind: z.string(), path: z.string(), sentence: z.string() })),
-  violationCount: count,
-  stuck: z.array(z.looseObject({ uuid: z.string(), status: z.string(), sentence: z.string() })),
-  stuckCount: count,
-});
 
 /** Lets operators ask whether stock, money and records are what the ledgers say. */
 export function auditRoutes(saga: Saga, ports: Ports): readonly Route[] {

@@ -163,17 +163,17 @@ describe('The audit', () => {
       world.delete(customers.of('jack').path);
       expect((await audited(world)).violations).to.deep.equal([
         {
-          kind: 'total',
+          kind: 'missing-account',
           path: stock.of('widget').path,
           sentence: 'There is no item widget at inventory/widget, but orders hold 2 of it',
         },
         {
-          kind: 'total',
+          kind: 'missing-account',
           path: customers.of('jack').path,
           sentence: 'There is no user jack at users/jack, but orders need it',
         },
         {
-          kind: 'total',
+          kind: 'missing-account',
           path: customers.of('joe').path,
           sentence: 'There is no user joe at users/joe, but orders hold 10 of it',
         },
@@ -232,20 +232,23 @@ describe('The audit', () => {
     });
 
     it('and then does not correct an account that is off as well, before the record is mended', async () => {
-      for (const break_ of [
-        (world: World) => world.delete(RECORD),
-        (world: World) => edit(world, INVOICE, { charged: 9 }),
-        (world: World) => world.set(reservations.of('gadget', ID).path, { quantity: 1, price_per_unit: 7 }),
-      ]) {
+      const stray = reservations.of('gadget', ID).path;
+      const breaks: readonly (readonly [inDoubtUntil: Path, break_: (world: World) => void])[] = [
+        [RECORD, (world) => world.delete(RECORD)],
+        [INVOICE, (world) => edit(world, INVOICE, { charged: 9 })],
+        [stray, (world) => world.set(stray, { quantity: 1, price_per_unit: 7 })],
+      ];
+      for (const [inDoubtUntil, break_] of breaks) {
         const { world } = aPaidOrder();
         break_(world);
         for (const item of ['widget', 'gadget']) edit(world, stock.of(item).path, { quantity: 40 });
         edit(world, customers.of('joe').path, { credit: 995 });
         const totals = (await audited(world)).violations.filter(({ kind }) => kind === 'total');
-        for (const one of totals.filter(({ path }) => path !== stock.of('gadget').path)) {
-          expect(one).to.include({ inDoubt: true }).and.not.have.property('correction');
-        }
         expect(totals).to.have.length(3);
+        for (const one of totals) {
+          expect(one).to.include({ inDoubtUntil }).and.not.have.property('correction');
+          expect(one.sentence).to.contain(`; in doubt until ${inDoubtUntil} is mended`);
+        }
       }
     });
 
@@ -314,6 +317,7 @@ describe('The audit', () => {
     it('and finds records whose ledger is gone, however old they are; what was held is then in doubt', async () => {
       const { world } = aPaidOrder();
       world.delete(ledgerPath(ID));
+      const doubt = `; in doubt until ${RESERVATION} is mended`;
       for (const days of [0, 2 * TOMBSTONE_DAYS]) {
         const { violations } = await audited(world, daysLater(days));
         expect(
@@ -327,14 +331,14 @@ describe('The audit', () => {
           {
             kind: 'total',
             path: stock.of('widget').path,
-            sentence: 'inventory/widget: quantity 98 and 0 held by orders make 98, not 100: 2 missing',
-            inDoubt: true,
+            sentence: `inventory/widget: quantity 98 and 0 held by orders make 98, not 100: 2 missing${doubt}`,
+            inDoubtUntil: RESERVATION,
           },
           {
             kind: 'total',
             path: customers.of('joe').path,
-            sentence: 'users/joe: credit 990 and 0 held by orders make 990, not 1000: 10 missing',
-            inDoubt: true,
+            sentence: `users/joe: credit 990 and 0 held by orders make 990, not 1000: 10 missing${doubt}`,
+            inDoubtUntil: RESERVATION,
           },
         ]);
       }
@@ -414,7 +418,9 @@ describe('The audit', () => {
         expect(violations[1]?.sentence).to.contain(`The ledger sagas/${ID} can't be right: `);
         expect(violations[1]?.sentence).to.contain(fault);
         for (const total of [violations[0], violations[2]]) {
-          expect(total).to.include({ inDoubt: true }).and.not.have.property('correction');
+          expect(total)
+            .to.include({ inDoubtUntil: ledgerPath(ID) })
+            .and.not.have.property('correction');
         }
       });
     }

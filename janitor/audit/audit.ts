@@ -9,8 +9,7 @@ import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import type { DeadLetter } from '../desk/letter.ts';
-import { DEAD_LETTERS } from '../desk/letter.ts';
+import { DEAD_LETTERS, type DeadLetter } from '../desk/letter.ts';
 import { type AuditReport, BoundedList, type StuckOrder, type Violation } from './audit-report.ts';
 import { Books } from './books.ts';
 
@@ -77,12 +76,12 @@ export async function audit(
     }),
     ...[...collections].map((collection) =>
       scan(collection, async (page) => {
-        const records: (StoredDocument & { readonly kind: RecordKind })[] = [];
+        const records: { readonly path: Path; readonly kind: RecordKind }[] = [];
         for (const document of page) {
           const accounts = saga.accounts.filter((kind) => kind.namesIn(document.path));
           if (accounts.length > 0) findings.enterAccount(document, accounts);
           const kind = saga.records.find((one) => one.namesIn(document.path));
-          if (kind !== undefined) records.push({ ...document, kind });
+          if (kind !== undefined) records.push({ path: document.path, kind });
         }
         const ledgers = await readAll(
           snapshot,
@@ -138,8 +137,7 @@ class Findings {
     }
     // What an edit has left of the ledger may still say rightly what the order holds.
     if (typeof order === 'object') return [order];
-    // It may hold something of any account: a step of a newer release may take from one that the ledger does not name.
-    this.#books.doubtAll();
+    this.#books.doubt(path);
     return [];
   }
 
@@ -170,18 +168,12 @@ class Findings {
       const there = found.get(path);
       if (isDeepStrictEqual(there, fields)) continue;
       const what = `Order ${uuid} is ${status}, but its ${record.name} ${path}`;
-      this.#violations.add(
+      const [kind, fault] =
         there === undefined
-          ? { kind: 'missing-record', path, uuid, status, sentence: `${what} is missing` }
-          : {
-              kind: 'wrong-record',
-              path,
-              uuid,
-              status,
-              sentence: `${what} has another ${differing(there, fields).join(', ')} than its ledger says`,
-            },
-      );
-      this.#books.doubt(ledger, path, there);
+          ? (['missing-record', 'is missing'] as const)
+          : (['wrong-record', `has another ${differing(there, fields)} than its ledger says`] as const);
+      this.#violations.add({ kind, path, uuid, status, sentence: `${what} ${fault}` });
+      this.#books.doubt(path);
     }
     if (isStuck(this.#saga, ledger, now)) this.#stuck.add(stuckOrder(this.#saga, ledger));
   }
@@ -199,31 +191,29 @@ class Findings {
 
   /** Whether the record belongs to an order that holds it. */
   enterRecord(
-    { path, fields, kind }: StoredDocument & { readonly kind: RecordKind },
+    { path, kind }: { readonly path: Path; readonly kind: RecordKind },
     owner: object | undefined,
   ): void {
     this.#count(kind.name);
     const uuid = lastName(path);
-    const read = owner && readLedger(this.#saga, uuid, owner);
-    if (read === undefined) {
+    if (owner === undefined) {
       const sentence = `The ${kind.name} ${path} belongs to no order: there is no ledger ${ledgerPath(uuid)}`;
       this.#violations.add({ kind: 'stray-record', path, uuid, sentence });
-    } else if ('ledger' in read) {
-      const { ledger } = read;
-      const order = this.#holdingOf(ledger);
-      if (typeof order === 'object' && order.records.some((one) => one.path === path)) return;
-      const sentence = `Order ${uuid} is ${ledger.status} and has no ${kind.name} ${path}, but there it is`;
-      if (typeof order === 'object') {
-        this.#violations.add({ kind: 'stray-record', path, uuid, status: ledger.status, sentence });
-      }
+    } else {
+      const read = readLedger(this.#saga, uuid, owner);
+      const order = 'ledger' in read ? this.#holdingOf(read.ledger) : undefined;
+      // If the ledger can't be right, it is a violation itself, and what belongs to it is unknown.
+      if (typeof order !== 'object' || order.records.some((one) => one.path === path)) return;
+      const { status } = order.ledger;
+      const sentence = `Order ${uuid} is ${status} and has no ${kind.name} ${path}, but there it is`;
+      this.#violations.add({ kind: 'stray-record', path, uuid, status, sentence });
     }
-    // If the ledger can't be right, it is a violation itself, and what belongs to it is unknown.
-    this.#books.doubt(path, fields, owner);
+    this.#books.doubt(path);
   }
 
   /** The scans run side by side; the report is in the order of the documents. */
   report(checkedAt: Date): AuditReport {
-    for (const imbalance of this.#books.imbalances()) this.#violations.add({ kind: 'total', ...imbalance });
+    for (const fault of this.#books.faults()) this.#violations.add(fault);
     return {
       checkedAt,
       counts: {
@@ -279,10 +269,10 @@ function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
   if (stranger) yield `its history says that ${stranger.by} made it ${stranger.status}, which is no service`;
 }
 
-/** The fields in which two documents differ. */
-function differing(one: object, other: object): string[] {
+/** The fields in which two documents differ, in words. */
+function differing(one: object, other: object): string {
   const fields = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof typeof one)[];
-  return fields.filter((field) => !isDeepStrictEqual(one[field], other[field]));
+  return fields.filter((field) => !isDeepStrictEqual(one[field], other[field])).join(', ');
 }
 
 function isStuck(saga: Saga, ledger: Ledger, now: Date): boolean {

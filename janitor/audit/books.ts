@@ -1,6 +1,6 @@
 import type { Path } from '../../saga/ports/store.ts';
 import { type Account, type Amount, nameOf } from '../../saga/step/document.ts';
-import type { Correction } from './audit-report.ts';
+import type { Violation } from './audit-report.ts';
 
 /** What an account's document says. */
 interface Balance {
@@ -9,14 +9,6 @@ interface Balance {
   readonly left: number;
   readonly whole: number;
   readonly corrections: number;
-}
-
-/** A balance that does not add up, or an account that does not exist. */
-export interface Imbalance {
-  readonly path: Path;
-  readonly sentence: string;
-  readonly correction?: Correction;
-  readonly inDoubt?: true;
 }
 
 /**
@@ -28,8 +20,7 @@ export class Books {
   readonly #documents = new Set<Path>();
   readonly #balances = new Map<string, Balance>();
   readonly #held = new Map<string, { readonly account: Account; readonly path: Path; amount: bigint }>();
-  readonly #doubtful = new Set<string>();
-  #allDoubtful = false;
+  #inDoubtUntil: Path | undefined;
 
   constructor(accounts: readonly Account[]) {
     this.#accounts = accounts;
@@ -64,51 +55,43 @@ export class Books {
   }
 
   /**
-   * Something is wrong with an order or a record that has these names in it. Until that is repaired, no account with such a
-   * name must be corrected.
+   * Something is wrong with this ledger or record, so that what orders hold is not known for certain. It may be something of
+   * any account: a step of a newer release may take from one that this ledger does not name. No account is corrected before
+   * that is mended.
    */
-  doubt(...named: readonly unknown[]): void {
-    for (const text of textsIn(named)) for (const part of text.split('/')) this.#doubtful.add(part);
-  }
-
-  /** What an order holds is entirely unknown. Until that is repaired, no account must be corrected. */
-  doubtAll(): void {
-    this.#allDoubtful = true;
+  doubt(path: Path): void {
+    // Several scans find them; the first by its path is named, so that every audit says the same.
+    if (this.#inDoubtUntil === undefined || path < this.#inDoubtUntil) this.#inDoubtUntil = path;
   }
 
   /** What does not add up, and accounts that orders need and that don't exist. */
-  *imbalances(): Iterable<Imbalance> {
+  *faults(): Iterable<Violation> {
     for (const { account, path, amount } of this.#held.values()) {
       if (this.#documents.has(path)) continue;
       const held = amount === 0n ? 'orders need it' : `orders hold ${amount} of it`;
-      yield { path, sentence: `There is no ${nameOf({ kind: account, path })} at ${path}, but ${held}` };
+      const sentence = `There is no ${nameOf({ kind: account, path })} at ${path}, but ${held}`;
+      yield { kind: 'missing-account', path, sentence };
     }
     for (const [key, balance] of this.#balances) {
       const held = this.#held.get(key)?.amount ?? 0n;
       const missing = BigInt(balance.whole) - BigInt(balance.left) - held;
-      if (missing !== 0n) yield this.#imbalance(balance, held, missing);
+      if (missing !== 0n)
+        yield { kind: 'total', path: balance.path, ...this.#faultOf(balance, held, missing) };
     }
   }
 
-  #imbalance({ account, path, left, whole, corrections }: Balance, held: bigint, missing: bigint): Imbalance {
+  #faultOf({ account, path, left, whole, corrections }: Balance, held: bigint, missing: bigint) {
     const fault = missing > 0n ? `${missing} missing` : `${-missing} too many`;
     const sum = BigInt(left) + held;
     const sentence = `${path}: ${account.balance} ${left} and ${held} held by orders make ${sum}, not ${whole}: ${fault}`;
-    // A balance can't be below 0: more is held than there ever was, and no correction can repair that.
-    if (BigInt(left) + missing < 0n)
-      return { path, sentence: `${sentence}; more is held than there ever was` };
-    if (this.#allDoubtful || account.namesIn(path)?.some((name) => this.#doubtful.has(name)))
-      return { path, sentence, inDoubt: true };
-    return { path, sentence, correction: { field: account.balance, by: Number(missing), corrections } };
+    const inDoubtUntil = this.#inDoubtUntil;
+    if (inDoubtUntil !== undefined) {
+      return { sentence: `${sentence}; in doubt until ${inDoubtUntil} is mended`, inDoubtUntil };
+    }
+    // A balance can't be below 0: no correction can repair that.
+    if (BigInt(left) + missing < 0n) return { sentence: `${sentence}; more is held than there ever was` };
+    return { sentence, correction: { field: account.balance, by: Number(missing), corrections } };
   }
 }
 
 const keyOf = (account: Account, path: Path): string => `${account.balance} ${path}`;
-
-/** Every text in a value, however deep. */
-function* textsIn(value: unknown): Iterable<string> {
-  if (typeof value === 'string') yield value;
-  else if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) yield* textsIn(inner);
-  }
-}

@@ -39,8 +39,10 @@ const contents = async ({ store }: RecordedPorts, paths: readonly Path[]) =>
 /** The ledger once it was announced again so often that the order counts as stuck. */
 const repeatedly = (ledger: Ledger): Ledger =>
   [1, 2, 3].reduce((before) => announcedAgain(shopOfThree, before, before.createdAt), ledger);
-const saidToPeople = ({ sentence, inDoubt }: Violation) =>
-  inDoubt ? `${sentence}; it is looked at again once nothing else is wrong with what is held` : sentence;
+/** What is said to people: everything but totals that are in doubt because of something else. */
+const saidToPeople = (violations: readonly Violation[]) =>
+  violations.flatMap(({ sentence, inDoubtUntil }) => (inDoubtUntil === undefined ? [sentence] : []));
+const planned = ({ actions, forPeople }: RepairPlan) => [actions, forPeople.map(({ sentence }) => sentence)];
 
 /** Joe's order of two widgets. */
 const joes = { order: { user: 'joe' } };
@@ -283,7 +285,33 @@ describe('The repair', () => {
       const { ports, plan } = await clinic(world);
       const violations = await violationsIn(ports);
       expect(violations).not.to.have.length(0);
-      expect(await plan()).to.deep.equal({ actions: [], forPeople: violations.map(saidToPeople) });
+      expect(planned(await plan())).to.deep.equal([[], saidToPeople(violations)]);
+    }
+  });
+
+  it('tells people what to do about each kind of what it leaves to them', async () => {
+    const show = `npm run saga -- show ${ID}`;
+    const advice: readonly (readonly [meddle: (world: World) => void, start: string])[] = [
+      [
+        (world) => edit(world, ledgerPath(ID), { charged: 9 }),
+        `find out which is right, the ledger or its records (${show})`,
+      ],
+      [
+        (world) => edit(world, ledgerPath(ID), { history: [] }),
+        `see what its history and its records say (${show})`,
+      ],
+      [(world) => edit(world, RECORD, { items: [] }), 'find out which is right'],
+      [(world) => world.delete(ledgerPath(ID)), 'restore the ledger from a backup'],
+      [(world) => edit(world, stock.of('gadget').path, { quantity: -1 }), 'mend the fields that are named'],
+      [(world) => world.delete(stock.of('widget').path), 'load it again with what there was in all'],
+      [(world) => edit(world, stock.of('widget').path, { loaded: 1, quantity: 0 }), 'raise the whole'],
+    ];
+    for (const [meddle, start] of advice) {
+      const world = aWorld();
+      place(world, 1, { done: 3, ...joes });
+      meddle(world);
+      const { forPeople } = await (await clinic(world)).plan();
+      expect(forPeople.map(({ advice }) => advice.slice(0, start.length))).to.include(start);
     }
   });
 
@@ -300,7 +328,7 @@ describe('The repair', () => {
         contradict(world);
         const { ports, plan } = await clinic(world);
         const violations = await violationsIn(ports);
-        expect(await plan()).to.deep.equal({ actions: [], forPeople: violations.map(saidToPeople) });
+        expect(planned(await plan())).to.deep.equal([[], saidToPeople(violations)]);
       }
     }
   });

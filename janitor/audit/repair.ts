@@ -13,7 +13,7 @@ import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { announceTask } from '../sweep/sweep.ts';
-import type { AuditReport, Correction, StuckOrder, Violation } from './audit-report.ts';
+import type { AuditReport, StuckOrder, Violation } from './audit-report.ts';
 
 /**
  * The repair: does what follows from the ledgers alone, and leaves everything else to people. Each action is decided again
@@ -21,25 +21,21 @@ import type { AuditReport, Correction, StuckOrder, Violation } from './audit-rep
  * once.
  */
 
-interface Described {
-  /** What is done, and its effect, for people. */
-  readonly sentence: string;
-  readonly effect: string;
-}
-
-export type RepairAction = Described &
-  (
-    | { readonly kind: 'announce' | 'compensate'; readonly uuid: string }
-    /** Writes a record that the ledger says exists; removes a record of an order that is canceled. */
-    | { readonly kind: 'restore' | 'remove'; readonly uuid: string; readonly path: Path }
-    | { readonly kind: 'correct'; readonly path: Path; readonly correction: Correction }
-  );
+type OnLedger = { readonly kind: 'announce' | 'compensate'; readonly uuid: string };
+/** Writes a record that the ledger says exists; removes a record of an order that is canceled. */
+type OnRecord = { readonly kind: 'restore' | 'remove'; readonly uuid: string; readonly path: Path };
+type OnAccount = { readonly kind: 'correct'; readonly path: Path; readonly correction: Correction };
+/** What is done, and its effect, for people. */
+type Described = { readonly sentence: string; readonly effect: string };
+export type RepairAction = Described & (OnLedger | OnRecord | OnAccount);
 
 export interface RepairPlan {
   readonly actions: readonly RepairAction[];
-  /** What no program can decide, as sentences. */
-  readonly forPeople: readonly string[];
+  /** What no program can decide, and what to do about it. */
+  readonly forPeople: readonly { readonly sentence: string; readonly advice: string }[];
 }
+
+type Correction = NonNullable<Violation['correction']>;
 
 /** The result of an action: `needless` if things have changed since the audit, or another repair was faster. */
 export interface RepairResult {
@@ -51,14 +47,16 @@ export interface RepairResult {
 /** What to do about a report. Pure. */
 export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
   const actions = new Map<string, RepairAction>();
-  const forPeople: string[] = [];
+  const forPeople: RepairPlan['forPeople'][number][] = [];
   // Orders whose records contradict their ledger: no program can tell which of the two is right.
   const contradicted = new Set(violations.filter(contradicts).map(({ uuid }) => uuid));
   for (const violation of violations) {
+    // What leaves it in doubt is a violation itself.
+    if (violation.inDoubtUntil !== undefined) continue;
     const isForPeople = violation.uuid !== undefined && contradicted.has(violation.uuid);
     const action = isForPeople ? undefined : actionFor(violation);
     if (action !== undefined) actions.set(keyOf(action), action);
-    else forPeople.push(violation.inDoubt ? `${violation.sentence}; ${IN_DOUBT}` : violation.sentence);
+    else forPeople.push({ sentence: violation.sentence, advice: adviceFor(violation) });
   }
   for (const order of stuck) {
     if (contradicted.has(order.uuid)) continue;
@@ -71,7 +69,25 @@ export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
 const contradicts = ({ kind, status }: Violation): boolean =>
   kind === 'wrong-record' || (kind === 'stray-record' && status !== CANCELED);
 
-const IN_DOUBT = 'it is looked at again once nothing else is wrong with what is held';
+/** What a person does about what no program can decide. docs/operations/doctor.md explains it. */
+function adviceFor({ kind, path, uuid, status }: Violation): string {
+  switch (kind) {
+    case 'ledger':
+      return `see what its history and its records say (npm run saga -- show ${path.split('/').at(-1)}), and mend the ledger accordingly`;
+    case 'document':
+      return 'mend the fields that are named';
+    case 'missing-account':
+      return 'load it again with what there was in all (npm run data-init -- FILE.json); the doctor then takes off what orders hold';
+    case 'total':
+      return 'raise the whole to what there really was, or cancel orders that hold of it';
+    case 'missing-record':
+    case 'wrong-record':
+    case 'stray-record':
+      return status === undefined
+        ? 'restore the ledger from a backup; if there never was such an order, delete the record'
+        : `find out which is right, the ledger or its records (npm run saga -- show ${uuid}), and mend the other`;
+  }
+}
 
 /** Two violations of one order may ask for the same action. */
 export const keyOf = (action: RepairAction): string =>
@@ -83,22 +99,12 @@ function actionFor({ kind, path, uuid, status, correction }: Violation): RepairA
   // The compensation goes by the ledger, and purges what is left of its records.
   if (status === FAILING) return complete(uuid);
   if (kind === 'stray-record' && status === CANCELED) {
-    return {
-      kind: 'remove',
-      uuid,
-      path,
-      sentence: `Remove ${path}`,
-      effect: `the canceled order ${uuid} holds nothing any more`,
-    };
+    const effect = `the canceled order ${uuid} holds nothing any more`;
+    return { kind: 'remove', uuid, path, sentence: `Remove ${path}`, effect };
   }
   if (kind === 'missing-record') {
-    return {
-      kind: 'restore',
-      uuid,
-      path,
-      sentence: `Restore ${path}`,
-      effect: `order ${uuid} has again what its ledger says`,
-    };
+    const effect = `order ${uuid} has again what its ledger says`;
+    return { kind: 'restore', uuid, path, sentence: `Restore ${path}`, effect };
   }
   return undefined;
 }
@@ -128,32 +134,27 @@ function actionForStuck({ uuid, status, missing }: StuckOrder): RepairAction {
   };
 }
 
-/** Carries out actions. @returns the result of each, in their order. Never rejects. */
+/** Carries out actions, those on records and accounts first. @returns the result of each. Never rejects. */
 export async function executeRepair(
   saga: Saga,
   actions: readonly RepairAction[],
   ports: Ports,
 ): Promise<readonly RepairResult[]> {
-  const onRecords = actions.filter(isOnRecord);
-  const onLedgers = actions.filter((action): action is OnLedger => !isOnRecord(action));
+  const onDocuments = actions.filter(isOnDocument);
+  const onLedgers = actions.filter(isOnLedger);
   // Records first: once an order goes on, its customer may look at it at once.
-  const settled = await groupCommit(
-    ports.store,
-    ports,
-    onRecords.map((action) => recordTask(saga, action)),
-  );
+  const tasks = onDocuments.map((action) => documentTask(saga, action));
+  const settled = await groupCommit(ports.store, ports, tasks);
   const turns = onLedgers.map((action) => turnTask(saga, action));
   const taken = await takeTurns(saga, 'janitor', turns, ports);
-  const results = new Map<RepairAction, RepairResult>([
-    ...onRecords.map((action, index) => [action, resultOfTask(action, settled[index])] as const),
-    ...onLedgers.map((action, index) => [action, resultOfTurn(action, taken[index])] as const),
-  ]);
-  return actions.map((action) => results.get(action) ?? failed(action, 'It was not tried'));
+  return [
+    ...onDocuments.map((action, index) => resultOfTask(action, settled[index])),
+    ...onLedgers.map((action, index) => resultOfTurn(action, taken[index])),
+  ];
 }
 
-type OnRecord = Extract<RepairAction, { path: Path }>;
-type OnLedger = Exclude<RepairAction, OnRecord>;
-const isOnRecord = (action: RepairAction): action is OnRecord => 'path' in action;
+const isOnDocument = (action: RepairAction): action is Described & (OnRecord | OnAccount) => 'path' in action;
+const isOnLedger = (action: RepairAction): action is Described & OnLedger => !('path' in action);
 
 function turnTask(saga: Saga, { kind, uuid }: OnLedger): LedgerTask {
   if (kind === 'announce') return announceTask(saga, uuid);
@@ -167,7 +168,7 @@ function turnTask(saga: Saga, { kind, uuid }: OnLedger): LedgerTask {
 }
 
 /** Its result says whether there was anything to do. */
-function recordTask(saga: Saga, action: OnRecord): Task<boolean> {
+function documentTask(saga: Saga, action: OnRecord | OnAccount): Task<boolean> {
   if (action.kind === 'correct') {
     return { reads: () => [action.path], decide: (documents) => resultOf(corrected(action, documents)) };
   }
@@ -193,13 +194,8 @@ function recordsHeld(saga: Saga, uuid: string, documents: Documents): HeldRecord
   return holdsOf(saga, read.ledger).filter((hold): hold is HeldRecord => !isAmount(hold));
 }
 
-interface OfOrder {
-  readonly uuid: string;
-  readonly path: Path;
-}
-
 /** The order's other records must agree with its ledger; otherwise the ledger may be what is wrong. */
-function restored(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Write[] {
+function restored(saga: Saga, { uuid, path }: OnRecord, documents: Documents): Write[] {
   const ledger = documents.get(ledgerPath(uuid));
   if (ledger === undefined || ledger.status === FAILING || documents.get(path)) return [];
   const held = recordsHeld(saga, uuid, documents);
@@ -214,17 +210,14 @@ function restored(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Wr
 }
 
 /** Nothing leaves CANCELED, so the ledger needs no guard. */
-function removed(saga: Saga, { uuid, path }: OfOrder, documents: Documents): Write[] {
+function removed(saga: Saga, { uuid, path }: OnRecord, documents: Documents): Write[] {
   const read = readLedger(saga, uuid, documents.get(ledgerPath(uuid)) ?? {});
   const isOver = 'ledger' in read && read.ledger.status === CANCELED;
   return isOver && documents.get(path) ? [remove(path)] : [];
 }
 
 /** As a difference: what orders take and give back meanwhile stays. */
-function corrected(
-  { path, correction }: { path: Path; correction: Correction },
-  documents: Documents,
-): Write[] {
+function corrected({ path, correction }: OnAccount, documents: Documents): Write[] {
   const { field, by, corrections } = correction;
   const fields = documents.get(path) as Record<string, unknown> | undefined;
   const left = fields?.[field];

@@ -10,15 +10,16 @@ import { sentenceSchema } from '../sentence.ts';
 import {
   type DeadLetter,
   deadLetterPath,
-  isLegible,
   LETTER_STATUSES,
-  letterOutlineSchema,
-  letterSchema,
-  MALFORMED_LETTER,
+  letterView,
+  malformed,
+  outlineOf,
+  outlineView,
   viewOf,
+  wholeLetter,
 } from './letter.ts';
 import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
-import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
+import { discardLetter, redriveLetters } from './redrive-letters.ts';
 
 /** The most letters that one request sends. All of them, 256 KiB each, are in memory together. */
 const REDRIVEN_AT_ONCE_MAX = 100;
@@ -39,6 +40,16 @@ const listSchema = z.strictObject(
 const redriveSchema = z.strictObject({ reason, page: pageParameters.page }, unknownParameter);
 const discardSchema = z.strictObject({ note: sentenceSchema.optional() }, unknownParameter);
 
+/** A page of the list, and a portion of a redrive. */
+export const letterList = z.object({ letters: z.array(outlineView), next_page: z.string().optional() });
+const stayed = z.array(z.object({ id: z.string(), detail: z.string() }));
+export const redrivenPortion = z.object({
+  sent: z.int(),
+  refused: stayed,
+  failed: stayed,
+  next_page: z.string().optional(),
+});
+
 /** The dead-letter desk, where operators decide what becomes of messages that could not be processed. */
 export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const { store } = ports;
@@ -54,7 +65,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'GET',
       path: '/dead-letters',
       summary: 'Messages that could not be processed, newest first, a page at a time',
-      answer: z.object({ letters: z.array(letterOutlineSchema), next_page: z.string().optional() }),
+      answer: letterList,
       audience: 'operators',
       query: listSchema,
       responses: {
@@ -63,10 +74,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
       async handle({ query: { limit, page, ...filter } }) {
         const { letters, nextPage } = await listLetters(store, filter, limit, page);
-        return {
-          status: 200,
-          body: { letters, ...(nextPage && { next_page: nextPage }) },
-        };
+        return { status: 200, body: { letters: letters.map(outlineOf), next_page: nextPage } };
       },
     }),
     route({
@@ -81,15 +89,14 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       audience: 'operators',
       responses: { 200: 'The counts; complete is false where only the newest letters were counted' },
       async handle() {
-        const { reasons, counted, isComplete } = await countReasons(store);
-        return { status: 200, body: { reasons, counted, complete: isComplete } };
+        return { status: 200, body: await countReasons(store) };
       },
     }),
     route({
       method: 'GET',
       path: '/dead-letters/{id}',
       summary: 'One message that could not be processed, as it came, and what became of it',
-      answer: letterSchema,
+      answer: letterView,
       audience: 'operators',
       responses: { 200: 'The letter', 404: 'No such letter' },
       async handle({ params: { id = '' } }) {
@@ -100,12 +107,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/dead-letters/redrive',
       summary: 'Send parked messages back to their topics, a portion at a time: all, or of one reason',
-      answer: z.object({
-        sent: z.int(),
-        refused: z.array(z.object({ id: z.string(), detail: z.string() })),
-        failed: z.array(z.object({ id: z.string(), detail: z.string() })),
-        next_page: z.string().optional(),
-      }),
+      answer: redrivenPortion,
       audience: 'operators',
       query: redriveSchema,
       responses: {
@@ -116,21 +118,21 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
         const parked = { status: 'parked' as const, ...filter };
         const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
         const results = await redriveLetters(saga, letters, ports);
-        const sent = results.filter(({ outcome }) => outcome === 'redriven').length;
-        const refused = results.flatMap((result, index) =>
-          result.outcome === 'refused' ? [{ id: letters[index]?.id, detail: result.why }] : [],
-        );
-        const failed = results.flatMap((result, index) =>
-          result.outcome === 'failed' ? [{ id: letters[index]?.id, detail: String(result.error) }] : [],
-        );
-        return { status: 200, body: { sent, refused, failed, ...(nextPage && { next_page: nextPage }) } };
+        const portion: z.input<typeof redrivenPortion> = { sent: 0, refused: [], failed: [] };
+        for (const [index, { id }] of letters.entries()) {
+          const result = results[index];
+          if (result?.outcome === 'redriven') portion.sent++;
+          if (result?.outcome === 'refused') portion.refused.push({ id, detail: result.why });
+          if (result?.outcome === 'failed') portion.failed.push({ id, detail: String(result.error) });
+        }
+        return { status: 200, body: { ...portion, next_page: nextPage } };
       },
     }),
     route({
       method: 'POST',
       path: '/dead-letters/{id}/redrive',
       summary: 'Send a message back to its topic',
-      answer: letterSchema,
+      answer: wholeLetter,
       audience: 'operators',
       responses: {
         200: 'It was sent, now or before',
@@ -140,14 +142,15 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
       async handle({ params: { id = '' } }) {
         const [result] = await redriveLetters(saga, [await letterOf(id)], ports);
-        return { status: 200, body: viewOf(letterAfter(result as Redriven)) };
+        if (result?.outcome === 'redriven') return { status: 200, body: viewOf(result.letter) };
+        throw result?.outcome === 'refused' ? conflict(result.why) : notSent(result?.error);
       },
     }),
     route({
       method: 'DELETE',
       path: '/dead-letters/{id}',
       summary: 'Discard a message: the letter stays, with a note',
-      answer: letterSchema,
+      answer: wholeLetter,
       audience: 'operators',
       query: discardSchema,
       responses: {
@@ -157,7 +160,8 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
         409: 'It was redriven already, or is malformed',
       },
       async handle({ params: { id = '' }, query }) {
-        if (!isLegible(await letterOf(id))) throw conflict(MALFORMED_LETTER);
+        const fault = malformed(await letterOf(id));
+        if (fault !== undefined) throw conflict(fault);
         const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {
@@ -167,12 +171,6 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
     }),
   ];
-}
-
-function letterAfter(result: Redriven): DeadLetter {
-  if (result.outcome === 'redriven') return result.letter;
-  if (result.outcome === 'refused') throw conflict(result.why);
-  throw notSent(result.error);
 }
 
 const noSuchLetter = (id: string): Problem => notFound(`There is no dead letter ${id.slice(0, 36)}`);

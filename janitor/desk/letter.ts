@@ -1,44 +1,46 @@
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { moment } from '../../saga/http/answers.ts';
+import { schemaFaults } from '../../saga/ledger/read-ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
 
 /** What became of a letter: it waits for an operator, was sent back to its topic, or was given up. */
 export const LETTER_STATUSES = ['parked', 'redriven', 'discarded'] as const;
 export type LetterStatus = (typeof LETTER_STATUSES)[number];
 
-/** A message that could not be processed, kept for operators to look at. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly status: LetterStatus;
-  readonly reason: string;
+const letterSchema = z.object({
+  id: z.uuid(),
+  status: z.enum(LETTER_STATUSES),
+  reason: z.string(),
   /** The subscription where it could not be processed, and how often that was tried. */
-  readonly subscription: string;
-  readonly attempts: number;
+  subscription: z.string(),
+  attempts: z.int(),
   /** The topic of that subscription, to which a redrive sends it; absent if the topology does not know it. */
-  readonly topic?: string;
+  topic: z.string().exactOptional(),
   /** The order that it names, if any. */
-  readonly uuid?: string;
+  uuid: z.string().exactOptional(),
   /** The broker's id of the message when it was first published; absent if unknown. */
-  readonly messageId?: string;
+  messageId: z.string().exactOptional(),
   /** The earlier letter, if the message failed again after a redrive. */
-  readonly redriveOf?: string;
+  redriveOf: z.string().exactOptional(),
   /** Pairs instead of a map, because an attribute may have a name that Firestore does not allow for a field. */
-  readonly attributes: readonly { readonly name: string; readonly value: string }[];
+  attributes: z.array(z.object({ name: z.string(), value: z.string() })),
   /** The body, as text if it is UTF-8, otherwise in base64; cut at the limit. */
-  readonly body: string;
-  readonly encoding: 'utf8' | 'base64';
+  body: z.string(),
+  encoding: z.enum(['utf8', 'base64']),
   /** The size of the whole body. */
-  readonly bodyBytes: number;
+  bodyBytes: z.int(),
   /**
    * What happened to it, oldest first, as lines: "2026-01-02T03:04:05.678Z discarded Was a test". At most one for each
    * status, because nothing leads back to `parked`.
    */
-  readonly history: readonly string[];
-  readonly createdAt: Date;
+  history: z.array(z.string()),
+  createdAt: moment,
   /** When Firestore may delete the letter: later than any redelivery, which would otherwise park it again. */
-  readonly expireAt: Date;
-}
+  expireAt: moment,
+});
+
+/** A message that could not be processed, kept for operators to look at. */
+export type DeadLetter = Readonly<z.output<typeof letterSchema>>;
 
 /**
  * How long a letter is kept. Even after 31 days in a subscription and another 31 in that of the desk, it is gone before the
@@ -52,37 +54,48 @@ export const letterExpiry = (parkedAt: Date): Date => new Date(parkedAt.getTime(
 export const DEAD_LETTERS = 'dead-letters';
 export const deadLetterPath = (id: string): Path<DeadLetter> => `${DEAD_LETTERS}/${id}`;
 
-/** Whether a letter has everything that the desk needs, in the right form: somebody may have edited it by hand. */
-export function isLegible({ id, attributes, body, encoding, history }: DeadLetter): boolean {
-  return (
-    isUuid(id) &&
-    Array.isArray(attributes) &&
-    attributes.every((one) => typeof one?.name === 'string' && typeof one.value === 'string') &&
-    typeof body === 'string' &&
-    ['utf8', 'base64'].includes(encoding) &&
-    Array.isArray(history)
-  );
-}
-
-export const MALFORMED_LETTER = 'The letter is malformed: somebody has edited it by hand';
-
-/** A single letter as operators see it. */
-export const viewOf = (letter: DeadLetter): object =>
-  isLegible(letter)
-    ? { ...letter, attributes: Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value])) }
-    : letter;
-
-/** What a list shows of a letter, as JSON has it. */
-export const letterOutlineSchema = z.looseObject({
-  id: z.string(),
-  status: z.enum(LETTER_STATUSES),
-  reason: z.string(),
-  history: z.array(z.string()),
-  createdAt: moment,
-});
-/** A letter as `viewOf` shows it, as JSON has it; one that somebody has edited may be anything. */
-export const letterSchema = z.looseObject({ id: z.unknown() });
-
 /** A line of a letter's history. */
 export const letterLine = (at: Date, status: LetterStatus, note?: string): string =>
   [at.toISOString(), status, ...(note === undefined ? [] : [note])].join(' ');
+
+/** What a list has of a letter, without what may be large or is of no use to operators. */
+const outlineSchema = letterSchema.omit({ attributes: true, body: true, encoding: true, expireAt: true });
+export const OUTLINE_FIELDS = Object.keys(outlineSchema.shape);
+export type LetterOutline = Readonly<z.output<typeof outlineSchema>>;
+
+/** A letter that somebody has edited by hand, so that it can't be right. */
+const malformedSchema = z.object({
+  id: z.unknown(),
+  faults: z.array(z.string()),
+  letter: z.looseObject({}),
+});
+/** A letter as operators see it, by itself and in a list. */
+export const wholeLetter = letterSchema.extend({ attributes: z.record(z.string(), z.string()) });
+export const letterView = z.union([wholeLetter, malformedSchema]);
+export const outlineView = z.union([outlineSchema, malformedSchema]);
+
+/** Why a letter can't be right, as a sentence; undefined if it can. */
+export function malformed(letter: DeadLetter): string | undefined {
+  const faults = faultsIn(letterSchema, letter);
+  return faults.length > 0 ? `The letter is malformed: ${faults.join('; ')}` : undefined;
+}
+
+function faultsIn<Schema extends z.ZodType>(schema: Schema, letter: z.output<Schema>): string[] {
+  const { error } = schema.safeEncode(letter);
+  return error ? schemaFaults(error) : [];
+}
+
+export function viewOf(letter: DeadLetter) {
+  const faults = faultsIn(letterSchema, letter);
+  return faults.length > 0
+    ? { id: letter.id, faults, letter }
+    : {
+        ...letter,
+        attributes: Object.fromEntries(letter.attributes.map(({ name, value }) => [name, value])),
+      };
+}
+
+export function outlineOf(letter: LetterOutline) {
+  const faults = faultsIn(outlineSchema, letter);
+  return faults.length > 0 ? { id: letter.id, faults, letter } : letter;
+}

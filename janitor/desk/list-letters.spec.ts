@@ -56,7 +56,7 @@ describe('The count by reason', () => {
         { reason: 'It is poison', count: 1 },
       ],
       counted: 122,
-      isComplete: true,
+      complete: true,
     });
   });
 
@@ -69,7 +69,7 @@ describe('The count by reason', () => {
     expect(await countReasons(endless)).to.deep.equal({
       reasons: [{ reason: 'The message is not JSON', count: COUNTED_MAX }],
       counted: COUNTED_MAX,
-      isComplete: false,
+      complete: false,
     });
   });
 });

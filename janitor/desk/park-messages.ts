@@ -40,22 +40,11 @@ export function createParking(
       if (failure === undefined && settled[index]?.status === 'fulfilled' && settled[index].value) {
         observe?.({ kind: 'letter', status: 'parked' });
       }
-      log(
-        'WARNING',
-        `janitor: a dead letter was ${outcome === 'parked' ? 'parked' : 'not parked, to be repeated'}`,
-        {
-          step: 'janitor',
-          outcome,
-          deadLetter: id,
-          reason,
-          subscription,
-          ...(uuid !== undefined && { uuid }),
-          messageId: delivery.messageId,
-          attempt,
-          ...(traceparent && { traceparent }),
-          ...(failure !== undefined && { error: failure }),
-        },
-      );
+      const { messageId } = delivery;
+      const done = failure === undefined ? 'parked' : 'not parked, to be repeated';
+      const fields = { step: 'janitor', outcome, deadLetter: id, reason, subscription, uuid };
+      const how = { messageId, attempt, traceparent, error: failure };
+      log('WARNING', `janitor: a dead letter was ${done}`, { ...fields, ...how });
     });
   };
 }

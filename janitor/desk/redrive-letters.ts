@@ -1,10 +1,17 @@
-import { update, type Write } from '../../saga/commit/documents.ts';
+import { update } from '../../saga/commit/documents.ts';
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { type DeadLetter, deadLetterPath, LETTER_DAYS, type LetterStatus, letterLine } from './letter.ts';
+import {
+  type DeadLetter,
+  deadLetterPath,
+  LETTER_DAYS,
+  type LetterStatus,
+  letterLine,
+  malformed,
+} from './letter.ts';
 
 /** The result of redriving one letter. */
 export type Redriven =
@@ -19,54 +26,35 @@ export type Redriven =
  * Sends letters back to the topics that they came from, then marks them as redriven. If anything breaks in between, the
  * letter is still parked and can be sent again. A message that was sent twice is a duplicate, which the ledger absorbs; so
  * two operators may do this at once.
+ * @param letters not many: all of them are sent at once.
  * @returns the result for each letter, in their order. Never rejects.
  */
-export async function redriveLetters(
+export const redriveLetters = (
   saga: Saga,
   letters: readonly DeadLetter[],
-  { store, bus, clock, random, log, observe }: Ports,
-): Promise<readonly Redriven[]> {
-  const results = new Map<DeadLetter, Redriven>();
-  const sendable: { letter: DeadLetter; message: OutgoingMessage }[] = [];
-  for (const letter of letters) {
-    const draft = letter.status === 'redriven' ? undefined : readable(saga, letter, clock.now());
-    if (draft === undefined) results.set(letter, { outcome: 'redriven', letter });
-    else if (typeof draft === 'string') results.set(letter, { outcome: 'refused', why: draft });
-    else sendable.push({ letter, message: draft });
-  }
-  const published = sendable.length > 0 ? await bus.publish(sendable.map(({ message }) => message)) : [];
-  const sent: DeadLetter[] = [];
-  for (const [index, { letter }] of sendable.entries()) {
-    const error = published[index];
-    if (error === undefined) sent.push(letter);
-    else results.set(letter, { outcome: 'failed', error });
-  }
-  const now = clock.now();
-  const marked = await groupCommit(
-    store,
-    { clock, random },
-    sent.map(({ id }) =>
-      changeTask(id, (letter) => (letter.status === 'redriven' ? letter : moved(letter, 'redriven', now))),
-    ),
+  ports: Ports,
+): Promise<readonly Redriven[]> =>
+  Promise.all(
+    letters.map(async (letter) => {
+      const fault = malformed(letter);
+      if (letter.status === 'redriven' && fault === undefined) return { outcome: 'redriven', letter };
+      const message = fault ?? messageOf(saga, letter, ports.clock.now());
+      const result: Redriven =
+        typeof message === 'string'
+          ? { outcome: 'refused', why: message }
+          : await send(letter, message, ports).catch((error) => ({ outcome: 'failed', error }));
+      report(letter, result, ports);
+      return result;
+    }),
   );
-  for (const [index, letter] of sent.entries()) {
-    const mark = marked[index];
-    results.set(
-      letter,
-      mark?.status === 'fulfilled'
-        ? // It expired at this very moment, but it was sent.
-          { outcome: 'redriven', letter: mark.value ?? moved(letter, 'redriven', now) }
-        : { outcome: 'failed', error: mark?.reason },
-    );
-  }
-  return letters.map((letter) => {
-    const result = results.get(letter) as Redriven;
-    if (letter.status !== 'redriven') {
-      if (result.outcome === 'redriven') observe?.({ kind: 'letter', status: 'redriven' });
-      report(letter, result, log);
-    }
-    return result;
-  });
+
+async function send(letter: DeadLetter, message: OutgoingMessage, ports: Ports): Promise<Redriven> {
+  const [error] = await ports.bus.publish([message]);
+  if (error !== undefined) return { outcome: 'failed', error };
+  const now = ports.clock.now();
+  const mark = (one: DeadLetter) => (one.status === 'redriven' ? one : moved(one, 'redriven', now));
+  // If it expired at this very moment, it was sent all the same.
+  return { outcome: 'redriven', letter: (await changeLetter(letter.id, mark, ports)) ?? mark(letter) };
 }
 
 /**
@@ -75,38 +63,42 @@ export async function redriveLetters(
  * be called back.
  * @throws StoreError
  */
-export async function discardLetter(
-  id: string,
-  note: string,
-  { store, clock, random, log, observe }: Ports,
-): Promise<DeadLetter | undefined> {
-  const now = clock.now();
+export async function discardLetter(id: string, note: string, ports: Ports): Promise<DeadLetter | undefined> {
+  const now = ports.clock.now();
   const discard = (letter: DeadLetter) =>
     letter.status === 'parked' ? moved(letter, 'discarded', now, note) : letter;
-  const [settled] = await groupCommit(store, { clock, random }, [changeTask(id, discard)]);
-  if (settled?.status !== 'fulfilled') throw settled?.reason;
-  const letter = settled.value;
+  const letter = await changeLetter(id, discard, ports);
   if (letter?.status === 'discarded') {
-    observe?.({ kind: 'letter', status: 'discarded' });
-    log('INFO', 'janitor: a dead letter was discarded', { step: 'janitor', deadLetter: id, detail: note });
+    ports.observe?.({ kind: 'letter', status: 'discarded' });
+    ports.log('INFO', 'janitor: a dead letter was discarded', {
+      step: 'janitor',
+      deadLetter: id,
+      detail: note,
+    });
   }
   return letter;
 }
 
-/** Changes a letter as it is found, or leaves it as it is. */
-function changeTask(id: string, change: (letter: DeadLetter) => DeadLetter): Task<DeadLetter | undefined> {
+/** Changes a letter as it is found, or leaves it as it is. @returns the letter afterwards, if there is one. */
+async function changeLetter(
+  id: string,
+  change: (letter: DeadLetter) => DeadLetter,
+  { store, clock, random }: Ports,
+): Promise<DeadLetter | undefined> {
   const path = deadLetterPath(id);
-  return {
+  const task: Task<DeadLetter | undefined> = {
     reads: () => [path],
     decide(documents) {
       const before = documents.get(path);
       if (before === undefined) return { writes: [], result: undefined };
       const after = change(before);
       const { status, history } = after;
-      const writes: Write[] = after === before ? [] : [update(path, { status, history })];
-      return { writes, result: after };
+      return { writes: after === before ? [] : [update(path, { status, history })], result: after };
     },
   };
+  const [settled] = await groupCommit(store, { clock, random }, [task]);
+  if (settled?.status !== 'fulfilled') throw settled?.reason;
+  return settled.value;
 }
 
 function moved(letter: DeadLetter, status: LetterStatus, now: Date, note?: string): DeadLetter {
@@ -118,15 +110,6 @@ const ORIGINAL_ATTRIBUTES_MAX = 98;
 const addedByDesk = new Set<string>([...Object.values(DEAD_LETTER), ...Object.values(REDRIVE)]);
 const isOriginal = (name: string) =>
   !addedByDesk.has(name) && !name.startsWith('CloudPubSubDeadLetterSource');
-
-/** A letter that was edited by hand must not keep the others from being sent. */
-function readable(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage | string {
-  try {
-    return messageOf(saga, letter, now);
-  } catch (error) {
-    return `The letter is malformed: ${(error as Error).message}`;
-  }
-}
 
 /** The message of a letter, or a sentence that says why it can't be sent again. */
 function messageOf(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage | string {
@@ -161,15 +144,15 @@ function messageOf(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage |
   };
 }
 
-function report({ id, topic, uuid }: DeadLetter, result: Redriven, log: Ports['log']): void {
-  const fields = { step: 'janitor', deadLetter: id, ...(topic && { topic }), ...(uuid && { uuid }) };
-  if (result.outcome === 'redriven') log('INFO', 'janitor: a dead letter was redriven', fields);
-  else if (result.outcome === 'refused') {
+function report({ id, topic, uuid }: DeadLetter, result: Redriven, { log, observe }: Ports): void {
+  const fields = { step: 'janitor', deadLetter: id, topic, uuid };
+  if (result.outcome === 'redriven') {
+    observe?.({ kind: 'letter', status: 'redriven' });
+    log('INFO', 'janitor: a dead letter was redriven', fields);
+  } else if (result.outcome === 'refused') {
     log('WARNING', "janitor: a dead letter can't be redriven", { ...fields, detail: result.why });
   } else {
-    log('ERROR', 'janitor: a dead letter was not redriven, to be repeated', {
-      ...fields,
-      error: String(result.error),
-    });
+    const error = String(result.error);
+    log('ERROR', 'janitor: a dead letter was not redriven, to be repeated', { ...fields, error });
   }
 }

@@ -1,53 +1,68 @@
+import { z } from 'zod';
+import { moment, transitionSchema } from '../../saga/http/answers.ts';
 import { deadlineOf } from '../../saga/ledger/deadline.ts';
-import { type Transition, transitionsOf } from '../../saga/ledger/history.ts';
+import { transitionsOf } from '../../saga/ledger/history.ts';
 import { FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
-import type { Path, Store } from '../../saga/ports/store.ts';
+import type { Store } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { type LetterOutline, lettersOfOrder } from '../desk/list-letters.ts';
-
-/** A transition, and why it happened if the ledger says so. */
-export interface Cause extends Transition {
-  readonly reason?: string;
-  readonly detail?: string;
-}
-
-/** One thing that an order holds: an amount of an account, or a record, which should exist. */
-export interface HeldHere {
-  readonly kind: string;
-  readonly path: Path;
-  readonly amount?: number;
-  readonly exists?: boolean;
-}
+import { outlineView } from '../desk/letter.ts';
+import { lettersOfOrder } from '../desk/list-letters.ts';
 
 /** Everything that is known about one order. */
-export interface Examination {
-  readonly ledger: Ledger;
-  readonly timeline: readonly Cause[];
-  /** The topic on which the ledger, as it stands, is announced. */
-  readonly callsFor: string;
-  /** When its stage is too late; absent if it may take any time, or if the order rests. */
-  readonly deadline?: Date;
-  /** What it holds: amounts of accounts, and records. */
-  readonly holds: readonly HeldHere[];
-  /** The newest letters on the desk that name it. */
-  readonly letters: readonly LetterOutline[];
-}
+export const examinationSchema = (saga: Saga) =>
+  z.object({
+    ledger: z.looseObject({
+      uuid: z.uuid(),
+      status: z.enum(saga.statuses),
+      sweepAt: moment.nullable(),
+      repeats: z.int().exactOptional(),
+    }),
+    /** With the reason of a failure. */
+    timeline: z.array(
+      transitionSchema(saga).extend({
+        reason: z.string().exactOptional(),
+        detail: z.string().exactOptional(),
+      }),
+    ),
+    /** The topic on which the ledger, as it stands, is announced. */
+    callsFor: z.string(),
+    /** When its stage is too late; absent if it may take any time, or if the order rests. */
+    deadline: moment.exactOptional(),
+    /** What it holds: amounts of accounts, and records, which should exist. */
+    holds: z.array(
+      z.object({
+        kind: z.string(),
+        path: z.string(),
+        amount: z.int().exactOptional(),
+        exists: z.boolean().exactOptional(),
+      }),
+    ),
+    /** The newest letters on the desk that name it. */
+    letters: z.array(outlineView),
+  });
 
-/** The most letters that are shown of one order. */
-export const LETTERS_MAX = 20;
+/** What is known if the ledger can't be believed. */
+export const malformedSchema = z.object({
+  uuid: z.uuid(),
+  faults: z.array(z.string()),
+  ledger: z.looseObject({}),
+  letters: z.array(outlineView),
+});
 
 /** Gathers what is known about an order. It only reads, and what it reads may be of different moments. */
-export async function examineSaga(saga: Saga, store: Store, ledger: Ledger): Promise<Examination> {
+export async function examineSaga(saga: Saga, store: Store, ledger: Ledger) {
   const holds = holdsOf(saga, ledger);
   const [found, letters] = await Promise.all([
     store.read(holds.flatMap((hold) => (isAmount(hold) ? [] : [hold.path]))),
-    lettersOfOrder(store, ledger.uuid, LETTERS_MAX),
+    lettersOfOrder(store, ledger.uuid),
   ]);
   const deadline = deadlineOf(saga, ledger);
+  const { reason, detail } = ledger;
+  const cause = { ...(reason && { reason }), ...(detail && { detail }) };
   return {
     ledger,
-    timeline: timelineOf(ledger),
+    timeline: transitionsOf(ledger).map((one) => (one.status === FAILING ? { ...one, ...cause } : one)),
     callsFor: saga.topicOf(ledger.status),
     ...(deadline && { deadline }),
     holds: holds.map((hold) =>
@@ -57,13 +72,4 @@ export async function examineSaga(saga: Saga, store: Store, ledger: Ledger): Pro
     ),
     letters,
   };
-}
-
-function timelineOf(ledger: Ledger): Cause[] {
-  const { reason, detail } = ledger;
-  return transitionsOf(ledger).map((transition) =>
-    transition.status === FAILING
-      ? { ...transition, ...(reason && { reason }), ...(detail && { detail }) }
-      : transition,
-  );
 }

@@ -1,99 +1,69 @@
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
-import { takeTurns } from '../../saga/deliver/turns.ts';
-import { answerInTime } from '../../saga/http/answer-in-time.ts';
-import { moment, snapshotSchema, transitionSchema } from '../../saga/http/answers.ts';
+import { snapshotSchema } from '../../saga/http/answers.ts';
 import { type HttpResponse, Problem, type Route, route } from '../../saga/http/http.ts';
 import { faultOfObject } from '../../saga/http/input-faults.ts';
-import { canceledAlready, noSuchOrder, turnProblem } from '../../saga/http/ledger-problems.ts';
-import { CANCELED, CANCELED_BY_OPERATOR, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
-import { readLedger } from '../../saga/ledger/read-ledger.ts';
+import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
+import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { readOne } from '../../saga/ports/store.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
-import { letterOutlineSchema } from '../desk/letter.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
 import { sentenceSchema } from '../sentence.ts';
 import { announceTask } from '../sweep/sweep.ts';
-import { examineSaga, LETTERS_MAX } from './examine-saga.ts';
+import { examinationSchema, examineSaga, malformedSchema } from './examine-saga.ts';
 
 const cancelSchema = z.strictObject(
   { detail: sentenceSchema },
   { error: faultOfObject('must be an object') },
 );
 
+/** What is known of an order, whether or not its ledger can be believed. */
+export const sagaSchema = (saga: Saga) => z.union([examinationSchema(saga), malformedSchema]);
+/** What is said of an order that was announced again, and of one that was canceled. */
+export const announcedSchema = ({ statuses }: Saga) =>
+  z.object({ uuid: z.uuid(), status: z.enum(statuses), published: z.string() });
+export const canceledSchema = (saga: Saga) =>
+  snapshotSchema(saga).pick({ uuid: true, status: true, reason: true, detail: true });
+
+const MALFORMED = 'Its ledger is malformed: GET /sagas/{uuid} names the faults';
+
 /** One order at a time, as operators see it. */
 export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const { store } = ports;
 
-  /**
-   * Takes a turn as the janitor.
-   * @throws Problem 404 if there is no such order, 503 if its ledger is malformed or there is no answer in time.
-   */
-  async function turn(uuid: string, taskFor: (uuid: string) => LedgerTask) {
-    if (!isUuid(uuid)) throw noSuchOrder(uuid);
-    const taking = takeTurns(saga, 'janitor', [taskFor(uuid.toLowerCase())], ports);
-    const [taken] = await answerInTime(taking, `/sagas/${uuid}`, ports.clock);
-    if (taken === undefined || 'error' in taken) throw turnProblem(uuid, taken?.error);
-    const { ledger } = taken.turn;
-    if (ledger === undefined) throw noSuchOrder(uuid);
-    return { ledger, outcome: taken.turn.outcome, publishError: taken.publishError };
-  }
+  const turn = (uuid: string, taskFor: (uuid: string) => LedgerTask) =>
+    turnOnRequest(saga, 'janitor', uuid, taskFor, `/sagas/${uuid}`, ports);
 
   return [
     route({
       method: 'GET',
       path: '/sagas/{uuid}',
       summary: 'All that is known of one order',
-      answer: z.union([
-        z.object({
-          ledger: z.looseObject({ uuid: z.uuid() }),
-          timeline: z.array(transitionSchema(saga).loose()),
-          callsFor: z.string(),
-          deadline: moment.optional(),
-          holds: z.array(
-            z.object({
-              kind: z.string(),
-              path: z.string(),
-              amount: z.int().optional(),
-              exists: z.boolean().optional(),
-            }),
-          ),
-          letters: z.array(letterOutlineSchema),
-        }),
-        z.object({
-          uuid: z.uuid(),
-          faults: z.array(z.string()),
-          ledger: z.looseObject({}),
-          letters: z.array(letterOutlineSchema),
-        }),
-      ]),
+      answer: sagaSchema(saga),
       audience: 'operators',
       responses: {
         200: 'The ledger, its timeline with causes, what it calls for, its records, and the dead letters that name it; of a malformed ledger the faults instead',
         404: 'No such order',
       },
       async handle({ params: { uuid = '' } }) {
-        const id = uuid.toLowerCase();
-        const fields = isUuid(uuid) ? await readOne(store, ledgerPath(id)) : undefined;
-        if (fields === undefined) throw noSuchOrder(uuid);
-        const read = readLedger(saga, id, fields);
+        const read = await ledgerOf(saga, store, uuid);
         if ('ledger' in read) return { status: 200, body: await examineSaga(saga, store, read.ledger) };
-        const letters = await lettersOfOrder(store, id, LETTERS_MAX);
-        return { status: 200, body: { uuid: id, faults: read.faults, ledger: fields, letters } };
+        const id = uuid.toLowerCase();
+        const letters = await lettersOfOrder(store, id);
+        return { status: 200, body: { uuid: id, faults: read.faults, ledger: read.fields, letters } };
       },
     }),
     route({
       method: 'POST',
       path: '/sagas/{uuid}/announce',
       summary: 'Announce an order again: publish what its ledger calls for, whatever its status',
-      answer: z.object({ uuid: z.uuid(), status: z.enum(saga.statuses), published: z.string() }),
+      answer: announcedSchema(saga),
       audience: 'operators',
       responses: {
         202: 'It was published; who knows it already does nothing again',
         404: 'No such order',
+        500: MALFORMED,
         503: 'The broker or the store does not answer; the sweep announces a standing order, too',
       },
       async handle({ params: { uuid = '' } }) {
@@ -111,7 +81,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       method: 'POST',
       path: '/sagas/{uuid}/cancel',
       summary: 'Cancel an order, with a sentence that says why',
-      answer: snapshotSchema(saga).pick({ uuid: true, status: true, reason: true, detail: true }),
+      answer: canceledSchema(saga),
       audience: 'operators',
       body: cancelSchema,
       responses: {
@@ -119,7 +89,8 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
         400: 'The sentence is wrong; errors says why',
         404: 'No such order',
         409: 'It is canceled already',
-        503: 'Whether it will be canceled is not known; ask again, unless its ledger is malformed',
+        500: MALFORMED,
+        503: 'Whether it will be canceled is not known; ask again',
       },
       async handle({ params: { uuid = '' }, body: { detail } }) {
         const wish = { by: 'janitor', reason: CANCELED_BY_OPERATOR, detail };
@@ -133,7 +104,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
   ];
 
   function log(what: string, { uuid, status }: Ledger, error?: Error): void {
-    const fields = { step: 'janitor', uuid, status, ...(error && { error: error.message }) };
+    const fields = { step: 'janitor', uuid, status, error: error?.message };
     ports.log(error ? 'WARNING' : 'INFO', `janitor: an operator asked for this order to be ${what}`, fields);
   }
 }

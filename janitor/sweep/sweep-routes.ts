@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { type Route, route } from '../../saga/http/http.ts';
-import type { SweepReport } from './sweep.ts';
+import { type SweepReport, sweepReport } from './sweep.ts';
 
 /** Lets a scheduler or an operator ask for a sweep. */
 export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[] {
@@ -9,7 +8,7 @@ export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[]
       method: 'POST',
       path: '/sweep',
       summary: 'Move on the orders that stand still',
-      answer: z.object({ announced: z.int(), failed: z.int(), errors: z.int() }),
+      answer: sweepReport,
       audience: 'operators',
       responses: { 200: 'How many orders were announced again, were failed, or could not be moved' },
       handle: async () => ({ status: 200, body: await sweep() }),

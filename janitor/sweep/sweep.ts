@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { deadLetterOf, messageFor } from '../../saga/deliver/message.ts';
 import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
@@ -10,14 +11,15 @@ import { refusedTurn } from '../../saga/step/take-step.ts';
 import type { LedgerTask, Turn } from '../../saga/step/turn.ts';
 
 /** What one sweep did, in numbers of orders. */
-export interface SweepReport {
+export const sweepReport = z.object({
   /** Announced again. */
-  readonly announced: number;
+  announced: z.int(),
   /** Past their deadline, and failing now. */
-  readonly failed: number;
+  failed: z.int(),
   /** Could not be moved on; the next sweep tries again. */
-  readonly errors: number;
-}
+  errors: z.int(),
+});
+export type SweepReport = Readonly<z.infer<typeof sweepReport>>;
 
 /** After this many repeats a compensation that does not succeed is shown to operators. The janitor keeps trying. */
 export const REPEATS_UNTIL_SHOWN = 5;
@@ -29,14 +31,18 @@ export const REPEATS_UNTIL_SHOWN = 5;
  * @throws StoreError if the ledgers can't be listed; what was swept before stays swept.
  */
 export async function sweep(saga: Saga, ports: Ports): Promise<SweepReport> {
-  let report: SweepReport = { announced: 0, failed: 0, errors: 0 };
+  const report = { announced: 0, failed: 0, errors: 0 };
   for (let shard = 0; shard < SHARD_COUNT; shard++) {
     for await (const uuids of dueLedgers(shard, ports)) {
       const tasks = uuids.map((uuid) => sweepTask(saga, uuid));
       const taken = await takeTurns(saga, 'janitor', tasks, ports);
       await showPersistent(saga, taken, ports);
-      for (const [index, one] of taken.entries()) logSwept(uuids[index] ?? '', one, ports);
-      report = sum(report, reportOf(taken));
+      for (const [index, one] of taken.entries()) {
+        logSwept(uuids[index] ?? '', one, ports);
+        if ('turn' in one && one.turn.outcome === 'announced') report.announced++;
+        if ('turn' in one && one.turn.outcome === 'refused') report.failed++;
+        if ('error' in one || one.publishError !== undefined) report.errors++;
+      }
     }
   }
   return report;
@@ -132,11 +138,8 @@ function letterOf(saga: Saga, ledger: Ledger, subscription: string) {
 
 function logSwept(uuid: string, taken: TakenTurn, { log, observe }: Ports): void {
   if ('error' in taken) {
-    log('ERROR', 'janitor: a ledger could not be swept', {
-      step: 'janitor',
-      uuid,
-      error: String(taken.error),
-    });
+    const fields = { step: 'janitor', uuid, error: String(taken.error) };
+    log('ERROR', 'janitor: a ledger could not be swept', fields);
     return;
   }
   const { turn, publishError } = taken;
@@ -145,27 +148,7 @@ function logSwept(uuid: string, taken: TakenTurn, { log, observe }: Ports): void
   const trace = turn.ledger?.trace;
   const error = publishError?.message;
   const traceparent = observe?.({ kind: 'turn', by: 'janitor', outcome, uuid, trace, error }) ?? trace;
-  log('WARNING', `janitor: an order stood still: ${outcome}`, {
-    step: 'janitor',
-    outcome,
-    uuid,
-    detail: turn.detail,
-    ...(traceparent && { traceparent }),
-    ...(error && { error }),
-  });
+  const { detail } = turn;
+  const fields = { step: 'janitor', outcome, uuid, detail, traceparent, error };
+  log('WARNING', `janitor: an order stood still: ${outcome}`, fields);
 }
-
-function reportOf(taken: readonly TakenTurn[]): SweepReport {
-  const count = (holds: (one: TakenTurn) => boolean) => taken.filter(holds).length;
-  return {
-    announced: count((one) => 'turn' in one && one.turn.outcome === 'announced'),
-    failed: count((one) => 'turn' in one && one.turn.outcome === 'refused'),
-    errors: count((one) => 'error' in one || one.publishError !== undefined),
-  };
-}
-
-const sum = (one: SweepReport, other: SweepReport): SweepReport => ({
-  announced: one.announced + other.announced,
-  failed: one.failed + other.failed,
-  errors: one.errors + other.errors,
-});

@@ -119,16 +119,19 @@ export class WorkingCopy implements Documents {
         return write;
       case 'update':
         if (!present) throw new Error(`${path} does not exist, so it can't be updated`);
-        if (earlier?.kind === 'create') return { ...earlier, fields: { ...earlier.fields, ...write.fields } };
+        if (earlier?.kind === 'create') {
+          return { kind: 'create', path, fields: { ...earlier.fields, ...write.fields } };
+        }
         if (version === undefined) throw new Error(`${path} was not read, so it can't be updated`);
-        return { ...write, fields: { ...earlierFields(earlier), ...write.fields }, version };
+        return {
+          kind: 'update',
+          path,
+          fields: earlier?.kind === 'update' ? { ...earlier.fields, ...write.fields } : write.fields,
+          version,
+        };
       case 'remove':
         if (earlier?.kind === 'create') return undefined;
-        return version === undefined ? write : { ...write, version };
+        return version === undefined ? write : { kind: 'remove', path, version };
     }
   }
-}
-
-function earlierFields(earlier: GuardedWrite | undefined): object {
-  return earlier?.kind === 'update' ? earlier.fields : {};
 }

@@ -12,6 +12,7 @@ import {
   TRACE,
   UUID,
 } from '../../test/support/builders.ts';
+import { defined } from '../../test/support/defined.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { isName } from '../http/name.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
@@ -28,8 +29,12 @@ import {
   snapshot,
 } from './message.ts';
 
-const parse = (body: unknown, allowNameless = false): ParsedMessage =>
-  parseMessage(pipeline, aDelivery(body), allowNameless);
+/** What a delivery says. */
+const read = (delivery: Parameters<typeof parseMessage>[1], allowNameless: boolean): ParsedMessage =>
+  defined(parseMessage(pipeline, delivery, allowNameless));
+const shown = (ledger: Ledger) => defined(snapshot(pipeline, ledger));
+
+const parse = (body: unknown, allowNameless = false): ParsedMessage => read(aDelivery(body), allowNameless);
 const ORDER = { user: 'jack', item: 'widget', quantity: 2 };
 
 describe('A message that arrives', () => {
@@ -117,7 +122,7 @@ describe('A message that arrives', () => {
         attributes: { traceparent },
         messageId: '1',
       };
-      const parsed = parseMessage(pipeline, arrived, false);
+      const parsed = read(arrived, false);
       return 'message' in parsed ? parsed.message.trace : parsed;
     };
     expect(traceIn(TRACE)).to.equal(TRACE);
@@ -135,11 +140,7 @@ describe('A message that arrives', () => {
 
   it('[anomaly 22] speaks a version of CloudEvents that we do not', () => {
     const version = (specversion: string) =>
-      parseMessage(
-        pipeline,
-        aDelivery({ uuid: UUID, ...ORDER }, { attributes: { 'ce-specversion': specversion } }),
-        true,
-      );
+      read(aDelivery({ uuid: UUID, ...ORDER }, { attributes: { 'ce-specversion': specversion } }), true);
     expect(version('1.0')).to.deep.equal({ message: { uuid: UUID, order: anOrder() } });
     expect(version('2.0')).to.deep.equal({ fault: 'CloudEvents version 2.0 is not supported, only 1.0' });
     expect(version('9'.repeat(1000))).to.deep.equal({
@@ -149,7 +150,7 @@ describe('A message that arrives', () => {
 });
 
 describe('An order that is published without a uuid', () => {
-  const nameless = (messageId: string) => parseMessage(pipeline, aDelivery(ORDER, { messageId }), true);
+  const nameless = (messageId: string) => read(aDelivery(ORDER, { messageId }), true);
 
   it('[anomaly 1] is the same order at every delivery of the message', () => {
     const uuid = derivedUuid('message-id', '4711');
@@ -159,12 +160,12 @@ describe('An order that is published without a uuid', () => {
 
   it('[anomaly 31] is the same order when it is redriven, under another id', () => {
     const redriven = aDelivery(ORDER, { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } });
-    expect(parseMessage(pipeline, redriven, true)).to.deep.equal(nameless('4711'));
+    expect(read(redriven, true)).to.deep.equal(nameless('4711'));
   });
 
   it('[anomaly 39] is never another order than the one that its body names', () => {
     const forged = { messageId: '4712', attributes: { [REDRIVE.messageId]: '4711' } };
-    expect(parseMessage(pipeline, aDelivery({ uuid: UUID, ...ORDER }, forged), true)).to.deep.equal({
+    expect(read(aDelivery({ uuid: UUID, ...ORDER }, forged), true)).to.deep.equal({
       message: { uuid: UUID, order: anOrder() },
     });
   });
@@ -193,7 +194,7 @@ describe('The snapshot of an order', () => {
   const items = [{ item: 'widget', quantity: 2, price_per_unit: PRICE }];
 
   it('has the names that customers know', () => {
-    expect(snapshot(pipeline, aLedgerThatIs('PAID'))).to.deep.equal({
+    expect(shown(aLedgerThatIs('PAID'))).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       item: 'widget',
@@ -209,7 +210,7 @@ describe('The snapshot of an order', () => {
       { item: 'widget', quantity: 2 },
       { item: 'gadget', quantity: 1 },
     ];
-    expect(snapshot(pipeline, aLedger({ items: lines }))).to.deep.equal({
+    expect(shown(aLedger({ items: lines }))).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       items: lines,
@@ -218,7 +219,7 @@ describe('The snapshot of an order', () => {
   });
 
   it('says why it failed, and gives a wish for failure back as it came', () => {
-    expect(snapshot(pipeline, aLedgerThatIs('FAILING', { paymentError: 'null' }))).to.deep.equal({
+    expect(shown(aLedgerThatIs('FAILING', { paymentError: 'null' }))).to.deep.equal({
       uuid: UUID,
       user: 'jack',
       item: 'widget',
@@ -235,7 +236,7 @@ describe('The snapshot of an order', () => {
     const detail = 'It failed before anybody knew it';
     const failure = { by: 'janitor', reason: 'PAYMENT_ERROR', detail, now: LATER };
     const overtaken = tombstone(pipeline, UUID, failure, DEADLINE_SECONDS);
-    expect(snapshot(pipeline, overtaken)).to.deep.equal({
+    expect(shown(overtaken)).to.deep.equal({
       uuid: UUID,
       items: [],
       status: 'CANCELED',
@@ -249,7 +250,7 @@ describe('The snapshot of an order', () => {
     const inner = LEDGER_FIELDS.filter((field) => !told.includes(field));
     const ledger = aLedgerThatIs('CANCELED', { charged: 10, repeats: 1, trace: TRACE });
     expect(ledger).to.include.all.keys(inner.filter((field) => field !== 'at'));
-    expect(snapshot(pipeline, ledger)).not.to.have.any.keys('charged', 'lines', ...inner);
+    expect(shown(ledger)).not.to.have.any.keys('charged', 'lines', ...inner);
   });
 });
 
@@ -275,7 +276,7 @@ describe('The message that a ledger calls for', () => {
         'content-type': 'application/json',
       },
     });
-    expect(JSON.parse(data.toString())).to.deep.equal(snapshot(pipeline, ledger));
+    expect(JSON.parse(data.toString())).to.deep.equal(shown(ledger));
   });
 
   it('[anomaly 2] is the same fact under the same id when it is repeated', () => {
@@ -334,7 +335,7 @@ describe('The message that a ledger calls for', () => {
 
   function receivedFrom(ledger: Ledger): ParsedMessage {
     const { data, attributes } = messageFor(pipeline, ledger);
-    return parseMessage(pipeline, aDelivery(data, { attributes }), false);
+    return read(aDelivery(data, { attributes }), false);
   }
 });
 

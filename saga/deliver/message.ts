@@ -15,13 +15,13 @@ import { traceparentIn } from './trace.ts';
 export interface SagaMessage {
   readonly uuid: string;
   /** The order that the message describes, if it is a valid one. */
-  readonly order?: object;
+  readonly order?: object | undefined;
   /** What is wrong with the order that the message describes, if anything is. */
-  readonly orderFault?: string;
+  readonly orderFault?: string | undefined;
   /** Why the order failed, according to the message. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** The trace that the message belongs to, as a W3C traceparent. An order that begins with it remembers it. */
-  readonly trace?: string;
+  readonly trace?: string | undefined;
 }
 
 /** Either a message or the reason why it can't be one. */
@@ -86,13 +86,13 @@ function parseBody(
   if (uuid === undefined) return { fault: 'The message has no uuid' };
   if (typeof uuid !== 'string' || !isUuid(uuid)) return { fault: 'The uuid of the message is not a UUID' };
   const parsed = saga.order.parse(body);
-  const reason = saga.reasons.find((known) => known === body.reason);
   return {
     message: {
       uuid: uuid.toLowerCase(),
-      ...('order' in parsed ? { order: parsed.order } : { orderFault: describeFaults(parsed.faults) }),
-      ...(reason && { reason }),
-      ...(trace && { trace }),
+      order: 'order' in parsed ? parsed.order : undefined,
+      orderFault: 'order' in parsed ? undefined : describeFaults(parsed.faults),
+      reason: saga.reasons.find((known) => known === body.reason),
+      trace,
     },
   };
 }
@@ -108,8 +108,8 @@ export function snapshot(saga: Saga, ledger: Ledger): Record<string, unknown> {
     uuid: ledger.uuid,
     ...saga.order.shows(ledger),
     status: ledger.status,
-    ...(ledger.reason !== undefined && { reason: ledger.reason }),
-    ...(ledger.detail !== undefined && { detail: ledger.detail }),
+    reason: ledger.reason,
+    detail: ledger.detail,
   };
 }
 

@@ -66,21 +66,14 @@ interface Report {
 export const DELIVERIES_MAX = 90;
 
 function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | undefined): Report {
-  const story = { delivery, uuid };
   if (taken === undefined || 'error' in taken) {
     const error = taken?.error ?? new Error('The turn was not taken');
     return delivery.attempt < DELIVERIES_MAX
-      ? { ...story, outcome: 'surprise', error }
-      : { ...story, outcome: 'parked', detail: `It failed at every delivery: ${sentenceOf(error)}` };
+      ? { delivery, uuid, outcome: 'surprise', error }
+      : { delivery, uuid, outcome: 'parked', detail: `It failed at every delivery: ${sentenceOf(error)}` };
   }
-  const { turn, publishError } = taken;
-  return {
-    ...story,
-    outcome: turn.outcome,
-    detail: turn.detail,
-    trace: turn.ledger?.trace,
-    ...(publishError && { error: publishError }),
-  };
+  const { turn, publishError: error } = taken;
+  return { delivery, uuid, outcome: turn.outcome, detail: turn.detail, trace: turn.ledger?.trace, error };
 }
 
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -109,13 +102,13 @@ function logReport(entry: Report, step: string, batchSize: number, durationMs: n
   ports.log(severity, `${step}: ${outcome}${error === undefined ? '' : ', to be repeated'}`, {
     step,
     outcome,
-    ...(uuid && { uuid }),
-    ...(detail && { detail }),
-    ...(error !== undefined && { error }),
+    uuid,
+    detail,
+    error,
     messageId,
     attempt,
     batchSize,
     durationMs,
-    ...(traceparent && { traceparent }),
+    traceparent,
   });
 }

@@ -121,7 +121,7 @@ function publishedBy(saga: Saga, name: string): readonly string[] {
 
 /** A subscription never changes its reader: a new reader of a topic gets one of its own. */
 function subscriptionName(saga: Saga, topic: string, reader: string): string {
-  const first = `${topic}-sub`;
+  const first = `${topic}-sub` as const;
   const owner = saga.subscriptions[first];
   if (owner === reader) return first;
   if (reader !== PEOPLE) return `${topic}-${reader}-sub`;

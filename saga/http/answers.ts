@@ -3,8 +3,14 @@ import type { Saga } from '../step/saga.ts';
 
 /** What the answers of more than one route have in common, for the OpenAPI document and for whoever checks answers. */
 
-/** A moment as JSON has it. */
-export const moment = z.iso.datetime();
+/**
+ * A moment: text in JSON, a date inside. So one schema describes a value in both forms: `z.input` as JSON has it, `z.output`
+ * as programs do.
+ */
+export const moment = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
 
 /** What everybody sees of an order: its snapshot. */
 export const snapshotSchema = ({ order, statuses, reasons }: Saga) =>

@@ -74,11 +74,7 @@ describe('A kind of document', () => {
   });
 
   it('says what can be held of its documents: nothing, amounts, or themselves', () => {
-    expect([rules, shelves, boxes].map(({ holds }) => holds)).to.deep.equal([
-      'nothing',
-      'amounts',
-      'records',
-    ]);
+    expect([rules, shelves, boxes].map(({ held }) => held)).to.deep.equal(['nothing', 'amounts', 'records']);
     expect(shelves.of('north', 'top').amount(3)).to.deep.equal({
       account: shelves,
       path: 'halls/north/shelves/top',

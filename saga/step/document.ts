@@ -8,9 +8,11 @@ import type { Path } from '../ports/store.ts';
  */
 
 /** One string for each name in braces: `inventory/{item}/orders/{uuid}` takes two. */
-type NamesIn<Template extends string> = Template extends `${string}{${string}}${infer Rest}`
-  ? [name: string, ...NamesIn<Rest>]
-  : [];
+type NamesIn<Template extends string> = string extends Template
+  ? string[]
+  : Template extends `${string}{${string}}${infer Rest}`
+    ? [name: string, ...NamesIn<Rest>]
+    : [];
 
 /** A document: its kind and its path. */
 export interface DocumentRef<
@@ -21,6 +23,7 @@ export interface DocumentRef<
   readonly path: Path<T>;
 }
 
+/** What every kind of document says about itself. A reference to one of its documents is made by `of`. */
 export interface DocumentKind<
   T extends object = object,
   Missing extends string | undefined = string | undefined,
@@ -32,14 +35,19 @@ export interface DocumentKind<
   readonly schema: z.ZodType<T>;
   /** The reason to refuse an order that needs such a document if there is none; undefined: the step decides about that. */
   readonly missing: Missing;
+  /** What of it an order can hold. */
+  readonly held: 'nothing' | 'amounts' | 'records';
   /** The names in a path; undefined if it is not the path of such a document. */
   namesIn(path: Path): readonly string[] | undefined;
 }
 
 /** A kind of document that steps only read. */
-export interface PlainKind<T extends object, Missing extends string | undefined, Template extends string>
-  extends DocumentKind<T, Missing> {
-  readonly holds: 'nothing';
+export interface PlainKind<
+  T extends object = object,
+  Missing extends string | undefined = string | undefined,
+  Template extends string = string,
+> extends DocumentKind<T, Missing> {
+  readonly held: 'nothing';
   of(...names: NamesIn<Template>): DocumentRef<T, Missing>;
 }
 
@@ -64,8 +72,9 @@ export interface Account<
   T extends object = object,
   Missing extends string | undefined = string | undefined,
   Shortage extends string = string,
+  Template extends string = string,
 > extends DocumentKind<T, Missing> {
-  readonly holds: 'amounts';
+  readonly held: 'amounts';
   /** The field that says what is left. */
   readonly balance: string;
   /** The field for the whole: what is left and what orders hold add up to it. */
@@ -76,14 +85,6 @@ export interface Account<
   readonly mayBeUnlimited: boolean;
   /** The reason to refuse an order that would take more than is left. */
   readonly shortage: Shortage;
-}
-
-export interface AccountOf<
-  T extends object,
-  Missing extends string | undefined,
-  Shortage extends string,
-  Template extends string,
-> extends Account<T, Missing, Shortage> {
   of(...names: NamesIn<Template>): DocumentRef<T, Missing> & {
     /** @param amount in whole units of the account; 0 says that the order needs the document without taking from it. */
     amount(amount: number): Amount;
@@ -91,24 +92,22 @@ export interface AccountOf<
 }
 
 /** A document that exists exactly as long as an order holds it; the uuid of that order is its id. */
-export interface RecordKind<T extends object = object> extends DocumentKind<T, undefined> {
-  readonly holds: 'records';
-}
-
-export interface RecordOf<T extends object, Template extends string> extends RecordKind<T> {
+export interface RecordKind<T extends object = object, Template extends string = string>
+  extends DocumentKind<T, undefined> {
+  readonly held: 'records';
   of(...names: NamesIn<Template>): DocumentRef<T, undefined> & { holding(fields: T): HeldRecord };
 }
 
 /** Any kind that a step may use. */
-export type AnyKind = Account | RecordKind | (DocumentKind & { readonly holds: 'nothing' });
+export type AnyKind = PlainKind | Account | RecordKind;
 
 /** Builds paths from a template, and finds the names in a path. */
 function pathsOf(template: string) {
   const between = template.split(/\{\w+\}/);
   const pattern = new RegExp(`^${template.replaceAll(/\{\w+\}/g, '([^/]+)')}$`, 'su');
   return {
-    pathOf: <T extends object>(names: readonly string[]): Path<T> =>
-      names.reduce((path, name, index) => path + name + between[index + 1], between[0] ?? '') as Path<T>,
+    pathOf: (names: readonly string[]): Path<never> =>
+      names.reduce((path, name, index) => path + name + between[index + 1], between[0] ?? ''),
     namesIn: (path: Path): readonly string[] | undefined => pattern.exec(path)?.slice(1),
   };
 }
@@ -122,26 +121,22 @@ export function document<
   T extends object,
   const Template extends string,
   const Missing extends string | undefined = undefined,
->({
-  name,
-  path,
-  schema,
-  missing,
-}: {
+>(declaration: {
   readonly name: string;
   readonly path: Template;
   readonly schema: z.ZodType<T>;
   readonly missing?: Missing;
 }): PlainKind<T, Missing, Template> {
-  const { pathOf, namesIn } = pathsOf(path);
+  const { name, path: template, schema, missing } = declaration;
+  const { pathOf, namesIn } = pathsOf(template);
   const kind: PlainKind<T, Missing, Template> = {
-    holds: 'nothing',
+    held: 'nothing',
     name,
-    template: path,
+    template,
     schema,
     missing: missing as Missing,
     namesIn,
-    of: (...names) => ({ kind, path: pathOf<T>(names) }),
+    of: (...names) => ({ kind, path: pathOf(names) }),
   };
   return kind;
 }
@@ -174,16 +169,8 @@ export function account<
   Fields extends z.ZodRawShape,
   const Missing extends string | undefined = undefined,
   const Unlimited extends boolean = false,
->({
-  name,
-  path,
-  balance,
-  whole,
-  fields,
-  missing,
-  shortage,
-  mayBeUnlimited,
-}: {
+  T extends object = z.infer<z.ZodObject<Fields>> & AccountFields<Balance, Whole, Unlimited>,
+>(declaration: {
   readonly name: string;
   readonly path: Template;
   readonly balance: Balance;
@@ -192,41 +179,40 @@ export function account<
   readonly missing?: Missing;
   readonly shortage: Shortage;
   readonly mayBeUnlimited?: Unlimited;
-}): AccountOf<
-  z.infer<z.ZodObject<Fields>> & AccountFields<Balance, Whole, Unlimited>,
-  Missing,
-  Shortage,
-  Template
-> {
-  type T = z.infer<z.ZodObject<Fields>> & AccountFields<Balance, Whole, Unlimited>;
-  const { pathOf, namesIn } = pathsOf(path);
-  const amounts = mayBeUnlimited
-    ? { [balance]: wholeAmount.exactOptional(), [whole]: wholeAmount.exactOptional() }
-    : { [balance]: wholeAmount, [whole]: wholeAmount };
+}): Account<T, Missing, Shortage, Template> {
+  const {
+    name,
+    path: template,
+    balance,
+    whole,
+    fields,
+    missing,
+    shortage,
+    mayBeUnlimited = false,
+  } = declaration;
+  const { pathOf, namesIn } = pathsOf(template);
+  const amount = mayBeUnlimited ? wholeAmount.exactOptional() : wholeAmount;
   const schema = z
-    .object({ ...fields, ...amounts, corrections: wholeAmount.exactOptional() })
+    .object({ ...fields, [balance]: amount, [whole]: amount, corrections: wholeAmount.exactOptional() })
     .refine((found) => balance in found === whole in found, {
       error: `has ${balance} or ${whole} without the other: it needs both, or none for no limit`,
-    }) as unknown as z.ZodType<T>;
-  const kind: AccountOf<T, Missing, Shortage, Template> = {
-    holds: 'amounts',
+    });
+  const kind: Account<T, Missing, Shortage, Template> = {
+    held: 'amounts',
     name,
-    template: path,
-    schema,
+    template,
+    // The compiler can't compute the names of the two fields.
+    schema: schema as unknown as z.ZodType<T>,
     fields,
     balance,
     whole,
-    mayBeUnlimited: mayBeUnlimited ?? false,
+    mayBeUnlimited,
     missing: missing as Missing,
     shortage,
     namesIn,
     of(...names) {
-      const at = pathOf<T>(names);
-      return {
-        kind,
-        path: at,
-        amount: (amount) => ({ account: kind as unknown as Account, path: at, amount }),
-      };
+      const path = pathOf(names);
+      return { kind, path, amount: (amount) => ({ account: kind, path, amount }) };
     },
   };
   return kind;
@@ -236,30 +222,23 @@ export function account<
  * A kind of record.
  * @param declaration `path` ends with `{uuid}`, so that a record names its order.
  */
-export function record<T extends object, const Template extends `${string}/{uuid}`>({
-  name,
-  path,
-  schema,
-}: {
+export function record<T extends object, const Template extends `${string}/{uuid}`>(declaration: {
   readonly name: string;
   readonly path: Template;
   readonly schema: z.ZodType<T>;
-}): RecordOf<T, Template> {
-  const { pathOf, namesIn } = pathsOf(path);
-  const kind: RecordOf<T, Template> = {
-    holds: 'records',
+}): RecordKind<T, Template> {
+  const { name, path: template, schema } = declaration;
+  const { pathOf, namesIn } = pathsOf(template);
+  const kind: RecordKind<T, Template> = {
+    held: 'records',
     name,
-    template: path,
+    template,
     schema,
     missing: undefined,
     namesIn,
     of(...names) {
-      const at = pathOf<T>(names);
-      return {
-        kind,
-        path: at,
-        holding: (fields) => ({ record: kind as unknown as RecordKind, path: at, fields }),
-      };
+      const path = pathOf(names);
+      return { kind, path, holding: (fields) => ({ record: kind, path, fields }) };
     },
   };
   return kind;

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Documents, Write } from '../commit/documents.ts';
 import { create, remove, update } from '../commit/documents.ts';
 import { transitionTo } from '../ledger/history.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { LEDGER_FIELDS, type Ledger } from '../ledger/ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
 import type { Saga } from './saga.ts';
@@ -17,7 +18,7 @@ export const holdsOf = (saga: Saga, ledger: Ledger): readonly Hold[] =>
   saga.doneSteps(ledger).flatMap((step) => holdsOfStep(step, ledger));
 
 function holdsOfStep(step: Step, ledger: Ledger): readonly Hold[] {
-  const holds = step.holds({ ...ledger, at: transitionTo(ledger, step.leadsTo)?.at });
+  const holds = step.holds({ at: transitionTo(ledger, step.leadsTo)?.at, ...ledger });
   for (const hold of holds) {
     const kind = isAmount(hold) ? hold.account : hold.record;
     if (!step.uses.includes(kind))
@@ -77,10 +78,10 @@ export function changeOf(
     writes.push(...moved.writes);
   }
   for (const [path, { before: held, after: holds }] of records) {
-    if (held === undefined && holds !== undefined) writes.push(create(path, holds.fields));
-    else if (holds === undefined) writes.push(remove(path));
-    else {
-      const lost = Object.keys(held?.fields ?? {}).find((field) => !(field in holds.fields));
+    if (holds === undefined) writes.push(remove(path));
+    else if (held === undefined) writes.push(create(path, holds.fields));
+    else if (!isDeepStrictEqual(held.fields, holds.fields)) {
+      const lost = Object.keys(held.fields).find((field) => !(field in holds.fields));
       if (lost !== undefined) throw new Error(`${path}: ${lost} can be changed, but not left out`);
       writes.push(update(path, holds.fields));
     }
@@ -88,19 +89,19 @@ export function changeOf(
   return { writes };
 }
 
-/** The steps whose holds differ. What a done step holds changes only with the fields that it may look at. */
+/** The steps whose holds may differ: those that came or went, and all if something else is known than before. */
 function differingSteps(saga: Saga, before: Ledger | undefined, after: Ledger) {
-  const doneBefore = before === undefined ? [] : saga.doneSteps(before);
-  const doneAfter = saga.doneSteps(after);
-  const isSame = (step: Step) =>
-    doneBefore.includes(step) &&
-    doneAfter.includes(step) &&
-    saga.knownTo(step).every((field) => before?.[field as keyof Ledger] === after[field as keyof Ledger]);
+  const gone = before === undefined ? [] : saga.doneSteps(before);
+  const come = saga.doneSteps(after);
+  const known = Object.keys(before ?? {}).filter((field) => !kernelFields.has(field)) as (keyof Ledger)[];
+  if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
   return {
-    gone: doneBefore.filter((step) => !isSame(step)),
-    come: doneAfter.filter((step) => !isSame(step)),
+    gone: gone.filter((step) => !come.includes(step)),
+    come: come.filter((step) => !gone.includes(step)),
   };
 }
+
+const kernelFields: ReadonlySet<string> = new Set(LEDGER_FIELDS);
 
 function moveBalance(
   { account, path, amount }: { account: Account; path: Path; amount: number },

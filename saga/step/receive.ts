@@ -36,7 +36,8 @@ export function receiveTask(saga: Saga, incoming: Incoming): LedgerTask {
   };
 }
 
-const isSameOrder = (saga: Saga, ledger: Ledger, order: object): boolean =>
+/** Whether the ledger is of this order. */
+export const isSameOrder = (saga: Saga, ledger: Ledger, order: object): boolean =>
   saga.orderFields.every((field) =>
     isDeepStrictEqual(ledger[field as keyof typeof ledger], order[field as keyof typeof order]),
   );

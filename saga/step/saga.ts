@@ -82,22 +82,13 @@ export interface Saga<
   Topic extends string = string,
   Reason extends string = string,
   Learned extends object = object,
-> {
-  readonly name: string;
-  readonly order: OrderKind<Order>;
-  readonly entry: Announcement;
-  readonly failure: Announcement;
-  readonly end: Announcement;
-  readonly steps: readonly Step[];
-  readonly services: readonly ServiceDefinition[];
-  readonly subscriptions: Readonly<Record<string, string>>;
+> extends SagaDeclaration<Order, readonly Step[], string, string, string, Reason> {
   /** All statuses: the first, those of the steps in their order, then those of a failure. */
   readonly statuses: readonly Status[];
   /** The status of an order that has ended well. */
   readonly success: Status;
   /** All reasons for which an order may fail. */
   readonly reasons: readonly Reason[];
-  readonly unknownReason: Reason;
   readonly accounts: readonly Account[];
   readonly records: readonly RecordKind[];
   /** Every kind of document that a step uses, once. */
@@ -116,8 +107,6 @@ export interface Saga<
   mayHaveFollowed(from: string, to: string): boolean;
   /** The done steps, in their order, according to the history alone. None for a canceled order: it holds nothing any more. */
   doneSteps(ledger: Pick<Ledger, 'status' | 'history'>): readonly Step[];
-  /** The fields of a ledger that a done step may look at: what was asked, and what it and earlier steps have learned. */
-  knownTo(step: Step): readonly string[];
   /** For the compiler alone. */
   readonly learned?: Learned;
 }
@@ -172,7 +161,7 @@ export function defineSaga<
   AllLearned<Steps>
 > {
   const steps: readonly Step[] = declaration.steps;
-  const { order, entry, failure, end, services } = declaration;
+  const { order, entry, failure, end } = declaration;
   const faults = faultsOf(
     declaration as SagaDeclaration<object, readonly Step[], string, string, string, string>,
   );
@@ -190,13 +179,6 @@ export function defineSaga<
     [CANCELED, end.topic],
   ]);
   const stepOfStatus = new Map(steps.map((step) => [step.leadsTo, step]));
-  const orderFields = Object.keys(order.schema.shape);
-  const knownFields = new Map(
-    steps.map((step, index) => [
-      step,
-      [...orderFields, ...steps.slice(0, index + 1).flatMap(({ learns }) => Object.keys(learns.shape))],
-    ]),
-  );
   const kinds = [...new Set(steps.flatMap(({ uses }) => uses))];
 
   function mayHaveFollowed(from: string, to: string): boolean {
@@ -209,14 +191,8 @@ export function defineSaga<
   const stepAt = (status: string): Step | undefined => steps[placeOf.get(status) ?? steps.length];
 
   return {
-    name: declaration.name,
-    order,
-    entry,
-    failure,
-    end,
+    ...declaration,
     steps,
-    services,
-    subscriptions: declaration.subscriptions,
     statuses: [...forward, FAILING, CANCELED] as never,
     success: forward.at(-1) as never,
     reasons: [
@@ -227,12 +203,10 @@ export function defineSaga<
         DEADLINE_EXCEEDED,
       ]),
     ] as never,
-    unknownReason: declaration.unknownReason,
     kinds,
-    accounts: kinds.filter((kind): kind is Account => kind.holds === 'amounts'),
-    records: kinds.filter((kind): kind is RecordKind => kind.holds === 'records'),
-    orderFields,
-    knownTo: (step) => knownFields.get(step) ?? [],
+    accounts: kinds.filter((kind): kind is Account => kind.held === 'amounts'),
+    records: kinds.filter((kind): kind is RecordKind => kind.held === 'records'),
+    orderFields: Object.keys(order.schema.shape),
     topicOf(status) {
       const topic = topics.get(status);
       if (topic === undefined) throw new Error(`${declaration.name} has no status ${status}`);

@@ -83,7 +83,10 @@ export interface StepDeclaration<
   readonly settings?: Settings;
   /** What it answers over HTTP. */
   readonly routes?: (store: Store) => readonly Route[];
-  /** The documents that `decide` looks at, and the accounts of which `holds` takes an amount. */
+  /**
+   * The documents that `decide` looks at, and the accounts of which `holds` takes an amount. It sees only what was asked, so
+   * that the documents are read along with the ledger.
+   */
   reads(order: Readonly<Order>): readonly DocumentRef[];
   decide(
     known: Known<Order, Needs>,
@@ -141,25 +144,17 @@ export const stepsFor =
     declaration: StepDeclaration<Order, Name, Status, Topic, Refusal, Uses, Learns, Needs, Settings>,
   ): Step<Name, Status, Topic, Refusal | ReasonsOf<Uses>, Infer<Learns>, Order & Infer<Needs>> => {
     const { refusals = [], uses, learns = {}, needs = {}, settings = {}, routes = () => [] } = declaration;
-    const reasons = [
-      ...refusals,
-      ...uses.flatMap((kind) => [
-        ...(kind.missing === undefined ? [] : [kind.missing]),
-        ...(kind.holds === 'amounts' ? [kind.shortage] : []),
-      ]),
-    ] as (Refusal | ReasonsOf<Uses>)[];
+    const brought = uses.flatMap((kind) => [
+      kind.missing,
+      kind.held === 'amounts' ? kind.shortage : undefined,
+    ]);
     return {
-      ...(declaration as unknown as Pick<Step, 'reads' | 'holds'> & Pick<typeof declaration, 'leadsTo'>),
-      name: declaration.name,
-      announces: declaration.announces,
-      says: declaration.says,
-      decide: declaration.decide as never,
-      reasons: [...new Set(reasons)],
-      uses,
+      ...declaration,
+      reasons: [...new Set([...refusals, ...brought.filter((reason) => reason !== undefined)])] as never,
       // Strict: what a step returns besides would overwrite what was asked, or what others have learned.
       learns: z.strictObject(learns),
       needs,
       settings,
       routes,
-    };
+    } as never;
   };

@@ -85,6 +85,15 @@ describe('The first step', () => {
     });
   });
 
+  it('[anomaly 39] parks an order that comes under the uuid of another one, wherever that stands', () => {
+    const parked = { outcome: 'parked', detail: 'Another order has the uuid of the message' };
+    const other = anOrder({ items: [{ item: 'widget', quantity: 3 }] });
+    for (const status of ['RECEIVED', 'CREATED', 'FAILING'] as const) {
+      expect(take(first, aLedgerThatIs(status), { order: other }), status).to.deep.equal(parked);
+      expect(take(first, aLedgerThatIs(status), { order: anOrder() }).outcome).not.to.equal('parked');
+    }
+  });
+
   it('fetches the documents along with the ledger, and nothing once it is clear that nothing will be done', () => {
     expect(reads(first, undefined, { order: anOrder() })).to.deep.equal(['users/jack']);
     expect(reads(first, undefined, { orderFault: 'user is missing' })).to.deep.equal([]);
@@ -119,15 +128,14 @@ describe('A later step', () => {
 
 describe('A step', () => {
   it('[anomaly 39] goes by the ledger, whatever the message claims', () => {
-    const claimed = anOrder({ user: 'jill', items: [{ item: 'gold', quantity: 1 }] });
-    for (const [step, ledger] of [
-      [first, aLedger()],
-      [second, aLedgerThatIs('CREATED')],
+    const order = anOrder({ user: 'jill', items: [{ item: 'gold', quantity: 1 }] });
+    for (const [step, ledger, claims] of [
+      [first, aLedger(), [{ orderFault: 'all of it' }]],
+      [second, aLedgerThatIs('CREATED'), [{ order }, { orderFault: 'all of it' }]],
     ] as const) {
       const expected = take(step, ledger, { order: anOrder() });
       expect(expected).to.have.property('outcome', 'accepted');
-      expect(take(step, ledger, { order: claimed })).to.deep.equal(expected);
-      expect(take(step, ledger, { orderFault: 'all of it' })).to.deep.equal(expected);
+      for (const claim of claims) expect(take(step, ledger, claim)).to.deep.equal(expected);
     }
   });
 

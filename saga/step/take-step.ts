@@ -10,7 +10,9 @@ import {
   leftBy,
   receive,
 } from '../ledger/ledger.ts';
+import { isTombstone } from '../ledger/read-ledger.ts';
 import { type DocumentRef, nameOf, readDocument } from './document.ts';
+import { isSameOrder } from './receive.ts';
 import type { Saga } from './saga.ts';
 import { type Decision, type Read, refuse, type Step } from './step.ts';
 import type { LedgerTask, Outcome, Turn } from './turn.ts';
@@ -40,6 +42,9 @@ export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: 
     },
     take(ledger, documents, now) {
       if (ledger !== undefined) {
+        if (isFirst && order !== undefined && isOfAnother(saga, ledger, order)) {
+          return { outcome: 'parked', detail: 'Another order has the uuid of the message' };
+        }
         return hasTurn(ledger)
           ? takeStep(saga, step, ledger, documents, options.settings, now)
           : { outcome: outcomeWithoutTurn(saga, step, ledger), ledger };
@@ -53,6 +58,10 @@ export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: 
     },
   };
 }
+
+/** Whether an order comes under the uuid of another one. That of a tombstone never came. */
+const isOfAnother = (saga: Saga, ledger: Ledger, order: object): boolean =>
+  !isTombstone(saga, ledger) && !isSameOrder(saga, ledger, order);
 
 /** Why a message does nothing: the step is over, the order is, or the step's time has not come. */
 function outcomeWithoutTurn(saga: Saga, step: Step, ledger: Ledger): Outcome {
@@ -117,7 +126,7 @@ function decide(step: Step, ledger: Ledger, documents: Documents, settings: obje
     if (!found.has(path)) throw new Error(`${path} was not read: it is missing in what ${step.name} reads`);
     return found.get(path);
   }) as Read;
-  const decision = step.decide({ ...ledger, at: now }, read, settings);
+  const decision = step.decide({ at: now, ...ledger }, read, settings);
   // Otherwise the next step would be the first to find that something was not learned as declared.
   if (decision.kind === 'accepted') step.learns.parse(decision.learned);
   return decision;

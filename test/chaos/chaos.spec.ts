@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
+import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
@@ -10,7 +11,6 @@ import { freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { dataFor, type PlannedOrder } from './orders.ts';
 import { orderCountOf, rage, type Storm, storiesOf, wrongTermination } from './run.ts';
 import { openScene, type Scene } from './scene.ts';
-import { until } from './until.ts';
 
 /**
  * The pipeline as it runs: Google's emulators, each service its own process, and what goes wrong between them. The same

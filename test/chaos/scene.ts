@@ -1,6 +1,7 @@
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { AuditReport } from '../../janitor/audit/audit-report.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
+import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import { LEDGERS, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -10,7 +11,6 @@ import { type Customers, openCustomers } from './customers.ts';
 import type { Loaded } from './orders.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { openTap, type Tap, withTaps } from './tap.ts';
-import { until } from './until.ts';
 import { differences, judge, unannounced, type Verdict } from './verdict.ts';
 import { readWorld, type World } from './world.ts';
 

@@ -6,15 +6,15 @@ import { createLog } from '../../adapters/log.ts';
 import { type Data, loadData } from '../../data-init/load-data.ts';
 import { gatewayApp } from '../../local/gateway.ts';
 import { startServiceProcesses } from '../../local/service-processes.ts';
+import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { readConfig } from '../../programs/config.ts';
-import { openPorts, settingsOf } from '../../programs/host.ts';
+import { openPorts } from '../../programs/host.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { type Door, hangDoor } from '../support/door.ts';
-import { until } from './until.ts';
 
 /** The whole pipeline, each service its own process, with a door between the services and each emulator. */
 export interface Stack {
@@ -96,7 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   );
   const ports = openPorts(config, topology, createLog('silent', {}));
   await loadData(pipeline, ports.store, ports, options.data);
-  const services = allServices(pipeline, ports, settingsOf(config));
+  const services = allServices(pipeline, ports, config);
   const names = services.map(({ name }) => name);
 
   const lines: string[] = [];

@@ -104,7 +104,7 @@ describe('npm run doctor', function () {
         `  ${sentence}`,
         'npm run doctor -- --repair would',
         `  ${action}: ${effect}`,
-        '1 violations, 0 stuck orders.',
+        '1 violation, 0 stuck orders.',
       ]);
     }
     const { code, lines } = await doctor('--repair');
@@ -168,8 +168,9 @@ describe('npm run doctor', function () {
     await meddle(pipeline.store, path, { credit: 'much' });
     const { code, lines } = await doctor('--repair');
     expect(code).to.equal(1);
-    const sentence = lines[lines.indexOf('Needs a person') + 1];
+    const [sentence, advice] = lines.slice(lines.indexOf('Needs a person') + 1);
     expect(sentence).to.match(/^ {2}users\/joe is malformed: credit: /);
+    expect(advice).to.equal('    mend the fields that are named');
     await meddle(pipeline.store, path, { credit: joe });
     await clean();
   });
@@ -210,7 +211,7 @@ describe('npm run doctor, while no service runs', () => {
       `    missing on ${topic}: ${data}`,
       'npm run doctor -- --repair would',
       `  ${action}`,
-      '0 violations, 1 stuck orders.',
+      '0 violations, 1 stuck order.',
     ]);
     expect((await runDoctor(['--repair'], environment)).lines).to.include(`  done: ${action}`);
     let reading: OpenSubscription | undefined;

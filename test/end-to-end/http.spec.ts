@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { z } from 'zod';
@@ -145,6 +148,19 @@ describe('The HTTP API', () => {
       expect(status).to.equal(400);
       expect(body.errors[0].field).to.equal('Idempotency-Key');
     }
+  });
+
+  it('[anomaly 40] refuses two Idempotency-Keys with 400: they are not a third one', async () => {
+    const sending = request(`${pipeline.url}/order`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'Idempotency-Key': ['one', 'other'] },
+    });
+    sending.end(JSON.stringify(good));
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    expect([response.statusCode, JSON.parse(await text(response)).errors]).to.deep.equal([
+      400,
+      [{ field: 'Idempotency-Key', message: 'must be sent once' }],
+    ]);
   });
 
   it('answers 404 for an order, a user, an item and an invoice that nobody knows', async () => {

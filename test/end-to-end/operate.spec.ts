@@ -6,6 +6,7 @@ import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { reservations } from '../../inventory/reservations.ts';
+import { deadLetterPath } from '../../janitor/desk/letter.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
@@ -25,7 +26,9 @@ async function run(args: readonly string[], environment: Record<string, string> 
 const withoutMoments = (lines: readonly string[]) =>
   lines.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'MOMENT'));
 
-describe('npm run saga', () => {
+describe('npm run saga', function () {
+  // Each command is a process of its own.
+  this.timeout(60_000);
   let pipeline: Pipeline;
   let url: string;
   before(async () => {
@@ -135,6 +138,35 @@ describe('npm run saga', () => {
       `Letter ${id} is discarded: MOMENT discarded A test`,
     ]);
     expect((await saga('letters', '--status', 'redriven')).lines).to.deep.equal(['No letters']);
+  });
+
+  it('shows the faults of a ledger and of a letter that somebody has edited by hand', async () => {
+    const uuid = uuidv4();
+    const [ledger, letter] = [ledgerPath(uuid), deadLetterPath(uuid)];
+    await pipeline.store.commit([
+      { kind: 'create', path: ledger, fields: { uuid, history: [] } },
+      {
+        kind: 'create',
+        path: letter,
+        fields: { id: uuid, uuid, status: 'parked', createdAt: systemClock.now() },
+      },
+    ]);
+    const shown = await saga('show', uuid);
+    expect([shown.code, shown.lines[0]]).to.deep.equal([
+      0,
+      `The ledger of order ${uuid} is malformed (--json shows it):`,
+    ]);
+    expect(shown.lines.at(-1)).to.equal(`  letter      ${uuid} is malformed`);
+    const fault = '  fault       reason: Invalid input: expected string, received undefined';
+    for (const args of [['letter', uuid], ['letters']]) {
+      const { code, lines } = await saga(...args);
+      expect([code, ...lines.slice(0, 2)]).to.deep.equal([
+        0,
+        `${uuid} is malformed (--json shows it):`,
+        fault,
+      ]);
+    }
+    for (const path of [ledger, letter]) await pipeline.store.commit([{ kind: 'remove', path }]);
   });
 
   it('redrives one letter, and then all, although each of them fails again and becomes a letter', async () => {

@@ -154,6 +154,14 @@ describe('A service as a process of its own', () => {
       .and.to.contain('FIRESTORE_EMULATOR_HOST is missing');
   });
 
+  it('[anomaly 26] does not start on the embedded engine, where it would be alone', async () => {
+    const child = runProgram('programs/service.js', ['order'], { BACKEND: 'memory', PORT: '0' });
+    expect(await child.exited).to.equal(1);
+    expect(child.output()).to.equal(
+      'BACKEND=memory: alone in its process, order would hear of no order; npm start runs all services in one',
+    );
+  });
+
   it('[anomaly 26] does not start as a service that there is not, and names those that there are', async () => {
     for (const args of [[], ['inventories'], ['constructor']]) {
       const child = runProgram('programs/service.js', args, {});
@@ -334,6 +342,16 @@ async function untilRefused(url: string): Promise<void> {
   }
 }
 
+describe('npm run trip', () => {
+  it('takes no argument that it does not know', async () => {
+    for (const argument of ['--nonsense', 'emulators']) {
+      const child = runProgram('examples/trip/main.js', [argument]);
+      expect(await child.exited).to.equal(2);
+      expect(child.output()).to.contain(argument).and.to.contain('\nUsage: npm run trip -- [--emulators]');
+    }
+  });
+});
+
 describe('npm run data-init', () => {
   /** So many documents of a collection are in the file that it loads. */
   const loadedIn = (collection: string) => Object.keys(shipped[collection] ?? {}).length;
@@ -375,11 +393,15 @@ describe('npm run data-init', () => {
   });
 
   it('says what is wrong with its arguments and with its file', async () => {
-    const environment = { PROJECT_ID: 'a-real-project' };
-    expect((await run(['--rest'], environment)).output)
-      .to.contain("'--rest'")
-      .and.to.contain('Usage: npm run data-init');
-    expect((await run(['nowhere.json'], environment)).output).to.contain('nowhere.json');
+    for (const [args, fault] of [
+      [['--rest'], "'--rest'"],
+      [['one.json', 'other.json'], 'Only one file can be loaded'],
+      [['nowhere.json'], 'There is no file nowhere.json'],
+    ] as const) {
+      const { code, output } = await run(args, { PROJECT_ID: 'a-real-project' });
+      expect(code).to.equal(2);
+      expect(output).to.contain(fault).and.to.contain('\nUsage: npm run data-init');
+    }
     expect((await run([], {})).output).to.contain('PROJECT_ID is missing');
     expect((await run([], { BACKEND: 'memory' })).output).to.contain('npm start loads its data itself');
   });

@@ -119,7 +119,7 @@ async function openWorld(damages: readonly Damage[]) {
     const [route] = answering;
     const said = `${status} ${body.slice(0, 300)}`;
     // Damage is told; the answer to HEAD has no words for it.
-    const isTold = damages.length > 0 && status === 503 && (sent.method === 'HEAD' || TOLD.test(body));
+    const isTold = damages.length > 0 && (sent.method === 'HEAD' || TOLD.test(`${status} ${body}`));
     if (status >= 500 && !isTold) return said;
     // 304 answers If-None-Match: *, as it must.
     if (status === 204 || status === 304 ? body !== '' : sent.method !== 'HEAD' && !isJson(body))
@@ -167,7 +167,7 @@ async function openWorld(damages: readonly Damage[]) {
 }
 
 /** What is answered where a damaged document is in the way. */
-const TOLD = /Malformed ledger|was not accepted|could not be processed/;
+const TOLD = /^500 .*Malformed ledger|^503 .*(was not accepted|could not be processed)/s;
 
 const SWEEP: LightRequest = {
   method: 'POST',

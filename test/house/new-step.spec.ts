@@ -68,21 +68,25 @@ describe('A new step', () => {
     const file = join(copy, 'pipeline.ts');
     const before = readFileSync(file, 'utf8');
     const name = line.trim().split(',')[0] ?? '';
-    writeFileSync(file, `${importing.trim()}\n${before.replace(/^( {2}steps: \[)$/m, `$1\n    ${name},`)}`);
+    const above = /below the one (from '.+')/.exec(advice)?.[1] ?? '';
+    const imported = before.replace(`${above};\n`, `${above};\n${importing.trim()}\n`);
+    writeFileSync(file, imported.replace(/^( {2}steps: \[)$/m, `$1\n    ${name},`));
     node(tsc);
-    run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', NAME);
+    run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', 'pipeline.ts', NAME);
     node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', `dist/${NAME}/${NAME}.spec.js`);
   });
 
-  it('has a name that nothing has yet', () => {
+  it('has one name, and a folder of its own', function () {
+    // Each attempt is a process of its own.
+    this.timeout(60_000);
     const attempt =
       (...args: string[]) =>
       () =>
         node(join('dist', 'programs', 'new-step.js'), ...args);
-    expect(attempt('inventory')).to.throw('There is a service inventory already');
     expect(attempt(NAME)).to.throw(`There is a service ${NAME} already`);
     expect(attempt('saga')).to.throw('There is a folder saga/ already');
-    expect(attempt('Gift')).to.throw('Give the new step one name, in small-letters');
-    expect(attempt()).to.throw('Give the new step one name, in small-letters');
+    for (const args of [[], ['one', 'other'], ['--name', 'gift']]) {
+      expect(attempt(...args)).to.throw('Usage: npm run new-step -- NAME');
+    }
   });
 });

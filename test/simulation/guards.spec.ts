@@ -182,7 +182,7 @@ describe('The simulation notices a declaration that is wrong, although all servi
         shows(wronglyDeclared(name, learningTooLittle(field)), { kinds: [] }, BY_THE_CHECKER),
       );
     }
-    const usesAccount = uses.some(({ holds }) => holds === 'amounts');
+    const usesAccount = uses.some(({ held }) => held === 'amounts');
     for (const [title, wrong] of Object.entries(wrongDeclarations)) {
       if (!usesAccount && title === 'does not name its account') continue;
       it(

@@ -16,16 +16,6 @@ let projectCount = 0;
 /** What there is to say where the emulators are missing; undefined where they are there. */
 const missing = missingForEmulators();
 
-/** Starts the emulators, or finds them started, and points the clients of this process at them. */
-function sharedEmulators(): Promise<Emulators> {
-  shared ??= startEmulators(0, 0).then((emulators) => {
-    process.env.PUBSUB_EMULATOR_HOST = emulators.pubsubHost;
-    process.env.FIRESTORE_EMULATOR_HOST = emulators.firestoreHost;
-    return emulators;
-  });
-  return shared;
-}
-
 export async function stopSharedEmulators(): Promise<void> {
   await (await shared)?.stop();
 }
@@ -42,7 +32,8 @@ export async function requireEmulators(context: Mocha.Context): Promise<Emulator
     context.skip();
   }
   context.timeout(90_000);
-  return sharedEmulators();
+  shared ??= startEmulators(0, 0);
+  return shared;
 }
 
 /** A project that no other suite uses. */

@@ -6,6 +6,7 @@ import type { Severity } from '../../saga/ports/log.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
 import { storeHolding, UUID } from './builders.ts';
+import { defined } from './defined.ts';
 import { createFaultyStore, type FaultyStore } from './faulty-store.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
@@ -67,6 +68,6 @@ export async function recordedPorts(documents: Readonly<Record<Path, object>> = 
     published,
     deafTopics,
     logged,
-    log: (severity, message, fields) => logged.push({ severity, message, ...fields }),
+    log: (severity, message, fields) => logged.push(defined({ severity, message, ...fields })),
   };
 }
