@@ -212,8 +212,8 @@ describe('A step that is put between two others while orders are in flight', () 
 
     // The same message is in the subscription of the old payments.
     expect(await bring(theirs, 'inventory-updated')).to.deep.equal(['nacked']);
-    expect((await theirs.ask('GET', `/order/${uuid}`)).status).to.equal(503);
-    expect((await theirs.ask('POST', `/order/${uuid}/cancel`)).status).to.equal(503);
+    expect((await theirs.ask('GET', `/order/${uuid}`)).status).to.equal(500);
+    expect((await theirs.ask('POST', `/order/${uuid}/cancel`)).status).to.equal(500);
     expect((await theirs.ask('GET', '/orders')).body.orders).to.deep.equal([]);
     theirs.moveOn(3600);
     expect((await theirs.ask('POST', '/sweep')).body).to.deep.equal({ announced: 0, failed: 0, errors: 1 });
