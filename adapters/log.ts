@@ -1,5 +1,5 @@
 import pino, { type DestinationStream } from 'pino';
-import { traceparentIn } from '../saga/deliver/trace.ts';
+import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Log, Severity } from '../saga/ports/log.ts';
 import { withoutSecrets } from './http/without-secrets.ts';
 

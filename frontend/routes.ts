@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
-import { traceparentIn } from '../saga/deliver/trace.ts';
 import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
 import { invalidInput, type Route, route } from '../saga/http/http.ts';
 import { faultOfObject } from '../saga/http/input-faults.ts';
@@ -10,6 +9,7 @@ import { pageParameters } from '../saga/http/page.ts';
 import { deadlineOf } from '../saga/ledger/deadline.ts';
 import { transitionsOf } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
+import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { orderSchema } from '../shop/order.ts';

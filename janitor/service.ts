@@ -1,8 +1,8 @@
-import { DEAD_LETTER_TOPIC } from '../saga/deliver/message.ts';
 import { createRunner } from '../saga/deliver/runner.ts';
 import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { compensationTask } from '../saga/step/compensate.ts';
+import { DEAD_LETTER_TOPIC } from '../saga/step/saga.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
 import { deskRoutes } from './desk/desk-routes.ts';
 import { createParking } from './desk/park-messages.ts';

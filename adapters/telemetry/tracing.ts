@@ -13,8 +13,8 @@ import {
 } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
 import type { ConsumerDefinition, Service } from '../../saga/deliver/service.ts';
-import { traceparentIn } from '../../saga/deliver/trace.ts';
 import { LEDGERS } from '../../saga/ledger/ledger.ts';
+import { traceparentIn } from '../../saga/ledger/trace.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { TurnEvent } from '../../saga/ports/observe.ts';
 import type { Ports } from '../../saga/ports/ports.ts';

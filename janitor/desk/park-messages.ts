@@ -6,7 +6,7 @@ import { create } from '../../saga/commit/documents.ts';
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, derivedUuid, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
-import { traceparentIn } from '../../saga/deliver/trace.ts';
+import { traceparentIn } from '../../saga/ledger/trace.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';

@@ -2,9 +2,9 @@ import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { InputFault } from '../http/input-faults.ts';
 import { lastTransition } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
-import type { Saga } from '../step/saga.ts';
-import { traceparentIn } from './trace.ts';
+import { DEAD_LETTER_TOPIC, type Saga } from '../step/saga.ts';
 
 /**
  * Messages are hints: they say which ledger to look at, and carry a snapshot for people. What a message claims
@@ -135,9 +135,6 @@ export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
     },
   };
 }
-
-/** The topic of every saga for messages that can't be processed. */
-export const DEAD_LETTER_TOPIC = 'dead-letter';
 
 /**
  * The message that hands a delivery to the dead-letter desk. Its attributes say where the delivery came from, with the

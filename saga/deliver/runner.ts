@@ -1,9 +1,9 @@
+import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
-import { traceparentIn } from './trace.ts';
 import { type TakenTurn, takeTurns } from './turns.ts';
 
 /**

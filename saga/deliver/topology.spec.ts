@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
-import { defineSaga, type Saga } from '../step/saga.ts';
+import { DEAD_LETTER_TOPIC, defineSaga, type Saga } from '../step/saga.ts';
 import { accept, type Step, stepsFor } from '../step/step.ts';
-import { DEAD_LETTER_TOPIC } from './message.ts';
 import type { ServiceDefinition } from './service.ts';
 import { declareTopology, subscriptionOf, topologyOf } from './topology.ts';
 

@@ -1,5 +1,4 @@
-import { PEOPLE, type Saga } from '../step/saga.ts';
-import { DEAD_LETTER_TOPIC } from './message.ts';
+import { DEAD_LETTER_TOPIC, PEOPLE, type Saga } from '../step/saga.ts';
 import { serviceNames, topicsReadBy } from './service.ts';
 
 /**

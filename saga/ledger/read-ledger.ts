@@ -1,10 +1,10 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
-import { traceparentIn } from '../deliver/trace.ts';
 import type { Saga } from '../step/saga.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn } from './history.ts';
 import { CANCELED, FAILING, isFailed, type Ledger, RECEIVED, shardOf } from './ledger.ts';
+import { traceparentIn } from './trace.ts';
 
 /**
  * The one place where a ledger is read. Only our programs write ledgers, but somebody may edit one by hand. Everything that

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { DEAD_LETTER_TOPIC } from '../deliver/message.ts';
 import type { ServiceDefinition } from '../deliver/service.ts';
 import type { InputFault } from '../http/input-faults.ts';
 import { statusIn } from '../ledger/history.ts';
@@ -19,6 +18,9 @@ import type { Step } from './step.ts';
  * A saga: its steps in order, and what is not a step. The state machine, the topics, the reasons, the documents and the
  * services follow from it.
  */
+
+/** The topic of every saga for messages that can't be processed. */
+export const DEAD_LETTER_TOPIC = 'dead-letter';
 
 /** The reader of a subscription that no service reads. */
 export const PEOPLE = 'people';

@@ -1,8 +1,7 @@
-import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import type { Saga } from '../../saga/step/saga.ts';
+import { DEAD_LETTER_TOPIC, type Saga } from '../../saga/step/saga.ts';
 import { Dice } from './chance.ts';
 import type { Data, Subject } from './subject.ts';
 

@@ -1,7 +1,7 @@
 import { pipeline } from '../../pipeline.ts';
-import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/step/saga.ts';
 import type { Scene } from './scene.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Stack } from './stack.ts';

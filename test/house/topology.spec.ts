@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
-import { DEAD_LETTER_TOPIC, deadLetterOf } from '../../saga/deliver/message.ts';
+import { deadLetterOf } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/step/saga.ts';
 import { aDelivery, SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
-import { DEAD_LETTER_TOPIC } from '../../saga/deliver/message.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { TOMBSTONE_DAYS } from '../../saga/ledger/ledger.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/step/saga.ts';
 import { all, type Deployments, deployments, only } from './deployments.ts';
 
 const daysOf = (duration: unknown): number => Number.parseInt(String(duration), 10) / 86_400;
