@@ -5,7 +5,7 @@ import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
-import { type OrderLedger, pipeline as saga } from '../../pipeline.ts';
+import type { OrderLedger } from '../../pipeline.ts';
 import { derivedUuid, messageFor, REDRIVE } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
@@ -17,6 +17,7 @@ import { type Path, type Store, StoreError } from '../../saga/ports/store.ts';
 import { stock } from '../../shop/stock.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from '../support/emulators.ts';
 import { type Backend, backends, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { shopOfThree as saga } from '../support/shop-of-three.ts';
 import { doublingBus } from '../support/tracking-bus.ts';
 
 const SUCCESS = saga.success;
@@ -34,7 +35,7 @@ for (const backend of backends) {
     describe(`The dead-letter desk on ${backend.name}, ${manner}`, () => {
       let pipeline: Pipeline;
       before(async function () {
-        pipeline = await startPipeline(await backend.open(this), wrap);
+        pipeline = await startPipeline(await backend.open(this), wrap, undefined, saga);
       });
       after(() => pipeline?.close());
 
@@ -221,7 +222,12 @@ describe('A message that fails at every delivery', () => {
     it(`[anomaly 12] such as a compensation, which the broker gives up, is parked and redriven once mended: on ${backend.name}`, async function () {
       this.timeout(60_000);
       const watched = watchedLog();
-      const pipeline = await startPipeline(await backend.open(this), () => ({ log: watched.log }));
+      const pipeline = await startPipeline(
+        await backend.open(this),
+        () => ({ log: watched.log }),
+        undefined,
+        saga,
+      );
       const ledger = failing(uuidv4());
       await editByHand(pipeline.store, stock.of('wotsit').path, { quantity: 'twenty' });
       await storeAll(pipeline.store, {
@@ -264,18 +270,23 @@ describe('A message that fails at every delivery', () => {
       this.timeout(60_000);
       const watched = watchedLog();
       let isBroken = true;
-      const pipeline = await startPipeline(await backend.open(this), ({ store }) => ({
-        log: watched.log,
-        store: {
-          ...store,
-          async commit(writes) {
-            if (isBroken && writes.some(({ path }) => path.startsWith('users/joe/orders/'))) {
-              throw new StoreError('rejected', 'The store takes no records of joe');
-            }
-            await store.commit(writes);
+      const pipeline = await startPipeline(
+        await backend.open(this),
+        ({ store }) => ({
+          log: watched.log,
+          store: {
+            ...store,
+            async commit(writes) {
+              if (isBroken && writes.some(({ path }) => path.startsWith('users/joe/orders/'))) {
+                throw new StoreError('rejected', 'The store takes no records of joe');
+              }
+              await store.commit(writes);
+            },
           },
-        },
-      }));
+        }),
+        undefined,
+        saga,
+      );
       const order = { user: 'joe', item: 'wotsit', quantity: 1 };
       const message = { topic: 'frontend', data: Buffer.from(JSON.stringify(order)), attributes: {} };
       await pipeline.bus.publish([message]);

@@ -7,13 +7,16 @@ import { loadData } from '../../data-init/load-data.ts';
 import { pipeline } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { allServices, serviceNames } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { aLedger, SETTINGS } from '../support/builders.ts';
 import { type Child, runProgram } from '../support/child.ts';
-import { DATA, topology } from '../support/pipeline.ts';
+import { dataFor } from '../support/data.ts';
+import { topology } from '../support/pipeline.ts';
 import { type RecordedPorts, recordedPorts } from '../support/recorded-ports.ts';
 import { type RecordedTelemetry, recordedTelemetry } from '../support/recorded-telemetry.ts';
+import { shopOfThree } from '../support/shop-of-three.ts';
 
 interface Posted {
   readonly headers?: Record<string, string>;
@@ -28,10 +31,10 @@ describe('A service as a Cloud Run function', () => {
   const servers = new Map<string, ReturnType<typeof getTestServer>>();
   before(async () => {
     ports = await recordedPorts();
-    await loadData(pipeline, ports.store, ports, DATA);
+    await loadData(shopOfThree, ports.store, ports, dataFor(shopOfThree));
     telemetry = recordedTelemetry();
-    for (const service of allServices(pipeline, telemetry.ports(ports), SETTINGS)) {
-      registerFunction(service, topology, async () => refuse, ports, telemetry);
+    for (const service of allServices(shopOfThree, telemetry.ports(ports), SETTINGS)) {
+      registerFunction(service, topologyOf(shopOfThree), async () => refuse, ports, telemetry);
     }
     for (const target of ['order', 'janitor']) await open(target);
   });
@@ -64,7 +67,7 @@ describe('A service as a Cloud Run function', () => {
   const ledger = (uuid: string) => readOne(ports.store, ledgerPath(uuid));
 
   /** An order in each of the forms in which it may come, and the headers that go with it. */
-  const { attributes } = messageFor(pipeline, aLedger());
+  const { attributes } = messageFor(shopOfThree, aLedger());
   const event = {
     'ce-id': 'event-1',
     'ce-specversion': '1.0',

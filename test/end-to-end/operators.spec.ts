@@ -173,7 +173,7 @@ describe('What operators see and do over HTTP', () => {
       await holdsWhere(true);
       await pipeline.store.commit([{ kind: 'remove', path: invoices.of(paid.uuid).path }]);
       await holdsWhere(false);
-      const standing = aLedgerThatIs('CREATED', { uuid: uuidv4(), deadlineSeconds: 60 });
+      const standing = aLedgerThatIs('CREATED', { uuid: uuidv4(), deadlineSeconds: 60 }, saga);
       await pipeline.store.commit([{ kind: 'create', path: ledgerPath(standing.uuid), fields: standing }]);
       expect((await pipeline.get(`/sagas/${standing.uuid}`)).body).to.deep.include({
         callsFor: 'order-created',
@@ -257,7 +257,7 @@ describe('What operators see and do over HTTP', () => {
 
     it('is told with its faults where somebody has made the ledger malformed, and can neither be moved nor harm others', async () => {
       const uuid = uuidv4();
-      const malformed = { ...aLedgerThatIs('CREATED', { uuid }), items: 'two widgets', history: [] };
+      const malformed = { ...aLedgerThatIs('CREATED', { uuid }, saga), items: 'two widgets', history: [] };
       await pipeline.store.commit([{ kind: 'create', path: ledgerPath(uuid), fields: malformed }]);
       const { status, body } = await pipeline.get(`/sagas/${uuid}`);
       expect([status, body.uuid, body.ledger.items, body.letters]).to.deep.equal([

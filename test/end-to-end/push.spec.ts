@@ -8,25 +8,32 @@ import { loadData } from '../../data-init/load-data.ts';
 import { pipeline } from '../../pipeline.ts';
 import { type HostOptions, hostServices } from '../../programs/host.ts';
 import { allServices } from '../../saga/deliver/service.ts';
+import { topologyOf } from '../../saga/deliver/topology.ts';
 import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne, type Store } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { stock } from '../../shop/stock.ts';
 import { SETTINGS } from '../support/builders.ts';
+import { dataFor } from '../support/data.ts';
 import { emulatedBus, emulatedStore, freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { createFaultyStore } from '../support/faulty-store.ts';
-import { DATA, topology } from '../support/pipeline.ts';
+import { topology } from '../support/pipeline.ts';
+import { shopOfThree } from '../support/shop-of-three.ts';
 
 /** All services in this process, to which messages are pushed. */
 async function startPushed(
   ports: Pick<Ports, 'store' | 'bus'> & Partial<Ports>,
-  pushIdentity: HostOptions['pushIdentity'] = 'platform',
+  {
+    saga = pipeline,
+    pushIdentity = 'platform',
+  }: { readonly saga?: Saga; readonly pushIdentity?: HostOptions['pushIdentity'] } = {},
 ) {
   const world: Ports = { clock: systemClock, random: Math.random, newUuid: uuidv4, log: () => {}, ...ports };
-  await loadData(pipeline, world.store, world, DATA);
+  await loadData(saga, world.store, world, dataFor(saga));
   const host = await hostServices(
-    pipeline,
-    allServices(pipeline, world, SETTINGS),
+    saga,
+    allServices(saga, world, SETTINGS),
     world,
     { host: '127.0.0.1', port: 0, backend: 'memory', subscriber: 'push', pushIdentity },
     (error) => {
@@ -59,7 +66,8 @@ describe('A service to which messages are pushed', () => {
   const faulty = createFaultyStore(createMemoryStore());
   let pushed: Awaited<ReturnType<typeof startPushed>>;
   before(async () => {
-    pushed = await startPushed({ store: faulty, bus: createMemoryBus(topology, systemClock) });
+    const bus = createMemoryBus(topologyOf(shopOfThree), systemClock);
+    pushed = await startPushed({ store: faulty, bus }, { saga: shopOfThree });
   });
   after(() => pushed.host.close());
 
@@ -106,7 +114,12 @@ describe('A service to which messages are pushed', () => {
           if (message === 'A push was refused') refusals.push({ severity, ...fields });
         },
       },
-      { audience: 'https://order.example', serviceAccount: 'push@demo.iam.gserviceaccount.com' },
+      {
+        pushIdentity: {
+          audience: 'https://order.example',
+          serviceAccount: 'push@demo.iam.gserviceaccount.com',
+        },
+      },
     );
     // The body is announced and never sent.
     const status = await new Promise<number | undefined>((resolve, reject) => {
