@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import { pipeline, type Status } from '../../pipeline.ts';
+import type { Status } from '../../pipeline.ts';
 import {
   aLedger,
-  aLedgerThatIs,
   anOrder,
   LATER,
   NOW,
@@ -12,6 +11,10 @@ import {
   UUID,
   uuidOf,
 } from '../../test/support/builders.ts';
+import {
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { serviceNames } from '../deliver/service.ts';
 import { historyLine } from './history.ts';
