@@ -1,18 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { pipeline } from '../../pipeline.ts';
 import { LINES_MAX, type Order, QUANTITY_MAX } from '../../shop/order.ts';
-import {
-  aDelivery,
-  aLedger,
-  aLedgerThatIs,
-  anOrder,
-  LATER,
-  PRICE,
-  TRACE,
-  UUID,
-} from '../../test/support/builders.ts';
+import { aDelivery, aLedger, anOrder, LATER, PRICE, TRACE, UUID } from '../../test/support/builders.ts';
 import { defined } from '../../test/support/defined.ts';
+import {
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { isName } from '../http/name.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';

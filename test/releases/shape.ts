@@ -3,7 +3,7 @@ import { pipeline } from '../../pipeline.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
-import type { Saga } from '../../saga/step/saga.ts';
+import { DEAD_LETTER_TOPIC, type Saga } from '../../saga/step/saga.ts';
 import type { Subscriptions } from './play.ts';
 import type { Recording } from './recording.ts';
 
@@ -124,20 +124,36 @@ const LETTER = kindOf(deadLetterPath('{id}'));
 /** The first name of a field: of `lines[].quantity` it is `lines`. */
 const rootOf = (field: string): string => /^[^.[]*/.exec(field)?.[0] ?? '';
 
+/** Whether it is a dead letter, at the desk or on its way there: which messages become one, the stories say by chance. */
+const isLetter = (kind: string): boolean => kind === LETTER || kind.endsWith(` on ${DEAD_LETTER_TOPIC}`);
+
+/** Whether a value names a topic, a subscription, a status or a service of the saga, as messages do. */
+function isName(saga: Saga, type: string): boolean {
+  const { topics, subscriptions } = topologyOf(saga);
+  const words = [
+    ...topics.flatMap((topic) => [topic, `${saga.name}.${topic}`]),
+    ...Object.keys(subscriptions),
+    ...saga.statuses,
+    ...serviceNames(saga).map((name) => `/${saga.name}/${name}`),
+  ];
+  return words.some((word) => type === `"${word}"`) || topics.some((topic) => type === `{uuid}/${topic}`);
+}
+
 /**
  * Whether a definition itself says that something is written which a release before did not write: a status, a reason, a
  * field that a step learns, a topic, a service, or a document of a new kind. Processes of that release know none of it, and
  * leave such orders to those that do. What is there already and changes is never an addition by itself.
  */
 function isDeclared(saga: Saga, before: Shape, kind: string, field: string, type: string): boolean {
-  const { topics, subscriptions } = topologyOf(saga);
+  const { topics } = topologyOf(saga);
   const [room, topic = ''] = kind.split(' on ');
   const isNew = !before.has(kind);
   if (topics.includes(topic) && isNew) return true;
   if (saga.kinds.some(({ template }) => kindOf(template) === kind) && isNew) return true;
   const is = (name: string, values: readonly string[]) =>
     field === name && values.some((value) => type === `"${value}"`);
-  if (kind === LETTER) return is('topic', topics) || is('subscription', Object.keys(subscriptions));
+  if (isLetter(kind) && isName(saga, type)) return true;
+  if (kind === LETTER) return false;
   if (room === 'attributes') {
     const services = serviceNames(saga).map((name) => `/${saga.name}/${name}`);
     return is('ce-source', services);
@@ -152,11 +168,12 @@ function isDeclared(saga: Saga, before: Shape, kind: string, field: string, type
   );
 }
 
-/** Whether a letter can't come from there any more: a service that reads behind a new step has another subscription. */
+/**
+ * Whether it is no fault that letters don't show it any more: the saga still has the word, or a letter can't come from there,
+ * because a service that reads behind a new step has another subscription.
+ */
 const isGone = (saga: Saga, kind: string, field: string, type: string): boolean =>
-  kind === LETTER &&
-  field === 'subscription' &&
-  !Object.keys(topologyOf(saga).subscriptions).some((name) => type === `"${name}"`);
+  isLetter(kind) && (isName(saga, type) || field === 'subscription');
 
 /**
  * Which subscriptions have changed hands since a release, as sentences. Its processes read theirs on during a rollout, and
