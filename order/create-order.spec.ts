@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { pipeline } from '../pipeline.ts';
 import { create, remove } from '../saga/commit/documents.ts';
 import { advance, complete, fail, type Ledger } from '../saga/ledger/ledger.ts';
 import type { Path } from '../saga/ports/store.ts';
@@ -31,7 +30,7 @@ const canceled = (ledger: Ledger): Ledger => {
 describe('The order step', () => {
   it('is the first one, and leads to the creation of the order', () => {
     const { name, leadsTo, announces } = createOrder;
-    expect(pipeline.stepAt('RECEIVED')).to.equal(createOrder);
+    expect(shopOfThree.stepAt('RECEIVED')).to.equal(createOrder);
     expect({ name, leadsTo, announces }).to.deep.equal({
       name: 'order',
       leadsTo: 'CREATED',

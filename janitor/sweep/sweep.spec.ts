@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { pipeline } from '../../pipeline.ts';
 import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, messageFor } from '../../saga/deliver/message.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
@@ -7,8 +6,12 @@ import { announcedAgain, isStanding, nextSweep } from '../../saga/ledger/deadlin
 import { advance, DEADLINE_EXCEEDED, fail, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { aLedger, aLedgerThatIs, NOW, UUID, uuidOf } from '../../test/support/builders.ts';
+import { aLedger, NOW, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import {
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import { announceTask, REPEATS_UNTIL_SHOWN, sweep } from './sweep.ts';
 
 /** Ledgers in the store, and the clock so many seconds after they came to stand where they are. */

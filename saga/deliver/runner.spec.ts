@@ -14,6 +14,7 @@ import {
   uuidOf,
 } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
+import { aLedgerOfThree } from '../../test/support/shop-of-three.ts';
 import { advance, fail, type Ledger, ledgerPath } from '../ledger/ledger.ts';
 import type { Delivery } from '../ports/bus.ts';
 import { type Path, readOne } from '../ports/store.ts';
@@ -101,7 +102,7 @@ const tooFew = (left: number) => `shelf one has quantity ${left}, which is less 
 const refused = (before: Ledger, left: number): Ledger =>
   fail(packing, before, { by: 'inventory', reason: 'SHELF_EMPTY', detail: tooFew(left), now: NOW });
 
-const created = (uuid = UUID): Ledger => aLedgerThatIs('CREATED', { uuid });
+const created = (uuid = UUID): Ledger => aLedgerOfThree('CREATED', { uuid });
 const shelfWith = (quantity: number): Record<Path, object> => ({ [SHELF]: { quantity, loaded: 9 } });
 
 /** The embedded engine with these ledgers and this much on the shelf, and a runner of the step on it. */

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
-import { type OrderLedger, pipeline } from '../../pipeline.ts';
+import type { OrderLedger } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
-import { aLedger, aLedgerThatIs, anOrder, LATER, NOW, UUID, uuidOf } from '../../test/support/builders.ts';
+import { aLedger, anOrder, LATER, NOW, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import {
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import { messageFor } from '../deliver/message.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { advance, complete, fail, type Ledger, ledgerPath, receive } from '../ledger/ledger.ts';

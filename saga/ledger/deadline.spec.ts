@@ -1,6 +1,10 @@
 import { expect } from 'chai';
-import { pipeline, type Status } from '../../pipeline.ts';
-import { aLedger, aLedgerThatIs, NOW } from '../../test/support/builders.ts';
+import type { Status } from '../../pipeline.ts';
+import { aLedger, NOW } from '../../test/support/builders.ts';
+import {
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import {
   announcedAgain,
   announcedAt,

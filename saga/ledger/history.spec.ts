@@ -1,6 +1,9 @@
 import { expect } from 'chai';
-import { pipeline } from '../../pipeline.ts';
-import { aLedger, aLedgerThatIs, LATER, NOW } from '../../test/support/builders.ts';
+import { aLedger, LATER, NOW } from '../../test/support/builders.ts';
+import {
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import { historyLine, lastTransition, statusIn, transitionsOf, transitionTo } from './history.ts';
 import { fail } from './ledger.ts';
 

@@ -1,17 +1,10 @@
 import { expect } from 'chai';
-import { pipeline, type Status } from '../../pipeline.ts';
+import type { Status } from '../../pipeline.ts';
+import { aLedger, anOrder, LATER, NOW, PRICE, TRACE, UUID, uuidOf } from '../../test/support/builders.ts';
 import {
-  aLedger,
-  aLedgerThatIs,
-  anOrder,
-  LATER,
-  NOW,
-  PRICE,
-  stepsBefore,
-  TRACE,
-  UUID,
-  uuidOf,
-} from '../../test/support/builders.ts';
+  aLedgerOfThree as aLedgerThatIs,
+  shopOfThree as pipeline,
+} from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { serviceNames } from '../deliver/service.ts';
 import { historyLine } from './history.ts';
@@ -209,7 +202,7 @@ describe('The steps that are done', () => {
     const all = pipeline.steps.map(({ name }) => name);
     expect([aLedger(), aLedgerThatIs('RESERVED'), finished, failed].map(namesOf)).to.deep.equal([
       [],
-      [...stepsBefore('inventory'), 'inventory'],
+      ['order', 'inventory'],
       all,
       all,
     ]);
@@ -217,7 +210,7 @@ describe('The steps that are done', () => {
   });
 
   it('are without the one that refused', () => {
-    expect(namesOf(aLedgerThatIs('FAILING'))).to.deep.equal(stepsBefore('payments'));
+    expect(namesOf(aLedgerThatIs('FAILING'))).to.deep.equal(['order', 'inventory']);
   });
 
   it('are without the one that only received the order', () => {

@@ -1,24 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { OrderLedger, Status } from '../../pipeline.ts';
-import {
-  aLedger,
-  aLedgerThatIs as aLedgerOf,
-  LATER,
-  NOW,
-  TRACE,
-  UUID,
-  uuidOf,
-} from '../../test/support/builders.ts';
-import { shopOfThree } from '../../test/support/shop-of-three.ts';
+import { aLedger, LATER, NOW, TRACE, UUID, uuidOf } from '../../test/support/builders.ts';
+import { aLedgerOfThree as aLedgerThatIs, shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { announcedAgain, DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from './deadline.ts';
 import { historyLine } from './history.ts';
 import { complete, fail, type Ledger, tombstone } from './ledger.ts';
 import { isTombstone, MalformedLedger, readLedger, trusted } from './read-ledger.ts';
 
-const aLedgerThatIs = (status: Status, fields: Partial<OrderLedger> = {}) =>
-  aLedgerOf(status, fields, shopOfThree);
 const read = (fields: object, uuid = UUID) => readLedger(shopOfThree, uuid, deepFreeze(fields));
 const faultsOf = (fields: object, uuid = UUID): readonly string[] => {
   const found = read(fields, uuid);

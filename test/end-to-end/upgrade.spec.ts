@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
-import { allServices } from '../../saga/deliver/service.ts';
+import { allServices, topicBefore } from '../../saga/deliver/service.ts';
+import { subscriptionOf } from '../../saga/deliver/topology.ts';
 import { CANCELED, DEADLINE_EXCEEDED, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
+import type { Step } from '../../saga/step/step.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
 import { type Courier, createCourier } from '../releases/courier.ts';
 import { openPlay, type Play } from '../releases/play.ts';
@@ -14,6 +16,7 @@ import { type Ends, endFaults, ledgersIn, legibilityFaults, loadRecording } from
 import { SETTINGS } from '../support/builders.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { emulatedStore } from '../support/emulators.ts';
+import { topology } from '../support/pipeline.ts';
 
 /** This release on the store that an earlier one left behind. */
 async function takeOver(store: Store, recording: Recording): Promise<Play> {
@@ -36,17 +39,15 @@ const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
 const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 
 /** What must become of the orders that this release hears of. */
-function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
+function endsOf(recording: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
   /** Where the next step may come too late. */
   const isUnderWay = (ledger: OrderLedger | undefined) =>
     ledger !== undefined && ledger.sweepAt !== null && pipeline.stepAt(ledger.status) !== undefined;
   return new Map(
-    orders
-      .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')
-      .map(({ uuid, ends }) => {
-        const ledger = documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
-        return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
-      }),
+    heardOf(recording, hearsMessages).map(({ uuid, ends }) => {
+      const ledger = recording.documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
+      return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
+    }),
   );
 }
 
@@ -85,10 +86,15 @@ async function redriveAll(play: Play, courier: Courier, letters: readonly Record
   return letters.map(({ id, story }) => ({ id, story, redrive: becameOf(id) }));
 }
 
-/** Whether every subscription that a service of the other release read has a reader here. */
-const readsAll = ({ subscriptions }: Play, recording: Recording): boolean =>
-  Object.entries(recording.subscriptions).every(
-    ([name, { service }]) => service === undefined || subscriptions.includes(name),
+/** Whether the other release had the subscription by which this step hears that its turn has come. */
+const wasHeard = (step: Step, { subscriptions }: Recording): boolean =>
+  subscriptionOf(topology, step.name, topicBefore(pipeline, step)) in subscriptions;
+
+/** The orders that this release hears of without the desk. What waits for the first step of before is left to the first one of now. */
+const heardOf = (recording: Recording, hearsMessages: boolean) =>
+  recording.orders.filter(
+    ({ knownBy }) =>
+      knownBy === 'ledger' || (hearsMessages && wasHeard(pipeline.steps[0] as Step, recording)),
   );
 
 interface Way {
@@ -111,7 +117,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
   await courier.deliver();
   const hearsMessages = copies > 0;
   // Where a service reads another subscription by now, what it missed in between comes by the sweep.
-  if (!hearsMessages || !readsAll(play, recording)) {
+  if (!hearsMessages || !pipeline.steps.every((step) => wasHeard(step, recording))) {
     play.moveOn(70);
     await sweep(play);
     await courier.deliver();

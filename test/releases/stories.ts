@@ -325,14 +325,15 @@ export async function record(
   async function ordersWithATraceOrAKey(): Promise<void> {
     const headers = { traceparent: TRACE };
     await place('with a trace', 'in success', ONE_LINE, headers);
-    await bringSteps(await place('with a trace, on its way', 'in success', MANY_LINES, headers), 2);
+    const toReserve = saga.steps.indexOf(reserveStock) + 1;
+    await bringSteps(await place('with a trace, on its way', 'in success', MANY_LINES, headers), toReserve);
     const refused = await place(
       'with a trace, refused',
       'USER_NOT_FOUND',
       { ...ONE_LINE, user: 'nobody' },
       headers,
     );
-    await bringSteps(refused, 1);
+    await bringToItsRefusal(refused);
     await bringSteps(await place('with a key', 'in success', ONE_LINE, { 'idempotency-key': 'key 1' }), 1);
   }
 

@@ -1,11 +1,16 @@
 import { reserveStock } from '../../inventory/reserve-stock.ts';
 import { createOrder } from '../../order/create-order.ts';
 import { chargeCustomer } from '../../payments/charge-customer.ts';
-import { pipeline } from '../../pipeline.ts';
+import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
 import { defineSaga } from '../../saga/step/saga.ts';
+import { aLedgerThatIs } from './builders.ts';
 
 /**
  * The shop with three steps, whatever else the pipeline has by now. It is for specs that spell out what those three leave
  * behind, so that a further step does not change what they say.
  */
 export const shopOfThree = defineSaga({ ...pipeline, steps: [createOrder, reserveStock, chargeCustomer] });
+
+/** The ledger of an order that has no other steps, once it has come so far. */
+export const aLedgerOfThree = (status: Status, fields: Partial<OrderLedger> = {}): OrderLedger =>
+  aLedgerThatIs(status, fields, shopOfThree);
