@@ -5,7 +5,7 @@ import { stock } from '../shop/stock.ts';
 import { reservations } from './reservations.ts';
 import { inventoryRoutes } from './routes.ts';
 
-/** Step 2: every line is reserved at today's price, or none is. */
+/** Every line is reserved at today's price, or none is. */
 export const reserveStock = step({
   name: 'inventory',
   leadsTo: 'RESERVED',

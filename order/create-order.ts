@@ -4,7 +4,7 @@ import { customersRoute } from '../shop/customers-route.ts';
 import { step } from '../shop/step.ts';
 import { orderRecords } from './order-records.ts';
 
-/** Step 1: the customer exists, and gets a record of the order. */
+/** The customer exists, and gets a record of the order. */
 export const createOrder = step({
   name: 'order',
   leadsTo: 'CREATED',

@@ -15,7 +15,7 @@ const failureSwitches = {
   PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
 };
 
-/** Step 3: the order is invoiced at the price at which it was reserved, and charged to the customer's credit. */
+/** The order is invoiced at the price at which it was reserved, and charged to the customer's credit. */
 export const chargeCustomer = step({
   name: 'payments',
   leadsTo: 'PAID',
