@@ -52,7 +52,16 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
   const before = ledgerAt(saga, given, saga.statuses[saga.steps.indexOf(step)] ?? '');
   const copy = documentsOf(documents);
   if (saga.stepAt(before.status) !== step) {
-    const task = stepTask(saga, step, { uuid: UUID }, { settings, deadlineSeconds: DEADLINE_SECONDS });
+    const task = stepTask(
+      saga,
+      step,
+      { uuid: UUID },
+      {
+        settings,
+        deadlineSeconds: DEADLINE_SECONDS,
+        isEntry: false,
+      },
+    );
     return { nothing: task.take(before, copy, NOW).outcome };
   }
   const turn = takeStep(saga, step, before, copy, settings, NOW);

@@ -7,11 +7,9 @@ import { DATA, trip } from './trip.ts';
 
 /** Three trips; the last one finds the hotel full. Run it with `npm run trip`, or on Google's emulators: `npm run trip -- --emulators`. */
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
-const onEmulators = readArguments();
-
 await runProcess(async (end) => {
-  const local = await startLocally(trip, DATA, { onEmulators, end });
+  const { emulators } = parseArgs({ options: { emulators: { type: 'boolean', default: false } } }).values;
+  const local = await startLocally(trip, DATA, { onEmulators: emulators, end });
   const { store, bus } = local.ports;
   for (const traveler of ['ann', 'bob', 'cyd']) {
     const uuid = randomUUID();
@@ -22,20 +20,10 @@ await runProcess(async (end) => {
       await pause(20);
       ledger = await readOne(store, ledgerPath(uuid));
     }
-    print(`${traveler}: ${ledger.status}${ledger.detail === undefined ? '' : ` (${ledger.detail})`}`);
+    console.log(`${traveler}: ${ledger.status}${ledger.detail === undefined ? '' : ` (${ledger.detail})`}`);
   }
-  print(`The audit found ${(await takeAudit(trip, local.ports)).violationCount} violations`);
+  console.log(`The audit found ${(await takeAudit(trip, local.ports)).violationCount} violations`);
   // The process ends as it does at SIGTERM.
   process.kill(process.pid, 'SIGTERM');
   return local;
 });
-
-/** Whether the trips are booked on Google's emulators. If the arguments are wrong, the process ends. */
-function readArguments(): boolean {
-  try {
-    return parseArgs({ options: { emulators: { type: 'boolean', default: false } } }).values.emulators;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\nUsage: npm run trip -- [--emulators]\n`);
-    process.exit(2);
-  }
-}

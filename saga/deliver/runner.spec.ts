@@ -91,7 +91,8 @@ const runnerOf = (saga: Saga, ports: RecordedPorts, options = {}) => {
   const told = { settings: {}, deadlineSeconds: SETTINGS.deadlineSeconds };
   const party = {
     name: 'inventory',
-    taskFor: (message: Parameters<typeof stepTask>[2]) => stepTask(saga, step, message, told),
+    taskFor: (message: Parameters<typeof stepTask>[2]) =>
+      stepTask(saga, step, message, { ...told, isEntry: saga.steps[0] === step }),
   };
   return createRunner(saga, party, ports, options);
 };

@@ -7,6 +7,7 @@ import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { defineSaga, type Saga } from '../step/saga.ts';
 import { accept, stepsFor } from '../step/step.ts';
 import { type ServiceDefinition, serviceNames, serviceOf, topicBefore } from './service.ts';
+import { declareTopology } from './topology.ts';
 
 const told: object[] = [];
 /** A saga on the topics of the shop, whose first step notes with which settings it decides. */
@@ -107,7 +108,7 @@ describe('The services of a saga', () => {
     );
   });
 
-  it('leave an order that has no ledger to the step that was put in front of them', async () => {
+  it('announce an order that has no ledger to the step that was put in front of them', async () => {
     const earlier = { ...first, name: 'greeting', leadsTo: 'GREETED', announces: 'greeted', settings: {} };
     const longer: Saga = defineSaga({
       ...saga,
@@ -122,7 +123,14 @@ describe('The services of a saga', () => {
     await consumers[1]?.process([delivery]);
     expect([delivery.settled, ports.logged.map(({ message }) => message)]).to.deep.equal([
       'acked',
-      ['order: ignored'],
+      ['order: accepted'],
     ]);
+    expect(
+      ports.published.map(({ topic, data }) => [topic, JSON.parse(data.toString()).status]),
+    ).to.deep.equal([['frontend', 'RECEIVED']]);
+    const { services } = declareTopology(longer);
+    expect(
+      [services.greeting, services.order].map((one) => one?.publishes.includes('frontend')),
+    ).to.deep.equal([false, true]);
   });
 });

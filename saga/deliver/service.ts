@@ -5,7 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Saga } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { stepTask } from '../step/take-step.ts';
-import type { LedgerTask } from '../step/turn.ts';
+import type { SagaMessage } from './message.ts';
 import { createRunner } from './runner.ts';
 
 /** A service: what it reads from the bus, and what it answers over HTTP. A process hosts one, or all of them. */
@@ -95,13 +95,6 @@ export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
   return [...new Set([topicBefore(saga, step), ...own.filter((topic) => topics.has(topic))])];
 }
 
-/** The same for an order that another step begins with now: as long as it has no ledger, it is left to that step. */
-const leftoverTask = (task: LedgerTask): LedgerTask => ({
-  ...task,
-  take: (ledger, documents, now) =>
-    ledger === undefined ? { outcome: 'ignored' } : task.take(ledger, documents, now),
-});
-
 function stepService(
   saga: Saga,
   step: Step,
@@ -109,25 +102,13 @@ function stepService(
   { deadlineSeconds, declared }: ServiceSettings,
 ): Service {
   const settings = Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
-  const options = { settings, deadlineSeconds };
-  return {
-    name: step.name,
-    consumers: topicsReadBy(saga, step).map((topic) => ({
-      topic,
-      process: createRunner(
-        saga,
-        {
-          name: step.name,
-          taskFor(message) {
-            const task = stepTask(saga, step, message, options);
-            const isLeftover = topic === saga.entry.topic && topic !== topicBefore(saga, step);
-            return isLeftover ? leftoverTask(task) : task;
-          },
-        },
-        ports,
-        { allowNameless: topic === saga.entry.topic },
-      ),
-    })),
-    routes: step.routes(ports.store),
-  };
+  const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
+    const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };
+    const party = {
+      name: step.name,
+      taskFor: (message: SagaMessage) => stepTask(saga, step, message, options),
+    };
+    return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
+  });
+  return { name: step.name, consumers, routes: step.routes(ports.store) };
 }

@@ -111,10 +111,14 @@ export function declareTopology(saga: Saga): TopologyDeclaration {
   };
 }
 
-/** A step announces its status and its refusals, and hands what it can't read to the desk. */
+/** A step announces its status, its refusals and the orders that it takes in, and hands what it can't read to the desk. */
 function publishedBy(saga: Saga, name: string): readonly string[] {
   const step = saga.steps.find((one) => one.name === name);
-  if (step !== undefined) return [step.announces, saga.failure.topic, DEAD_LETTER_TOPIC];
+  if (step !== undefined) {
+    const isFirst = saga.steps[0] === step;
+    const takesIn = !isFirst && topicsReadBy(saga, step).includes(saga.entry.topic);
+    return [...(takesIn ? [saga.entry.topic] : []), step.announces, saga.failure.topic, DEAD_LETTER_TOPIC];
+  }
   return saga.services.find((one) => one.name === name)?.publishes(saga) ?? [];
 }
 

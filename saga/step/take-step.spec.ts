@@ -24,7 +24,11 @@ import { refusedTurn, stepTask, takeStep } from './take-step.ts';
 
 const aLedgerThatIs = (status: Status, fields: Partial<OrderLedger> = {}) =>
   aLedgerOf(status, fields, shopOfThree);
-const OPTIONS = { settings: SETTINGS.declared, deadlineSeconds: DEADLINE_SECONDS };
+const optionsOf = (step: Step, isEntry = step === first) => ({
+  settings: SETTINGS.declared,
+  deadlineSeconds: DEADLINE_SECONDS,
+  isEntry,
+});
 const [first, second] = shopOfThree.steps as [Step, Step];
 const DOCUMENTS = {
   'users/jack': { address: '1 Main Street' },
@@ -32,13 +36,13 @@ const DOCUMENTS = {
 };
 
 const take = (step: Step, ledger: Ledger | undefined, message: object, documents: object = DOCUMENTS) =>
-  stepTask(shopOfThree, step, { uuid: UUID, ...message }, OPTIONS).take(
+  stepTask(shopOfThree, step, { uuid: UUID, ...message }, optionsOf(step)).take(
     ledger,
     documentsOf({ ...documents }),
     LATER,
   );
 const reads = (step: Step, ledger: Ledger | undefined, message: object) =>
-  stepTask(shopOfThree, step, { uuid: UUID, ...message }, OPTIONS).reads?.(ledger);
+  stepTask(shopOfThree, step, { uuid: UUID, ...message }, optionsOf(step)).reads?.(ledger);
 const received = (trace?: string): Ledger =>
   receive(shopOfThree, UUID, anOrder(), first.name, LATER, DEADLINE_SECONDS, trace);
 const done = (step: Step, ledger: Ledger, learned: object = {}): Ledger =>
@@ -82,6 +86,25 @@ describe('The first step', () => {
     expect(take(first, undefined, { orderFault: 'user is missing' })).to.deep.equal({
       outcome: 'parked',
       detail: 'The message is not an order: user is missing',
+    });
+  });
+
+  it('of another time, where orders still wait for it, begins their ledgers and leaves the rest to the first one of now', () => {
+    const task = (message: object) =>
+      stepTask(shopOfThree, second, { uuid: UUID, ...message }, optionsOf(second, true));
+    const begun = receive(shopOfThree, UUID, anOrder(), second.name, LATER, DEADLINE_SECONDS);
+    const nothing = documentsOf({});
+    expect(task({ order: anOrder() }).take(undefined, nothing, LATER)).to.deep.equal({
+      outcome: 'accepted',
+      ledger: begun,
+    });
+    expect(task({ orderFault: 'user is missing' }).take(undefined, nothing, LATER)).to.deep.equal({
+      outcome: 'parked',
+      detail: 'The message is not an order: user is missing',
+    });
+    expect(task({ order: anOrder() }).take(begun, nothing, LATER)).to.deep.equal({
+      outcome: 'duplicate',
+      ledger: begun,
     });
   });
 

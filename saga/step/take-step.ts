@@ -23,15 +23,17 @@ export interface StepOptions {
   readonly settings: object;
   /** How long each stage may take, for an order that comes without a ledger. */
   readonly deadlineSeconds: number;
+  /** Whether the message came on the topic of entry. Then it may be an order without a ledger, published without the frontend. */
+  readonly isEntry: boolean;
 }
 
 /**
- * What a step does with a message: nothing, unless the ledger stands exactly where the step begins. The first step also
- * takes orders that were published without the frontend, and begins their ledgers.
+ * What a step does with a message: nothing, unless the ledger stands exactly where the step begins. On the topic of entry it
+ * also begins the ledgers of orders that were published without the frontend. If it is not the first step any more, it leaves
+ * them to that one.
  */
 export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: StepOptions): LedgerTask {
   const { uuid, order, orderFault, trace } = message;
-  const isFirst = saga.steps[0] === step;
   const hasTurn = ({ status }: Ledger) => saga.stepAt(status) === step;
   return {
     uuid,
@@ -42,7 +44,7 @@ export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: 
     },
     take(ledger, documents, now) {
       if (ledger !== undefined) {
-        if (isFirst && order !== undefined && isOfAnother(saga, ledger, order)) {
+        if (options.isEntry && order !== undefined && isOfAnother(saga, ledger, order)) {
           return { outcome: 'parked', detail: 'Another order has the uuid of the message' };
         }
         return hasTurn(ledger)
@@ -50,11 +52,13 @@ export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: 
           : { outcome: outcomeWithoutTurn(saga, step, ledger), ledger };
       }
       // The uuid has a field of its own. Without it in the sentence, the desk can count letters by their reason.
-      if (!isFirst) return { outcome: 'parked', detail: 'No order has the uuid of the message' };
+      if (!options.isEntry) return { outcome: 'parked', detail: 'No order has the uuid of the message' };
       if (order === undefined)
         return { outcome: 'parked', detail: `The message is not an order: ${orderFault}` };
       const received = receive(saga, uuid, order, step.name, now, options.deadlineSeconds, trace);
-      return takeStep(saga, step, received, documents, options.settings, now);
+      return hasTurn(received)
+        ? takeStep(saga, step, received, documents, options.settings, now)
+        : { outcome: 'accepted', ledger: received };
     },
   };
 }

@@ -39,15 +39,17 @@ const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
 const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 
 /** What must become of the orders that this release hears of. */
-function endsOf(recording: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
+function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
   /** Where the next step may come too late. */
   const isUnderWay = (ledger: OrderLedger | undefined) =>
     ledger !== undefined && ledger.sweepAt !== null && pipeline.stepAt(ledger.status) !== undefined;
   return new Map(
-    heardOf(recording, hearsMessages).map(({ uuid, ends }) => {
-      const ledger = recording.documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
-      return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
-    }),
+    orders
+      .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')
+      .map(({ uuid, ends }) => {
+        const ledger = documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
+        return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
+      }),
   );
 }
 
@@ -89,13 +91,6 @@ async function redriveAll(play: Play, courier: Courier, letters: readonly Record
 /** Whether the other release had the subscription by which this step hears that its turn has come. */
 const wasHeard = (step: Step, { subscriptions }: Recording): boolean =>
   subscriptionOf(topology, step.name, topicBefore(pipeline, step)) in subscriptions;
-
-/** The orders that this release hears of without the desk. What waits for the first step of before is left to the first one of now. */
-const heardOf = (recording: Recording, hearsMessages: boolean) =>
-  recording.orders.filter(
-    ({ knownBy }) =>
-      knownBy === 'ledger' || (hearsMessages && wasHeard(pipeline.steps[0] as Step, recording)),
-  );
 
 interface Way {
   /** How often each recorded message comes; 0: all of them were lost. */
