@@ -1,5 +1,6 @@
 import { deadLetterPath } from '../../janitor/desk/letter.ts';
 import { pipeline } from '../../pipeline.ts';
+import { REDRIVE } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -34,7 +35,11 @@ export function shapeOf({ documents, messages }: Pick<Recording, 'documents' | '
   for (const [path, fields] of documents) enter(kindOf(path), fields);
   // Messages that strangers have published are no business of ours.
   for (const { topic, attributes, data } of messages.filter((message) => message.attributes['ce-type'])) {
-    enter(`attributes on ${topic}`, attributes);
+    const isOfRedrive = ([name]: [string, string]) => Object.values<string>(REDRIVE).includes(name);
+    const all = Object.entries(attributes);
+    enter(`attributes on ${topic}`, Object.fromEntries(all.filter((one) => !isOfRedrive(one))));
+    // The desk sends letters back to any topic.
+    if (all.some(isOfRedrive)) enter('attributes of a redrive', Object.fromEntries(all.filter(isOfRedrive)));
     enter(`data on ${topic}`, JSON.parse(data.toString()));
   }
   return new Map([...kinds].map(([kind, values]) => [kind, fieldsOf(values)]));
