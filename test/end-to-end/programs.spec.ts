@@ -392,16 +392,19 @@ describe('npm run data-init', () => {
     expect(output).to.match(/^Could not load the default credentials/);
   });
 
-  it('says what is wrong with its arguments and with its file', async () => {
-    for (const [args, fault] of [
-      [['--rest'], "'--rest'"],
-      [['one.json', 'other.json'], 'Only one file can be loaded'],
-      [['nowhere.json'], 'There is no file nowhere.json'],
-    ] as const) {
+  for (const [args, fault] of [
+    [['--rest'], "'--rest'"],
+    [['one.json', 'other.json'], 'Only one file can be loaded'],
+    [['nowhere.json'], 'There is no file nowhere.json'],
+  ] as const) {
+    it(`says what is wrong with ${args.join(' ')}`, async () => {
       const { code, output } = await run(args, { PROJECT_ID: 'a-real-project' });
       expect(code).to.equal(2);
       expect(output).to.contain(fault).and.to.contain('\nUsage: npm run data-init');
-    }
+    });
+  }
+
+  it('says what is wrong with its configuration', async () => {
     expect((await run([], {})).output).to.contain('PROJECT_ID is missing');
     expect((await run([], { BACKEND: 'memory' })).output).to.contain('npm start loads its data itself');
   });
