@@ -38,7 +38,11 @@ export function documentRoute(
         const whose = kind.held === 'records' ? ' for order' : '';
         throw notFound(`There is no ${kind.name}${whose} ${params[parts.at(-1) ?? '']}`);
       }
-      const shown = Object.entries(found).filter(([field]) => field in shows);
+      const fields: ReadonlyMap<string, unknown> = new Map(Object.entries(found));
+      // In the order in which `shows` names them; a store may hand them out in any.
+      const shown = Object.keys(shows).flatMap((field) =>
+        fields.has(field) ? [[field, fields.get(field)]] : [],
+      );
       return { status: 200, body: { ...named.data, ...Object.fromEntries(shown) } };
     },
   });
