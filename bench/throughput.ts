@@ -9,7 +9,7 @@ import { createOrderIntake } from '../frontend/accept-orders.ts';
 import { startEmulators } from '../local/emulators.ts';
 import { pipeline } from '../pipeline.ts';
 import { readConfig } from '../programs/config.ts';
-import { openPorts } from '../programs/host.ts';
+import { openPorts } from '../programs/open-ports.ts';
 import { startConsumer } from '../saga/deliver/consumer.ts';
 import { inboxesOf } from '../saga/deliver/inbox.ts';
 import { serviceOf } from '../saga/deliver/service.ts';
@@ -56,7 +56,7 @@ const backend = emulators
 const patience = { STORE_TIMEOUT_MS: '30000', PUBLISH_TIMEOUT_MS: '30000' };
 const config = readConfig({ ...backend, ...patience, PROJECT_ID: 'demo-bench' }, pipeline);
 if (emulators) await createTopology(config.projectId, topology);
-const opened = openPorts(config, topology, () => {});
+const opened = await openPorts(config, topology, () => {});
 /** With `--telemetry otlp`, orders are traced: as many as by default, or with `--traced all` every one. */
 const telemetry = await openTelemetry(
   { telemetry: telemetryIn(values.telemetry), metrics: 'off', projectId: 'demo-bench' },

@@ -11,6 +11,7 @@ import { transitionsOf } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
+import { oncePerSaga } from '../saga/step/once-per-saga.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
@@ -20,13 +21,14 @@ import { listOrders } from './list-orders.ts';
 const KEY_LENGTH_MAX = 255;
 
 /** An order as its customer sees it: its snapshot, and how it came about. */
-const trackedSchema = (saga: Saga) =>
+const trackedSchema = oncePerSaga((saga: Saga) =>
   snapshotSchema(saga).extend({
     createdAt: moment,
     updatedAt: moment,
     deadlineAt: moment.optional(),
     history: z.array(transitionSchema(saga)),
-  });
+  }),
+);
 
 const listSchema = ({ statuses }: Saga) =>
   z.strictObject(

@@ -12,7 +12,9 @@ export const frontend: ServiceDefinition = {
     return {
       name: 'frontend',
       consumers: [],
-      routes: frontendRoutes(saga, ports, intake),
+      get routes() {
+        return frontendRoutes(saga, ports, intake);
+      },
       drain: intake.drain,
     };
   },

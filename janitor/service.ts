@@ -30,12 +30,14 @@ export const janitor: ServiceDefinition = {
         { topic: saga.failure.topic, process: createRunner(saga, compensation, ports) },
         { topic: DEAD_LETTER_TOPIC, process: createParking(saga, ports, topologyOf(saga)) },
       ],
-      routes: [
-        ...deskRoutes(saga, ports),
-        ...sagaRoutes(saga, ports),
-        ...sweepRoutes(() => sweep(saga, ports)),
-        ...auditRoutes(saga, ports),
-      ],
+      get routes() {
+        return [
+          ...deskRoutes(saga, ports),
+          ...sagaRoutes(saga, ports),
+          ...sweepRoutes(() => sweep(saga, ports)),
+          ...auditRoutes(saga, ports),
+        ];
+      },
       start: patrol.start,
       drain: patrol.stop,
     };

@@ -2,7 +2,7 @@ import { serveHttp } from '../adapters/http/http-server.ts';
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, readConfig } from '../programs/config.ts';
-import { runProcess } from '../programs/host.ts';
+import { runProcess } from '../programs/run-process.ts';
 import { startEmulators } from './emulators.ts';
 import { gatewayApp } from './gateway.ts';
 import { startServiceProcesses } from './service-processes.ts';

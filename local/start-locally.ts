@@ -1,9 +1,9 @@
-import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { createLog } from '../adapters/log.ts';
 import { noTelemetry, openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { type Data, loadData } from '../data-init/load-data.ts';
 import { type Config, readConfig } from '../programs/config.ts';
-import { hostServices, openPorts } from '../programs/host.ts';
+import { hostServices } from '../programs/host.ts';
+import { openPorts } from '../programs/open-ports.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
@@ -64,8 +64,11 @@ export async function openWorld(
   telemetry = noTelemetry,
 ) {
   const topology = topologyOf(saga);
-  if (config.backend === 'gcp') await createTopology(config.projectId, topology);
-  const ports = telemetry.ports(openPorts(config, topology, log));
+  if (config.backend === 'gcp') {
+    const { createTopology } = await import('../adapters/google/pubsub-topology.ts');
+    await createTopology(config.projectId, topology);
+  }
+  const ports = telemetry.ports(await openPorts(config, topology, log));
   await loadData(saga, ports.store, ports, data);
   return { ports, services: allServices(saga, ports, config) };
 }

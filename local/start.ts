@@ -1,7 +1,7 @@
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv } from '../programs/config.ts';
-import { runProcess } from '../programs/host.ts';
+import { runProcess } from '../programs/run-process.ts';
 import { serviceNames } from '../saga/deliver/service.ts';
 import { greeting, shopData } from './shop.ts';
 import { startLocally } from './start-locally.ts';

@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createLog } from '../adapters/log.ts';
+import { systemClock } from '../adapters/system-clock.ts';
 import { loadData, parseData, resetData } from '../data-init/load-data.ts';
 import { pipeline } from '../pipeline.ts';
-import { topologyOf } from '../saga/deliver/topology.ts';
 import { print, readArguments, runCommand, UsageError } from './command.ts';
 import { loadDotenv, packageRoot, readConfig } from './config.ts';
-import { openPorts } from './host.ts';
+import { openStore } from './open-ports.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
 async function main(): Promise<number> {
@@ -27,17 +26,21 @@ async function main(): Promise<number> {
       `--reset would delete all orders, users and stock of ${config.projectId}: add --yes to mean it`,
     );
   }
-  const ports = openPorts(config, topologyOf(pipeline), createLog(config.logLevel, { service: 'data-init' }));
-  await assertStoreAnswers(ports);
+  const store = await openStore(config);
+  await assertStoreAnswers({ store });
   if (reset) {
-    await resetData(pipeline, ports.store, (collection, deletedCount) =>
+    await resetData(pipeline, store, (collection, deletedCount) =>
       print(`${collection}: ${deletedCount} deleted`),
     );
   }
-  const { loaded, present } = await loadData(pipeline, ports.store, ports, data);
+  const { loaded, present } = await loadData(
+    pipeline,
+    store,
+    { clock: systemClock, random: Math.random },
+    data,
+  );
   print(`${loaded} documents loaded, ${present} were there already and stay as they are`);
-  await ports.bus.close();
-  await ports.store.close();
+  await store.close();
   return 0;
 }
 

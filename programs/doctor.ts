@@ -13,7 +13,7 @@ import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { print, readArguments, runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
-import { openPorts } from './host.ts';
+import { openPorts } from './open-ports.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
 /**
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
       'BACKEND=memory: the embedded engine lives inside npm start and nowhere else; ask it there, by GET /audit',
     );
   }
-  const ports = openPorts(config, topologyOf(pipeline), createLog('silent', {}));
+  const ports = await openPorts(config, topologyOf(pipeline), createLog('silent', {}));
   try {
     await assertStoreAnswers(ports);
     const visit = await visitPatient(ports, repair);

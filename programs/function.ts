@@ -5,7 +5,8 @@ import { pipeline } from '../pipeline.ts';
 import { serviceNames, serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { loadDotenv, readConfig } from './config.ts';
-import { openPorts, tokenCheckOf } from './host.ts';
+import { tokenCheckOf } from './host.ts';
+import { openPorts } from './open-ports.ts';
 
 /** One service of the pipeline as a Cloud Run function: the framework that loads this module is the host. */
 
@@ -20,6 +21,6 @@ const config = readConfig({ ...process.env, SUBSCRIBER: 'push' }, pipeline);
 const topology = topologyOf(pipeline);
 const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
 const telemetry = await openTelemetry(config, pipeline, name, log);
-const ports = telemetry.ports(openPorts(config, topology, log));
+const ports = telemetry.ports(await openPorts(config, topology, log));
 const service = serviceOf(pipeline, name, ports, config);
-registerFunction(service, topology, tokenCheckOf(config), ports, telemetry);
+registerFunction(service, topology, await tokenCheckOf(config), ports, telemetry);

@@ -6,7 +6,7 @@ import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { print, readArguments, runCommand } from './command.ts';
 import { packageRoot, readConfig } from './config.ts';
-import { openPorts } from './host.ts';
+import { openPorts } from './open-ports.ts';
 
 /**
  * Writes what follows from the pipeline into files that are not TypeScript. With --check it writes nothing, names each stale
@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   const { check, drop } = readArguments({ options: { check: flag, drop: flag } }).values;
   // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);
-  const ports = openPorts(config, topologyOf(pipeline), () => {});
+  const ports = await openPorts(config, topologyOf(pipeline), () => {});
   const stale = generatedFiles(pipeline, allServices(pipeline, ports, config)).flatMap(({ path, render }) => {
     const place = new URL(path, packageRoot);
     const current = readFileSync(place, 'utf8');

@@ -1,28 +1,21 @@
-import { v4 as uuidv4 } from 'uuid';
-import { createFirestoreStore } from '../adapters/google/firestore-store.ts';
-import { createPubSubBus } from '../adapters/google/pubsub-bus.ts';
 import { type GateSettings, gatesBy } from '../adapters/http/gates.ts';
 import { httpApp, type ReadinessCheck, serveHttp } from '../adapters/http/http-server.ts';
 import { OPERATORS_CLOSED } from '../adapters/http/operator-gate.ts';
-import { withoutSecrets } from '../adapters/http/without-secrets.ts';
 import { createLog } from '../adapters/log.ts';
-import { createMemoryBus } from '../adapters/memory/memory-bus.ts';
-import { createMemoryStore } from '../adapters/memory/memory-store.ts';
 import { pushHandlers, type TokenCheck } from '../adapters/push/push-receiver.ts';
-import { createTokenCheck } from '../adapters/push/push-token.ts';
-import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from '../adapters/telemetry/telemetry.ts';
 import { type Consumer, startConsumer } from '../saga/deliver/consumer.ts';
 import { type Inbox, inboxesOf } from '../saga/deliver/inbox.ts';
 import { type Service, serviceOf } from '../saga/deliver/service.ts';
-import { type Topology, topologyOf } from '../saga/deliver/topology.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import { startWatchdog } from '../saga/deliver/watchdog.ts';
 import { endsWithin } from '../saga/ports/clock.ts';
-import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { type Config, loadDotenv, packageVersion, readConfig } from './config.ts';
+import { openPorts } from './open-ports.ts';
 import { assertStoreAnswers, assertTopologyExists, brokerAnswers, storeAnswers } from './reachability.ts';
+import { runProcess } from './run-process.ts';
 
 /** Services that run in this process. */
 export interface Host {
@@ -42,23 +35,6 @@ const CLOSE_TIMEOUT_MS = 7_500;
 const FLUSH_TIMEOUT_MS = 1_500;
 /** A collector that is away must not delay the end of a process. */
 const TELEMETRY_TIMEOUT_MS = 1_000;
-
-/** Connects to what the configuration names. */
-export function openPorts(config: Config, topology: Topology, log: Log): Ports {
-  const { projectId, firestoreDatabase: databaseId } = config;
-  const environment = { clock: systemClock, random: Math.random, newUuid: uuidv4, log };
-  return config.backend === 'memory'
-    ? { ...environment, store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) }
-    : {
-        ...environment,
-        store: createFirestoreStore({ projectId, databaseId, timeoutMs: config.storeTimeoutMs }),
-        bus: createPubSubBus({
-          projectId,
-          publishTimeoutMs: config.publishTimeoutMs,
-          retryHere: config.isEmulated ? topology : undefined,
-        }),
-      };
-}
 
 /**
  * Starts services: their consumers, and one HTTP server for all their routes.
@@ -89,7 +65,7 @@ export async function hostServices(
   ];
   const routes = services.flatMap((service) => service.routes);
   const isPushed = subscriber === 'push';
-  const push = isPushed ? pushHandlers(subscribed, tokenCheckOf({ pushIdentity }), ports) : [];
+  const push = isPushed ? pushHandlers(subscribed, await tokenCheckOf({ pushIdentity }), ports) : [];
   const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');
   if (gates.operators === undefined && hasOperatorsRoutes) {
     ports.log('WARNING', OPERATORS_CLOSED);
@@ -146,7 +122,7 @@ export async function runService(saga: Saga, name: string): Promise<void> {
     }
     const log = createLog(config.logLevel, { service: name }, { projectId: config.projectId });
     const telemetry = await openTelemetry(config, saga, name, log);
-    const ports = telemetry.ports(openPorts(config, topologyOf(saga), log));
+    const ports = telemetry.ports(await openPorts(config, topologyOf(saga), log));
     const service = serviceOf(saga, name, ports, config);
     const host = await hostServices(saga, [service], ports, config, end, telemetry);
     // It may come back, so don't give up; but a wrong setting looks the same.
@@ -157,62 +133,12 @@ export async function runService(saga: Saga, name: string): Promise<void> {
   });
 }
 
-/**
- * Starts something, and ends the process in order when it is told to. If the start fails, it ends with one clear message. An
- * unexpected error ends the process at once, because its state can't be trusted; the messages that it held come again.
- * @param start gets the function to call if the process can't go on.
- */
-export async function runProcess(
-  start: (end: (error: Error) => void) => Promise<{ close(): Promise<void> }>,
-) {
-  const complain = (text: unknown) => process.stderr.write(`${withoutSecrets(String(text))}\n`);
-  const end = (error: unknown) => {
-    complain(error instanceof Error ? (error.stack ?? error.message) : error);
-    process.exit(1);
-  };
-  process.on('uncaughtException', end);
-  process.on('unhandledRejection', end);
-  let running: { close(): Promise<void> } | undefined;
-  /** A subscription can't go on, or is silent: first finish the work of the others. */
-  const giveUp = (error: Error) => {
-    complain(error.message);
-    if (running === undefined) process.exit(1);
-    running.close().then(() => process.exit(1), end);
-  };
-  const stop = () => {
-    // Still starting: nothing was taken yet that would have to be handed back.
-    if (running === undefined) process.exit(0);
-    running.close().then(() => process.exit(0), end);
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-  // The process of ours that started this one is gone, so nothing would ever stop it.
-  process.once('disconnect', stop);
-  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(stop);
-  try {
-    running = await start(giveUp);
-  } catch (error) {
-    complain(error instanceof Error ? error.message : error);
-    process.exit(1);
-  }
-}
-
-const PARENT_CHECK_MS = 500;
-
-/** npm starts us through a shell that passes no signals on. When npm is told to end, we only lose our parent. */
-function whenOrphaned(action: () => void): void {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    action();
-  }, PARENT_CHECK_MS);
-  timer.unref();
-}
-
 /** With `platform`, what stands in front of the service has checked who pushes. */
-export const tokenCheckOf = ({ pushIdentity }: Pick<Config, 'pushIdentity'>): TokenCheck =>
-  pushIdentity === 'platform' ? async () => undefined : createTokenCheck(pushIdentity);
+export async function tokenCheckOf({ pushIdentity }: Pick<Config, 'pushIdentity'>): Promise<TokenCheck> {
+  if (pushIdentity === 'platform') return async () => undefined;
+  const { createTokenCheck } = await import('../adapters/push/push-token.ts');
+  return createTokenCheck(pushIdentity);
+}
 
 /** Pushed messages come by HTTP, so there is nothing to open. */
 function pushedConsumer(inbox: Inbox): Consumer {

@@ -6,6 +6,7 @@ import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-or
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
+import { oncePerSaga } from '../../saga/step/once-per-saga.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
@@ -19,7 +20,7 @@ const cancelSchema = z.strictObject(
 );
 
 /** What is known of an order, whether or not its ledger can be believed. */
-export const sagaSchema = (saga: Saga) => z.union([examinationSchema(saga), malformedSchema]);
+export const sagaSchema = oncePerSaga((saga: Saga) => z.union([examinationSchema(saga), malformedSchema]));
 /** What is said of an order that was announced again, and of one that was canceled. */
 export const announcedSchema = ({ statuses }: Saga) =>
   z.object({ uuid: z.uuid(), status: z.enum(statuses), published: z.string() });

@@ -12,6 +12,7 @@ import { createRunner } from './runner.ts';
 export interface Service {
   readonly name: string;
   readonly consumers: readonly ConsumerDefinition[];
+  /** Made when they are asked for: their schemas cost more than all the rest of a service. */
   readonly routes: readonly Route[];
   /** Starts what the service does by itself, such as sweeps. */
   start?(): void;
@@ -110,5 +111,11 @@ function stepService(
     };
     return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
   });
-  return { name: step.name, consumers, routes: step.routes(ports.store) };
+  return {
+    name: step.name,
+    consumers,
+    get routes() {
+      return step.routes(ports.store);
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { oncePerSaga } from '../step/once-per-saga.ts';
 import { DEAD_LETTER_TOPIC, PEOPLE, type Saga } from '../step/saga.ts';
 import { serviceNames, topicsReadBy } from './service.ts';
 
@@ -132,7 +133,7 @@ function subscriptionName(saga: Saga, topic: string, reader: string): string {
 }
 
 /** The topics and subscriptions of a saga. */
-export function topologyOf(saga: Saga): Topology {
+export const topologyOf = oncePerSaga((saga: Saga): Topology => {
   const { topics, policies, subscriptions } = declareTopology(saga);
   return {
     topics: Object.keys(topics),
@@ -143,7 +144,7 @@ export function topologyOf(saga: Saga): Topology {
       ]),
     ),
   };
-}
+});
 
 /**
  * The subscription by which a service reads a topic.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
 
 /** What the answers of more than one route have in common, for the OpenAPI document and for whoever checks answers. */
@@ -13,14 +14,15 @@ export const moment = z.codec(z.iso.datetime(), z.date(), {
 });
 
 /** What everybody sees of an order: its snapshot. */
-export const snapshotSchema = ({ order, statuses, reasons }: Saga) =>
+export const snapshotSchema = oncePerSaga(({ order, statuses, reasons }: Saga) =>
   z.object({
     uuid: z.uuid(),
     ...order.shown,
     status: z.enum(statuses),
     reason: z.enum(reasons).optional(),
     detail: z.string().optional(),
-  });
+  }),
+);
 
 /** One transition of an order. */
 export const transitionSchema = ({ statuses }: Saga) =>

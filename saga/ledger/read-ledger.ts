@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
+import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn } from './history.ts';
@@ -37,8 +38,7 @@ const kernelFields = {
 
 /** The schema of a ledger after these steps, built once for each way that an order can go. */
 function schemaOf(saga: Saga, was: readonly string[]): z.ZodObject {
-  const schemas = schemasOf.get(saga) ?? new Map<string, z.ZodObject>();
-  schemasOf.set(saga, schemas);
+  const schemas = schemasOf(saga);
   const way = was.join(' ');
   let schema = schemas.get(way);
   if (schema === undefined) {
@@ -50,7 +50,7 @@ function schemaOf(saga: Saga, was: readonly string[]): z.ZodObject {
   }
   return schema;
 }
-const schemasOf = new WeakMap<Saga, Map<string, z.ZodObject>>();
+const schemasOf = oncePerSaga(() => new Map<string, z.ZodObject>());
 const tombstoneSchema = z.object(kernelFields);
 
 /**

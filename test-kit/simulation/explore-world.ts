@@ -83,6 +83,8 @@ export async function exploreWorld(
         }
         from = state;
       }
+      // The last choice of the way is the first that is new.
+      world.isSeen = step + 1 < way.choices.length;
       await make(choices[way.choices[step] ?? 0], world);
       if (world.processes.some(({ isAlive }) => !isAlive)) crashes = 0;
     }

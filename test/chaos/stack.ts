@@ -9,7 +9,7 @@ import { startServiceProcesses } from '../../local/service-processes.ts';
 import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { readConfig } from '../../programs/config.ts';
-import { openPorts } from '../../programs/host.ts';
+import { openPorts } from '../../programs/open-ports.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
@@ -94,7 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await Promise.all(
     readByServices.map((subscription) => subscription.setMetadata({ retainAckedMessages: true })),
   );
-  const ports = openPorts(config, topology, createLog('silent', {}));
+  const ports = await openPorts(config, topology, createLog('silent', {}));
   await loadData(pipeline, ports.store, ports, options.data);
   const services = allServices(pipeline, ports, config);
   const names = services.map(({ name }) => name);

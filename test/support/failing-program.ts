@@ -1,4 +1,4 @@
-import { runProcess } from '../../programs/host.ts';
+import { runProcess } from '../../programs/run-process.ts';
 
 /**
  * A program that fails as a client library does that quotes the request at which it failed: at its start, or later, in a way

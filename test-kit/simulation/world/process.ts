@@ -2,7 +2,7 @@ import { startConsumer } from '../../../saga/deliver/consumer.ts';
 import { createInbox } from '../../../saga/deliver/inbox.ts';
 import type { Service } from '../../../saga/deliver/service.ts';
 import { subscriptionOf } from '../../../saga/deliver/topology.ts';
-import type { HttpResponse } from '../../../saga/http/http.ts';
+import type { HttpResponse, Route } from '../../../saga/http/http.ts';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
 import { type Path, type Store, StoreError, type Versioned } from '../../../saga/ports/store.ts';
@@ -12,6 +12,8 @@ import type { World } from './world.ts';
 /** A process from its start to its crash. */
 interface Life extends Owner {
   readonly service: Service;
+  /** What it answers, once it was asked. */
+  routes?: readonly Route[];
   readonly subscriptions: OpenSubscription[];
   readonly readers: Map<string, (delivery: Delivery) => void>;
   /** What it has learned since it last had nothing to do: all that its next effects can depend on. */
@@ -78,7 +80,14 @@ export class SimulatedProcess {
 
   /** Whether it is there and answers requests of this kind. */
   answers(path: string): boolean {
-    return this.#life?.service.routes.some((one) => one.method === 'POST' && one.path === path) ?? false;
+    return this.#routeOf(path) !== undefined;
+  }
+
+  #routeOf(path: string): Route | undefined {
+    const life = this.#life;
+    if (life === undefined) return;
+    life.routes ??= life.service.routes;
+    return life.routes.find((one) => one.method === 'POST' && one.path === path);
   }
 
   /** Ends the life at once. What it held comes again when the broker misses the ack. */
@@ -107,7 +116,7 @@ export class SimulatedProcess {
     key?: string,
   ): Promise<HttpResponse> {
     const life = this.#life;
-    const route = life?.service.routes.find((one) => one.method === 'POST' && one.path === path);
+    const route = this.#routeOf(path);
     if (life === undefined || route === undefined) {
       return Promise.reject(new Error(`${this.name} does not answer ${path}`));
     }
