@@ -80,6 +80,15 @@ describe('The layout', () => {
     expect(SERVICES.filter((name) => !rooms.has(name))).to.deep.equal([]);
   });
 
+  it('has a spec in the room of each step that says what comes of it', () => {
+    const specs = files.filter((path) => path.endsWith('.spec.ts'));
+    const runs = (path: string) => /\b(outcomeOf|takeStep)\(/.test(sources.get(path) ?? '');
+    const untold = STEPS.filter((name) => !specs.some((path) => room(path) === name && runs(path)));
+    expect(untold.map((name) => `no spec in ${name}/ asks outcomeOf what comes of the step`)).to.deep.equal(
+      [],
+    );
+  });
+
   it('has no file without use: each is a program, or something that a program imports', () => {
     const reached = reachedFrom(programs);
     const dead = product.filter((path) => !reached.has(path));
