@@ -111,7 +111,8 @@ const expectation = (fields: Partial<Expectation> = {}): Expectation => ({
 });
 
 /** What is to be done where a step is new. */
-const knowsNothingOf = (what: string) => `test/chaos/verdict.ts knows nothing of ${what}`;
+const knowsNothingOf = (what: string, todo: string) =>
+  `test/chaos/verdict.ts knows nothing of ${what}: ${todo}`;
 
 describe('The verdict on a run', () => {
   it('finds nothing where all is well', () => {
@@ -262,7 +263,7 @@ describe('The verdict on a run', () => {
     if (!isAmount(hold)) {
       it(`sees that the ${hold.record.name} of an order is gone`, () => {
         const { wrong } = judge(aWorld({ [path]: undefined }), expectation());
-        expect(wrong, knowsNothingOf(path)).to.have.length.at.least(1);
+        expect(wrong, knowsNothingOf(path, 'add it to recordsOf')).to.have.length.at.least(1);
       });
     } else if (hold.amount > 0) {
       const { balance, name } = hold.account;
@@ -271,7 +272,10 @@ describe('The verdict on a run', () => {
           const account = SOLD[path] as Readonly<Record<string, number>>;
           const changed = { ...account, [balance]: Number(account[balance]) + change };
           const { wrong } = judge(aWorld({ [path]: changed }), expectation());
-          expect(wrong, knowsNothingOf(path)).to.have.length.at.least(1);
+          expect(
+            wrong,
+            knowsNothingOf(path, 'add a function like wrongStock to judge'),
+          ).to.have.length.at.least(1);
         }
       });
     }
@@ -283,7 +287,7 @@ describe('The verdict on a run', () => {
       const naming = `.*"${field}":.*`;
       const mustSay = (ledger: OrderLedger, sentence: RegExp) => {
         const { wrong } = judge(untouched(ledger), expectation());
-        expect(wrong.join('\n'), `${knowsNothingOf(field)}: add it to wrongKnowledge`).to.match(sentence);
+        expect(wrong.join('\n'), knowsNothingOf(field, 'add it to wrongKnowledge')).to.match(sentence);
       };
 
       it(`sees that ${field} is another than ${name} must have learned, or none`, () => {
