@@ -1,7 +1,6 @@
 import { accountsIn } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
-import type { Ledger } from '../../saga/ledger/ledger.ts';
-import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import type { Hold } from '../../saga/step/document.ts';
 import { changeOf, holdsOf } from '../../saga/step/holds.ts';
