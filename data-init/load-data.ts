@@ -71,18 +71,22 @@ export async function loadData(
   environment: Environment,
   data: Data,
 ): Promise<{ loaded: number; present: number }> {
-  const documents = Object.entries(data).flatMap(([section, named]) =>
-    Object.entries(named).map(([name, fields]): [Path, object] => [
-      `${section}/${name}`,
-      withWhole(saga, section, fields),
-    ]),
-  );
+  const documents = accountsIn(saga, data);
   const settled = await groupCommit(store, environment, documents.map(loadTask));
   const failed = settled.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   const loaded = settled.filter((result) => result.status === 'fulfilled' && result.value).length;
   return { loaded, present: documents.length - loaded };
 }
+
+/** The documents of these accounts, by their paths. */
+export const accountsIn = (saga: Saga, data: Data): [Path, object][] =>
+  Object.entries(data).flatMap(([section, named]) =>
+    Object.entries(named).map(([name, fields]): [Path, object] => [
+      `${section}/${name}`,
+      withWhole(saga, section, fields),
+    ]),
+  );
 
 /** Adds the whole beside the balance, so that the audit can compare both. */
 function withWhole(saga: Saga, section: string, fields: Readonly<Record<string, unknown>>): object {

@@ -32,7 +32,7 @@ export function inventoryRoutes(store: Store): readonly Route[] {
     documentRoute(store, stock, {
       summary: 'The stock of one item',
       responses: { 200: 'The item', 404: 'No such item' },
-      shows: forSale,
+      shows: { ...forSale, loaded: false, corrections: false },
     }),
   ];
 }

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { account } from '../saga/step/document.ts';
 
+export const customerFields = {
+  address: z.string(),
+  location: z.object({ lat: z.number(), lng: z.number() }).exactOptional(),
+};
+
 /** Customers: `credit` is what they may still spend, `credit_limit` the whole, in minor units. Without both, there is no limit. */
 export const customers = account({
   name: 'user',
@@ -8,10 +13,7 @@ export const customers = account({
   balance: 'credit',
   whole: 'credit_limit',
   mayBeUnlimited: true,
-  fields: {
-    address: z.string(),
-    location: z.object({ lat: z.number(), lng: z.number() }).exactOptional(),
-  },
+  fields: customerFields,
   missing: 'USER_NOT_FOUND',
   shortage: 'INSUFFICIENT_CREDIT',
 });

@@ -30,7 +30,10 @@ describe('The route of a document', () => {
     const route =
       'uuid' in params
         ? documentRoute(store, tags, { ...about, shows: { createdAt: moment } })
-        : documentRoute(store, shelves, { ...about, shows: { free: z.int(), color: z.string().optional() } });
+        : documentRoute(store, shelves, {
+            ...about,
+            shows: { free: z.int(), built: false, corrections: false },
+          });
     const asked = { params, query: undefined, body: undefined, header: () => undefined } as HttpRequest;
     return route.handle(asked).catch(({ status, detail }: Problem) => [status, detail]);
   };

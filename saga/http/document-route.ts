@@ -1,25 +1,29 @@
 import { z } from 'zod';
 import { readOne, type Store } from '../ports/store.ts';
-import type { AnyKind, DocumentRef } from '../step/document.ts';
+import type { DocumentKind, DocumentRef } from '../step/document.ts';
 import { notFound, type Route, route } from './http.ts';
 import { nameSchema } from './name.ts';
 
 /**
  * A route that shows one document of a kind, at the path of the document: `GET /payments/{uuid}` for `payments/{uuid}`.
- * @param shows the fields that people see besides the names in the path; others, such as those for the audit, stay inside.
+ * @param shows for each field of the document, how people see it, in this order; or false for one that stays inside, such as
+ * those for the audit. The compiler misses a field that is not named.
  */
-export function documentRoute(
+export function documentRoute<T extends object>(
   store: Store,
-  kind: AnyKind & { of(...names: string[]): DocumentRef },
+  kind: DocumentKind<T> & { of(...names: string[]): DocumentRef },
   {
     shows,
     ...about
   }: {
     readonly summary: string;
     readonly responses: Readonly<Record<200 | 404, string>>;
-    readonly shows: z.ZodRawShape;
+    readonly shows: { readonly [Field in keyof T]-?: z.ZodType<T[Field] | undefined> | false };
   },
 ): Route {
+  const shown: z.ZodRawShape = Object.fromEntries(
+    Object.entries<z.ZodType | false>(shows).flatMap(([field, schema]) => (schema ? [[field, schema]] : [])),
+  );
   const parts = [...kind.template.matchAll(/\{(\w+)\}/g)].map(([, part = '']) => part);
   const names = z.object(
     Object.fromEntries(parts.map((part) => [part, part === 'uuid' ? z.uuid().toLowerCase() : nameSchema])),
@@ -28,7 +32,7 @@ export function documentRoute(
     method: 'GET',
     path: `/${kind.template}`,
     ...about,
-    answer: names.extend(shows),
+    answer: names.extend(shown),
     async handle({ params }) {
       const named = names.safeParse(params);
       const found = named.success
@@ -39,11 +43,11 @@ export function documentRoute(
         throw notFound(`There is no ${kind.name}${whose} ${params[parts.at(-1) ?? '']}`);
       }
       const fields: ReadonlyMap<string, unknown> = new Map(Object.entries(found));
-      // In the order in which `shows` names them; a store may hand them out in any.
-      const shown = Object.keys(shows).flatMap((field) =>
+      // A store may hand them out in any order.
+      const seen = Object.keys(shown).flatMap((field) =>
         fields.has(field) ? [[field, fields.get(field)]] : [],
       );
-      return { status: 200, body: { ...named.data, ...Object.fromEntries(shown) } };
+      return { status: 200, body: { ...named.data, ...Object.fromEntries(seen) } };
     },
   });
 }

@@ -169,7 +169,8 @@ export function account<
   Fields extends z.ZodRawShape,
   const Missing extends string | undefined = undefined,
   const Unlimited extends boolean = false,
-  T extends object = z.infer<z.ZodObject<Fields>> & AccountFields<Balance, Whole, Unlimited>,
+  T extends object = (keyof Fields extends never ? object : z.infer<z.ZodObject<Fields>>) &
+    AccountFields<Balance, Whole, Unlimited>,
 >(declaration: {
   readonly name: string;
   readonly path: Template;

@@ -31,9 +31,10 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !/^(node_modules|dist)\//.test(path))
+const everything = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => !/^(node_modules|dist)\//.test(path))
   .sort();
+const files = everything.filter((path) => path.endsWith('.ts'));
 const sources = new Map(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 const product = files.filter((path) => !path.endsWith('.spec.ts') && !/^(test|bench)\//.test(path));
 const IMPORT = /^(?:import|export)( type)? .*?from '([^']+)';$|\bimport\(()'([^']+)'\)/gms;
@@ -46,6 +47,27 @@ const imports: Import[] = product.flatMap((from) =>
 /** Whether it is a file of ours, and not a package. */
 const isOurs = (to: string): boolean => sources.has(to);
 
+/** What is run: what the package, `infra/` and the documents call `dist/….js`, and what another file starts from where it is. */
+const programs = [
+  ...everything
+    .filter((path) => /^(package\.json|infra\/Dockerfile|(infra|docs)\/.*\.(yaml|tf|md))$/.test(path))
+    .flatMap((path) => [...readFileSync(join(root, path), 'utf8').matchAll(/\bdist\/([\w/.-]+)\.js\b/g)])
+    .map(([, to]) => `${to}.ts`),
+  ...product.flatMap((from) =>
+    [...(sources.get(from) ?? '').matchAll(/new URL\('([\w/.-]+)\.js', import\.meta\.url\)/g)].map(([, to]) =>
+      resolved(from, `${to}.ts`),
+    ),
+  ),
+];
+
+/** These files, and all that they import. */
+function reachedFrom(paths: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(paths);
+  // What is added on the way is looked at, too.
+  for (const path of reached) for (const { from, to } of imports) if (from === path) reached.add(to);
+  return reached;
+}
+
 /** A source without its comments. */
 const codeOf = (source: string): string => source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/ .*$/gm, '');
 
@@ -56,6 +78,23 @@ describe('The layout', () => {
   it('has a room for each service, named after it', () => {
     const rooms = new Set(product.map(room));
     expect(SERVICES.filter((name) => !rooms.has(name))).to.deep.equal([]);
+  });
+
+  it('has a spec in the room of each step that says what comes of it', () => {
+    const specs = files.filter((path) => path.endsWith('.spec.ts'));
+    const runs = (path: string) => /\b(outcomeOf|takeStep)\(/.test(sources.get(path) ?? '');
+    const untold = STEPS.filter((name) => !specs.some((path) => room(path) === name && runs(path)));
+    expect(untold.map((name) => `no spec in ${name}/ asks outcomeOf what comes of the step`)).to.deep.equal(
+      [],
+    );
+  });
+
+  it('has no file without use: each is a program, or something that a program imports', () => {
+    const reached = reachedFrom(programs);
+    const dead = product.filter((path) => !reached.has(path));
+    expect(
+      dead.map((path) => `${path} is imported by nothing that runs: use it, or delete it`),
+    ).to.deep.equal([]);
   });
 
   it('has a kernel that knows itself, zod, uuid and Node, and nothing else', () => {

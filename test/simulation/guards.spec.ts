@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
+import type { Step } from '../../saga/step/step.ts';
 import { REDELIVERY_ALONE } from '../../test-kit/simulation/checks/guards.ts';
 import {
   ackingFirst,
@@ -32,7 +33,15 @@ import { overwritingItems, withAbsoluteUndo } from './broken-shop.ts';
 import { type AcceptedOrder, holdingFaults, stockFaults } from './invariants.ts';
 import { originalService } from './original-services.ts';
 import { findFault, told } from './search.ts';
-import { announcedAsCanceled, anyShopOfThree, drawShop, loadedIn, shop, written } from './shop.ts';
+import {
+  announcedAsCanceled,
+  anyShopOfThree,
+  checkAlways,
+  drawShop,
+  loadedIn,
+  shop,
+  written,
+} from './shop.ts';
 import {
   learnedAmounts,
   learningTooLittle,
@@ -40,8 +49,8 @@ import {
   wronglyDeclared,
 } from './wrong-declarations.ts';
 
-/** Within so many seeds a missing guard must show. */
-const SEEDS_MAX = 100;
+/** Within so many seeds a missing guard must show. Today all do within 100; with another step, the seeds draw other worlds. */
+const SEEDS_MAX = 400;
 
 /** The statuses of an order that does not fail. */
 const forward = pipeline.statuses.slice(0, pipeline.statuses.indexOf(pipeline.success) + 1);
@@ -160,8 +169,10 @@ describe('The simulation notices what happens', function () {
   });
 });
 
-/** A sentence of the hand-written checker: no process is surprised by what all of them believe, and no audit finds it. */
-const BY_THE_CHECKER = /^(?!\S+ logged |the audit found )/;
+/** The hand-written checker alone: what follows from the definition would notice for it. */
+const checker = { check: checkAlways, checkRest: () => [] };
+/** One of its sentences: no process is surprised by what all of them believe. */
+const BY_THE_CHECKER = /^(?!\S+ logged )/;
 
 /** What each wrong declaration looks like to the checkers. What a step decides upon, it misses itself where it does not read it. */
 const DECLARED_WRONGLY: Readonly<Record<string, RegExp>> = {
@@ -173,22 +184,25 @@ const DECLARED_WRONGLY: Readonly<Record<string, RegExp>> = {
 
 describe('The simulation notices a declaration that is wrong, although all services believe it, where', function () {
   this.timeout(180_000);
+  const showsDeclared = (name: string, wrong: (step: Step) => Partial<Step>, wanted: RegExp) => () =>
+    compare(
+      [{ kinds: [] }, { makeService: wronglyDeclared(name, wrong), ...checker }],
+      [{ kinds: [] }, {}],
+      wanted,
+    );
 
   for (const step of pipeline.steps) {
     const { name, uses } = step;
     for (const field of learnedAmounts(step)) {
       it(
         `${name} learns too little of ${field}`,
-        shows(wronglyDeclared(name, learningTooLittle(field)), { kinds: [] }, BY_THE_CHECKER),
+        showsDeclared(name, learningTooLittle(field), BY_THE_CHECKER),
       );
     }
     const usesAccount = uses.some(({ held }) => held === 'amounts');
     for (const [title, wrong] of Object.entries(wrongDeclarations)) {
       if (!usesAccount && title === 'does not name its account') continue;
-      it(
-        `${name} ${title}`,
-        shows(wronglyDeclared(name, wrong), { kinds: [] }, DECLARED_WRONGLY[title] as RegExp),
-      );
+      it(`${name} ${title}`, showsDeclared(name, wrong, DECLARED_WRONGLY[title] as RegExp));
     }
   }
 });

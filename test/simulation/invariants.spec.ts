@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
+import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import type { Path } from '../../saga/ports/store.ts';
+import { isAmount } from '../../saga/step/holds.ts';
+import { falsified } from '../support/falsified.ts';
+import { finishedOrder, LOADED } from '../support/finished-order.ts';
+import {
+  type AllDocuments,
+  bookFaults,
+  type Fields,
+  holdingFaults,
+  type Loaded,
+  transitionFaults,
+} from './invariants.ts';
+
+/**
+ * The checker is written by hand, and the test kit checks much of the same. So that neither hides what the other lacks, each
+ * thing that an order of the pipeline holds or has learned is falsified here, and the checker alone must notice.
+ */
+
+const { ledger, holds, documents } = finishedOrder();
+const PATH = ledgerPath(ledger.uuid);
+const order = ledger as Required<typeof ledger>;
+
+/** Everything as it is, but for this document; undefined: it is gone. */
+function having(path: Path, fields: Fields | undefined): AllDocuments {
+  const others = new Map(documents);
+  others.delete(path);
+  return fields === undefined ? others : others.set(path, fields);
+}
+
+const faultsOfBooks = (all: AllDocuments) => bookFaults(all, LOADED as unknown as Loaded);
+const faultsOfHoldings = (all: AllDocuments) => holdingFaults(all, [order], new Set());
+
+/** @param todo what to do if the step is new. */
+function mustNotice(faults: readonly string[], what: string, todo: string): void {
+  expect(faults, `test/simulation/invariants.ts knows nothing of ${what}: ${todo}`).not.to.deep.equal([]);
+}
+
+describe('The hand-written checker of the simulation', () => {
+  it('finds nothing where all is well', () => {
+    expect([
+      ...transitionFaults(PATH, undefined, ledger),
+      ...transitionFaults(PATH, ledger, ledger),
+      ...faultsOfBooks(documents),
+      ...faultsOfHoldings(documents),
+    ]).to.deep.equal([]);
+  });
+
+  for (const hold of holds) {
+    const { path } = hold;
+    if (!isAmount(hold)) {
+      it(`notices that the ${hold.record.name} of an order is gone`, () => {
+        mustNotice(faultsOfHoldings(having(path, undefined)), path, 'add it to recordPathsOf');
+        mustNotice(faultsOfBooks(having(path, undefined)), path, 'add it to recordFaults');
+      });
+
+      it(`notices that the ${hold.record.name} of an order says something else`, () => {
+        for (const fields of falsified(hold.fields)) {
+          mustNotice(faultsOfBooks(having(path, fields as Fields)), path, 'add it to recordFaults');
+        }
+      });
+    } else if (hold.amount !== 0) {
+      const { name, balance } = hold.account;
+      it(`notices that a unit of the ${name} is gone, and that an order took none`, () => {
+        const account = documents.get(path) as Fields;
+        for (const change of [-1, hold.amount]) {
+          const faults = faultsOfBooks(having(path, { ...account, [balance]: account[balance] + change }));
+          mustNotice(faults, `the ${balance} of ${path}`, 'add a function like stockFaults to bookFaults');
+        }
+      });
+    }
+  }
+
+  for (const field of [
+    ...pipeline.orderFields,
+    ...pipeline.steps.flatMap(({ learns }) => Object.keys(learns.shape)),
+  ]) {
+    if (!(field in ledger)) continue;
+    it(`notices that a later commit overwrites or forgets ${field}`, () => {
+      const { [field]: value, ...forgotten } = ledger as Fields;
+      const overwritten = falsified(value).map((other) => ({ ...ledger, [field]: other }));
+      for (const after of [forgotten, ...overwritten])
+        mustNotice(transitionFaults(PATH, ledger, after), field, 'add it to WRITTEN_ONCE');
+    });
+  }
+});
