@@ -33,7 +33,7 @@ export function generatedFiles(
   return [
     whole('infra/topology.json', { ...declareTopology(saga), services: facts }),
     whole('infra/firestore.indexes.json', firestoreIndexes(saga)),
-    partly('infra/compose.yaml', yamlFragment(composeLines(saga, facts))),
+    partly('infra/compose.yaml', yamlFragment(composeLines(facts))),
     partly('.github/workflows/check.yml', yamlFragment(workflowLines(saga, facts))),
     partly(
       'README.md',

@@ -14,6 +14,7 @@ import { allServices, type ServiceDefinition } from '../../saga/deliver/service.
 import type { Route } from '../../saga/http/http.ts';
 import { account, record } from '../../saga/step/document.ts';
 import { defineSaga, type Saga } from '../../saga/step/saga.ts';
+import { wholeNumber } from '../../saga/step/settings.ts';
 import { accept, stepsFor } from '../../saga/step/step.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
@@ -167,6 +168,7 @@ describe('What follows from a saga of another shape', () => {
     announces: 'seat-taken',
     says: 'a seat is taken',
     uses: [],
+    settings: { BUS_SEATS: wholeNumber(1, 60).prefault('50') },
     routes: () => [operate],
     reads: () => [],
     decide: () => accept({}),
@@ -202,12 +204,16 @@ describe('What follows from a saga of another shape', () => {
   const of = (path: string) => rendered.get(path) ?? '';
   const json = (path: string) => JSON.parse(of(path));
 
-  it('says what each service publishes, and which of them operators call', () => {
+  it('says what each service publishes, which of them operators call, and their settings', () => {
     expect(json('infra/topology.json').services).to.deep.equal({
-      desk: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false },
-      hotel: { publishes: ['room-booked', 'failed', 'dead-letter'], hasOperatorRoutes: false },
-      bus: { publishes: ['seat-taken', 'failed', 'dead-letter'], hasOperatorRoutes: true },
-      cleaner: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false },
+      desk: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false, settings: [] },
+      hotel: { publishes: ['room-booked', 'failed', 'dead-letter'], hasOperatorRoutes: false, settings: [] },
+      bus: {
+        publishes: ['seat-taken', 'failed', 'dead-letter'],
+        hasOperatorRoutes: true,
+        settings: ['BUS_SEATS'],
+      },
+      cleaner: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false, settings: [] },
     });
   });
 
@@ -235,7 +241,7 @@ describe('What follows from a saga of another shape', () => {
 
   it('is run as containers, of which those get an operators’ token whom operators call', () => {
     const [, generated = ''] = of('infra/compose.yaml').split('# generated: npm run generate\n');
-    expect(generated.split('\n').slice(0, 16).join('\n')).to.equal(`  desk:
+    expect(generated.split('\n').slice(0, 17).join('\n')).to.equal(`  desk:
     <<: *service
     command: [dist/programs/service.js, desk]
     ports: ['127.0.0.1:8080:8080']
@@ -250,6 +256,7 @@ describe('What follows from a saga of another shape', () => {
       <<: *environment
       # The operators' routes stay closed until it is set.
       OPERATOR_TOKEN: \${OPERATOR_TOKEN:-}
+      BUS_SEATS: \${BUS_SEATS:-}
     ports: ['127.0.0.1:8082:8080']`);
     expect(of('.github/workflows/check.yml')).to.contain(
       '      SERVICES: desk hotel bus cleaner\n      SUCCESS: SEATED\n      # end\n',
@@ -259,9 +266,9 @@ describe('What follows from a saga of another shape', () => {
   it('gives no container the port of an emulator, however many there are', () => {
     const many = Array.from({ length: 8 }, (_, index) => [
       `service-${index}`,
-      { publishes: [], hasOperatorRoutes: false },
+      { publishes: [], hasOperatorRoutes: false, settings: [] },
     ]);
-    const ports = composeLines(trips, Object.fromEntries(many)).flatMap(
+    const ports = composeLines(Object.fromEntries(many)).flatMap(
       (line) => /127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? [],
     );
     expect(ports).to.deep.equal(['8080', '8081', '8082', '8083', '8084', '8087', '8088', '8089']);
