@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { openApiOf } from '../../adapters/http/openapi.ts';
 import { composeLines } from '../../generate/containers.ts';
 import { type GeneratedFile, generatedFiles } from '../../generate/generated-files.ts';
+import { flowchart } from '../../generate/pictures.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { allServices, type ServiceDefinition } from '../../saga/deliver/service.ts';
@@ -16,6 +17,7 @@ import { account, record } from '../../saga/step/document.ts';
 import { defineSaga, type Saga } from '../../saga/step/saga.ts';
 import { wholeNumber } from '../../saga/step/settings.ts';
 import { accept, stepsFor } from '../../saga/step/step.ts';
+import { widerPipeline } from '../releases/packing.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 
@@ -300,6 +302,13 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
     BOOKED --> FAILING: refusal, cancel, deadline
     SEATED --> FAILING: cancel
     FAILING --> CANCELED: cleaner
+`);
+  });
+
+  it('is drawn without the older subscription of a step in front of which another one was put', () => {
+    expect(flowchart(widerPipeline).join('\n')).to.contain(`
+    inventory -- inventory-updated --> packing
+    packing -- order-packed --> payments
 `);
   });
 
