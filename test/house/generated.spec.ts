@@ -79,6 +79,7 @@ describe('What follows from the pipeline', () => {
         /SUCCESS: \w+/,
         /──order──/,
         /--> CREATED/,
+        /`frontend-sub` \|/,
       ];
       for (const { path } of files) {
         const stale = spoilt.reduce((all, part) => all.replace(part, 'stale'), text(path));
@@ -312,7 +313,7 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
 `);
   });
 
-  it('is told in tables: statuses, reasons, topics', () => {
+  it('is told in tables: statuses, reasons, topics, documents, and who reacts to what', () => {
     const architecture = of('docs/architecture.md');
     expect(architecture).to.contain(`
 | \`RECEIVED\` | \`asked\` | desk, or hotel, where somebody else has published to \`asked\` |
@@ -335,6 +336,15 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
 | \`seat-taken\` | a seat is taken | bus | people (\`seat-taken-sub\`) |
 | \`failed\` | a trip can not be | desk, hotel, bus, cleaner | cleaner (\`failed-sub\`), people (\`failed-cli-sub\`) |
 | \`off\` | a trip is off | desk, cleaner | people (\`off-sub\`) |
+`);
+    expect(architecture).to.contain(`
+| \`hotels/{hotel}\` | hotel, an account: \`rooms\` is what is left of \`rooms_in_all\` | \`rooms\`, \`rooms_in_all\`, \`corrections?\` | hotel |
+| \`hotels/{hotel}/bookings/{uuid}\` | booking | \`nights\`, \`until\`, \`rate\` | hotel |
+`);
+    expect(of('docs/operations/alerts.md')).to.contain(`
+| \`asked\` | hotel | \`asked-sub\` |
+| \`room-booked\` | bus | \`room-booked-bus-sub\` |
+| \`failed\` | cleaner | \`failed-sub\` |
 `);
   });
 });
