@@ -21,26 +21,22 @@ export const collectionsOf = ({ kinds }: Saga): readonly string[] => [
 /** The accounts that a data file may load: those with one name, in a collection of its own. */
 const loadable = ({ accounts }: Saga) => accounts.filter(({ template }) => /^[^/]+\/\{\w+\}$/.test(template));
 
-/** What people write into a data file, without what follows from it. Several accounts may share a document. */
-function dataSchema(saga: Saga) {
-  const sections: Record<string, z.ZodRawShape> = {};
+/** The fields that people write into a data file, by collection; the whole follows from the balance. Accounts may share a document. */
+function fieldsByCollection(saga: Saga): Readonly<Record<string, z.ZodRawShape>> {
+  const collections: Record<string, z.ZodRawShape> = {};
   for (const account of loadable(saga)) {
     const { fields, balance, mayBeUnlimited } = account;
     const amount = z.int().min(0);
-    const section = collectionOf(account);
+    const collection = collectionOf(account);
     const own = { ...fields, [balance]: mayBeUnlimited ? amount.exactOptional() : amount };
-    sections[section] = { ...sections[section], ...own };
+    collections[collection] = { ...collections[collection], ...own };
   }
-  const named = Object.entries(sections).map(([section, fields]) => [
-    section,
-    z.record(nameSchema, z.strictObject(fields)),
-  ]);
-  return z.strictObject(Object.fromEntries(named));
+  return collections;
 }
 
 /**
  * Checks the content of a data file.
- * @throws Error that names every fault.
+ * @throws Error that names every fault, with its document and field.
  */
 export function parseData(saga: Saga, text: string, name: string): Data {
   let json: unknown;
@@ -49,14 +45,32 @@ export function parseData(saga: Saga, text: string, name: string): Data {
   } catch (error) {
     throw new Error(`${name} is not JSON: ${(error as Error).message}`);
   }
-  const parsed = dataSchema(saga).safeParse(json);
+  const collections = fieldsByCollection(saga);
+  const named = Object.entries(collections).map(([collection, fields]) => [
+    collection,
+    z.record(nameSchema, z.strictObject(fields)),
+  ]);
+  const parsed = z.strictObject(Object.fromEntries(named)).safeParse(json, { reportInput: true });
   if (parsed.success) return parsed.data as Data;
-  const faults = parsed.error.issues.map((issue) => {
-    const message =
-      issue.code === 'invalid_key' ? issue.issues.map((fault) => fault.message).join(', ') : issue.message;
-    return `  ${issue.path.join('.')}: ${message}`;
-  });
-  throw new Error(`${name} is wrong:\n${faults.join('\n')}`);
+  const faults = parsed.error.issues.flatMap((issue) => faultsIn(issue, collections));
+  throw new Error(`${name} is wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+}
+
+/** What one issue says, as sentences that begin with the document. */
+function faultsIn(issue: z.core.$ZodIssue, collections: ReturnType<typeof fieldsByCollection>): string[] {
+  const [collection = '', id, ...field] = issue.path.map(String);
+  const document = id === undefined ? collection : `${collection}/${id}`;
+  if (issue.code === 'unrecognized_keys') {
+    const [what, known] =
+      id === undefined
+        ? ['no collection of accounts', collections]
+        : [`no field of ${document} that is written here`, collections[collection] ?? {}];
+    return issue.keys.map((key) => `${key} is ${what}: there are ${Object.keys(known).join(', ')}`);
+  }
+  const subject = field.length === 0 ? document || 'the file' : `${document}: ${field.join('.')}`;
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [`${subject} is missing`];
+  const messages = issue.code === 'invalid_key' ? issue.issues : [issue];
+  return messages.map(({ message }) => `${subject}: ${message}`);
 }
 
 /**

@@ -8,17 +8,16 @@ const FIRST_PORT = 8080;
 const EMULATOR_PORTS: readonly number[] = [8085, 8086];
 
 /** The services as containers, each as a process of its own, with the settings that it declares. */
-export function composeLines(saga: Saga, facts: ServiceFacts): string[] {
+export function composeLines(facts: ServiceFacts): string[] {
   let port = FIRST_PORT - 1;
-  return Object.entries(facts).flatMap(([name, { hasOperatorRoutes }]) => {
+  return Object.entries(facts).flatMap(([name, { hasOperatorRoutes, settings }]) => {
     do port++;
     while (EMULATOR_PORTS.includes(port));
-    const { settings = {} } = [...saga.steps, ...saga.services].find((one) => one.name === name) ?? {};
     const environment = [
       ...(hasOperatorRoutes
         ? ["# The operators' routes stay closed until it is set.", `OPERATOR_TOKEN: \${OPERATOR_TOKEN:-}`]
         : []),
-      ...Object.keys(settings).map((variable) => `${variable}: \${${variable}:-}`),
+      ...settings.map((variable) => `${variable}: \${${variable}:-}`),
     ];
     return [
       `${name}:`,

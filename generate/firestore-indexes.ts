@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEAD_LETTERS, type DeadLetter } from '../janitor/desk/letter.ts';
 import { LEDGERS, type LedgerFields } from '../saga/ledger/ledger.ts';
-import type { RecordKind } from '../saga/step/document.ts';
+import type { DocumentKind, RecordKind } from '../saga/step/document.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /**
@@ -96,7 +96,8 @@ function recordOverrides(saga: Saga) {
 /** The collection of `users/{user}/orders/{uuid}` is `orders`. */
 const collectionOf = ({ template }: RecordKind): string => template.split('/').at(-2) ?? '';
 
-function shapeOf({ name, schema }: RecordKind): z.ZodRawShape {
+/** @throws Error if the documents of this kind are no objects with fields of their own. */
+export function shapeOf({ name, schema }: DocumentKind): z.ZodRawShape {
   if (schema instanceof z.ZodObject) return schema.shape;
   throw new Error(`The schema of ${name} must be an object, so that its fields are known`);
 }

@@ -7,7 +7,14 @@ import { type Fragment, markdownFragment, withFragments, yamlFragment } from './
 import { jsonText } from './json-text.ts';
 import { flowchart, stateDiagram, stateLine } from './pictures.ts';
 import { factsOf } from './service-facts.ts';
-import { peopleSentence, reasonTable, statusTable, topicTable } from './tables.ts';
+import {
+  announcementTable,
+  documentTable,
+  peopleSentence,
+  reasonTable,
+  statusTable,
+  topicTable,
+} from './tables.ts';
 
 /** A file that is generated from the saga, as a whole or in fragments. */
 export interface GeneratedFile {
@@ -33,7 +40,7 @@ export function generatedFiles(
   return [
     whole('infra/topology.json', { ...declareTopology(saga), services: facts }),
     whole('infra/firestore.indexes.json', firestoreIndexes(saga)),
-    partly('infra/compose.yaml', yamlFragment(composeLines(saga, facts))),
+    partly('infra/compose.yaml', yamlFragment(composeLines(facts))),
     partly('.github/workflows/check.yml', yamlFragment(workflowLines(saga, facts))),
     partly(
       'README.md',
@@ -46,7 +53,9 @@ export function generatedFiles(
       markdownFragment('statuses', statusTable(saga)),
       markdownFragment('reasons', reasonTable(saga)),
       markdownFragment('topics', topicTable(saga)),
+      markdownFragment('documents', documentTable(saga)),
     ),
+    partly('docs/operations/alerts.md', markdownFragment('announcements', announcementTable(saga))),
   ];
 }
 

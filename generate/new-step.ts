@@ -74,16 +74,11 @@ export function importPlace(source: string, importing: string): string {
 /** What the parts of the step are called. */
 type Words = Readonly<Record<'name' | 'step' | 'records' | 'routes' | 'status' | 'topic' | 'kind', string>>;
 
-function stepText({ name, step, records, routes, status, topic }: Words): string {
-  // In the order of their paths, as the check of the project wants it.
-  const own = [
-    `import { ${records} } from './${name}-records.ts';`,
-    `import { ${routes} } from './routes.ts';`,
-  ];
-  if (`${name}-records` > 'routes') own.reverse();
+function stepText(words: Words): string {
+  const { name, step, records, routes, status, topic } = words;
   return `import { accept } from '../saga/step/step.ts';
 import { step } from '../shop/step.ts';
-${own.join('\n')}
+${ownImports(words).join('\n')}
 
 /** The step ${name}: every order passes it, and gets a record. */
 export const ${step} = step({
@@ -134,20 +129,28 @@ export const ${routes} = (store: Store): readonly Route[] => [
 ];
 `;
 
-/** An import of the new step; at the beginning of a line it would look like one of this file. */
-const PIPELINE = "import { pipeline } from '../pipeline.ts';";
-
-const specText = ({ name }: Words): string => `import { expect } from 'chai';
-${PIPELINE}
-import { NOW, outcomeOf, UUID } from '../test-kit/step-outcome.ts';
+const specText = (words: Words): string => {
+  const { name, records, routes, status } = words;
+  // Not as lines of a template: at the beginning of a line, they would look like imports of this file.
+  const imports = [
+    "import { createMemoryStore } from '../adapters/memory/memory-store.ts';",
+    "import { pipeline } from '../pipeline.ts';",
+    "import type { HttpRequest } from '../saga/http/http.ts';",
+    "import { NOW, outcomeOf, UUID, whenCanceled } from '../test-kit/step-outcome.ts';",
+    ...ownImports(words),
+  ];
+  return `import { expect } from 'chai';
+${imports.join('\n')}
 
 const order = { user: 'jack', items: [{ item: 'widget', quantity: 2 }] };
+const path = ${records}.of(UUID).path;
+const kept = { user: 'jack', createdAt: NOW };
 
 describe('The step ${name}', () => {
   it('keeps a record of the order', () => {
     expect(outcomeOf(pipeline, '${name}', { order })).to.deep.equal({
       accepted: {},
-      changes: { [\`${name}/\${UUID}\`]: { user: 'jack', createdAt: NOW } },
+      changes: { [path]: kept },
     });
   });
 
@@ -155,5 +158,46 @@ describe('The step ${name}', () => {
     const outcome = outcomeOf(pipeline, '${name}', { order, status: 'CANCELED' });
     expect(outcome).to.deep.equal({ nothing: 'fenced' });
   });
+
+  it('keeps nothing once the order is canceled', () => {
+    const changes = whenCanceled(pipeline, {
+      order,
+      status: '${status}',
+      // What earlier steps have learned, and the accounts to which they give back.
+      learned: { lines: [{ item: 'widget', quantity: 2, price_per_unit: 10 }], charged: 20 },
+      documents: {
+        [path]: kept,
+        'users/jack': { address: '1 Hill Road', credit: 80, credit_limit: 100 },
+        'inventory/widget': { quantity: 8, price_per_unit: 10, loaded: 10 },
+      },
+    });
+    expect(changes).to.have.property(path, undefined);
+  });
+
+  it('shows the record', async () => {
+    const store = createMemoryStore();
+    await store.commit([{ kind: 'create', path, fields: kept }]);
+    const [route] = ${routes}(store);
+    const asked: HttpRequest = {
+      params: { uuid: UUID },
+      query: undefined,
+      body: undefined,
+      header: () => undefined,
+    };
+    expect(await route?.handle(asked)).to.deep.equal({
+      status: 200,
+      body: { uuid: UUID, ...kept },
+    });
+  });
 });
 `;
+};
+
+/** The imports of the other files of the step, in the order of their paths, as the check of the project wants it. */
+function ownImports({ name, records, routes }: Words): readonly string[] {
+  const own = [
+    `import { ${records} } from './${name}-records.ts';`,
+    `import { ${routes} } from './routes.ts';`,
+  ];
+  return `${name}-records` > 'routes' ? own.reverse() : own;
+}

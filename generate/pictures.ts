@@ -1,3 +1,4 @@
+import { topicBefore } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
@@ -11,12 +12,19 @@ const fenced = (language: string, lines: readonly string[]): string[] => [
   '```',
 ];
 
-/** Who sends to whom on which topic, and the ledger that all of them use. Dead letters are left out. */
+/**
+ * Who sends to whom on which topic, and the ledger that all of them use. Dead letters are left out, and so are the older
+ * subscriptions of a step in front of which another one was put: no order goes on by them.
+ */
 export function flowchart(saga: Saga): string[] {
   const { services, subscriptions } = declareTopology(saga);
+  const isOnTheWay = (topic: string, service?: string): boolean => {
+    const step = saga.steps.find(({ name }) => name === service);
+    return step === undefined || topicBefore(saga, step) === topic;
+  };
   const readersOf = (topic: string): string[] =>
     Object.entries(subscriptions).flatMap(([name, { topic: read, service }]) => {
-      if (read !== topic) return [];
+      if (read !== topic || !isOnTheWay(topic, service)) return [];
       // A topic that a service reads may have a second subscription for people; here its reader is the service.
       return service ?? (name === `${topic}-sub` ? PEOPLE : []);
     });

@@ -13,6 +13,10 @@ export function factsOf(saga: Saga, services: readonly Pick<Service, 'name' | 'r
       publishes: declared[name]?.publishes ?? [],
       /** Whether it has routes for operators, and so must know who they are. */
       hasOperatorRoutes: routes.some(({ audience }) => audience === 'operators'),
+      /** The variables that it declares. Their defaults and bounds stay in the code. */
+      settings: Object.keys(
+        [...saga.steps, ...saga.services].find((one) => one.name === name)?.settings ?? {},
+      ),
     },
   }));
   return Object.assign({}, ...facts) as (typeof facts)[number];

@@ -1,7 +1,14 @@
-import { declareTopology } from '../saga/deliver/topology.ts';
-import { CANCELED_BY_OPERATOR, DEADLINE_EXCEEDED, RECEIVED } from '../saga/ledger/ledger.ts';
+import { declareTopology, subscriptionOf, topologyOf } from '../saga/deliver/topology.ts';
+import {
+  CANCELED,
+  CANCELED_BY_OPERATOR,
+  DEADLINE_EXCEEDED,
+  FAILING,
+  RECEIVED,
+} from '../saga/ledger/ledger.ts';
 import type { Account, AnyKind } from '../saga/step/document.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
+import { shapeOf } from './firestore-indexes.ts';
 import { leadersTo, publishersOf } from './movers.ts';
 
 /** Facts about the saga, as Markdown tables. */
@@ -82,6 +89,34 @@ export function topicTable(saga: Saga): string[] {
     ]),
   );
 }
+
+/** Each topic that the sweep publishes again, who then has to react, and by which subscription. */
+export function announcementTable(saga: Saga): string[] {
+  const topology = topologyOf(saga);
+  const rows = saga.statuses.flatMap((status) => {
+    const topic = saga.topicOf(status);
+    const services =
+      status === FAILING ? leadersTo(saga, CANCELED) : [saga.stepAt(status)?.name ?? []].flat();
+    return services.map((name) => [code(topic), name, code(subscriptionOf(topology, name, topic))]);
+  });
+  return table(['published again', 'service that does not react', 'its subscription'], rows);
+}
+
+/** Each kind of document that the steps use, with its fields. */
+export const documentTable = (saga: Saga): string[] =>
+  table(
+    ['path', 'what it is', 'fields', 'used by'],
+    saga.kinds.map((kind) => [
+      code(kind.template),
+      kind.held === 'amounts'
+        ? `${kind.name}, an account: ${code(kind.balance)} is what is left of ${code(kind.whole)}`
+        : kind.name,
+      Object.entries(shapeOf(kind))
+        .map(([field, schema]) => code(schema._zod.optin === 'optional' ? `${field}?` : field))
+        .join(', '),
+      namesOf(saga.steps.filter(({ uses }) => uses.includes(kind))).join(', '),
+    ]),
+  );
 
 /** A sentence that lists the subscriptions from which people may pull. */
 export function peopleSentence(saga: Saga): string[] {

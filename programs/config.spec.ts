@@ -286,7 +286,7 @@ describe('The example of an environment', () => {
       for (const setting of Object.keys(settings)) {
         const [, explanation] =
           new RegExp(`^# (.+)\\n(?:[A-Z_]+=.*\\n)*${setting}=`, 'm').exec(example) ?? [];
-        expect(explanation, `what ${setting} is, above ${setting}=`).not.to.equal(undefined);
+        if (explanation === undefined) throw new Error(`.env.example doesn't explain ${setting} of ${name}`);
       }
     });
   }

@@ -30,7 +30,13 @@ async function main(): Promise<number> {
     `The import goes ${place}, because imports are sorted (npm run format sorts them, too). The other line goes among`,
     'the steps, in the place where orders pass it.',
     '',
-    `Then say in ${name}/${name}-step.ts what the step needs, decides and holds, and run npm run generate && npm test.`,
+    `Then say in ${name}/${name}-step.ts what the step needs, decides and holds, and besides, as "Adding a step" in`,
+    'CONTRIBUTING.md explains:',
+    '',
+    '  - its own account, if it has one, in data-init/data.json; its settings in .env.example',
+    '  - the step by hand in saga/step/saga.spec.ts, test/simulation/invariants.ts and test/chaos/verdict.ts',
+    '',
+    'In the end run npm run generate, npm run check and npm test.',
   );
   return 0;
 }

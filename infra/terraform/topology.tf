@@ -22,13 +22,16 @@ locals {
   services = {
     for name, service in local.topology.services : name => {
       publishes       = service.publishes
-      settings        = try(local.by_hand[name].settings, {})
+      settings        = merge(try(local.by_hand[name].settings, {}), lookup(var.settings, name, {}))
       timeout_seconds = try(local.by_hand[name].timeout_seconds, 60)
       # Operators show the token, unless somebody in front of the service checks who they are.
       secrets = { for variable, secret in { OPERATOR_TOKEN = "operator-token" } : variable => secret
       if service.hasOperatorRoutes && !can(local.by_hand[name].settings.OPERATOR_AUTH) }
     }
   }
+
+  # The settings that the saga declares, each with its service.
+  known_settings = flatten([for name, service in local.topology.services : formatlist("${name}.%s", service.settings)])
 
   # The services that read messages.
   readers = toset([for subscription in local.subscriptions : subscription.service if subscription.service != null])

@@ -128,6 +128,18 @@ variable "log_level" {
   }
 }
 
+variable "settings" {
+  description = "Settings of single services, such as { payments = { PAYMENT_FAIL_EVERY = \"10\" } }. What is not set has its default, which .env.example explains."
+  type        = map(map(string))
+  nullable    = false
+  default     = {}
+
+  validation {
+    condition     = alltrue(flatten([for service, own in var.settings : [for name in keys(own) : contains(local.known_settings, "${service}.${name}")]]))
+    error_message = "A service has no such setting. There are ${join(", ", local.known_settings)}."
+  }
+}
+
 variable "firestore_database" {
   description = "The Firestore database of the pipeline. Only (default) has a free quota."
   type        = string

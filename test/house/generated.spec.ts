@@ -8,13 +8,16 @@ import { z } from 'zod';
 import { openApiOf } from '../../adapters/http/openapi.ts';
 import { composeLines } from '../../generate/containers.ts';
 import { type GeneratedFile, generatedFiles } from '../../generate/generated-files.ts';
+import { flowchart } from '../../generate/pictures.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { allServices, type ServiceDefinition } from '../../saga/deliver/service.ts';
 import type { Route } from '../../saga/http/http.ts';
 import { account, record } from '../../saga/step/document.ts';
 import { defineSaga, type Saga } from '../../saga/step/saga.ts';
+import { wholeNumber } from '../../saga/step/settings.ts';
 import { accept, stepsFor } from '../../saga/step/step.ts';
+import { widerPipeline } from '../releases/packing.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 
@@ -76,6 +79,7 @@ describe('What follows from the pipeline', () => {
         /SUCCESS: \w+/,
         /──order──/,
         /--> CREATED/,
+        /`frontend-sub` \|/,
       ];
       for (const { path } of files) {
         const stale = spoilt.reduce((all, part) => all.replace(part, 'stale'), text(path));
@@ -167,6 +171,7 @@ describe('What follows from a saga of another shape', () => {
     announces: 'seat-taken',
     says: 'a seat is taken',
     uses: [],
+    settings: { BUS_SEATS: wholeNumber(1, 60).prefault('50') },
     routes: () => [operate],
     reads: () => [],
     decide: () => accept({}),
@@ -202,12 +207,16 @@ describe('What follows from a saga of another shape', () => {
   const of = (path: string) => rendered.get(path) ?? '';
   const json = (path: string) => JSON.parse(of(path));
 
-  it('says what each service publishes, and which of them operators call', () => {
+  it('says what each service publishes, which of them operators call, and their settings', () => {
     expect(json('infra/topology.json').services).to.deep.equal({
-      desk: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false },
-      hotel: { publishes: ['room-booked', 'failed', 'dead-letter'], hasOperatorRoutes: false },
-      bus: { publishes: ['seat-taken', 'failed', 'dead-letter'], hasOperatorRoutes: true },
-      cleaner: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false },
+      desk: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false, settings: [] },
+      hotel: { publishes: ['room-booked', 'failed', 'dead-letter'], hasOperatorRoutes: false, settings: [] },
+      bus: {
+        publishes: ['seat-taken', 'failed', 'dead-letter'],
+        hasOperatorRoutes: true,
+        settings: ['BUS_SEATS'],
+      },
+      cleaner: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false, settings: [] },
     });
   });
 
@@ -235,7 +244,7 @@ describe('What follows from a saga of another shape', () => {
 
   it('is run as containers, of which those get an operators’ token whom operators call', () => {
     const [, generated = ''] = of('infra/compose.yaml').split('# generated: npm run generate\n');
-    expect(generated.split('\n').slice(0, 16).join('\n')).to.equal(`  desk:
+    expect(generated.split('\n').slice(0, 17).join('\n')).to.equal(`  desk:
     <<: *service
     command: [dist/programs/service.js, desk]
     ports: ['127.0.0.1:8080:8080']
@@ -250,6 +259,7 @@ describe('What follows from a saga of another shape', () => {
       <<: *environment
       # The operators' routes stay closed until it is set.
       OPERATOR_TOKEN: \${OPERATOR_TOKEN:-}
+      BUS_SEATS: \${BUS_SEATS:-}
     ports: ['127.0.0.1:8082:8080']`);
     expect(of('.github/workflows/check.yml')).to.contain(
       '      SERVICES: desk hotel bus cleaner\n      SUCCESS: SEATED\n      # end\n',
@@ -259,9 +269,9 @@ describe('What follows from a saga of another shape', () => {
   it('gives no container the port of an emulator, however many there are', () => {
     const many = Array.from({ length: 8 }, (_, index) => [
       `service-${index}`,
-      { publishes: [], hasOperatorRoutes: false },
+      { publishes: [], hasOperatorRoutes: false, settings: [] },
     ]);
-    const ports = composeLines(trips, Object.fromEntries(many)).flatMap(
+    const ports = composeLines(Object.fromEntries(many)).flatMap(
       (line) => /127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? [],
     );
     expect(ports).to.deep.equal(['8080', '8081', '8082', '8083', '8084', '8087', '8088', '8089']);
@@ -296,7 +306,14 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
 `);
   });
 
-  it('is told in tables: statuses, reasons, topics', () => {
+  it('is drawn without the older subscription of a step in front of which another one was put', () => {
+    expect(flowchart(widerPipeline).join('\n')).to.contain(`
+    inventory -- inventory-updated --> packing
+    packing -- order-packed --> payments
+`);
+  });
+
+  it('is told in tables: statuses, reasons, topics, documents, and who reacts to what', () => {
     const architecture = of('docs/architecture.md');
     expect(architecture).to.contain(`
 | \`RECEIVED\` | \`asked\` | desk, or hotel, where somebody else has published to \`asked\` |
@@ -319,6 +336,15 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
 | \`seat-taken\` | a seat is taken | bus | people (\`seat-taken-sub\`) |
 | \`failed\` | a trip can not be | desk, hotel, bus, cleaner | cleaner (\`failed-sub\`), people (\`failed-cli-sub\`) |
 | \`off\` | a trip is off | desk, cleaner | people (\`off-sub\`) |
+`);
+    expect(architecture).to.contain(`
+| \`hotels/{hotel}\` | hotel, an account: \`rooms\` is what is left of \`rooms_in_all\` | \`rooms\`, \`rooms_in_all\`, \`corrections?\` | hotel |
+| \`hotels/{hotel}/bookings/{uuid}\` | booking | \`nights\`, \`until\`, \`rate\` | hotel |
+`);
+    expect(of('docs/operations/alerts.md')).to.contain(`
+| \`asked\` | hotel | \`asked-sub\` |
+| \`room-booked\` | bus | \`room-booked-bus-sub\` |
+| \`failed\` | cleaner | \`failed-sub\` |
 `);
   });
 });

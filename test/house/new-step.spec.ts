@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +63,10 @@ describe('A new step', () => {
     copy = copyOfProduct();
     const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
     const advice = node(join('dist', 'programs', 'new-step.js'), NAME);
+    const named = [...advice.matchAll(/(?<= )[\w-]+\/[\w./-]+\.(?:json|ts)/g)].map(([path]) => path);
+    expect(
+      named.filter((path) => !existsSync(join(path.startsWith(NAME) ? copy : root, path))),
+    ).to.deep.equal([]);
     const [importing = '', line = ''] = advice.split('\n').filter((one) => one.startsWith('  '));
 
     const file = join(copy, 'pipeline.ts');

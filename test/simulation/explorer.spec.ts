@@ -10,6 +10,7 @@ import {
 } from '../../test-kit/simulation/checks/without-guard.ts';
 import { exploreWorld, type SmallWorld } from '../../test-kit/simulation/explore-world.ts';
 import type { MakeService } from '../../test-kit/simulation/world/world.ts';
+import { expectNothing } from './search.ts';
 import { anyShopOfThree, shop } from './shop.ts';
 import { smallWorlds } from './small-worlds.ts';
 
@@ -24,7 +25,7 @@ const STATES_MAX = 8_000;
 
 const holds = (small: SmallWorld) => async () => {
   const { fault, interleavingCount, isPartial } = await exploreWorld(shop, small, {}, STATES_MAX);
-  expect(fault && [fault.sentence, ...fault.trace].join('\n')).to.equal(undefined);
+  expectNothing(fault && [fault.sentence, ...fault.trace].join('\n'));
   if (!isPartial) expect(Number(interleavingCount)).to.be.greaterThan(INTERLEAVINGS_MIN);
 };
 

@@ -32,7 +32,7 @@ import type { MakeService, World, WorldOptions } from '../../test-kit/simulation
 import { overwritingItems, withAbsoluteUndo } from './broken-shop.ts';
 import { type AcceptedOrder, holdingFaults, stockFaults } from './invariants.ts';
 import { originalService } from './original-services.ts';
-import { findFault, told } from './search.ts';
+import { expectNothing, findFault, told } from './search.ts';
 import {
   announcedAsCanceled,
   anyShopOfThree,
@@ -69,7 +69,7 @@ async function compare(
     );
   }
   const failed = await findFault(found.plan.seed, ...whole, /./, subject);
-  expect(failed && told(failed)).to.equal(undefined);
+  expectNothing(failed && told(failed));
 }
 
 const shows = (makeService: MakeService, limits: PlanLimits, wanted: RegExp) => () =>
@@ -162,7 +162,7 @@ describe('The simulation notices what happens', function () {
   it('[anomaly 27] where the sweeper fails no order, although nobody does its next step', async () => {
     const plan = drawShop(1, { kinds: [] });
     const abandoned = { ...plan, instances: { ...plan.instances, inventory: 0 } };
-    expect((await runWorld(shop, abandoned)).fault).to.equal(undefined);
+    expectNothing((await runWorld(shop, abandoned)).fault);
     const { wrongs } = await runWorld(shop, abandoned, { makeService: withoutSweptDeadline });
     const before = pipeline.statuses[pipeline.steps.findIndex(({ name }) => name === 'inventory')];
     expect(wrongs.join('\n')).to.contain(`rests as ${before}`);

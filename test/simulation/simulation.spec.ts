@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { FaultKind } from '../../test-kit/simulation/plan.ts';
 import { runWorld } from '../../test-kit/simulation/run-world.ts';
 import { shrink } from '../../test-kit/simulation/shrink.ts';
-import { findFault, told } from './search.ts';
+import { expectNothing, findFault, told } from './search.ts';
 import { drawShop, shop } from './shop.ts';
 
 /** How many worlds with faults of every kind are run here; `npm run simulate` runs more. */
@@ -11,7 +11,7 @@ const SEED_COUNT_OF_KIND = 30;
 
 async function expectNoFault(seedCount: number, kinds?: readonly FaultKind[]): Promise<void> {
   const failed = await findFault(seedCount, kinds ? { kinds } : {});
-  expect(failed && told(await shrink(shop, failed))).to.equal(undefined);
+  expectNothing(failed && told(await shrink(shop, failed)));
 }
 
 const harmless =

@@ -85,10 +85,12 @@ describe('The Terraform, as it is written', () => {
       configuration.provider,
     ]);
     const all = expressions.filter((text) => text.includes('${')).join('\n');
-    const references = (pattern: RegExp) =>
-      [...new Set([...all.matchAll(pattern)].map(([, ...names]) => names.join('.')))].sort();
+    const references = (pattern: RegExp, within = all) =>
+      [...new Set([...within.matchAll(pattern)].map(([, ...names]) => names.join('.')))].sort();
     expect(references(/\bvar\.(\w+)/g)).to.deep.equal(Object.keys(variable).sort());
-    expect(references(/\blocal\.(\w+)/g)).to.deep.equal(Object.keys(locals).sort());
+    expect(references(/\blocal\.(\w+)/g, [all, ...stringsIn(variable)].join('\n'))).to.deep.equal(
+      Object.keys(locals).sort(),
+    );
     const unknown = [...all.matchAll(/(\bdata\.)?\b(google_\w+)\.(\w+)(?:\[[^\]]*\])?(?:\.(\w+))?/g)].flatMap(
       ([reference, isData, type = '', label = '', attribute]) => {
         const blocks = isData ? data : configuration.resource;
@@ -106,7 +108,7 @@ describe('The Terraform, as it is written', () => {
     const { variable } = configuration;
     for (const [name, one] of Object.entries(variable)) {
       expect(one.description, name).to.be.a('string').and.not.be.empty;
-      expect(one.type, name).to.match(/^\$\{(string|number|bool|set\(string\))\}$/);
+      expect(one.type, name).to.match(/^\$\{(string|number|bool|set\(string\)|map\(map\(string\)\))\}$/);
       if (one.type !== expression('bool')) expect(one.validation, name).to.be.an('array');
     }
     const needed = Object.keys(variable).filter((name) => !('default' in (variable[name] ?? {})));

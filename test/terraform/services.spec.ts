@@ -223,13 +223,16 @@ describe('The services that Terraform makes', () => {
         service: 'loyalty',
       };
       topology.subscriptions['loyalty-sub'] = subscription;
-      topology.services.loyalty = { publishes: ['points-earned'], hasOperatorRoutes: true };
-      made = await evaluate(await readConfiguration(), REQUIRED, {
-        'topology.json': JSON.stringify(topology),
-      });
+      topology.services.loyalty = {
+        publishes: ['points-earned'],
+        hasOperatorRoutes: true,
+        settings: ['POINTS_PER_ORDER', 'POINTS_MAX'],
+      };
+      const given = { ...REQUIRED, settings: { loyalty: { POINTS_PER_ORDER: '2' } } };
+      made = await evaluate(await readConfiguration(), given, { 'topology.json': JSON.stringify(topology) });
     });
 
-    it('make its service as they make those of the others', () => {
+    it('make its service as they make those of the others, with those of its settings that are given', () => {
       const { loyalty, [pipeline.steps[0]?.name ?? '']: other } = all(
         made,
         'google_cloud_run_v2_service.service',
@@ -241,6 +244,7 @@ describe('The services that Terraform makes', () => {
       expect(own).to.deep.equal(withoutEnvironment(container(named)));
       expect(environment({ env })).to.deep.equal({
         ...environment(container(other)),
+        POINTS_PER_ORDER: '2',
         OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
       });
     });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { readConfiguration, terraformFolder } from './configuration.ts';
 import { evaluate, requireTerraform, terraform } from './evaluate.ts';
@@ -49,6 +50,7 @@ describe('Terraform itself', () => {
       workers: 1.5,
       deadline_seconds: 0,
       log_level: 'error',
+      settings: { janitor: { SWEEP_INTERVAL_SECONDS: '60' } },
       firestore_database: 'x',
       alert_email: 'jill',
       monthly_budget: 0,
@@ -60,12 +62,17 @@ describe('Terraform itself', () => {
     );
     const sentences = Object.entries(variable).flatMap(([name, { validation = [] }]) =>
       (validation as { error_message: string }[]).map(
-        ({ error_message: sentence }) => [name, sentence] as const,
+        // What follows from the saga stands at the end.
+        ({ error_message: sentence }) => [name, sentence.split('${')[0] ?? ''] as const,
       ),
     );
     // The id of an emulator's project is an id.
     const expected = sentences.filter(([name, sentence]) => name !== 'project' || sentence.includes('demo-'));
     expect(expected.filter(([, sentence]) => !complaint.includes(sentence))).to.deep.equal([]);
     expect(new Set(expected.map(([name]) => name))).to.deep.equal(new Set(Object.keys(wrong)));
+    const settings = [...pipeline.services, ...pipeline.steps].flatMap(({ name, settings: own = {} }) =>
+      Object.keys(own).map((variable) => `${name}.${variable}`),
+    );
+    for (const setting of settings) expect(complaint).to.contain(setting);
   });
 });
