@@ -1,30 +1,25 @@
 import { createFirestoreStore } from '../../adapters/google/firestore-store.ts';
 import { createPubSubBus } from '../../adapters/google/pubsub-bus.ts';
 import { createTopology } from '../../adapters/google/pubsub-topology.ts';
-import { type Emulators, missingForEmulators, startEmulators } from '../../local/emulators.ts';
+import { type Emulators, missingForEmulators } from '../../local/emulators.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
+import { EMULATORS_URL } from './root-hooks.ts';
 
-/**
- * One pair of emulators serves all suites of a run, on ports of its own; each suite takes a project of its own, so that
- * none sees another's orders. `root-hooks.ts` stops them.
- */
-let shared: Promise<Emulators> | undefined;
 let projectCount = 0;
 
 /** What there is to say where the emulators are missing; undefined where they are there. */
 const missing = missingForEmulators();
 
-export async function stopSharedEmulators(): Promise<void> {
-  await (await shared)?.stop();
-}
-
 /**
+ * One pair of emulators serves all suites of a run, on ports of its own; each suite takes a project of its own, so that
+ * none sees another's orders. The first suite that asks has them started (`root-hooks.ts`).
+ *
  * Call it in a `before` hook: skips the suite, with the reason, where the emulators are missing. Where
  * REQUIRE_EMULATORS=1 it fails instead.
  */
-export async function requireEmulators(context: Mocha.Context): Promise<Emulators> {
+export async function requireEmulators(context: Mocha.Context): Promise<EmulatorHosts> {
   if (missing.length > 0) {
     const reason = `The suites against the emulators are skipped:\n${missing.join('\n')}`;
     if (process.env.REQUIRE_EMULATORS === '1') throw new Error(reason);
@@ -32,9 +27,16 @@ export async function requireEmulators(context: Mocha.Context): Promise<Emulator
     context.skip();
   }
   context.timeout(90_000);
-  shared ??= startEmulators(0, 0);
-  return shared;
+  const answer = await fetch(process.env[EMULATORS_URL] ?? '');
+  if (!answer.ok) throw new Error(await answer.text());
+  const hosts = (await answer.json()) as EmulatorHosts;
+  // Only so do the clients find them.
+  process.env.PUBSUB_EMULATOR_HOST = hosts.pubsubHost;
+  process.env.FIRESTORE_EMULATOR_HOST = hosts.firestoreHost;
+  return hosts;
 }
+
+export type EmulatorHosts = Pick<Emulators, 'pubsubHost' | 'firestoreHost'>;
 
 /** A project that no other suite uses. */
 export function freshProjectId(): string {

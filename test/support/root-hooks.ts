@@ -1,13 +1,32 @@
-import { stopSharedEmulators } from './emulators.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Emulators } from '../../local/emulators.ts';
 
-/**
- * Run by mocha around all suites; by each of its workers around each file. A worker keeps its emulators for the files that
- * follow: they end with it.
- */
-export const mochaHooks = {
-  async afterAll(this: Mocha.Context): Promise<void> {
-    if (process.env.MOCHA_WORKER_ID !== undefined) return;
-    this.timeout(20_000);
-    await stopSharedEmulators();
-  },
-};
+/** The variable that says where to ask for the emulators. */
+export const EMULATORS_URL = 'TEST_EMULATORS_URL';
+
+/** Who asks for the emulators of this run gets their addresses; the first one has them started. */
+let emulators: Promise<Emulators> | undefined;
+const server = createServer(async (_request, response) => {
+  try {
+    // Loaded only when they are asked for: one file alone mostly needs none.
+    emulators ??= import('../../local/emulators.ts').then(({ startEmulators }) => startEmulators(0, 0));
+    const { pubsubHost, firestoreHost } = await emulators;
+    response.end(JSON.stringify({ pubsubHost, firestoreHost }));
+  } catch (error) {
+    response.writeHead(503).end((error as Error).message);
+  }
+});
+
+/** Mocha runs it once, before it starts its workers, which inherit the variable. */
+export async function mochaGlobalSetup(): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.env[EMULATORS_URL] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export async function mochaGlobalTeardown(): Promise<void> {
+  server.close();
+  await (await emulators)?.stop();
+}
