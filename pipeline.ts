@@ -27,7 +27,7 @@ export const pipeline = defineSaga({
   unknownReason: 'INVALID_ORDER',
   services: [frontend, janitor],
 
-  // Who reads these never changes. Add none: the subscription of a new reader is {topic}-{service}-sub.
+  // Who reads these never changes. A new reader has {topic}-{service}-sub: add it once another step is put in front of it.
   subscriptions: {
     'frontend-sub': 'order',
     'order-created-sub': 'inventory',

@@ -36,8 +36,7 @@ async function main(): Promise<number> {
     path === TOPOLOGY ? lostSubscriptions(JSON.parse(readFileSync(place, 'utf8')), JSON.parse(fresh)) : [],
   );
   if (lost.length > 0 && !drop) {
-    const advice =
-      'A {topic}-sub stays if `subscriptions` of pipeline.ts says who reads it. To lose it on purpose, say --drop';
+    const advice = 'Name it in `subscriptions` of pipeline.ts to keep it, or say --drop to mean it';
     throw new Error(`${lost.join('\n')}\n${advice}`);
   }
   for (const { path, place, fresh } of stale) {

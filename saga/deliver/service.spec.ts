@@ -108,6 +108,30 @@ describe('The services of a saga', () => {
     );
   });
 
+  it('go on to read each subscription that they once had, whichever step is put in front of them', () => {
+    const late = (name: string) => ({
+      ...second,
+      name,
+      leadsTo: name.toUpperCase(),
+      announces: `${name}-done`,
+    });
+    const longer: Saga = defineSaga({
+      ...saga,
+      order: pipeline.order,
+      steps: [first, late('latest'), late('later'), second],
+      subscriptions: { 'order-created-sub': 'inventory', 'order-created-later-sub': 'later' },
+    });
+    const readBy = (service: string) =>
+      Object.entries(declareTopology(longer).subscriptions).flatMap(([name, one]) =>
+        one.service === service ? [name] : [],
+      );
+    expect(['latest', 'later', 'inventory'].map(readBy)).to.deep.equal([
+      ['order-created-latest-sub'],
+      ['order-created-later-sub', 'latest-done-later-sub'],
+      ['order-created-sub', 'later-done-inventory-sub'],
+    ]);
+  });
+
   it('announce an order that has no ledger to the step that was put in front of them', async () => {
     const earlier = { ...first, name: 'greeting', leadsTo: 'GREETED', announces: 'greeted', settings: {} };
     const longer: Saga = defineSaga({

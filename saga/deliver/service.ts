@@ -92,7 +92,10 @@ export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
   const topics = new Set(saga.statuses.map((status) => saga.topicOf(status)));
   const own = Object.entries(saga.subscriptions)
     .filter(([, reader]) => reader === step.name)
-    .map(([subscription]) => subscription.slice(0, -'-sub'.length));
+    // `{topic}-sub`, or `{topic}-{service}-sub`.
+    .flatMap(([name]) =>
+      [`-sub`, `-${step.name}-sub`].map((end) => (name.endsWith(end) ? name.slice(0, -end.length) : '')),
+    );
   return [...new Set([topicBefore(saga, step), ...own.filter((topic) => topics.has(topic))])];
 }
 

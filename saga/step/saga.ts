@@ -73,7 +73,10 @@ export interface SagaDeclaration<
   readonly unknownReason: NoInfer<Reason>;
   /** The services beside the steps. */
   readonly services: readonly ServiceDefinition[];
-  /** Who reads the subscriptions named `{topic}-sub`; all others are `{topic}-{service}-sub`. None ever changes its reader. */
+  /**
+   * Who reads the subscriptions named `{topic}-sub`; all others are `{topic}-{service}-sub`, and stand here only if another
+   * step was put in front of their reader. None ever changes its reader.
+   */
   readonly subscriptions: Readonly<Record<`${string}-sub`, string>>;
 }
 
