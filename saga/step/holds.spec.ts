@@ -176,7 +176,7 @@ describe('What an order holds', () => {
 
   it('is a surprise where a step holds what it does not say that it uses', () => {
     const ledger = forgotten(charged({}, packed({}, received({ note: 'forget' }))));
-    const message = 'forgetful holds a stranger, which it does not say that it uses';
+    const message = 'forgetful does not say that it uses the stranger which it holds';
     expect(() => holdsOf(saga, ledger)).to.throw(message);
     expect(() => accountsHeld(saga, ledger)).to.throw(message);
     expect(() => changed(undefined, ledger, { ...shelf(9), ...purse(9) })).to.throw(message);

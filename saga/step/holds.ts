@@ -22,7 +22,7 @@ function holdsOfStep(step: Step, ledger: Ledger): readonly Hold[] {
   for (const hold of holds) {
     const kind = isAmount(hold) ? hold.account : hold.record;
     if (!step.uses.includes(kind))
-      throw new Error(`${step.name} holds a ${kind.name}, which it does not say that it uses`);
+      throw new Error(`${step.name} does not say that it uses the ${kind.name} which it holds`);
   }
   return holds;
 }

@@ -14,6 +14,7 @@ import { allServices } from '../../saga/deliver/service.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
+import { VARIABLES } from '../support/builders.ts';
 import { type Door, hangDoor } from '../support/door.ts';
 
 /** The whole pipeline, each service its own process, with a door between the services and each emulator. */
@@ -78,6 +79,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     PROJECT_ID: projectId,
     PUBSUB_EMULATOR_HOST: doors.pubsub.address,
     FIRESTORE_EMULATOR_HOST: doors.firestore.address,
+    ...VARIABLES,
     ...options.environment,
   };
   // Whoever watches has more patience than the services.

@@ -7,11 +7,27 @@ import { isStanding } from '../../saga/ledger/deadline.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
-import { aLedgerThatIs, anOrder, LATER, NOW, PRICE, UUID, uuidOf } from '../support/builders.ts';
+import {
+  aLedgerThatIs,
+  anOrder,
+  LATER,
+  LOWER_A_THRESHOLD,
+  NOW,
+  PRICE,
+  UUID,
+  uuidOf,
+} from '../support/builders.ts';
 import { falsified } from '../support/falsified.ts';
 import { sampleOf } from '../support/sample.ts';
 import type { Loaded, PlannedOrder } from './orders.ts';
-import { differences, type Expectation, judge, unannounced } from './verdict.ts';
+import {
+  ACCOUNTS as BOOKED,
+  differences,
+  type Expectation,
+  judge,
+  WAY as TOLD,
+  unannounced,
+} from './verdict.ts';
 import type { World } from './world.ts';
 
 const SUCCESS = pipeline.success;
@@ -115,6 +131,13 @@ const knowsNothingOf = (what: string, todo: string) =>
   `test/chaos/verdict.ts knows nothing of ${what}: ${todo}`;
 
 describe('The verdict on a run', () => {
+  it('knows every status with its topic, and where the accounts lie', () => {
+    const statuses = WAY.split(' ').filter((status) => TOLD[status] !== pipeline.topicOf(status));
+    expect(statuses, 'add them to WAY of test/chaos/verdict.ts').to.deep.equal([]);
+    const accounts = Object.keys(ACCOUNTS).filter((path) => !BOOKED.test(path));
+    expect(accounts, 'add their collections to ACCOUNTS of test/chaos/verdict.ts').to.deep.equal([]);
+  });
+
   it('finds nothing where all is well', () => {
     expect(judge(aWorld(), expectation())).to.deep.equal({ lost: [], wrong: [] });
     expect(judge(untouched(aLedgerThatIs('CANCELED')), expectation({ accepted: new Map() }))).to.deep.equal({
@@ -265,9 +288,10 @@ describe('The verdict on a run', () => {
         const { wrong } = judge(aWorld({ [path]: undefined }), expectation());
         expect(wrong, knowsNothingOf(path, 'add it to recordsOf')).to.have.length.at.least(1);
       });
-    } else if (hold.amount > 0) {
+    } else if (hold.amount > 0 || FURTHER.some((one) => one.path === path)) {
       const { balance, name } = hold.account;
       it(`sees that a unit of the ${name} is gone, and that an order took none`, () => {
+        expect(hold.amount, `jack's order takes nothing of ${path}: ${LOWER_A_THRESHOLD}`).not.to.equal(0);
         for (const change of [-1, hold.amount]) {
           const account = SOLD[path] as Readonly<Record<string, number>>;
           const changed = { ...account, [balance]: Number(account[balance]) + change };

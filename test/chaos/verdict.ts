@@ -44,7 +44,7 @@ interface Invoice {
 }
 
 /** The accounts, by their paths: every other document is a record. */
-const ACCOUNTS = /^(users|inventory)\/[^/]+$/;
+export const ACCOUNTS = /^(users|inventory)\/[^/]+$/;
 
 /**
  * What became of a run, found out from the documents alone. It is written by hand from what is promised, and uses neither the
@@ -74,7 +74,7 @@ export interface Expectation {
 }
 
 /** The statuses through which an order succeeds, in their order, and those of one that fails; each is announced on a topic. */
-const WAY: Readonly<Record<string, string>> = {
+export const WAY: Readonly<Record<string, string>> = {
   RECEIVED: 'frontend',
   CREATED: 'order-created',
   RESERVED: 'inventory-updated',

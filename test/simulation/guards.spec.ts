@@ -29,6 +29,7 @@ import type { PlanLimits } from '../../test-kit/simulation/plan.ts';
 import { runWorld } from '../../test-kit/simulation/run-world.ts';
 import type { People } from '../../test-kit/simulation/world/people.ts';
 import type { MakeService, World, WorldOptions } from '../../test-kit/simulation/world/world.ts';
+import { LOWER_A_THRESHOLD } from '../support/builders.ts';
 import { overwritingItems, withAbsoluteUndo } from './broken-shop.ts';
 import { type AcceptedOrder, holdingFaults, stockFaults } from './invariants.ts';
 import { originalService } from './original-services.ts';
@@ -65,7 +66,7 @@ async function compare(
   const found = await findFault(SEEDS_MAX, ...broken, wanted, subject);
   if (found === undefined) {
     throw new Error(
-      `Nothing was found in ${SEEDS_MAX} seeds: test/simulation/invariants.ts does not notice it`,
+      `Nothing was found in ${SEEDS_MAX} seeds: add to test/simulation/invariants.ts what would notice it; if that is there, ${LOWER_A_THRESHOLD}`,
     );
   }
   const failed = await findFault(found.plan.seed, ...whole, /./, subject);

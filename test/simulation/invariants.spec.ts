@@ -1,17 +1,20 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
-import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { isFailed, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { isAmount } from '../../saga/step/holds.ts';
+import { LOWER_A_THRESHOLD } from '../support/builders.ts';
 import { falsified } from '../support/falsified.ts';
 import { finishedOrder, LOADED } from '../support/finished-order.ts';
 import {
+  ACCOUNTS,
   type AllDocuments,
   bookFaults,
   type Fields,
   holdingFaults,
   type Loaded,
   transitionFaults,
+  WAY,
 } from './invariants.ts';
 
 /**
@@ -39,6 +42,15 @@ function mustNotice(faults: readonly string[], what: string, todo: string): void
 }
 
 describe('The hand-written checker of the simulation', () => {
+  it('knows every status, and where the documents of every kind lie', () => {
+    const statuses = pipeline.statuses.filter((status) => !isFailed({ status }) && !WAY.includes(status));
+    expect(statuses, 'add them to WAY of test/simulation/invariants.ts').to.deep.equal([]);
+    const accounts = [...documents.keys()].filter(
+      (path) => ACCOUNTS.test(path) !== pipeline.accounts.some(({ namesIn }) => namesIn(path) !== undefined),
+    );
+    expect(accounts, 'add their collections to ACCOUNTS of test/simulation/invariants.ts').to.deep.equal([]);
+  });
+
   it('finds nothing where all is well', () => {
     expect([
       ...transitionFaults(PATH, undefined, ledger),
@@ -61,9 +73,10 @@ describe('The hand-written checker of the simulation', () => {
           mustNotice(faultsOfBooks(having(path, fields as Fields)), path, 'add it to recordFaults');
         }
       });
-    } else if (hold.amount !== 0) {
+    } else {
       const { name, balance } = hold.account;
       it(`notices that a unit of the ${name} is gone, and that an order took none`, () => {
+        expect(hold.amount, `joe's order takes nothing of ${path}: ${LOWER_A_THRESHOLD}`).not.to.equal(0);
         const account = documents.get(path) as Fields;
         for (const change of [-1, hold.amount]) {
           const faults = faultsOfBooks(having(path, { ...account, [balance]: account[balance] + change }));

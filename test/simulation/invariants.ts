@@ -15,7 +15,7 @@ export interface Loaded {
 }
 
 /** The accounts, by their paths. Every other document but ledgers and dead letters is the record of an order. */
-const ACCOUNTS = /^(inventory|users)\/[^/]+$/;
+export const ACCOUNTS = /^(inventory|users)\/[^/]+$/;
 
 /** All that holds of accounts and records at every moment, whatever is under way. */
 export const bookFaults = (documents: AllDocuments, loaded: Loaded): string[] => [
@@ -69,7 +69,7 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
 }
 
 /** The statuses through which an order succeeds, in their order. */
-const WAY = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'];
+export const WAY = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'];
 
 /** The two ends of an order, and the topic on which each is announced. */
 const ENDS: Readonly<Record<string, string>> = { PAID: 'payment-created', CANCELED: 'order-canceled' };
