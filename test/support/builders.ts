@@ -67,7 +67,7 @@ export const PRICE = 5;
  */
 export function learnedBy(step: Step, ledger: Ledger): object {
   const read = (({ kind }: DocumentRef) => sampleOf(kind.schema)) as Read;
-  const settings = z.object(step.settings).parse({});
+  const settings = z.object(step.settings).parse(VARIABLES);
   const decision = step.decide({ ...ledger, at: NOW }, read, settings);
   return decision.kind === 'accepted' ? decision.learned : (sampleOf(step.learns) as object);
 }
