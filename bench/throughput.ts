@@ -10,7 +10,6 @@ import { startEmulators } from '../local/emulators.ts';
 import { pipeline } from '../pipeline.ts';
 import { readConfig } from '../programs/config.ts';
 import { openPorts } from '../programs/open-ports.ts';
-import { startConsumer } from '../saga/deliver/consumer.ts';
 import { inboxesOf } from '../saga/deliver/inbox.ts';
 import { serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
@@ -71,10 +70,10 @@ const counted = {
 };
 await loadData(pipeline, ports.store, ports, withFurtherAccounts(counted, pipeline, plenty));
 
-const consumers = pipeline.steps
+const subscribed = pipeline.steps
   .map(({ name }) => telemetry.service(serviceOf(pipeline, name, ports, config)))
-  .flatMap((service) => inboxesOf(service, topology))
-  .map(({ subscription, inbox }) => startConsumer(ports.bus, subscription, inbox, fail));
+  .flatMap((service) => inboxesOf(service, topology));
+for (const { subscription, inbox } of subscribed) inbox.pull(ports.bus, subscription, fail);
 
 const intake = createOrderIntake(pipeline, ports, config.deadlineSeconds);
 await run(warmupCount);
@@ -92,7 +91,7 @@ print(`paid: ${Math.round((1000 * orderCount) / paidMs)} orders/s, ${Math.round(
 print(`CPU of this process: ${((user + system) / 1000 / orderCount).toFixed(3)} ms per order`);
 print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
 
-await Promise.all(consumers.map((consumer) => consumer.close(5000)));
+await Promise.all(subscribed.map(({ inbox }) => inbox.close(5000)));
 await emulators?.stop();
 process.exit(left === 7 ? 0 : 1);
 

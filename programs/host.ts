@@ -4,8 +4,7 @@ import { OPERATORS_CLOSED } from '../adapters/http/operator-gate.ts';
 import { createLog } from '../adapters/log.ts';
 import { pushHandlers, type TokenCheck } from '../adapters/push/push-receiver.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from '../adapters/telemetry/telemetry.ts';
-import { type Consumer, startConsumer } from '../saga/deliver/consumer.ts';
-import { type Inbox, inboxesOf } from '../saga/deliver/inbox.ts';
+import { inboxesOf } from '../saga/deliver/inbox.ts';
 import { type Service, serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { startWatchdog } from '../saga/deliver/watchdog.ts';
@@ -79,9 +78,10 @@ export async function hostServices(
     metrics: telemetry.page,
   });
   const http = await serveHttp(app, host, port);
-  const consumers: Consumer[] = subscribed.map(({ subscription, inbox }) =>
-    isPushed ? pushedConsumer(inbox) : startConsumer(ports.bus, subscription, inbox, onFailure),
-  );
+  // Pushed messages come by HTTP, so there is nothing to open.
+  if (!isPushed) {
+    for (const { subscription, inbox } of subscribed) inbox.pull(ports.bus, subscription, onFailure);
+  }
   // The platform takes care of pushed messages, and the embedded broker has no streams that could fall silent.
   const isWatched = backend === 'gcp' && !isPushed;
   const stopWatchdog = isWatched ? startWatchdog(saga, subscribed, ports, onFailure) : () => {};
@@ -91,7 +91,7 @@ export async function hostServices(
     stopWatchdog();
     // HTTP ends last: while work is being finished, /readyz answers 503 and new orders are sent elsewhere.
     await Promise.all([
-      ...consumers.map((consumer) => consumer.close(CLOSE_TIMEOUT_MS)),
+      ...subscribed.map(({ inbox }) => inbox.close(CLOSE_TIMEOUT_MS)),
       ...services.map((service) => service.drain?.()),
     ]);
     await http.close(CLOSE_TIMEOUT_MS);
@@ -138,14 +138,4 @@ export async function tokenCheckOf({ pushIdentity }: Pick<Config, 'pushIdentity'
   if (pushIdentity === 'platform') return async () => undefined;
   const { createTokenCheck } = await import('../adapters/push/push-token.ts');
   return createTokenCheck(pushIdentity);
-}
-
-/** Pushed messages come by HTTP, so there is nothing to open. */
-function pushedConsumer(inbox: Inbox): Consumer {
-  return {
-    async close() {
-      inbox.stop();
-      await inbox.done();
-    },
-  };
 }

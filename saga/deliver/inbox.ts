@@ -1,22 +1,29 @@
 import { createBatcher } from '../commit/batcher.ts';
 import { BATCH_MAX } from '../commit/group-commit.ts';
-import { type Delivery, sizeOf } from '../ports/bus.ts';
+import { type Bus, type Delivery, type OpenSubscription, sizeOf } from '../ports/bus.ts';
 import type { Service } from './service.ts';
 import { subscriptionOf, type Topology } from './topology.ts';
 
 /**
  * Where the deliveries of one subscription wait until the next batch takes them, whether they were pulled, pushed over HTTP
- * or handed over by a function.
+ * or handed over by a function. None waits inside a client library, so all of them can be handed back when the process is
+ * told to stop.
  */
 export interface Inbox {
   /** Takes a delivery; hands it back at once if there is no room or the inbox is closed. */
   deliver(delivery: Delivery): void;
   /** How many deliveries have come so far. */
   readonly deliveredCount: () => number;
-  /** Hands back what waits, and whatever comes later. */
-  stop(): void;
-  /** Resolves once no batch is under way. */
-  done(): Promise<void>;
+  /**
+   * Opens a subscription, whose deliveries then come here. Once at most.
+   * @param onFailure is told when the subscription can't go on.
+   */
+  pull(bus: Bus, subscription: string, onFailure: (error: Error) => void): void;
+  /**
+   * Hands back at once what waits, and whatever comes later. Resolves when the batch under way is done and the broker has been
+   * told; of a subscription, after `timeoutMs` at the latest.
+   */
+  close(timeoutMs: number): Promise<void>;
 }
 
 /** A commit may have 10 MiB, on the emulator less than 4, and what a message says goes into it about twice. */
@@ -40,16 +47,22 @@ export function createInbox(process: (deliveries: readonly Delivery[]) => Promis
     weightMax: BATCH_BYTES_MAX,
     queueWeightMax: QUEUE_BYTES_MAX,
   });
+  let pulled: OpenSubscription | undefined;
+  function deliver(delivery: Delivery): void {
+    deliveredCount++;
+    if (!batcher.add(delivery)) delivery.nack();
+  }
   return {
-    deliver(delivery) {
-      deliveredCount++;
-      if (!batcher.add(delivery)) delivery.nack();
-    },
+    deliver,
     deliveredCount: () => deliveredCount,
-    stop() {
-      for (const delivery of batcher.stop()) delivery.nack();
+    pull(bus, subscription, onFailure) {
+      pulled = bus.subscribe(subscription, OUTSTANDING_MAX, deliver, onFailure);
     },
-    done: () => batcher.done(),
+    async close(timeoutMs) {
+      const closing = pulled?.close(timeoutMs);
+      for (const delivery of batcher.stop()) delivery.nack();
+      await (closing ?? batcher.done());
+    },
   };
 }
 

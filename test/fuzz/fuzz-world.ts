@@ -7,7 +7,6 @@ import { pushHandlers } from '../../adapters/push/push-receiver.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
-import { startConsumer } from '../../saga/deliver/consumer.ts';
 import { inboxesOf } from '../../saga/deliver/inbox.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import type { Route } from '../../saga/http/http.ts';
@@ -91,7 +90,7 @@ async function openWorld(damages: readonly Damage[]) {
   const services = allServices(pipeline, ports, SETTINGS);
   const subscribed = services.flatMap((service) => inboxesOf(service, topology));
   for (const { subscription, inbox } of subscribed) {
-    startConsumer(ports.bus, subscription, inbox, () => {});
+    inbox.pull(ports.bus, subscription, () => {});
   }
   /** The route whose own code has the request. */
   const answering: Route[] = [];

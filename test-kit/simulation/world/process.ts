@@ -1,4 +1,3 @@
-import { startConsumer } from '../../../saga/deliver/consumer.ts';
 import { createInbox } from '../../../saga/deliver/inbox.ts';
 import type { Service } from '../../../saga/deliver/service.ts';
 import { subscriptionOf } from '../../../saga/deliver/topology.ts';
@@ -72,7 +71,7 @@ export class SimulatedProcess {
     life.service = world.makeService(this.serviceName, ports);
     for (const consumer of life.service.consumers) {
       const subscription = subscriptionOf(world.topology, this.serviceName, consumer.topic);
-      startConsumer(ports.bus, subscription, createInbox(consumer.process), (error) =>
+      createInbox(consumer.process).pull(ports.bus, subscription, (error) =>
         world.fail(`${this.name} can't read ${subscription}: ${error.message}`),
       );
     }

@@ -4,11 +4,10 @@ import { aDelivery, NOW } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { BATCH_MAX } from '../commit/group-commit.ts';
 import type { Bus, Delivery } from '../ports/bus.ts';
-import { startConsumer } from './consumer.ts';
-import { createInbox, OUTSTANDING_MAX, QUEUE_MAX } from './inbox.ts';
+import { createInbox, type Inbox, OUTSTANDING_MAX, QUEUE_MAX } from './inbox.ts';
 
-/** A consumer of `frontend` on the embedded broker, whose batches end when the spec says so. */
-async function heldConsumer() {
+/** An inbox of `frontend-sub` on the embedded broker, whose batches end when the spec says so. */
+async function heldInbox() {
   const { bus, clock } = await recordedPorts();
   const batches: (readonly string[])[] = [];
   const asked: number[] = [];
@@ -23,19 +22,17 @@ async function heldConsumer() {
     },
   };
   const failures: string[] = [];
-  const start = (subscription = 'frontend-sub') =>
-    startConsumer(
-      noting,
-      subscription,
-      createInbox(async (deliveries) => {
-        batches.push(deliveries.map(({ data }) => data.toString()));
-        await new Promise<void>((resolve) => {
-          finish = resolve;
-        });
-        for (const delivery of deliveries) delivery.ack();
-      }),
-      (error) => failures.push(error.message),
-    );
+  function start(subscription = 'frontend-sub'): Inbox {
+    const inbox = createInbox(async (deliveries) => {
+      batches.push(deliveries.map(({ data }) => data.toString()));
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      for (const delivery of deliveries) delivery.ack();
+    });
+    inbox.pull(noting, subscription, (error) => failures.push(error.message));
+    return inbox;
+  }
   return {
     clock,
     batches,
@@ -71,9 +68,9 @@ async function heldConsumer() {
   };
 }
 
-describe('A consumer', () => {
+describe('An inbox', () => {
   it('[anomaly 33] hands over what has arrived, and what arrives meanwhile as the next batch', async () => {
-    const { batches, start, publish, next } = await heldConsumer();
+    const { batches, start, publish, next } = await heldInbox();
     start();
     await publish('1', '2');
     await publish('3');
@@ -87,19 +84,19 @@ describe('A consumer', () => {
   });
 
   it('asks for a few batches at a time, and never makes one larger than a commit can hold', async () => {
-    const { asked, batches, start, publish } = await heldConsumer();
+    const { asked, batches, start, publish } = await heldInbox();
     start();
     await publish(...Array.from({ length: BATCH_MAX + 1 }, (_, index) => String(index)));
     expect([asked, batches.map((batch) => batch.length)]).to.deep.equal([[OUTSTANDING_MAX], [BATCH_MAX]]);
   });
 
   it('[anomaly 35] finishes the batch under way when it is closed, and hands back what waited', async () => {
-    const { batches, start, publish, next, takenAgain } = await heldConsumer();
-    const consumer = start();
+    const { batches, start, publish, next, takenAgain } = await heldInbox();
+    const inbox = start();
     await publish('1');
     await publish('2', '3');
     let closed = false;
-    const closing = consumer.close(5_000).then(() => {
+    const closing = inbox.close(5_000).then(() => {
       closed = true;
     });
     await publish('4');
@@ -116,17 +113,17 @@ describe('A consumer', () => {
   });
 
   it('[anomaly 35] waits no longer than allowed for a batch that does not end, and hands back what waited', async () => {
-    const { clock, start, publish, takenAgain } = await heldConsumer();
-    const consumer = start();
+    const { clock, start, publish, takenAgain } = await heldInbox();
+    const inbox = start();
     await publish('1');
     await publish('2');
-    await clock.finish(consumer.close(5_000));
+    await clock.finish(inbox.close(5_000));
     expect(clock.now().getTime() - NOW.getTime()).to.equal(5_000);
     expect(await takenAgain(1)).to.deep.equal(['2 at attempt 2']);
   });
 
   it('[anomaly 35] hands back what the broker still delivers after it was closed', async () => {
-    const { batches, start, push } = await heldConsumer();
+    const { batches, start, push } = await heldInbox();
     await start().close(0);
     const late = aDelivery('late');
     push(late);
@@ -135,7 +132,7 @@ describe('A consumer', () => {
   });
 
   it('hands back what exceeds the most that may be on hand', async () => {
-    const { start, push } = await heldConsumer();
+    const { start, push } = await heldInbox();
     start();
     const deliveries = Array.from({ length: QUEUE_MAX + 1 }, () => aDelivery('one of many'));
     for (const delivery of deliveries) push(delivery);
@@ -154,7 +151,7 @@ describe('A consumer', () => {
         ),
       });
     for (const heavy of [byData, byAttributes]) {
-      const { batches, start, push, next } = await heldConsumer();
+      const { batches, start, push, next } = await heldInbox();
       start();
       const deliveries = Array.from({ length: 4 }, heavy);
       for (const delivery of deliveries) push(delivery);
@@ -168,7 +165,7 @@ describe('A consumer', () => {
   });
 
   it('[anomaly 26] tells of a subscription that does not exist', async () => {
-    const { failures, start } = await heldConsumer();
+    const { failures, start } = await heldInbox();
     start('frontend-subb');
     await nextTurn();
     expect(failures).to.deep.equal(['Subscription frontend-subb does not exist']);
