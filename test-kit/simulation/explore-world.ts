@@ -146,10 +146,10 @@ async function stateOf(world: World, { accepted, canceled }: People, crashes: nu
       ? one
       : one.paths.map((path) => {
           const read = one.found.get(path);
-          return [path, timeless(read?.fields), read?.version === present.get(path)?.version];
+          return [path, read && timeless(read.fields), read?.version === present.get(path)?.version];
         });
   const state = [
-    [...documents].map(([path, fields]) => `${path} ${JSON.stringify(timeless(fields))}`).sort(),
+    [...documents].map(([path, fields]) => `${path} ${timeless(fields)}`).sort(),
     scheduler.pending.map(({ label, alarmMs }) => `${label} ${alarmMs}`).sort(),
     [...unsettled.values()].sort(),
     processes.map(({ isAlive, memory }) => [isAlive, memory.map(known)]),
@@ -163,14 +163,23 @@ async function stateOf(world: World, { accepted, canceled }: People, crashes: nu
   return createHash('sha1').update(JSON.stringify(state)).digest('base64');
 }
 
-/** The fields without their moments. Of a line of the history, the first word is one. */
-function timeless(fields: object | undefined): unknown {
-  if (fields === undefined) return null;
-  return Object.entries(fields)
-    .filter(([, value]) => !(value instanceof Date))
-    .map(([name, value]) => [name, name === 'history' ? value.map((line: string) => line.slice(24)) : value])
-    .sort();
+/** The fields without their moments, as text. Of a line of the history, the first word is one. */
+function timeless(fields: object): string {
+  let text = timelessTexts.get(fields);
+  if (text === undefined) {
+    const kept = Object.entries(fields)
+      .filter(([, value]) => !(value instanceof Date))
+      .map(([name, value]) => [
+        name,
+        name === 'history' ? value.map((line: string) => line.slice(24)) : value,
+      ]);
+    text = JSON.stringify(kept.sort());
+    timelessTexts.set(fields, text);
+  }
+  return text;
 }
+/** Each state has most of its documents in common with the one before. */
+const timelessTexts = new WeakMap<object, string>();
 
 function summary(
   successors: ReadonlyMap<string, ReadonlySet<string>>,
