@@ -24,7 +24,7 @@ export function gatewayApp(
   answerTimeoutMs = ANSWER_TIMEOUT_MS,
 ): Express {
   const ownerOf = new Map(
-    services.flatMap(({ name, routes }) => routes.map((route) => [route, name] as const)),
+    services.flatMap(({ name, routes }) => routes().map((route) => [route, name] as const)),
   );
   const readiness = services.map(({ name }) => [name, () => isReady(host, portOf(name))] as const);
   const passOn = (service: string): RequestHandler => {

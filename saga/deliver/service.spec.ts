@@ -42,7 +42,7 @@ const beside = (name: string, ...topics: string[]): ServiceDefinition => ({
   publishes: () => [],
   create: (saga, _ports, settings) => {
     told.push(saga, settings);
-    return { name, consumers: [], routes: [] };
+    return { name, consumers: [], routes: () => [] };
   },
 });
 const saga: Saga = defineSaga({

@@ -12,8 +12,8 @@ import { createRunner } from './runner.ts';
 export interface Service {
   readonly name: string;
   readonly consumers: readonly ConsumerDefinition[];
-  /** Made when they are asked for: their schemas cost more than all the rest of a service. */
-  readonly routes: readonly Route[];
+  /** Made anew each time it is asked, because schemas cost more than all the rest of a service. */
+  routes(): readonly Route[];
   /** Starts what the service does by itself, such as sweeps. */
   start?(): void;
   /** Finishes the work under way and takes nothing new. */
@@ -114,11 +114,5 @@ function stepService(
     };
     return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
   });
-  return {
-    name: step.name,
-    consumers,
-    get routes() {
-      return step.routes(ports.store);
-    },
-  };
+  return { name: step.name, consumers, routes: () => step.routes(ports.store) };
 }

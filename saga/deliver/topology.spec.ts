@@ -26,7 +26,7 @@ const service = (
   name,
   reads,
   publishes,
-  create: () => ({ name, consumers: [], routes: [] }),
+  create: () => ({ name, consumers: [], routes: () => [] }),
 });
 
 const pack = passing('pack', 'PACKED', 'packed');

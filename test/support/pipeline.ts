@@ -173,14 +173,15 @@ export const recordsHeldBy = (ledger: OrderLedger, saga: Saga = pipeline): strin
 /** Every answer that a test sees is what its route says of it, as the OpenAPI document does: otherwise it becomes a 500. */
 const withCheckedAnswers = (service: Service): Service => ({
   ...service,
-  routes: service.routes.map((route) => ({
-    ...route,
-    async handle(request) {
-      const response = await route.handle(request);
-      if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
-      return response;
-    },
-  })),
+  routes: () =>
+    service.routes().map((route) => ({
+      ...route,
+      async handle(request) {
+        const response = await route.handle(request);
+        if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
+        return response;
+      },
+    })),
 });
 
 async function answerOf(response: Response): Promise<Answer> {

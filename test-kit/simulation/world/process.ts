@@ -86,7 +86,7 @@ export class SimulatedProcess {
   #routeOf(path: string): Route | undefined {
     const life = this.#life;
     if (life === undefined) return;
-    life.routes ??= life.service.routes;
+    life.routes ??= life.service.routes();
     return life.routes.find((one) => one.method === 'POST' && one.path === path);
   }
 
