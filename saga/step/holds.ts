@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Documents, Write } from '../commit/documents.ts';
 import { create, remove, update } from '../commit/documents.ts';
 import { transitionTo } from '../ledger/history.ts';
-import { LEDGER_FIELDS, type Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
 import type { Saga } from './saga.ts';
@@ -93,15 +94,13 @@ export function changeOf(
 function differingSteps(saga: Saga, before: Ledger | undefined, after: Ledger) {
   const gone = before === undefined ? [] : saga.doneSteps(before);
   const come = saga.doneSteps(after);
-  const known = Object.keys(before ?? {}).filter((field) => !kernelFields.has(field)) as (keyof Ledger)[];
+  const known = Object.keys(before ?? {}).filter((field) => !LEDGER_FIELDS.has(field)) as (keyof Ledger)[];
   if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
   return {
     gone: gone.filter((step) => !come.includes(step)),
     come: come.filter((step) => !gone.includes(step)),
   };
 }
-
-const kernelFields: ReadonlySet<string> = new Set(LEDGER_FIELDS);
 
 function moveBalance(
   { account, path, amount }: { account: Account; path: Path; amount: number },

@@ -7,10 +7,10 @@ import {
   CANCELED_BY_OPERATOR,
   DEADLINE_EXCEEDED,
   FAILING,
-  LEDGER_FIELDS,
   type Ledger,
   RECEIVED,
 } from '../ledger/ledger.ts';
+import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Account, AnyKind, RecordKind } from './document.ts';
 import type { Step } from './step.ts';
 
@@ -273,7 +273,7 @@ function faultsOf({
   return [
     ...faults,
     ...[...known.keys()]
-      .filter((field) => (LEDGER_FIELDS as readonly string[]).includes(field))
+      .filter((field) => LEDGER_FIELDS.has(field))
       .map((field) => `${field} is a field of every ledger: give yours another name`),
     ...twice('the service', [...names, PEOPLE]),
     ...twice('the status', [RECEIVED, ...steps.map(({ leadsTo }) => leadsTo), FAILING, CANCELED]),
