@@ -13,7 +13,7 @@ const fenced = (language: string, lines: readonly string[]): string[] => [
 ];
 
 /**
- * Who sends to whom on which topic, and the ledger that all of them use. Dead letters are left out, and so are the older
+ * Which service sends to which on which topic, and the ledger that all of them use. Dead letters are left out, and so are the older
  * subscriptions of a step in front of which another one was put: no order goes on by them.
  */
 export function flowchart(saga: Saga): string[] {

@@ -31,7 +31,7 @@ export const statusTable = (saga: Saga): string[] =>
 
 /** The first step also takes orders that were not published by the service that takes orders in. */
 const withoutIntake = ({ steps: [first], entry }: Saga): string =>
-  `or ${first?.name}, where somebody else has published to ${code(entry.topic)}`;
+  `or ${first?.name}, where another program has published to ${code(entry.topic)}`;
 
 /** Each reason for which an order fails, and where it comes from. */
 export const reasonTable = (saga: Saga): string[] =>

@@ -62,7 +62,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       answer: announcedSchema(saga),
       audience: 'operators',
       responses: {
-        202: 'It was published; who knows it already does nothing again',
+        202: 'It was published; a service that has handled it does nothing',
         404: 'No such order',
         500: MALFORMED,
         503: 'The broker or the store does not answer; the sweep announces a standing order, too',

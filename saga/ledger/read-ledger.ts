@@ -8,7 +8,7 @@ import { CANCELED, FAILING, isFailed, type Ledger, type LedgerFields, RECEIVED, 
 import { traceparentIn } from './trace.ts';
 
 /**
- * The one place where a ledger is read. Only our programs write ledgers, but somebody may edit one by hand. Everything that
+ * The one place where a ledger is read. Only our programs write ledgers, but people may edit one by hand. Everything that
  * acts on a ledger, shows it or audits it reads it here, so that no two parts of the system judge it differently.
  */
 

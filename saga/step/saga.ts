@@ -74,8 +74,8 @@ export interface SagaDeclaration<
   /** The services beside the steps. */
   readonly services: readonly ServiceDefinition[];
   /**
-   * Who reads the subscriptions named `{topic}-sub`; all others are `{topic}-{service}-sub`, and stand here only if another
-   * step was put in front of their reader. None ever changes its reader.
+   * The reader of each subscription named `{topic}-sub`; all others are `{topic}-{service}-sub`, and stand here only if
+   * another step was put in front of their reader. None ever changes its reader.
    */
   readonly subscriptions: Readonly<Record<`${string}-sub`, string>>;
 }

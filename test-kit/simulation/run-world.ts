@@ -23,7 +23,7 @@ export interface Outcome {
 /** A world that has not come to rest by then never will. */
 const EVENTS_MAX = 20_000;
 const SWEEPS_MAX = 100;
-/** Nobody sweeps more often than this, or the sweeps would be over before the faults are. */
+/** At least this long between two sweeps, or the sweeps would be over before the faults are. */
 const SWEEP_PAUSE_MS = 5_000;
 
 /** Runs the world of a plan from its first order to its rest, and then gives it every old message once more. */

@@ -316,7 +316,7 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
   it('is told in tables: statuses, reasons, topics, documents, and who reacts to what', () => {
     const architecture = of('docs/architecture.md');
     expect(architecture).to.contain(`
-| \`RECEIVED\` | \`asked\` | desk, or hotel, where somebody else has published to \`asked\` |
+| \`RECEIVED\` | \`asked\` | desk, or hotel, where another program has published to \`asked\` |
 | \`BOOKED\` | \`room-booked\` | hotel |
 | \`SEATED\` | \`seat-taken\` | bus |
 | \`FAILING\` | \`failed\` | desk, hotel, bus, cleaner |

@@ -6,8 +6,8 @@ import type { Emulators } from '../../local/emulators.ts';
 /** The variable that says where to ask for the emulators. */
 export const EMULATORS_URL = 'TEST_EMULATORS_URL';
 
-/** Answers with the emulators' addresses. The first request starts them. */
 let emulators: Promise<Emulators> | undefined;
+/** Answers with the emulators' addresses. The first request starts them. */
 const server = createServer(async (_request, response) => {
   try {
     // Loaded only when they are asked for: one file alone mostly needs none.

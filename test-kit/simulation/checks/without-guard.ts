@@ -130,7 +130,7 @@ const withCompensation =
     return { ...service, consumers };
   };
 
-/** A failure of an order that nobody knows leaves nothing behind. */
+/** A failure of an unknown order leaves nothing behind. */
 export const withoutTombstone = withCompensation((task) => ({
   ...task,
   take: (ledger, documents, now) =>
@@ -196,7 +196,7 @@ export const withoutFloor = withPorts(({ store }, _name, { saga }) => {
   return { store: veiled(store, plus(1_000_000), plus(-1_000_000)) };
 });
 
-/** Whom the condition holds for believes that each stage of an order may take very long. */
+/** The services for which the condition holds believe that each stage of an order may take very long. */
 const withoutDeadline = (isPatient: (subject: Subject, name: string) => boolean): MakeService =>
   withPorts(({ store }, name, subject) => {
     if (!isPatient(subject, name)) return {};
@@ -254,7 +254,7 @@ export const forgettingCanceled = rewriting(({ status }, now) =>
   status === CANCELED ? { expireAt: now } : {},
 );
 
-/** Who finds the ledger where a crash left it does not publish what it calls for. */
+/** A service that finds the ledger where a crash left it does not publish what it calls for. */
 export const withoutRepublication = withPorts(({ store, bus }) => {
   const written = new Set<string>();
   return {
@@ -278,7 +278,7 @@ export const withoutRepublication = withPorts(({ store, bus }) => {
   };
 });
 
-/** Whoever commits overwrites what is there, whatever was read. */
+/** Each commit overwrites what is there, whatever was read. */
 export const withoutVersionGuard = withPorts(({ store }) => ({ store: unguarded(store) }));
 
 /** A store that takes every write, as a database without transactions does. */

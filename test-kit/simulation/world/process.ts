@@ -303,7 +303,7 @@ export class SimulatedProcess {
   }
 }
 
-/** Who has nothing to do any more knows nothing that matters. */
+/** An idle process has nothing left to remember. */
 function isDone(life: Life): void {
   life.busyWith--;
   if (life.busyWith > 0) return;
