@@ -98,6 +98,8 @@ export interface Saga<
   readonly records: readonly RecordKind[];
   /** Every kind of document that a step uses, once. */
   readonly kinds: readonly AnyKind[];
+  /** The variables in the environment that its services and steps declare. */
+  readonly settings: z.ZodRawShape;
   /** The fields of an order, which its ledger has, too. */
   readonly orderFields: readonly string[];
   /** The topic on which a ledger in this status is announced. */
@@ -211,6 +213,7 @@ export function defineSaga<
     kinds,
     accounts: kinds.filter((kind): kind is Account => kind.held === 'amounts'),
     records: kinds.filter((kind): kind is RecordKind => kind.held === 'records'),
+    settings: Object.assign({}, ...[...declaration.services, ...steps].map(({ settings }) => settings)),
     orderFields: Object.keys(order.schema.shape),
     topicOf(status) {
       const topic = topics.get(status);

@@ -25,12 +25,9 @@ export const realService: MakeService = ({ saga, settings }, name, ports, { dead
   serviceOf(saga, name, ports, {
     deadlineSeconds,
     sweepIntervalSeconds: 0,
-    declared: settings ?? defaultSettings(saga),
+    // By default those of an empty environment.
+    declared: settings ?? z.object(saga.settings).parse({}),
   });
-
-/** The settings of an empty environment. */
-const defaultSettings = ({ services, steps }: Saga): Readonly<Record<string, unknown>> =>
-  z.object(Object.assign({}, ...[...services, ...steps].map(({ settings }) => settings))).parse({});
 
 export interface WorldOptions {
   readonly makeService?: MakeService;
