@@ -1,4 +1,5 @@
 import { collectionsOf } from '../data-init/load-data.ts';
+import { serviceNames } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
 
@@ -34,9 +35,9 @@ export function newStep(saga: Saga, name: string): NewStep {
     topic: `${name}-done`,
     kind: `${name} record`,
   };
-  const { topics, services } = declareTopology(saga);
+  const { topics } = declareTopology(saga);
   const taken: readonly [what: string, one: string, all: readonly string[]][] = [
-    ['service', name, [...Object.keys(services), ...RESERVED]],
+    ['service', name, [...serviceNames(saga), ...RESERVED]],
     ['collection', name, collectionsOf(saga)],
     ['status', words.status, saga.statuses],
     ['topic', words.topic, Object.keys(topics)],
