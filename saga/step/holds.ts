@@ -34,6 +34,10 @@ export const isAmount = (hold: Hold): hold is Amount => 'account' in hold;
 export const accountsHeld = (saga: Saga, ledger: Ledger): readonly Path[] =>
   holdsOf(saga, ledger).flatMap((hold) => (isAmount(hold) ? [hold.path] : []));
 
+/** The records among what an order holds. */
+export const recordsIn = (holds: readonly Hold[]): readonly HeldRecord[] =>
+  holds.filter((hold): hold is HeldRecord => !isAmount(hold));
+
 /** An account that has less than would be taken from it. */
 export interface Shortage {
   readonly reason: string;

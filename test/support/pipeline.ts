@@ -12,7 +12,7 @@ import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
-import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import { holdsOf, recordsIn } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
@@ -166,8 +166,8 @@ export async function startPipeline(
 
 /** The paths of the records that a ledger calls for, in the order in which `recordsOf` has them. */
 export const recordsHeldBy = (ledger: OrderLedger, saga: Saga = pipeline): string[] =>
-  holdsOf(saga, ledger)
-    .flatMap((hold) => (isAmount(hold) ? [] : [hold.path]))
+  recordsIn(holdsOf(saga, ledger))
+    .map(({ path }) => path)
     .sort();
 
 /** Every answer that a test sees is what its route says of it, as the OpenAPI document does: otherwise it becomes a 500. */
