@@ -69,6 +69,7 @@ export const SHARD_COUNT = 8;
 /** The collection of the ledgers. */
 export const LEDGERS = 'sagas';
 export const ledgerPath = (uuid: string): Path<Ledger> => `${LEDGERS}/${uuid}`;
+export const isLedgerPath = (path: Path): boolean => path.startsWith(`${LEDGERS}/`);
 
 /** A transition that the state machine forbids: a bug in the caller, never an answer to a customer. */
 export class IllegalTransition extends Error {
