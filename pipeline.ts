@@ -27,7 +27,8 @@ export const pipeline = defineSaga({
   unknownReason: 'INVALID_ORDER',
   services: [frontend, janitor],
 
-  // Who reads these never changes. A new reader has {topic}-{service}-sub: add it once another step is put in front of it.
+  // These never change their reader. A new reader gets {topic}-{service}-sub; list that here once another step is put in
+  // front of it.
   subscriptions: {
     'frontend-sub': 'order',
     'order-created-sub': 'inventory',

@@ -58,7 +58,7 @@ function withTrace(entry: Readonly<Record<string, unknown>>, projectId: string |
 }
 
 /**
- * The same log, readable, for somebody who watches.
+ * The same log, readable, for people who watch it.
  * @param service the name for lines that don't say which service wrote them.
  * @param others the names of other services that write here.
  * @param print gets each readable line.

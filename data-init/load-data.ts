@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEAD_LETTERS } from '../janitor/desk/letter.ts';
-import { create } from '../saga/commit/documents.ts';
-import { type Environment, groupCommit, type Task } from '../saga/commit/group-commit.ts';
+import { createOnce } from '../saga/commit/create-once.ts';
+import { type Environment, groupCommit } from '../saga/commit/group-commit.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import type { Path, Store } from '../saga/ports/store.ts';
@@ -85,12 +85,12 @@ export async function loadData(
   environment: Environment,
   data: Data,
 ): Promise<{ loaded: number; present: number }> {
-  const documents = accountsIn(saga, data);
-  const settled = await groupCommit(store, environment, documents.map(loadTask));
+  const tasks = accountsIn(saga, data).map(([path, fields]) => createOnce(path, fields));
+  const settled = await groupCommit(store, environment, tasks);
   const failed = settled.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   const loaded = settled.filter((result) => result.status === 'fulfilled' && result.value).length;
-  return { loaded, present: documents.length - loaded };
+  return { loaded, present: tasks.length - loaded };
 }
 
 /** The documents of these accounts, by their paths. */
@@ -108,16 +108,6 @@ function withWhole(saga: Saga, section: string, fields: Readonly<Record<string, 
     .filter((account) => collectionOf(account) === section && fields[account.balance] !== undefined)
     .map(({ balance, whole }) => [whole, fields[balance]]);
   return { ...fields, ...Object.fromEntries(wholes) };
-}
-
-function loadTask([path, fields]: [Path, object]): Task<boolean> {
-  return {
-    reads: () => [path],
-    decide(documents) {
-      const isNew = documents.get(path) === undefined;
-      return { writes: isNew ? [create(path, fields)] : [], result: isNew };
-    },
-  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { createBatcher } from '../saga/commit/batcher.ts';
 import { BATCH_MAX } from '../saga/commit/group-commit.ts';
 import { type TakenTurn, takeTurns } from '../saga/deliver/turns.ts';
 import { ANSWER_TIMEOUT_MS } from '../saga/http/answer-in-time.ts';
-import { Problem } from '../saga/http/http.ts';
+import { Problem, unavailable } from '../saga/http/http.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { StoreError } from '../saga/ports/store.ts';
 import { receiveTask } from '../saga/step/receive.ts';
@@ -156,16 +156,11 @@ function settle(
 
 const SHUTTING_DOWN = 'The service is shutting down';
 
-const RETRY = { 'Retry-After': '1' };
-
-const refused = (why: string): Problem =>
-  new Problem(503, 'Unavailable', `${why}; the order was not accepted, try again`, { headers: RETRY });
+const refused = (why: string): Problem => unavailable(`${why}; the order was not accepted, try again`);
 
 /** A commit whose answer was lost may have gone through. */
 const unknown = (uuid: string): Problem =>
-  new Problem(
-    503,
-    'Unavailable',
+  unavailable(
     `Whether the order was stored is not known: look at /order/${uuid}, or send it again with an Idempotency-Key`,
-    { headers: { ...RETRY, Location: `/order/${uuid}` } },
+    { Location: `/order/${uuid}` },
   );

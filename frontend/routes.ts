@@ -73,7 +73,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
         413: 'The body is larger than 64 KiB',
         415: 'The body is not application/json',
         422: 'The Idempotency-Key was used for another order',
-        503: 'The order was not accepted, or nobody knows whether it was: detail says which',
+        503: 'The order was not accepted, or it is unknown whether it was: detail says which',
       },
       async handle({ body, header }) {
         const key = idempotencyKey(header('idempotency-key'));

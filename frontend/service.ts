@@ -12,9 +12,7 @@ export const frontend: ServiceDefinition = {
     return {
       name: 'frontend',
       consumers: [],
-      get routes() {
-        return frontendRoutes(saga, ports, intake);
-      },
+      routes: () => frontendRoutes(saga, ports, intake),
       drain: intake.drain,
     };
   },

@@ -30,7 +30,7 @@ export interface GeneratedFile {
 
 /**
  * All files that are generated from a saga, so that each fact is written down once.
- * @param services all services of the saga; none of their functions is called.
+ * @param services all services of the saga, in its order.
  */
 export function generatedFiles(
   saga: Saga,

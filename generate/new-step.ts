@@ -1,4 +1,5 @@
 import { collectionsOf } from '../data-init/load-data.ts';
+import { serviceNames } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
 
@@ -34,9 +35,9 @@ export function newStep(saga: Saga, name: string): NewStep {
     topic: `${name}-done`,
     kind: `${name} record`,
   };
-  const { topics, services } = declareTopology(saga);
+  const { topics } = declareTopology(saga);
   const taken: readonly [what: string, one: string, all: readonly string[]][] = [
-    ['service', name, [...Object.keys(services), ...RESERVED]],
+    ['service', name, [...serviceNames(saga), ...RESERVED]],
     ['collection', name, collectionsOf(saga)],
     ['status', words.status, saga.statuses],
     ['topic', words.topic, Object.keys(topics)],
@@ -130,13 +131,13 @@ export const ${routes} = (store: Store): readonly Route[] => [
 `;
 
 const specText = (words: Words): string => {
-  const { name, records, routes, status } = words;
+  const { name, records, routes } = words;
   // Not as lines of a template: at the beginning of a line, they would look like imports of this file.
   const imports = [
     "import { createMemoryStore } from '../adapters/memory/memory-store.ts';",
     "import { pipeline } from '../pipeline.ts';",
     "import type { HttpRequest } from '../saga/http/http.ts';",
-    "import { NOW, outcomeOf, UUID, whenCanceled } from '../test-kit/step-outcome.ts';",
+    "import { NOW, outcomeOf, UUID } from '../test-kit/step-outcome.ts';",
     ...ownImports(words),
   ];
   return `import { expect } from 'chai';
@@ -157,21 +158,6 @@ describe('The step ${name}', () => {
   it('does nothing for an order that is canceled', () => {
     const outcome = outcomeOf(pipeline, '${name}', { order, status: 'CANCELED' });
     expect(outcome).to.deep.equal({ nothing: 'fenced' });
-  });
-
-  it('keeps nothing once the order is canceled', () => {
-    const changes = whenCanceled(pipeline, {
-      order,
-      status: '${status}',
-      // What earlier steps have learned, and the accounts to which they give back.
-      learned: { lines: [{ item: 'widget', quantity: 2, price_per_unit: 10 }], charged: 20 },
-      documents: {
-        [path]: kept,
-        'users/jack': { address: '1 Hill Road', credit: 80, credit_limit: 100 },
-        'inventory/widget': { quantity: 8, price_per_unit: 10, loaded: 10 },
-      },
-    });
-    expect(changes).to.have.property(path, undefined);
   });
 
   it('shows the record', async () => {

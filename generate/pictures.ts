@@ -1,8 +1,8 @@
-import { topicBefore } from '../saga/deliver/service.ts';
+import { serviceNames, topicBefore } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
-import { leadersTo } from './movers.ts';
+import { servicesLeadingTo } from './services-leading-to.ts';
 
 /** The saga in pictures, as lines of Markdown. */
 
@@ -13,11 +13,11 @@ const fenced = (language: string, lines: readonly string[]): string[] => [
 ];
 
 /**
- * Who sends to whom on which topic, and the ledger that all of them use. Dead letters are left out, and so are the older
- * subscriptions of a step in front of which another one was put: no order goes on by them.
+ * Which services send to which on which topic, and the ledger that all of them use. Dead letters are left out, and so are the
+ * older subscriptions of a step in front of which another one was put: no order goes on by them.
  */
 export function flowchart(saga: Saga): string[] {
-  const { services, subscriptions } = declareTopology(saga);
+  const { subscriptions } = declareTopology(saga);
   const isOnTheWay = (topic: string, service?: string): boolean => {
     const step = saga.steps.find(({ name }) => name === service);
     return step === undefined || topicBefore(saga, step) === topic;
@@ -30,7 +30,7 @@ export function flowchart(saga: Saga): string[] {
     });
   const arrow = (from: readonly string[], label: string, to: readonly string[]) =>
     `    ${from.join(' & ')} -- ${label} --> ${to.join(' & ')}`;
-  const [intake = ''] = leadersTo(saga, saga.statuses[0]);
+  const [intake = ''] = servicesLeadingTo(saga, saga.statuses[0]);
   const steps = saga.steps.map(({ name }) => name);
   const repeats = saga.services
     .filter((service) => steps.length > 0 && isAnnouncedBy(saga, service.publishes(saga)))
@@ -40,10 +40,10 @@ export function flowchart(saga: Saga): string[] {
     '    people([people, their systems])',
     `    client([client]) -- order, cancel --> ${intake}`,
     ...saga.statuses.map((status) =>
-      arrow(leadersTo(saga, status), saga.topicOf(status), readersOf(saga.topicOf(status))),
+      arrow(servicesLeadingTo(saga, status), saga.topicOf(status), readersOf(saga.topicOf(status))),
     ),
     ...repeats,
-    `    ${Object.keys(services).join(' & ')} <--> ledger[(sagas/uuid<br/>the ledger)]`,
+    `    ${serviceNames(saga).join(' & ')} <--> ledger[(sagas/uuid<br/>the ledger)]`,
   ]);
 }
 
@@ -56,7 +56,7 @@ export const stateDiagram = (saga: Saga): string[] =>
   fenced('mermaid', [
     'stateDiagram-v2',
     '    direction LR',
-    `    [*] --> ${saga.statuses[0]}: ${leadersTo(saga, saga.statuses[0]).join(', ')}`,
+    `    [*] --> ${saga.statuses[0]}: ${servicesLeadingTo(saga, saga.statuses[0]).join(', ')}`,
     ...saga.statuses.flatMap((from) =>
       saga.statuses
         .filter((to) => saga.mayFollow(from, to))
@@ -65,7 +65,7 @@ export const stateDiagram = (saga: Saga): string[] =>
   ]);
 
 function causeOf(saga: Saga, from: string, to: string): string {
-  if (to !== FAILING) return leadersTo(saga, to).join(', ');
+  if (to !== FAILING) return servicesLeadingTo(saga, to).join(', ');
   return saga.stepAt(from) === undefined ? 'cancel' : 'refusal, cancel, deadline';
 }
 
@@ -74,7 +74,7 @@ export function stateLine(saga: Saga): string[] {
   const forward = saga.statuses.filter((status) => status !== FAILING && status !== CANCELED);
   let line = '';
   const columns = forward.map((status) => {
-    if (line !== '') line += ` ──${leadersTo(saga, status).join(', ')}──▶ `;
+    if (line !== '') line += ` ──${servicesLeadingTo(saga, status).join(', ')}──▶ `;
     const column = line.length + Math.floor(status.length / 2);
     line += status;
     return column;
@@ -85,7 +85,7 @@ export function stateLine(saga: Saga): string[] {
     if (index === last - first) return '┘';
     return columns.includes(first + index) ? '┴' : '─';
   });
-  const [closer] = leadersTo(saga, CANCELED);
+  const [closer] = servicesLeadingTo(saga, CANCELED);
   return fenced('', [
     line,
     ' '.repeat(first) + joints.join(''),

@@ -9,7 +9,7 @@ import {
 import type { Account, AnyKind } from '../saga/step/document.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
 import { shapeOf } from './firestore-indexes.ts';
-import { leadersTo, publishersOf } from './movers.ts';
+import { publishersOf, servicesLeadingTo } from './services-leading-to.ts';
 
 /** Facts about the saga, as Markdown tables. */
 
@@ -25,13 +25,13 @@ export const statusTable = (saga: Saga): string[] =>
     saga.statuses.map((status) => [
       code(status),
       code(saga.topicOf(status)),
-      [...leadersTo(saga, status), ...(status === RECEIVED ? [withoutIntake(saga)] : [])].join(', '),
+      [...servicesLeadingTo(saga, status), ...(status === RECEIVED ? [withoutIntake(saga)] : [])].join(', '),
     ]),
   );
 
 /** The first step also takes orders that were not published by the service that takes orders in. */
 const withoutIntake = ({ steps: [first], entry }: Saga): string =>
-  `or ${first?.name}, where somebody else has published to ${code(entry.topic)}`;
+  `or ${first?.name}, where another program has published to ${code(entry.topic)}`;
 
 /** Each reason for which an order fails, and where it comes from. */
 export const reasonTable = (saga: Saga): string[] =>
@@ -96,7 +96,7 @@ export function announcementTable(saga: Saga): string[] {
   const rows = saga.statuses.flatMap((status) => {
     const topic = saga.topicOf(status);
     const services =
-      status === FAILING ? leadersTo(saga, CANCELED) : [saga.stepAt(status)?.name ?? []].flat();
+      status === FAILING ? servicesLeadingTo(saga, CANCELED) : [saga.stepAt(status)?.name ?? []].flat();
     return services.map((name) => [code(topic), name, code(subscriptionOf(topology, name, topic))]);
   });
   return table(['published again', 'service that does not react', 'its subscription'], rows);

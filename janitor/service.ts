@@ -30,14 +30,12 @@ export const janitor: ServiceDefinition = {
         { topic: saga.failure.topic, process: createRunner(saga, compensation, ports) },
         { topic: DEAD_LETTER_TOPIC, process: createParking(saga, ports, topologyOf(saga)) },
       ],
-      get routes() {
-        return [
-          ...deskRoutes(saga, ports),
-          ...sagaRoutes(saga, ports),
-          ...sweepRoutes(() => sweep(saga, ports)),
-          ...auditRoutes(saga, ports),
-        ];
-      },
+      routes: () => [
+        ...deskRoutes(saga, ports),
+        ...sagaRoutes(saga, ports),
+        ...sweepRoutes(() => sweep(saga, ports)),
+        ...auditRoutes(saga, ports),
+      ],
       start: patrol.start,
       drain: patrol.stop,
     };

@@ -105,7 +105,7 @@ export async function startEmulators(
   };
   try {
     const [{ address: pubsubHost }, { address: firestoreHost }] = await Promise.all(starting);
-    // Only so do the clients find them.
+    // Google's clients look for them here.
     process.env.PUBSUB_EMULATOR_HOST = pubsubHost;
     process.env.FIRESTORE_EMULATOR_HOST = firestoreHost;
     return { pubsubHost, firestoreHost, stop };

@@ -4,7 +4,7 @@ import type { Express, RequestHandler } from 'express';
 import { createProxyServer } from 'httpxy';
 import { httpApp } from '../adapters/http/http-server.ts';
 import type { Service } from '../saga/deliver/service.ts';
-import { notFound, Problem } from '../saga/http/http.ts';
+import { notFound, Problem, unavailable } from '../saga/http/http.ts';
 import type { Log } from '../saga/ports/log.ts';
 
 /** The time that the slowest service has in the cloud to begin its answer (`timeout_seconds` of the janitor in infra/terraform/topology.tf). */
@@ -24,7 +24,7 @@ export function gatewayApp(
   answerTimeoutMs = ANSWER_TIMEOUT_MS,
 ): Express {
   const ownerOf = new Map(
-    services.flatMap(({ name, routes }) => routes.map((route) => [route, name] as const)),
+    services.flatMap(({ name, routes }) => routes().map((route) => [route, name] as const)),
   );
   const readiness = services.map(({ name }) => [name, () => isReady(host, portOf(name))] as const);
   const passOn = (service: string): RequestHandler => {
@@ -82,9 +82,6 @@ const isSilent = (service: string, timeoutMs: number): Problem =>
 /** The service has received the request. A client that orders again without the same key may have ordered twice. */
 const UNKNOWN =
   'Whether it did what was asked is not known: look, or ask again, an order with its Idempotency-Key';
-
-const unavailable = (detail: string): Problem =>
-  new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
 
 /** How long a service may take to say that it is ready. Its own checks take two seconds at most. */
 const READINESS_TIMEOUT_MS = 3_000;

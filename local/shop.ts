@@ -9,7 +9,7 @@ export function shopData(): Data {
   return parseData(pipeline, readFileSync(file, 'utf8'), file.pathname);
 }
 
-/** Tells whoever starts the shop where it runs, and how to order there. */
+/** Tells you where the shop runs, and how to order there. */
 export const greeting = (url: string, engine: string): string => `
 The pipeline runs on ${url}, on ${engine}
 

@@ -7,6 +7,9 @@ import { withoutSecrets } from '../adapters/http/without-secrets.ts';
 export class UsageError extends Error {}
 const EXIT_USAGE = 2;
 
+/** An option that is there or not. */
+export const flag = { type: 'boolean', default: false } as const;
+
 /** @throws UsageError if there are arguments that the program does not take. */
 export function readArguments<const Config extends ParseArgsConfig>(config: Config) {
   try {

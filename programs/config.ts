@@ -148,8 +148,7 @@ export function loadDotenv(): void {
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>, saga: Saga) {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
-  const declared = Object.assign({}, ...[...saga.services, ...saga.steps].map(({ settings }) => settings));
-  const parsed = z.intersection(ownVariables, z.object(declared)).safeParse(set);
+  const parsed = z.intersection(ownVariables, z.object(saga.settings)).safeParse(set);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
     throw new Error(`The configuration is wrong (environment or .env):\n${faults.join('\n')}`);
@@ -185,7 +184,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     /** How long the janitor waits between two sweeps; 0: it sweeps only on request. */
     sweepIntervalSeconds: variables.SWEEP_INTERVAL_SECONDS,
     /** The values of the settings that steps and services declare. */
-    declared: Object.fromEntries(Object.keys(declared).map((name) => [name, parsed.data[name] as unknown])),
+    declared: Object.fromEntries(Object.keys(saga.settings).map((name) => [name, parsed.data[name]])),
   };
 }
 

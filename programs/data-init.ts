@@ -2,13 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { systemClock } from '../adapters/system-clock.ts';
 import { loadData, parseData, resetData } from '../data-init/load-data.ts';
 import { pipeline } from '../pipeline.ts';
-import { print, readArguments, runCommand, UsageError } from './command.ts';
+import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { loadDotenv, packageRoot, readConfig } from './config.ts';
 import { openStore } from './open-ports.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
 async function main(): Promise<number> {
-  const flag = { type: 'boolean', default: false } as const;
   const options = { reset: flag, yes: flag };
   const { values, positionals } = readArguments({ options, allowPositionals: true });
   if (positionals.length > 1) throw new UsageError('Only one file can be loaded');

@@ -11,7 +11,7 @@ import { takeAudit } from '../janitor/audit/take-audit.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { print, readArguments, runCommand } from './command.ts';
+import { flag, print, readArguments, runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 import { openPorts } from './open-ports.ts';
 import { assertStoreAnswers } from './reachability.ts';
@@ -39,7 +39,6 @@ interface Visit {
 }
 
 async function main(): Promise<number> {
-  const flag = { type: 'boolean', default: false } as const;
   const { repair, json } = readArguments({ options: { repair: flag, json: flag } }).values;
   loadDotenv();
   const config = readConfig(process.env, pipeline);

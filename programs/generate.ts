@@ -4,7 +4,7 @@ import { lostSubscriptions } from '../generate/kept-subscriptions.ts';
 import { pipeline } from '../pipeline.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { print, readArguments, runCommand } from './command.ts';
+import { flag, print, readArguments, runCommand } from './command.ts';
 import { packageRoot, readConfig } from './config.ts';
 import { openPorts } from './open-ports.ts';
 
@@ -17,7 +17,6 @@ const COMMAND = 'npm run generate';
 const TOPOLOGY = 'infra/topology.json';
 
 async function main(): Promise<number> {
-  const flag = { type: 'boolean', default: false } as const;
   const { check, drop } = readArguments({ options: { check: flag, drop: flag } }).values;
   // Only the services' routes are needed, so any ports will do.
   const config = readConfig({ BACKEND: 'memory' }, pipeline);

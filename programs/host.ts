@@ -62,7 +62,7 @@ export async function hostServices(
     ['store', () => storeAnswers(ports)],
     ['broker', () => brokerAnswers(ports, topology)],
   ];
-  const routes = services.flatMap((service) => service.routes);
+  const routes = services.flatMap((service) => service.routes());
   const isPushed = subscriber === 'push';
   const push = isPushed ? pushHandlers(subscribed, await tokenCheckOf({ pushIdentity }), ports) : [];
   const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');

@@ -4,7 +4,7 @@ import { letterList, redrivenPortion } from '../janitor/desk/desk-routes.ts';
 import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
 import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
 import { pipeline } from '../pipeline.ts';
-import { print, readArguments, runCommand, UsageError } from './command.ts';
+import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
 import { letterLines, sagaLines } from './operator-lines.ts';
 
@@ -14,7 +14,7 @@ const LISTED_MAX = 100;
 
 const options = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
-  json: { type: 'boolean', default: false },
+  json: flag,
   detail: { type: 'string' },
   note: { type: 'string' },
   reason: { type: 'string' },

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isLoopback } from '../adapters/http/operator-gate.ts';
 
 /** The janitor's routes, as a program calls them. */
 export interface OperatorApi {
@@ -16,7 +17,6 @@ export interface OperatorApi {
 }
 
 const TIMEOUT_MS = 30_000;
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
  * @param token sent as bearer token; empty: none is sent.
@@ -28,7 +28,7 @@ export function createOperatorApi(url: string, token: string, timeoutMs = TIMEOU
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
     throw new Error(`${url} is not the URL of a janitor, such as http://127.0.0.1:8080`);
   }
-  if (token !== '' && base.protocol === 'http:' && !LOOPBACK.includes(base.hostname)) {
+  if (token !== '' && base.protocol === 'http:' && !isLoopback(base.hostname)) {
     throw new Error(`SAGA_TOKEN would travel to ${base.host} unencrypted: use https`);
   }
   const { origin } = base;

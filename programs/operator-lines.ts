@@ -26,7 +26,7 @@ export function sagaLines(saga: SagaAnswer): string[] {
   const price = lines === undefined || charged === undefined ? '' : `, for ${totalOf(lines)} in all`;
   return [
     `Order ${uuid} is ${status}`,
-    `  ${asked === undefined ? 'nobody knows what was ordered' : `${user} ordered ${asked}${price}`}`,
+    `  ${asked === undefined ? 'what was ordered is unknown' : `${user} ordered ${asked}${price}`}`,
     ...timeline.map(({ at, status: to, by, reason, detail }) => {
       const cause = reason === undefined ? '' : `  ${reason}: ${detail ?? ''}`;
       return `  ${at}  ${to.padEnd(10)} by ${by}${cause}`;

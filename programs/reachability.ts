@@ -35,32 +35,24 @@ export async function assertStoreAnswers(ports: Pick<Ports, 'store'>): Promise<v
 
 /** @throws Error that names what is missing, or says where we looked for the broker. */
 export async function assertTopologyExists(
-  ports: Ports,
+  { bus, clock }: Ports,
   { topics }: Topology,
   subscriptions: readonly string[],
 ): Promise<void> {
-  const missing = await missingAtTheBroker(ports, topics, subscriptions);
+  const emulator = process.env.PUBSUB_EMULATOR_HOST;
+  const question = emulator
+    ? `is what PUBSUB_EMULATOR_HOST (${emulator}) says right?`
+    : 'is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?';
+  const asked = bus.missing(topics, subscriptions);
+  const answers = await endsWithin(clock, START_TIMEOUT_MS, asked).catch((error: Error) => {
+    throw new Error(`Pub/Sub can not be asked what there is, ${error.message}: ${question}`);
+  });
+  if (!answers) throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: ${question}`);
+  const missing = await asked;
   if (missing.length > 0) {
     throw new Error(
       `These topics and subscriptions of infra/topology.json do not exist: ${missing.join(', ')}.\n` +
         'Create them first: npm run start:emulators does it for the emulators.',
     );
   }
-}
-
-async function missingAtTheBroker(
-  { bus, clock }: Ports,
-  topics: readonly string[],
-  subscriptions: readonly string[],
-): Promise<readonly string[]> {
-  const emulator = process.env.PUBSUB_EMULATOR_HOST;
-  const question = emulator
-    ? `is what PUBSUB_EMULATOR_HOST (${emulator}) says right?`
-    : 'is PROJECT_ID right, and may this account use it (gcloud auth application-default login)?';
-  const asked = bus.missing(topics, subscriptions);
-  const answers = endsWithin(clock, START_TIMEOUT_MS, asked).catch((error: Error) => {
-    throw new Error(`Pub/Sub can not be asked what there is, ${error.message}: ${question}`);
-  });
-  if (await answers) return asked;
-  throw new Error(`Pub/Sub did not answer within ${START_TIMEOUT_MS} ms: ${question}`);
 }

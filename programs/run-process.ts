@@ -16,17 +16,17 @@ export async function runProcess(
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
   let running: { close(): Promise<void> } | undefined;
+  const finish = (code: number) => {
+    // Still starting: nothing was taken yet that would have to be handed back.
+    if (running === undefined) process.exit(code);
+    running.close().then(() => process.exit(code), end);
+  };
   /** A subscription can't go on, or is silent: first finish the work of the others. */
   const giveUp = (error: Error) => {
     complain(error.message);
-    if (running === undefined) process.exit(1);
-    running.close().then(() => process.exit(1), end);
+    finish(1);
   };
-  const stop = () => {
-    // Still starting: nothing was taken yet that would have to be handed back.
-    if (running === undefined) process.exit(0);
-    running.close().then(() => process.exit(0), end);
-  };
+  const stop = () => finish(0);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   // The process of ours that started this one is gone, so nothing would ever stop it.

@@ -10,18 +10,9 @@ import { money, type PricedLine, pricedLines, totalOf } from './lines.ts';
  * without the frontend. After this check an order is believed.
  */
 
+export type Order = Readonly<z.infer<typeof storedSchema>>;
 /** One line of an order. */
-export interface Line {
-  readonly item: string;
-  readonly quantity: number;
-}
-
-export interface Order {
-  readonly user: string;
-  readonly items: readonly Line[];
-  /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
-  readonly paymentError?: string;
-}
+export type Line = Order['items'][number];
 
 export const LINES_MAX = 50;
 export const QUANTITY_MAX = 1_000_000_000;
@@ -158,7 +149,9 @@ const storedSchema = z.object({
     .array(z.object({ item: nameSchema, quantity: quantitySchema }))
     .min(1)
     .max(LINES_MAX)
-    .refine((lines) => itemsNamedTwice(lines).size === 0, 'names an item twice'),
+    .refine((lines) => itemsNamedTwice(lines).size === 0, 'names an item twice')
+    .readonly(),
+  /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
   paymentError: z.string().refine(isJson, 'is not JSON').exactOptional(),
 });
 

@@ -10,7 +10,14 @@ import express, {
 } from 'express';
 import helmet from 'helmet';
 import type { ZodType } from 'zod';
-import { type HttpRequest, invalidInput, notFound, Problem, type Route } from '../../saga/http/http.ts';
+import {
+  type HttpRequest,
+  invalidInput,
+  notFound,
+  Problem,
+  type Route,
+  unavailable,
+} from '../../saga/http/http.ts';
 import { inputFaults } from '../../saga/http/input-faults.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
@@ -285,9 +292,7 @@ interface FrameworkError {
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreError && error.kind !== 'rejected') {
-    return new Problem(503, 'Unavailable', 'The store does not answer; try again', {
-      headers: { 'Retry-After': '1' },
-    });
+    return unavailable('The store does not answer; try again');
   }
   // The framework's own refusals, such as a body too large, are errors with a status below 500.
   const { status, type, message, limit } = error as FrameworkError;

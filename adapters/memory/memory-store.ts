@@ -102,7 +102,7 @@ export function createMemoryStore(): Store {
       // Documents are immutable values, so it is enough to remember which there are.
       const kept = new Map([...collections].map(([name, documents]) => [name, new Map(documents)]));
       /** Sorted once, when the first page is requested. */
-      const sorted = new Map<string, readonly SortedDocument[]>();
+      const sorted = new Map<string, readonly StoredDocument[]>();
       return {
         async read(paths) {
           return found(paths, (path) => kept.get(collectionIn(path))?.get(path)?.fields);
@@ -110,11 +110,11 @@ export function createMemoryStore(): Store {
         async scan({ collection, after, limit }: Scan) {
           const documents = sorted.get(collection) ?? sortedByPath(kept.get(collection) ?? new Map());
           sorted.set(collection, documents);
-          const start = after === undefined ? undefined : sortKey(after);
-          return documents
-            .filter(({ key }) => start === undefined || Buffer.compare(key, start) > 0)
-            .slice(0, limit)
-            .map(({ path, fields }) => ({ path, fields }));
+          const start =
+            after === undefined
+              ? 0
+              : documents.findLastIndex(({ path }) => comparePaths(path, after) <= 0) + 1;
+          return documents.slice(start, start + limit);
         },
       };
     },
@@ -167,27 +167,19 @@ const earliestFirst = (one: Omit<DueDocument, 'fields'>, other: Omit<DueDocument
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 /**
- * A key to compare paths by their parts, as Firestore does, so that what is below a document comes right behind it. Comparing
- * the paths as bytes would not do: a name may contain bytes that are smaller than the slash between names.
+ * Compares paths name by name, as Firestore does, so that what is below a document comes right behind it. Whole paths would not
+ * do: a name may contain bytes that are smaller than the slash between names.
  */
-const sortKey = (path: Path): Buffer =>
-  Buffer.concat(path.split('/').flatMap((name) => [BETWEEN_NAMES, escaped(Buffer.from(name))]));
-
-/** The separator of names in a key. No name contains it once its zeros are escaped: 0 becomes 0 255. */
-const BETWEEN_NAMES = Buffer.from([0, 0]);
-
-function escaped(name: Buffer): Buffer {
-  return name.includes(0) ? Buffer.from([...name].flatMap((byte) => (byte === 0 ? [0, 255] : [byte]))) : name;
+function comparePaths(one: Path, other: Path): number {
+  const [names, others] = [one.split('/'), other.split('/')];
+  const place = names.findIndex((name, index) => name !== others[index]);
+  return place < 0 ? names.length - others.length : compare(names[place] ?? '', others[place] ?? '');
 }
 
-interface SortedDocument extends StoredDocument {
-  readonly key: Buffer;
-}
-
-const sortedByPath = (documents: ReadonlyMap<Path, Versioned>): SortedDocument[] =>
+const sortedByPath = (documents: ReadonlyMap<Path, Versioned>): StoredDocument[] =>
   [...documents]
-    .map(([path, { fields }]) => ({ path, fields, key: sortKey(path) }))
-    .sort((one, other) => Buffer.compare(one.key, other.key));
+    .map(([path, { fields }]) => ({ path, fields }))
+    .sort((one, other) => comparePaths(one.path, other.path));
 
 /**
  * A copy, so that neither the writer nor a reader can change a document behind the store's back. As in a database, a field

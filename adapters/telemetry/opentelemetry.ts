@@ -47,7 +47,7 @@ export function startTelemetry(
   );
 }
 
-/** @param page serves the metrics to whoever fetches them. */
+/** @param page serves the metrics to programs that fetch them. */
 export function telemetryBy(
   saga: Saga,
   resource: Resource,

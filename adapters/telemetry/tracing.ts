@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
 import type { ConsumerDefinition, Service } from '../../saga/deliver/service.ts';
-import { LEDGERS } from '../../saga/ledger/ledger.ts';
+import { isLedgerPath } from '../../saga/ledger/ledger.ts';
 import { traceparentIn } from '../../saga/ledger/trace.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { TurnEvent } from '../../saga/ports/observe.ts';
@@ -228,7 +228,7 @@ export function createTracing(tracer: Tracer): Pick<Telemetry, 'ports' | 'servic
 /** A commit says the trace of an order only when the order begins; it never changes later. */
 function tracesOfNewLedgers(writes: readonly GuardedWrite[]): string[] {
   return writes.flatMap((write) => {
-    const isNewLedger = write.kind === 'create' && write.path.startsWith(`${LEDGERS}/`);
+    const isNewLedger = write.kind === 'create' && isLedgerPath(write.path);
     return isNewLedger ? ((write.fields as { trace?: string }).trace ?? []) : [];
   });
 }

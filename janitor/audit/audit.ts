@@ -7,7 +7,7 @@ import { LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/led
 import { readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
 import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
-import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import { holdsOf, isAmount, recordsIn } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { DEAD_LETTERS, type DeadLetter } from '../desk/letter.ts';
 import { type AuditReport, BoundedList, type StuckOrder, type Violation } from './audit-report.ts';
@@ -149,7 +149,7 @@ class Findings {
     } catch (error) {
       return `what it holds can't be told: ${(error as Error).message}`;
     }
-    const records = holds.filter((hold): hold is HeldRecord => !isAmount(hold));
+    const records = recordsIn(holds);
     const twice = records.find((one, index) => records.findIndex((other) => other.path === one.path) < index);
     return twice === undefined
       ? { ledger, holds, records }

@@ -9,7 +9,7 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { compensationTask } from '../../saga/step/compensate.ts';
 import type { HeldRecord } from '../../saga/step/document.ts';
-import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import { holdsOf, recordsIn } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { announceTask } from '../sweep/sweep.ts';
@@ -188,10 +188,10 @@ function documentTask(saga: Saga, action: OnRecord | OnAccount): Task<boolean> {
 const resultOf = (writes: readonly Write[]) => ({ writes, result: writes.length > 0 });
 
 /** The records of an order according to its ledger; none if that can't be right. */
-function recordsHeld(saga: Saga, uuid: string, documents: Documents): HeldRecord[] {
+function recordsHeld(saga: Saga, uuid: string, documents: Documents): readonly HeldRecord[] {
   const read = readLedger(saga, uuid, documents.get(ledgerPath(uuid)) ?? {});
   if ('faults' in read) return [];
-  return holdsOf(saga, read.ledger).filter((hold): hold is HeldRecord => !isAmount(hold));
+  return recordsIn(holdsOf(saga, read.ledger));
 }
 
 /** The order's other records must agree with its ledger; otherwise the ledger may be what is wrong. */

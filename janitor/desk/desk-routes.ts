@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
-import { notFound, Problem, type Route, route } from '../../saga/http/http.ts';
+import { notFound, Problem, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { pageParameters } from '../../saga/http/page.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -179,6 +179,5 @@ const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detai
 /** The server answers for a failing store, as everywhere; any other error comes from the broker. */
 function notSent(error: unknown): unknown {
   if (error instanceof StoreError) return error;
-  const detail = 'The broker did not take what was sent; it stays parked. Try again';
-  return new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
+  return unavailable('The broker did not take what was sent; it stays parked. Try again');
 }

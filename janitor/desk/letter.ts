@@ -63,7 +63,7 @@ const outlineSchema = letterSchema.omit({ attributes: true, body: true, encoding
 export const OUTLINE_FIELDS = Object.keys(outlineSchema.shape);
 export type LetterOutline = Readonly<z.output<typeof outlineSchema>>;
 
-/** A letter that somebody has edited by hand, so that it can't be right. */
+/** A letter that can't be right: it was edited by hand. */
 const malformedSchema = z.object({
   id: z.unknown(),
   faults: z.array(z.string()),

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import { validate as isUuid } from 'uuid';
-import { create } from '../../saga/commit/documents.ts';
-import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
+import { createOnce } from '../../saga/commit/create-once.ts';
+import { groupCommit } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, derivedUuid, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import { traceparentIn } from '../../saga/ledger/trace.ts';
@@ -27,7 +27,9 @@ export function createParking(
 ): (batch: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
     const letters = deliveries.map((delivery) => deadLetter(saga, delivery, topology, clock.now()));
-    const settled = await groupCommit(store, { clock, random }, letters.map(keep));
+    // A letter's id is derived, so that a second delivery finds the letter.
+    const tasks = letters.map((letter) => createOnce(deadLetterPath(letter.id), letter));
+    const settled = await groupCommit(store, { clock, random }, tasks);
     deliveries.forEach((delivery, index) => {
       const failure = settled[index]?.status === 'rejected' ? String(settled[index].reason) : undefined;
       failure === undefined ? delivery.ack() : delivery.nack();
@@ -46,18 +48,6 @@ export function createParking(
       const how = { messageId, attempt, traceparent, error: failure };
       log('WARNING', `janitor: a dead letter was ${done}`, { ...fields, ...how });
     });
-  };
-}
-
-/** The letter's id is derived, so that a second delivery finds the letter. The result says whether it is new. */
-function keep(letter: DeadLetter): Task<boolean> {
-  const path = deadLetterPath(letter.id);
-  return {
-    reads: () => [path],
-    decide(documents) {
-      const isNew = documents.get(path) === undefined;
-      return { writes: isNew ? [create(path, letter)] : [], result: isNew };
-    },
   };
 }
 

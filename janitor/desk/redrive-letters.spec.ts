@@ -205,17 +205,17 @@ describe('A redrive', () => {
     [
       'whose subscription nobody knows',
       deadLetterOf(aDelivery(ORDER, { subscription: 'gone-sub' }), 'It is poison'),
-      'Nobody knows the topic of the subscription gone-sub',
+      'The topic of the subscription gone-sub is unknown',
     ],
     [
       'whose subscription nobody knows although it has the name of something else',
       deadLetterOf(aDelivery(ORDER, { subscription: 'constructor' }), 'It is poison'),
-      'Nobody knows the topic of the subscription constructor',
+      'The topic of the subscription constructor is unknown',
     ],
     [
       'without a source that names an order',
       { topic: 'dead-letter', data: Buffer.from(JSON.stringify({ uuid: UUID })), attributes: {} },
-      `Nobody knows the topic of the subscription unknown; POST /sagas/${UUID}/announce sends what the order itself calls for`,
+      `The topic of the subscription unknown is unknown; POST /sagas/${UUID}/announce sends what the order itself calls for`,
     ],
     [
       'that was too large to be kept as a whole',

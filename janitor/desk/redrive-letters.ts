@@ -121,7 +121,7 @@ function messageOf(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage |
   if (topic === undefined) {
     const instead =
       uuid === undefined ? '' : `; POST /sagas/${uuid}/announce sends what the order itself calls for`;
-    return `Nobody knows the topic of the subscription ${subscription.slice(0, 255)}${instead}`;
+    return `The topic of the subscription ${subscription.slice(0, 255)} is unknown${instead}`;
   }
   const data = Buffer.from(body, encoding);
   if (data.length !== bodyBytes) {

@@ -4,7 +4,7 @@ import { deadlineOf } from '../../saga/ledger/deadline.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
 import { FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
-import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import { holdsOf, isAmount, recordsIn } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { outlineView } from '../desk/letter.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
@@ -54,7 +54,7 @@ export const malformedSchema = z.object({
 export async function examineSaga(saga: Saga, store: Store, ledger: Ledger) {
   const holds = holdsOf(saga, ledger);
   const [found, letters] = await Promise.all([
-    store.read(holds.flatMap((hold) => (isAmount(hold) ? [] : [hold.path]))),
+    store.read(recordsIn(holds).map(({ path }) => path)),
     lettersOfOrder(store, ledger.uuid),
   ]);
   const deadline = deadlineOf(saga, ledger);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { snapshotSchema } from '../../saga/http/answers.ts';
-import { type HttpResponse, Problem, type Route, route } from '../../saga/http/http.ts';
+import { type HttpResponse, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
@@ -62,7 +62,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       answer: announcedSchema(saga),
       audience: 'operators',
       responses: {
-        202: 'It was published; who knows it already does nothing again',
+        202: 'It was published; a service that has handled it does nothing',
         404: 'No such order',
         500: MALFORMED,
         503: 'The broker or the store does not answer; the sweep announces a standing order, too',
@@ -70,10 +70,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       async handle({ params: { uuid = '' } }) {
         const { ledger, publishError } = await turn(uuid, (id) => announceTask(saga, id));
         const topic = saga.topicOf(ledger.status);
-        if (publishError) {
-          const detail = `The broker did not take the message for ${topic}; try again`;
-          throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
-        }
+        if (publishError) throw unavailable(`The broker did not take the message for ${topic}; try again`);
         log('announced again', ledger);
         return accepted(ledger, { published: topic });
       },

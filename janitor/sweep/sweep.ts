@@ -67,7 +67,7 @@ async function* dueLedgers(shard: number, { store, clock }: Ports): AsyncGenerat
 }
 
 /** What the sweeper does with one ledger whose moment has come. */
-export function sweepTask(saga: Saga, uuid: string): LedgerTask {
+function sweepTask(saga: Saga, uuid: string): LedgerTask {
   return {
     uuid,
     take(ledger, _documents, now): Turn {

@@ -12,8 +12,8 @@ import { createRunner } from './runner.ts';
 export interface Service {
   readonly name: string;
   readonly consumers: readonly ConsumerDefinition[];
-  /** Made when they are asked for: their schemas cost more than all the rest of a service. */
-  readonly routes: readonly Route[];
+  /** Made anew each time it is asked, because schemas cost more than all the rest of a service. */
+  routes(): readonly Route[];
   /** Starts what the service does by itself, such as sweeps. */
   start?(): void;
   /** Finishes the work under way and takes nothing new. */
@@ -89,14 +89,12 @@ export function topicBefore(saga: Saga, step: Step): string {
  * another step was put in front of it. What still waits there is acked, because the order now goes the longer way.
  */
 export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
-  const topics = new Set(saga.statuses.map((status) => saga.topicOf(status)));
-  const own = Object.entries(saga.subscriptions)
-    .filter(([, reader]) => reader === step.name)
-    // `{topic}-sub`, or `{topic}-{service}-sub`.
-    .flatMap(([name]) =>
-      [`-sub`, `-${step.name}-sub`].map((end) => (name.endsWith(end) ? name.slice(0, -end.length) : '')),
+  const owns = (topic: string) =>
+    ([`${topic}-sub`, `${topic}-${step.name}-sub`] as const).some(
+      (name) => saga.subscriptions[name] === step.name,
     );
-  return [...new Set([topicBefore(saga, step), ...own.filter((topic) => topics.has(topic))])];
+  const topics = saga.statuses.map((status) => saga.topicOf(status));
+  return [...new Set([topicBefore(saga, step), ...topics.filter(owns)])];
 }
 
 function stepService(
@@ -114,11 +112,5 @@ function stepService(
     };
     return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
   });
-  return {
-    name: step.name,
-    consumers,
-    get routes() {
-      return step.routes(ports.store);
-    },
-  };
+  return { name: step.name, consumers, routes: () => step.routes(ports.store) };
 }

@@ -3,8 +3,8 @@ import { pipeline } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
 import { DEAD_LETTER_TOPIC, defineSaga, type Saga } from '../step/saga.ts';
 import { accept, type Step, stepsFor } from '../step/step.ts';
-import type { ServiceDefinition } from './service.ts';
-import { declareTopology, subscriptionOf, topologyOf } from './topology.ts';
+import { type ServiceDefinition, serviceNames } from './service.ts';
+import { declareTopology, publishedBy, subscriptionOf, topologyOf } from './topology.ts';
 
 /** A step that always passes and holds nothing. */
 const passing = (name: string, leadsTo: string, announces: string): Step =>
@@ -26,7 +26,7 @@ const service = (
   name,
   reads,
   publishes,
-  create: () => ({ name, consumers: [], routes: [] }),
+  create: () => ({ name, consumers: [], routes: () => [] }),
 });
 
 const pack = passing('pack', 'PACKED', 'packed');
@@ -92,13 +92,13 @@ describe('The topology of a saga', () => {
         'dead-letter-sub': { topic: 'dead-letter', policy: 'desk', service: 'desk' },
         'dead-letter-cli-sub': people('dead-letter'),
       },
-      services: {
-        door: { publishes: ['orders'] },
-        pack: { publishes: ['packed', 'failed', 'dead-letter'] },
-        ship: { publishes: ['shipped', 'failed', 'dead-letter'] },
-        desk: { publishes: ['given-up'] },
-      },
     });
+    expect(serviceNames(parcels()).map((name) => [name, publishedBy(parcels(), name)])).to.deep.equal([
+      ['door', ['orders']],
+      ['pack', ['packed', 'failed', 'dead-letter']],
+      ['ship', ['shipped', 'failed', 'dead-letter']],
+      ['desk', ['given-up']],
+    ]);
   });
 
   it("[anomaly 26] has policies within Pub/Sub's bounds, and none names a topic that is not there", () => {

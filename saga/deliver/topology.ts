@@ -1,6 +1,6 @@
 import { oncePerSaga } from '../step/once-per-saga.ts';
 import { DEAD_LETTER_TOPIC, PEOPLE, type Saga } from '../step/saga.ts';
-import { serviceNames, topicsReadBy } from './service.ts';
+import { topicsReadBy } from './service.ts';
 
 /**
  * The topology: which topics and subscriptions there are, how they redeliver, and who reads and publishes which. It follows
@@ -50,23 +50,8 @@ const POLICIES = {
   },
 } as const;
 
-/** The topology as it is written down. */
-export interface TopologyDeclaration {
-  readonly topics: Readonly<Record<string, string>>;
-  /** The topics that Terraform makes keep their messages, so that they can be replayed after the database was restored. */
-  readonly keptForRestore: readonly string[];
-  readonly policies: typeof POLICIES;
-  readonly subscriptions: Readonly<
-    Record<
-      string,
-      { readonly topic: string; readonly policy: keyof typeof POLICIES; readonly service?: string }
-    >
-  >;
-  readonly services: Readonly<Record<string, { readonly publishes: readonly string[] }>>;
-}
-
 /** The topology of a saga in the form that is written down. */
-export function declareTopology(saga: Saga): TopologyDeclaration {
+export function declareTopology(saga: Saga) {
   const { entry, failure, end, steps, services } = saga;
   const announcements = [
     entry,
@@ -79,7 +64,7 @@ export function declareTopology(saga: Saga): TopologyDeclaration {
     readers.set(topic, [...(readers.get(topic) ?? []), service]);
   for (const step of steps) for (const topic of topicsReadBy(saga, step)) reads(topic, step.name);
   for (const service of services) for (const topic of service.reads(saga)) reads(topic, service.name);
-  const topics = {
+  const topics: Readonly<Record<string, string>> = {
     ...Object.fromEntries(announcements.map(({ topic, says }) => [topic, says])),
     [DEAD_LETTER_TOPIC]: 'a message could not be processed',
   };
@@ -103,17 +88,18 @@ export function declareTopology(saga: Saga): TopologyDeclaration {
   });
   return {
     topics,
+    // Terraform makes these keep their messages, so that they can be replayed after the database was restored.
     keptForRestore: [entry.topic, failure.topic],
     policies: POLICIES,
     subscriptions: Object.fromEntries(subscriptions),
-    services: Object.fromEntries(
-      serviceNames(saga).map((name) => [name, { publishes: publishedBy(saga, name) }]),
-    ),
   };
 }
 
-/** A step announces its status, its refusals and the orders that it takes in, and hands what it can't read to the desk. */
-function publishedBy(saga: Saga, name: string): readonly string[] {
+/**
+ * The topics on which a service publishes. A step announces its status, its refusals and the orders that it takes in, and
+ * hands what it can't read to the desk.
+ */
+export function publishedBy(saga: Saga, name: string): readonly string[] {
   const step = saga.steps.find((one) => one.name === name);
   if (step !== undefined) {
     const isFirst = saga.steps[0] === step;

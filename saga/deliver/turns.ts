@@ -117,7 +117,7 @@ function decideTurn(
   if ('writes' in change) return { turn, writes: change.writes };
   const { reason, detail } = change.shortage;
   const origin = turn.from ?? before;
-  // What was given to somebody and has been spent can't be taken back: people must look at that.
+  // What an account was given and has spent since can't be taken back: people must look at that.
   if (origin === undefined || isFailed(origin)) throw new Error(detail);
   return { turn: refusedTurn(saga, origin, { by: party, reason, detail, now }), writes: [] };
 }

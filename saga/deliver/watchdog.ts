@@ -18,7 +18,7 @@ export interface Watched {
 
 const CHECK_PAUSE_MS = 30_000;
 /** How long a subscription may stay silent although a message was published for it. */
-export const SILENCE_MAX_MS = 60_000;
+const SILENCE_MAX_MS = 60_000;
 /** How many standing orders are looked at. If a subscription is silent, they pile up. */
 const LOOK_MAX = 200;
 /** Later than any sweep of a standing ledger. */

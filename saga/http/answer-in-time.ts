@@ -1,5 +1,5 @@
 import { type Clock, endsWithin } from '../ports/clock.ts';
-import { Problem } from './http.ts';
+import { unavailable } from './http.ts';
 
 /** After this long we answer 503, even if the outcome is unknown. The work that was begun goes on. */
 export const ANSWER_TIMEOUT_MS = 15_000;
@@ -11,6 +11,5 @@ export const ANSWER_TIMEOUT_MS = 15_000;
  */
 export async function answerInTime<T>(work: Promise<T>, path: string, clock: Clock): Promise<T> {
   if (await endsWithin(clock, ANSWER_TIMEOUT_MS, work)) return work;
-  const detail = `Whether it was done is not known: look at ${path}, or ask again`;
-  throw new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1' } });
+  throw unavailable(`Whether it was done is not known: look at ${path}, or ask again`);
 }

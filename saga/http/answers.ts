@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
 
-/** What the answers of more than one route have in common, for the OpenAPI document and for whoever checks answers. */
+/** What the answers of more than one route have in common, for the OpenAPI document and for programs that check answers. */
 
 /**
  * A moment: text in JSON, a date inside. So one schema describes a value in both forms: `z.input` as JSON has it, `z.output`

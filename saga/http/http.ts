@@ -72,5 +72,9 @@ export class Problem extends Error {
 
 export const notFound = (detail: string): Problem => new Problem(404, 'Not found', detail);
 
+/** It can't be done now, or it is unknown whether it was done. */
+export const unavailable = (detail: string, headers: Record<string, string> = {}): Problem =>
+  new Problem(503, 'Unavailable', detail, { headers: { 'Retry-After': '1', ...headers } });
+
 export const invalidInput = (errors: readonly InputFault[]): Problem =>
   new Problem(400, 'Invalid input', "The request has fields that can't be accepted; see errors", { errors });

@@ -54,24 +54,6 @@ export type Ledger<Order extends object = object, Learned extends object = objec
   Readonly<Partial<Order>> &
   Readonly<Partial<Learned>>;
 
-/** Names that neither an order nor a step may use for a field. */
-export const LEDGER_FIELDS = [
-  'uuid',
-  'status',
-  'reason',
-  'detail',
-  'history',
-  'createdAt',
-  'deadlineSeconds',
-  'sweepAt',
-  'repeats',
-  'trace',
-  'expireAt',
-  'shard',
-  // What steps are told besides the ledger.
-  'at',
-] as const satisfies readonly (keyof LedgerFields | 'at')[];
-
 /**
  * How long the ledger of a canceled order stays: longer than any redelivery can take. Pub/Sub keeps a message for at most
  * 31 days in its subscription and another 31 in the dead-letter subscription; the rest is a margin for orders that took long.
@@ -87,6 +69,7 @@ export const SHARD_COUNT = 8;
 /** The collection of the ledgers. */
 export const LEDGERS = 'sagas';
 export const ledgerPath = (uuid: string): Path<Ledger> => `${LEDGERS}/${uuid}`;
+export const isLedgerPath = (path: Path): boolean => path.startsWith(`${LEDGERS}/`);
 
 /** A transition that the state machine forbids: a bug in the caller, never an answer to a customer. */
 export class IllegalTransition extends Error {

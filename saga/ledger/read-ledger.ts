@@ -4,11 +4,11 @@ import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn } from './history.ts';
-import { CANCELED, FAILING, isFailed, type Ledger, RECEIVED, shardOf } from './ledger.ts';
+import { CANCELED, FAILING, isFailed, type Ledger, type LedgerFields, RECEIVED, shardOf } from './ledger.ts';
 import { traceparentIn } from './trace.ts';
 
 /**
- * The one place where a ledger is read. Only our programs write ledgers, but somebody may edit one by hand. Everything that
+ * The one place where a ledger is read. Only our programs write ledgers, but people may edit one by hand. Everything that
  * acts on a ledger, shows it or audits it reads it here, so that no two parts of the system judge it differently.
  */
 
@@ -34,7 +34,10 @@ const kernelFields = {
   trace: z.string().exactOptional(),
   expireAt: z.date().nullable().exactOptional(),
   shard: wholeNumber,
-};
+} satisfies { readonly [Field in keyof LedgerFields]-?: z.ZodType<LedgerFields[Field]> };
+
+/** Names that neither an order nor a step may use for a field: those of the ledger, and what steps are told besides. */
+export const LEDGER_FIELDS: ReadonlySet<string> = new Set([...Object.keys(kernelFields), 'at']);
 
 /** The schema of a ledger after these steps, built once for each way that an order can go. */
 function schemaOf(saga: Saga, was: readonly string[]): z.ZodObject {

@@ -23,7 +23,7 @@ export function compensationTask(
       if (ledger !== undefined) return ledger.status === FAILING ? accountsHeld(saga, ledger) : [];
       if (order === undefined) return [];
       const read = saga.steps.flatMap((step) => step.reads(order));
-      return read.filter(({ kind }) => 'balance' in kind).map(({ path }) => path);
+      return read.filter(({ kind }) => kind.held === 'amounts').map(({ path }) => path);
     },
     take(ledger, _documents, now) {
       if (ledger === undefined) {

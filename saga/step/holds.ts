@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Documents, Write } from '../commit/documents.ts';
 import { create, remove, update } from '../commit/documents.ts';
 import { transitionTo } from '../ledger/history.ts';
-import { LEDGER_FIELDS, type Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
 import type { Saga } from './saga.ts';
@@ -32,6 +33,10 @@ export const isAmount = (hold: Hold): hold is Amount => 'account' in hold;
 /** The accounts of which an order holds an amount. */
 export const accountsHeld = (saga: Saga, ledger: Ledger): readonly Path[] =>
   holdsOf(saga, ledger).flatMap((hold) => (isAmount(hold) ? [hold.path] : []));
+
+/** The records among what an order holds. */
+export const recordsIn = (holds: readonly Hold[]): readonly HeldRecord[] =>
+  holds.filter((hold): hold is HeldRecord => !isAmount(hold));
 
 /** An account that has less than would be taken from it. */
 export interface Shortage {
@@ -93,15 +98,13 @@ export function changeOf(
 function differingSteps(saga: Saga, before: Ledger | undefined, after: Ledger) {
   const gone = before === undefined ? [] : saga.doneSteps(before);
   const come = saga.doneSteps(after);
-  const known = Object.keys(before ?? {}).filter((field) => !kernelFields.has(field)) as (keyof Ledger)[];
+  const known = Object.keys(before ?? {}).filter((field) => !LEDGER_FIELDS.has(field)) as (keyof Ledger)[];
   if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
   return {
     gone: gone.filter((step) => !come.includes(step)),
     come: come.filter((step) => !gone.includes(step)),
   };
 }
-
-const kernelFields: ReadonlySet<string> = new Set(LEDGER_FIELDS);
 
 function moveBalance(
   { account, path, amount }: { account: Account; path: Path; amount: number },

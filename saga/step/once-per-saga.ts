@@ -1,6 +1,6 @@
 import type { Saga } from './saga.ts';
 
-/** A function of the saga alone, which never changes: what comes of it is derived once, and kept as long as the saga. */
+/** Caches a value that follows from the saga alone, for as long as the saga lives. */
 export function oncePerSaga<S extends Saga, T extends object>(derive: (saga: S) => T): (saga: S) => T {
   const known = new WeakMap<S, T>();
   return (saga) => {

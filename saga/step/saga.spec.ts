@@ -249,7 +249,7 @@ const service = (name: string) => ({
   name,
   reads: () => [],
   publishes: () => [],
-  create: () => ({ name, consumers: [], routes: [] }),
+  create: () => ({ name, consumers: [], routes: () => [] }),
 });
 
 describe('A saga that contradicts itself', () => {

@@ -7,10 +7,10 @@ import {
   CANCELED_BY_OPERATOR,
   DEADLINE_EXCEEDED,
   FAILING,
-  LEDGER_FIELDS,
   type Ledger,
   RECEIVED,
 } from '../ledger/ledger.ts';
+import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Account, AnyKind, RecordKind } from './document.ts';
 import type { Step } from './step.ts';
 
@@ -74,8 +74,8 @@ export interface SagaDeclaration<
   /** The services beside the steps. */
   readonly services: readonly ServiceDefinition[];
   /**
-   * Who reads the subscriptions named `{topic}-sub`; all others are `{topic}-{service}-sub`, and stand here only if another
-   * step was put in front of their reader. None ever changes its reader.
+   * The reader of each subscription named `{topic}-sub`; all others are `{topic}-{service}-sub`, and stand here only if
+   * another step was put in front of their reader. None ever changes its reader.
    */
   readonly subscriptions: Readonly<Record<`${string}-sub`, string>>;
 }
@@ -98,6 +98,8 @@ export interface Saga<
   readonly records: readonly RecordKind[];
   /** Every kind of document that a step uses, once. */
   readonly kinds: readonly AnyKind[];
+  /** The variables in the environment that its services and steps declare. */
+  readonly settings: z.ZodRawShape;
   /** The fields of an order, which its ledger has, too. */
   readonly orderFields: readonly string[];
   /** The topic on which a ledger in this status is announced. */
@@ -211,6 +213,7 @@ export function defineSaga<
     kinds,
     accounts: kinds.filter((kind): kind is Account => kind.held === 'amounts'),
     records: kinds.filter((kind): kind is RecordKind => kind.held === 'records'),
+    settings: Object.assign({}, ...[...declaration.services, ...steps].map(({ settings }) => settings)),
     orderFields: Object.keys(order.schema.shape),
     topicOf(status) {
       const topic = topics.get(status);
@@ -273,7 +276,7 @@ function faultsOf({
   return [
     ...faults,
     ...[...known.keys()]
-      .filter((field) => (LEDGER_FIELDS as readonly string[]).includes(field))
+      .filter((field) => LEDGER_FIELDS.has(field))
       .map((field) => `${field} is a field of every ledger: give yours another name`),
     ...twice('the service', [...names, PEOPLE]),
     ...twice('the status', [RECEIVED, ...steps.map(({ leadsTo }) => leadsTo), FAILING, CANCELED]),

@@ -258,10 +258,10 @@ function sagaThat(decide: (known: object, read: Read, settings: object) => Retur
 const TAGGED = { 'tags/jack': { label: 'red', weight: 3 }, 'rules/jack': { allowed: true } };
 const tagging = (
   decide: Parameters<typeof sagaThat>[0],
-  { documents = TAGGED, settings = {}, by }: { documents?: object; settings?: object; by?: string } = {},
+  { documents = TAGGED, settings = {} }: { documents?: object; settings?: object } = {},
 ) => {
   const { saga, step } = sagaThat(decide);
-  return takeStep(saga, step, aLedger(), documentsOf({ ...documents }), settings, LATER, by);
+  return takeStep(saga, step, aLedger(), documentsOf({ ...documents }), settings, LATER);
 };
 
 describe('The decision of a step', () => {
@@ -282,30 +282,22 @@ describe('The decision of a step', () => {
     ]);
   });
 
-  it('becomes what the order learns, under the name of the step or of whoever acts in its place', () => {
+  it('becomes what the order learns, under the name of the step', () => {
     const { saga } = sagaThat(() => accept({}));
-    const learned = (by: string) =>
-      advance(saga, aLedger(), { step: 'tagging', by, learned: { label: 'red' }, now: LATER });
-    const decide = () => accept({ label: 'red' });
-    expect(tagging(decide)).to.deep.equal(accepted(aLedger(), learned('tagging')));
-    expect(tagging(decide, { by: 'ann' })).to.deep.equal(accepted(aLedger(), learned('ann')));
+    const move = { step: 'tagging', by: 'tagging', learned: { label: 'red' }, now: LATER };
+    expect(tagging(() => accept({ label: 'red' }))).to.deep.equal(
+      accepted(aLedger(), advance(saga, aLedger(), move)),
+    );
   });
 
-  it('becomes a refusal with its reason, under the same names', () => {
+  it('becomes a refusal with its reason, under the same name', () => {
     const decide = () => refuse('TOO_HEAVY', 'The order weighs too much');
-    const { saga } = sagaThat(decide);
-    for (const by of ['tagging', 'ann']) {
-      expect(tagging(decide, { by })).to.deep.equal({
-        outcome: 'refused',
-        ledger: fail(saga, aLedger(), {
-          by,
-          reason: 'TOO_HEAVY',
-          detail: 'The order weighs too much',
-          now: LATER,
-        }),
-        detail: 'TOO_HEAVY: The order weighs too much',
-      });
-    }
+    const refusal = { by: 'tagging', reason: 'TOO_HEAVY', detail: 'The order weighs too much', now: LATER };
+    expect(tagging(decide)).to.deep.equal({
+      outcome: 'refused',
+      ledger: fail(sagaThat(decide).saga, aLedger(), refusal),
+      detail: 'TOO_HEAVY: The order weighs too much',
+    });
   });
 
   it('is a surprise where it says that it has learned what it does not declare', () => {

@@ -74,10 +74,7 @@ function outcomeWithoutTurn(saga: Saga, step: Step, ledger: Ledger): Outcome {
   return saga.doneSteps(ledger).includes(step) ? 'duplicate' : 'ignored';
 }
 
-/**
- * Takes a step on a ledger that stands where the step begins. Past its deadline, the order is refused.
- * @param by who acts: the service of the step, or another one in its place.
- */
+/** Takes a step on a ledger that stands where the step begins. Past its deadline, the order is refused. */
 export function takeStep(
   saga: Saga,
   step: Step,
@@ -85,8 +82,8 @@ export function takeStep(
   documents: Documents,
   settings: object,
   now: Date,
-  by = step.name,
 ): Turn {
+  const by = step.name;
   const decision = isOverdue(saga, ledger, now)
     ? refuse(DEADLINE_EXCEEDED, overdueDetail(ledger))
     : decide(step, ledger, documents, settings, now);
@@ -95,7 +92,7 @@ export function takeStep(
   return {
     outcome: 'accepted',
     from: ledger,
-    ledger: advance(saga, ledger, { step: step.name, by, learned, now }),
+    ledger: advance(saga, ledger, { step: by, by, learned, now }),
   };
 }
 

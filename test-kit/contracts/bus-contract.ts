@@ -105,7 +105,7 @@ export function busContract(
       slowBrokers = [first, second];
       abandoned = abandon(first);
       refused = refuse(second);
-      // Their tests await them later; until then Node must not take a failure for one that nobody expects.
+      // Their tests await them later; until then Node must not take a failure for an unexpected one.
       for (const work of [abandoned, refused]) work.catch(() => {});
     });
     after(async () => {

@@ -13,7 +13,7 @@ export interface Plan {
   readonly seed: number;
   /** How long a stage of an order may take. */
   readonly deadlineSeconds: number;
-  /** Whether somebody sweeps once everything else has come to rest. */
+  /** Whether there is a sweep once everything else has come to rest. */
   readonly swept: boolean;
   /** How many processes of each service run. */
   readonly instances: Readonly<Record<string, number>>;
@@ -62,14 +62,14 @@ export type Fault =
   | ({ readonly kind: 'lost ack' } & AtDelivery)
   /** A person pulls the message from the service's subscription and acks it. */
   | ({ readonly kind: 'stolen' } & AtDelivery)
-  /** Somebody publishes a message about an order by hand, when its time has not come or is long over. */
+  /** A person publishes a message about an order by hand, when its time has not come or is long over. */
   | {
       readonly kind: 'forged';
       readonly topic: string;
       readonly order: string;
       readonly atMs: number;
     }
-  /** Somebody publishes what is no message to the topic that a service reads. */
+  /** A person publishes what is no message to the topic that a service reads. */
   | { readonly kind: 'poison'; readonly topic: string; readonly atMs: number }
   /** An operator edits a document by hand, to set another price for example. */
   | { readonly kind: 'edit'; readonly path: Path; readonly fields: object; readonly atMs: number }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CANCELED, LEDGERS } from '../../saga/ledger/ledger.ts';
+import { CANCELED, isLedgerPath } from '../../saga/ledger/ledger.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { Plan } from './plan.ts';
 import type { AllDocuments, Subject } from './subject.ts';
@@ -23,7 +23,7 @@ export interface Outcome {
 /** A world that has not come to rest by then never will. */
 const EVENTS_MAX = 20_000;
 const SWEEPS_MAX = 100;
-/** Nobody sweeps more often than this, or the sweeps would be over before the faults are. */
+/** At least this long between two sweeps, or the sweeps would be over before the faults are. */
 const SWEEP_PAUSE_MS = 5_000;
 
 /** Runs the world of a plan from its first order to its rest, and then gives it every old message once more. */
@@ -76,14 +76,14 @@ export async function runWorld(subject: Subject, plan: Plan, options: WorldOptio
   };
 }
 
-const isLedger = (path: string): boolean => path.startsWith(`${LEDGERS}/`);
-
 export const isAnyStanding = ({ success }: Saga, documents: AllDocuments): boolean =>
-  [...documents].some(([path, { status }]) => isLedger(path) && status !== success && status !== CANCELED);
+  [...documents].some(
+    ([path, { status }]) => isLedgerPath(path) && status !== success && status !== CANCELED,
+  );
 
 export function untilNextSweepMs({ documents, scheduler }: World): number {
   const dueMs = [...documents].flatMap(([path, { sweepAt }]) =>
-    isLedger(path) && sweepAt instanceof Date ? [sweepAt.getTime() - scheduler.nowMs] : [],
+    isLedgerPath(path) && sweepAt instanceof Date ? [sweepAt.getTime() - scheduler.nowMs] : [],
   );
   return Math.max(SWEEP_PAUSE_MS, ...(dueMs.length === 0 ? [] : [Math.min(...dueMs)]));
 }
@@ -110,6 +110,6 @@ function replay(world: World): void {
 /** Every document of the saga. Dead letters are none of them: each has its own place on the desk. */
 function contentOf({ kinds }: Saga, documents: AllDocuments): string {
   const ofSaga = ([path]: readonly [string, unknown]) =>
-    isLedger(path) || kinds.some(({ namesIn }) => namesIn(path) !== undefined);
+    isLedgerPath(path) || kinds.some(({ namesIn }) => namesIn(path) !== undefined);
   return JSON.stringify([...documents].filter(ofSaga).sort());
 }

@@ -41,7 +41,7 @@ export interface Subject {
   checkRest?(world: World, people: People): readonly string[] | Promise<readonly string[]>;
   /** Draws what an operator changes by hand while orders are under way, such as a price; without it, nothing is. */
   anEdit?(dice: Dice): { readonly path: Path; readonly fields: object };
-  /** Who orders and cancels over HTTP; without it, orders come in on the entry topic, and the janitor is asked to cancel. */
+  /** The people who order and cancel over HTTP; without them, orders come in on the entry topic, and the janitor is asked to cancel. */
   readonly customers?: Customers;
 }
 

@@ -18,7 +18,7 @@ describe('Who asks that an order be moved while the store says nothing', () => {
       const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
       ports.store.commitFaults.push(() => new Promise(() => {}));
       const route = allServices(pipeline, ports, SETTINGS)
-        .flatMap((service) => service.routes)
+        .flatMap((service) => service.routes())
         .find((one) => one.method === 'POST' && one.path === path);
       const request: HttpRequest = { params: { uuid: UUID }, query: {}, body, header: () => undefined };
       const answer = route?.handle(request).catch((error: unknown) => error);

@@ -97,7 +97,7 @@ describe('npm run saga', function () {
     await pipeline.bus.publish([{ topic: 'error', data, attributes: {} }]);
     await pipeline.bus.idle();
     const { code, lines } = await saga('show', uuid);
-    expect([code, lines[1]]).to.deep.equal([0, '  nobody knows what was ordered']);
+    expect([code, lines[1]]).to.deep.equal([0, '  what was ordered is unknown']);
   });
 
   it('gives programs the answer of the API', async () => {

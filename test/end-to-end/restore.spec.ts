@@ -4,7 +4,7 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { resetData } from '../../data-init/load-data.ts';
 import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
-import { CANCELED, LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { CANCELED, isLedgerPath, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
@@ -27,7 +27,7 @@ type Documents = ReadonlyMap<Path, object>;
 const ledgersIn = (documents: Documents): Map<string, Ledger> =>
   new Map(
     [...documents].flatMap(([path, fields]) =>
-      path.startsWith(`${LEDGERS}/`) ? [[(fields as Ledger).uuid, fields as Ledger]] : [],
+      isLedgerPath(path) ? [[(fields as Ledger).uuid, fields as Ledger]] : [],
     ),
   );
 

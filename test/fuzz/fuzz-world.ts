@@ -95,7 +95,7 @@ async function openWorld(damages: readonly Damage[]) {
   /** The route whose own code has the request. */
   const answering: Route[] = [];
   const routes = services
-    .flatMap((service) => service.routes)
+    .flatMap((service) => service.routes())
     .map(
       (route): Route => ({
         ...route,

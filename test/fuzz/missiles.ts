@@ -28,7 +28,7 @@ const routes = allServices(
     log: () => {},
   },
   SETTINGS,
-).flatMap((service) => service.routes);
+).flatMap((service) => service.routes());
 const TARGETS = routes.map(({ method, path }) => ({ method, template: path }));
 const SUBSCRIPTIONS = Object.keys(topology.subscriptions);
 const PUSHED = SUBSCRIPTIONS.filter((one) => topology.subscriptions[one]?.service !== undefined);

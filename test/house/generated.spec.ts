@@ -38,8 +38,8 @@ describe('What follows from the pipeline', () => {
   });
 
   it('is what OpenAPI enumerates', async () => {
-    const routes = allServices(pipeline, await recordedPorts(), SETTINGS).flatMap(
-      (service) => service.routes,
+    const routes = allServices(pipeline, await recordedPorts(), SETTINGS).flatMap((service) =>
+      service.routes(),
     );
     const { paths } = openApiOf(routes, { title: '', version: '' }) as {
       paths: Record<string, { get?: { parameters: { name: string; schema: { enum?: string[] } }[] } }>;
@@ -181,7 +181,7 @@ describe('What follows from a saga of another shape', () => {
     name,
     reads,
     publishes: ({ entry, failure, end }) => [entry.topic, failure.topic, end.topic],
-    create: () => ({ name, consumers: [], routes: [] }),
+    create: () => ({ name, consumers: [], routes: () => [] }),
   });
   const trips = defineSaga({
     name: 'trips',
@@ -316,7 +316,7 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
   it('is told in tables: statuses, reasons, topics, documents, and who reacts to what', () => {
     const architecture = of('docs/architecture.md');
     expect(architecture).to.contain(`
-| \`RECEIVED\` | \`asked\` | desk, or hotel, where somebody else has published to \`asked\` |
+| \`RECEIVED\` | \`asked\` | desk, or hotel, where another program has published to \`asked\` |
 | \`BOOKED\` | \`room-booked\` | hotel |
 | \`SEATED\` | \`seat-taken\` | bus |
 | \`FAILING\` | \`failed\` | desk, hotel, bus, cleaner |

@@ -177,8 +177,8 @@ describe('docs/operations/', () => {
   });
 
   it('names routes that exist', async () => {
-    const routes = allServices(pipeline, await recordedPorts(), SETTINGS).flatMap(
-      (service) => service.routes,
+    const routes = allServices(pipeline, await recordedPorts(), SETTINGS).flatMap((service) =>
+      service.routes(),
     );
     const paths = [
       ...routes.map(({ method, path }) => `${method} ${path}`),

@@ -197,7 +197,7 @@ async function ask(
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   const { pathname, searchParams } = new URL(target, 'http://play');
-  for (const route of services.flatMap(({ routes }) => routes)) {
+  for (const route of services.flatMap((service) => service.routes())) {
     const pattern = new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
     const match = route.method === method ? pattern.exec(pathname) : null;
     if (match === null) continue;

@@ -153,7 +153,7 @@ describe('A step that is put between two others while orders are in flight', () 
         });
         const context = `seed ${seed}`;
         expect(await faultsOf(both), context).to.deep.equal([]);
-        // Whom a ledger with the new step meets that does not know it leaves it to whoever does.
+        // A service that doesn't know the new step leaves its ledgers to one that does.
         expect(
           surprises.old.filter((sentence) => !UNKNOWN.test(sentence)),
           context,

@@ -1,6 +1,6 @@
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type SagaAnswer, sagaLines } from '../../programs/operator-lines.ts';
-import { CANCELED, LEDGERS } from '../../saga/ledger/ledger.ts';
+import { CANCELED, isLedgerPath } from '../../saga/ledger/ledger.ts';
 import { isTombstone } from '../../saga/ledger/read-ledger.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
 import { allDocuments } from '../support/all-documents.ts';
@@ -14,7 +14,7 @@ export type Ends = ReadonlyMap<string, RecordedOrder['ends']>;
 
 /** The ledgers among documents. */
 export const ledgersIn = (documents: ReadonlyMap<Path, object>): readonly OrderLedger[] =>
-  [...documents].flatMap(([path, fields]) => (path.startsWith(`${LEDGERS}/`) ? [fields as OrderLedger] : []));
+  [...documents].flatMap(([path, fields]) => (isLedgerPath(path) ? [fields as OrderLedger] : []));
 
 /** Puts a store into the state that a release left behind. */
 export async function loadRecording(store: Store, { documents }: Recording): Promise<void> {

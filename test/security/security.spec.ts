@@ -39,7 +39,7 @@ const routes = allServices(
   pipeline,
   portsWith(() => {}),
   SETTINGS,
-).flatMap((service) => service.routes);
+).flatMap((service) => service.routes());
 const operatorRoutes = routes.filter(({ audience }) => audience === 'operators');
 
 /** An answer, as far as these tests look. */
@@ -442,7 +442,7 @@ describe('The gateway', () => {
       page: metrics,
     } as const;
     await serving(gates, async (inner) => {
-      const services = [{ name: 'janitor', routes: [CHANGE, OPERATE] }];
+      const services = [{ name: 'janitor', routes: () => [CHANGE, OPERATE] }];
       const gateway = await serveHttp(
         gatewayApp(
           services,
@@ -491,7 +491,7 @@ describe('The gateway before a service', () => {
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
     const { port } = service.address() as AddressInfo;
     if (answer === undefined) await new Promise((resolve) => service.close(resolve));
-    const services = [{ name: 'frontend', routes: [READ, CHANGE] }];
+    const services = [{ name: 'frontend', routes: () => [READ, CHANGE] }];
     const app = gatewayApp(
       services,
       '127.0.0.1',

@@ -79,7 +79,7 @@ const STEPS: Readonly<Record<string, readonly [topic: string, step: Step]>> = {
 /** The four services of the original; its frontend only publishes. */
 export const originalService: MakeService = (_subject, name, ports) => {
   const found = STEPS[name];
-  return { name, routes: [], consumers: found ? [consumerOfStep(...found, ports)] : [] };
+  return { name, routes: () => [], consumers: found ? [consumerOfStep(...found, ports)] : [] };
 };
 
 function consumerOfStep(topic: string, step: Step, { store, bus }: Ports): ConsumerDefinition {

@@ -7,7 +7,7 @@ import { shop } from './shop.ts';
 export const told = ({ plan, fault, trace }: Outcome): string =>
   `seed ${plan.seed}: ${fault}\n${JSON.stringify(plan)}\n${trace.join('\n')}`;
 
-/** Passes where nothing was found. An assertion would cut what is told after 40 characters. */
+/** Passes where nothing was found. An assertion would cut what is told after 40 characters, or print it as one line. */
 export function expectNothing(told: string | undefined): void {
   if (told !== undefined) throw new Error(told);
 }

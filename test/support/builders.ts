@@ -16,10 +16,6 @@ import { sampleOf } from './sample.ts';
 
 /** Builders with one line of defaults: a spec says only what matters to it. Everything they make is frozen. */
 
-/** The settings that services and steps declare. */
-const settingsOf = ({ services, steps }: Saga): z.ZodRawShape =>
-  Object.assign({}, ...[...services, ...steps].map(({ settings }) => settings));
-
 /**
  * Variables of the environment in the tests. Their orders are small, of a few units: where a step does something only beyond
  * a threshold, set it here so low that they pass it.
@@ -32,7 +28,7 @@ export const LOWER_A_THRESHOLD = 'set the threshold lower in VARIABLES of test/s
 export const SETTINGS: ServiceSettings = {
   deadlineSeconds: DEADLINE_SECONDS,
   sweepIntervalSeconds: 0,
-  declared: z.object(settingsOf(pipeline)).parse(VARIABLES),
+  declared: z.object(pipeline.settings).parse(VARIABLES),
 };
 
 export const UUID = '11111111-1111-4111-8111-111111111111';

@@ -7,6 +7,8 @@ import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { EMULATORS_URL } from './root-hooks.ts';
 
+export type EmulatorHosts = Pick<Emulators, 'pubsubHost' | 'firestoreHost'>;
+
 let projectCount = 0;
 
 /** What there is to say where the emulators are missing; undefined where they are there. */
@@ -27,16 +29,17 @@ export async function requireEmulators(context: Mocha.Context): Promise<Emulator
     context.skip();
   }
   context.timeout(90_000);
-  const answer = await fetch(process.env[EMULATORS_URL] ?? '');
+  const url = process.env[EMULATORS_URL];
+  if (url === undefined)
+    throw new Error(`${EMULATORS_URL} is missing: run mocha with its configuration, .mocharc.json`);
+  const answer = await fetch(url);
   if (!answer.ok) throw new Error(await answer.text());
   const hosts = (await answer.json()) as EmulatorHosts;
-  // Only so do the clients find them.
+  // Google's clients look for them here.
   process.env.PUBSUB_EMULATOR_HOST = hosts.pubsubHost;
   process.env.FIRESTORE_EMULATOR_HOST = hosts.firestoreHost;
   return hosts;
 }
-
-export type EmulatorHosts = Pick<Emulators, 'pubsubHost' | 'firestoreHost'>;
 
 /** A project that no other suite uses. */
 export function freshProjectId(): string {

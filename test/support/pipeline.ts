@@ -12,7 +12,7 @@ import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
-import { holdsOf, isAmount } from '../../saga/step/holds.ts';
+import { holdsOf, recordsIn } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
@@ -166,21 +166,22 @@ export async function startPipeline(
 
 /** The paths of the records that a ledger calls for, in the order in which `recordsOf` has them. */
 export const recordsHeldBy = (ledger: OrderLedger, saga: Saga = pipeline): string[] =>
-  holdsOf(saga, ledger)
-    .flatMap((hold) => (isAmount(hold) ? [] : [hold.path]))
+  recordsIn(holdsOf(saga, ledger))
+    .map(({ path }) => path)
     .sort();
 
 /** Every answer that a test sees is what its route says of it, as the OpenAPI document does: otherwise it becomes a 500. */
 const withCheckedAnswers = (service: Service): Service => ({
   ...service,
-  routes: service.routes.map((route) => ({
-    ...route,
-    async handle(request) {
-      const response = await route.handle(request);
-      if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
-      return response;
-    },
-  })),
+  routes: () =>
+    service.routes().map((route) => ({
+      ...route,
+      async handle(request) {
+        const response = await route.handle(request);
+        if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
+        return response;
+      },
+    })),
 });
 
 async function answerOf(response: Response): Promise<Answer> {

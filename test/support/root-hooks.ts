@@ -6,8 +6,8 @@ import type { Emulators } from '../../local/emulators.ts';
 /** The variable that says where to ask for the emulators. */
 export const EMULATORS_URL = 'TEST_EMULATORS_URL';
 
-/** Who asks for the emulators of this run gets their addresses; the first one has them started. */
 let emulators: Promise<Emulators> | undefined;
+/** Answers with the emulators' addresses. The first request starts them. */
 const server = createServer(async (_request, response) => {
   try {
     // Loaded only when they are asked for: one file alone mostly needs none.
@@ -28,5 +28,6 @@ export async function mochaGlobalSetup(): Promise<void> {
 
 export async function mochaGlobalTeardown(): Promise<void> {
   server.close();
-  await (await emulators)?.stop();
+  // If they could not start, each suite that asked has said so.
+  await (await emulators?.catch(() => undefined))?.stop();
 }

@@ -118,7 +118,7 @@ describe('The services that Terraform makes', () => {
       deployed.readers.includes(service) ? { SUBSCRIBER: 'push', PUSH_AUTH: 'platform' } : {};
     /** The operators' token, where operators call a service and nobody in front of it knows them. */
     const secrets = (service: Pick<Service, 'name' | 'routes'>) =>
-      service.routes.some(({ audience }) => audience === 'operators') &&
+      service.routes().some(({ audience }) => audience === 'operators') &&
       byHand[service.name]?.OPERATOR_AUTH === undefined
         ? { OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }] }
         : {};
@@ -289,7 +289,8 @@ describe('The services that Terraform makes', () => {
     const { schedule, http_target: target } = only(deployed.byDefault, 'google_cloud_scheduler_job.sweep');
     const routes = deployed.services
       .find(({ name }) => name === 'janitor')
-      ?.routes.map(({ method, path }) => `${method} ${path}`);
+      ?.routes()
+      .map(({ method, path }) => `${method} ${path}`);
     expect(routes).to.include('POST /sweep');
     expect({ schedule, target }).to.deep.equal({
       schedule: '* * * * *',

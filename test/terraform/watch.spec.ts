@@ -35,7 +35,7 @@ describe('The watch that Terraform keeps', () => {
     });
     const janitor = allServices(pipeline, ports, SETTINGS).find(({ name }) => name === 'janitor');
     const desk = janitor?.consumers.find(({ topic }) => topic === DEAD_LETTER_TOPIC);
-    const sweep = janitor?.routes.find(({ path }) => path === '/sweep');
+    const sweep = janitor?.routes().find(({ path }) => path === '/sweep');
     if (desk === undefined || sweep === undefined) throw new Error('The janitor has lost a room');
     await ports.clock.finish(desk.process([aDelivery('poison')]));
     const pause = new Promise<void>((resolve) => {

@@ -24,7 +24,7 @@ export interface Guard {
   readonly limits: PlanLimits;
 }
 
-/** Nobody sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
+/** There are no sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
 export const REDELIVERY_ALONE: PlanLimits = {
   kinds: ['crash', 'publish', 'commit', 'read', 'pause', 'late', 'lost ack', 'duplicate'],
   via: ['topic', 'nameless'],
@@ -45,7 +45,7 @@ export const guards = {
   'difference of holds': { makeService: withoutDifference, limits: NO_FAULTS },
   /** No balance falls below zero. */
   floor: { makeService: withoutFloor, limits: NO_FAULTS },
-  /** A failure of an order that nobody knows leaves a ledger behind. */
+  /** A failure of an unknown order leaves a ledger behind. */
   tombstone: { makeService: withoutTombstone, limits: FORGED },
   /** A failure is not believed: the ledger says whether the order fails. */
   'doubt about failures': { makeService: believingErrors, limits: FORGED },

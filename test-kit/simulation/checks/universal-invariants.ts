@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { statusIn, transitionsOf } from '../../../saga/ledger/history.ts';
-import { CANCELED, FAILING, LEDGERS, type Ledger, ledgerPath } from '../../../saga/ledger/ledger.ts';
+import { CANCELED, FAILING, isLedgerPath, type Ledger, ledgerPath } from '../../../saga/ledger/ledger.ts';
 import type { Hold } from '../../../saga/step/document.ts';
-import { holdsOf, isAmount } from '../../../saga/step/holds.ts';
+import { holdsOf, isAmount, recordsIn } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import type { AllDocuments, Commit, Fields } from '../subject.ts';
 import type { People } from '../world/people.ts';
@@ -14,14 +14,13 @@ import type { World } from '../world/world.ts';
  * from the promise of that one saga can see it.
  */
 
-const isLedger = (path: string): boolean => path.startsWith(`${LEDGERS}/`);
 const ledgersIn = (documents: AllDocuments): Ledger[] =>
-  [...documents].flatMap(([path, fields]) => (isLedger(path) ? [fields as Ledger] : []));
+  [...documents].flatMap(([path, fields]) => (isLedgerPath(path) ? [fields as Ledger] : []));
 
 /** Every ledger goes forward only, every account is conserved, and records are there exactly while their step is done. */
 export function universalFaults(saga: Saga, documents: AllDocuments, { changes }: Commit): string[] {
   const moved = changes.flatMap(({ path, before, after }) =>
-    isLedger(path) ? transitionFaults(saga, path, before as Ledger | undefined, after as Ledger) : [],
+    isLedgerPath(path) ? transitionFaults(saga, path, before as Ledger | undefined, after as Ledger) : [],
   );
   const holds = ledgersIn(documents).flatMap((ledger) => holdsIn(saga, ledger));
   return [...moved, ...accountFaults(saga, documents, holds), ...recordFaults(saga, documents, holds)];
@@ -107,9 +106,7 @@ function accountFaults({ accounts }: Saga, documents: AllDocuments, holds: reado
 
 /** A record exists exactly while an order holds it, and says what its order says. */
 function recordFaults({ records }: Saga, documents: AllDocuments, holds: readonly Hold[]): string[] {
-  const wanted = new Map(
-    holds.flatMap((hold) => (isAmount(hold) ? [] : [[hold.path, hold.fields] as const])),
-  );
+  const wanted = new Map(recordsIn(holds).map(({ path, fields }) => [path, fields] as const));
   const found = [...documents.keys()].filter((path) =>
     records.some(({ namesIn }) => namesIn(path) !== undefined),
   );

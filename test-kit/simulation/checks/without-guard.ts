@@ -1,7 +1,7 @@
 import { createRunner } from '../../../saga/deliver/runner.ts';
 import type { ConsumerDefinition, Service } from '../../../saga/deliver/service.ts';
 import { DEADLINE_SECONDS_MAX } from '../../../saga/ledger/deadline.ts';
-import { CANCELED, complete, FAILING, isFailed, LEDGERS } from '../../../saga/ledger/ledger.ts';
+import { CANCELED, complete, FAILING, isFailed, isLedgerPath, LEDGERS } from '../../../saga/ledger/ledger.ts';
 import type { Delivery } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
 import {
@@ -130,7 +130,7 @@ const withCompensation =
     return { ...service, consumers };
   };
 
-/** A failure of an order that nobody knows leaves nothing behind. */
+/** A failure of an unknown order leaves nothing behind. */
 export const withoutTombstone = withCompensation((task) => ({
   ...task,
   take: (ledger, documents, now) =>
@@ -157,7 +157,6 @@ export const withPorts =
   (subject, name, ports, plan) =>
     realService(subject, name, { ...ports, ...broken(ports, name, subject) }, plan);
 
-const isLedger = (path: Path): boolean => path.startsWith(`${LEDGERS}/`);
 const isStep = ({ saga }: Subject, name: string): boolean => saga.steps.some((step) => step.name === name);
 
 /** A store whose documents look different from what they are, and are written accordingly. */
@@ -196,12 +195,12 @@ export const withoutFloor = withPorts(({ store }, _name, { saga }) => {
   return { store: veiled(store, plus(1_000_000), plus(-1_000_000)) };
 });
 
-/** Whom the condition holds for believes that each stage of an order may take very long. */
+/** The services for which the condition holds believe that each stage of an order may take very long. */
 const withoutDeadline = (isPatient: (subject: Subject, name: string) => boolean): MakeService =>
   withPorts(({ store }, name, subject) => {
     if (!isPatient(subject, name)) return {};
     const show = (path: Path, fields: object) =>
-      isLedger(path) ? { ...fields, deadlineSeconds: DEADLINE_SECONDS_MAX } : fields;
+      isLedgerPath(path) ? { ...fields, deadlineSeconds: DEADLINE_SECONDS_MAX } : fields;
     return { store: veiled(store, show) };
   });
 
@@ -217,7 +216,7 @@ export const withStaleTime = withPorts(({ store, clock }, name, subject) => {
   let begun = clock.now();
   const write = (path: Path, fields: object, kind: 'create' | 'update') => {
     const { history } = fields as { readonly history?: readonly string[] };
-    if (!isLedger(path) || kind === 'create' || history === undefined) return fields;
+    if (!isLedgerPath(path) || kind === 'create' || history === undefined) return fields;
     const [last = ''] = history.slice(-1);
     return {
       ...fields,
@@ -240,7 +239,7 @@ export const withStaleTime = withPorts(({ store, clock }, name, subject) => {
 export const rewriting = (changed: (fields: Fields, now: Date, saga: Saga) => Fields): MakeService =>
   withPorts(({ store, clock }, _name, { saga }) => {
     const write = (path: Path, fields: object) =>
-      isLedger(path) ? { ...fields, ...changed(fields as Fields, clock.now(), saga) } : fields;
+      isLedgerPath(path) ? { ...fields, ...changed(fields as Fields, clock.now(), saga) } : fields;
     return { store: veiled(store, (_path, fields) => fields, write) };
   });
 
@@ -254,7 +253,7 @@ export const forgettingCanceled = rewriting(({ status }, now) =>
   status === CANCELED ? { expireAt: now } : {},
 );
 
-/** Who finds the ledger where a crash left it does not publish what it calls for. */
+/** A service that finds the ledger where a crash left it does not publish what it calls for. */
 export const withoutRepublication = withPorts(({ store, bus }) => {
   const written = new Set<string>();
   return {
@@ -262,7 +261,7 @@ export const withoutRepublication = withPorts(({ store, bus }) => {
       ...store,
       async commit(writes) {
         await store.commit(writes);
-        for (const { path } of writes) if (isLedger(path)) written.add(path.slice(LEDGERS.length + 1));
+        for (const { path } of writes) if (isLedgerPath(path)) written.add(path.slice(LEDGERS.length + 1));
       },
     },
     bus: {
@@ -278,7 +277,7 @@ export const withoutRepublication = withPorts(({ store, bus }) => {
   };
 });
 
-/** Whoever commits overwrites what is there, whatever was read. */
+/** Each commit overwrites what is there, whatever was read. */
 export const withoutVersionGuard = withPorts(({ store }) => ({ store: unguarded(store) }));
 
 /** A store that takes every write, as a database without transactions does. */

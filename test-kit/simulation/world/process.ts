@@ -85,7 +85,7 @@ export class SimulatedProcess {
   #routeOf(path: string): Route | undefined {
     const life = this.#life;
     if (life === undefined) return;
-    life.routes ??= life.service.routes;
+    life.routes ??= life.service.routes();
     return life.routes.find((one) => one.method === 'POST' && one.path === path);
   }
 
@@ -302,7 +302,7 @@ export class SimulatedProcess {
   }
 }
 
-/** Who has nothing to do any more knows nothing that matters. */
+/** An idle process has nothing left to remember. */
 function isDone(life: Life): void {
   life.busyWith--;
   if (life.busyWith > 0) return;

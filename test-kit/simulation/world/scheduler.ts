@@ -1,6 +1,6 @@
 import type { Clock } from '../../../saga/ports/clock.ts';
 
-/** Who makes something happen: a simulated process, the broker, a customer. What the dead have begun never happens. */
+/** What makes something happen: a simulated process, the broker, a customer. What the dead have begun never happens. */
 export interface Owner {
   readonly name: string;
   alive: boolean;

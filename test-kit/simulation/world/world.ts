@@ -25,12 +25,9 @@ export const realService: MakeService = ({ saga, settings }, name, ports, { dead
   serviceOf(saga, name, ports, {
     deadlineSeconds,
     sweepIntervalSeconds: 0,
-    declared: settings ?? defaultSettings(saga),
+    // By default those of an empty environment.
+    declared: settings ?? z.object(saga.settings).parse({}),
   });
-
-/** The settings of an empty environment. */
-const defaultSettings = ({ services, steps }: Saga): Readonly<Record<string, unknown>> =>
-  z.object(Object.assign({}, ...[...services, ...steps].map(({ settings }) => settings))).parse({});
 
 export interface WorldOptions {
   readonly makeService?: MakeService;
@@ -44,7 +41,7 @@ export interface WorldOptions {
   readonly checkRest?: (world: World, people: People) => readonly string[];
 }
 
-/** What nobody can read. */
+/** What no service can read. */
 export const POISON = 'no JSON';
 
 /** A uuid of its own for each number. */
@@ -70,7 +67,7 @@ function documentsIn({ accounts }: Saga, data: Data): [Path, Fields][] {
 
 /**
  * A saga in a world that a seed governs: its real services on the embedded store and broker. Nothing here takes
- * time or happens by itself; whoever drives the world picks from its scheduler what happens next.
+ * time or happens by itself; the program that drives the world picks from its scheduler what happens next.
  */
 export class World {
   readonly subject: Subject;
@@ -88,7 +85,7 @@ export class World {
   readonly handedOut = new Map<string, { readonly subscription: string; readonly delivery: Delivery }>();
   /** Every message that was published, by its topic. */
   readonly published: OutgoingMessage[] = [];
-  /** How many messages wait at the broker because nobody is there to read them, by subscription and order. */
+  /** How many messages wait at the broker because their reader is away, by subscription and order. */
   readonly #waiting = new Map<string, number>();
   readonly #arrived = new Set<string>();
   /** What was handed out and not settled, by subscription and message, and who has it. */
@@ -99,7 +96,7 @@ export class World {
   /** Whether what happens now was seen in another world already: it is not checked again. */
   isSeen = false;
   commitCount = 0;
-  /** How many messages that nobody can read must be on the desk in the end: each once for every service that reads its topic. */
+  /** How many unreadable messages must be on the desk in the end: each once for every service that reads its topic. */
   poisonCount = 0;
   readonly #names = new Map<string, string>();
   readonly #throws = new Map<string, number>();
@@ -243,7 +240,7 @@ export class World {
     const duplicate = this.faults.next('duplicate', subscription);
     const stolen = this.faults.next('stolen', subscription);
     const uuid = uuidOfMessage(delivery);
-    // Before it has a ledger, the message is all there is of an order: whoever takes it away takes the order away.
+    // Before it has a ledger, the message is all there is of an order: to take it away is to take the order away.
     if (stolen && uuid !== undefined && this.documents.has(ledgerPath(uuid))) {
       this.note(`a person takes ${this.nameOfMessage(delivery)} away from ${subscription}`);
       delivery.ack();

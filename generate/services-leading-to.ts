@@ -1,13 +1,13 @@
-import { takesOrdersIn } from '../saga/deliver/service.ts';
-import { declareTopology } from '../saga/deliver/topology.ts';
+import { serviceNames, takesOrdersIn } from '../saga/deliver/service.ts';
+import { publishedBy } from '../saga/deliver/topology.ts';
 import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /** The services that lead a ledger to a status. */
-export function leadersTo(saga: Saga, status: string | undefined): readonly string[] {
+export function servicesLeadingTo(saga: Saga, status: string | undefined): readonly string[] {
   const step = saga.steps.find(({ leadsTo }) => leadsTo === status);
   if (step !== undefined) return [step.name];
-  // Whoever may announce a failure may cause it.
+  // Every service that may announce a failure may cause it.
   if (status === FAILING) return publishersOf(saga, saga.failure.topic);
   const beside = saga.services.filter((service) =>
     status === CANCELED ? service.reads(saga).includes(saga.failure.topic) : takesOrdersIn(saga, service),
@@ -17,6 +17,4 @@ export function leadersTo(saga: Saga, status: string | undefined): readonly stri
 
 /** The services that publish on a topic. */
 export const publishersOf = (saga: Saga, topic: string): readonly string[] =>
-  Object.entries(declareTopology(saga).services)
-    .filter(([, { publishes }]) => publishes.includes(topic))
-    .map(([name]) => name);
+  serviceNames(saga).filter((name) => publishedBy(saga, name).includes(topic));
