@@ -26,7 +26,7 @@ function fieldsByCollection(saga: Saga): Readonly<Record<string, z.ZodRawShape>>
   const collections: Record<string, z.ZodRawShape> = {};
   for (const account of loadable(saga)) {
     const { fields, balance, mayBeUnlimited } = account;
-    const amount = z.int().min(0);
+    const amount = z.int('must be a whole number').min(0, 'must be 0 or more');
     const collection = collectionOf(account);
     const own = { ...fields, [balance]: mayBeUnlimited ? amount.exactOptional() : amount };
     collections[collection] = { ...collections[collection], ...own };

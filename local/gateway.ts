@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
 import type { Express, RequestHandler } from 'express';
 import { createProxyServer } from 'httpxy';
-import { httpApp } from '../adapters/http/http-server.ts';
+import { httpApp, urlOf } from '../adapters/http/http-server.ts';
 import type { Service } from '../saga/deliver/service.ts';
 import { notFound, Problem, unavailable } from '../saga/http/http.ts';
 import type { Log } from '../saga/ports/log.ts';
@@ -88,8 +87,9 @@ const READINESS_TIMEOUT_MS = 3_000;
 
 async function isReady(host: string, port: number | undefined): Promise<boolean> {
   if (port === undefined) return false;
-  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}/readyz`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(READINESS_TIMEOUT_MS) });
+  const answer = await fetch(`${urlOf(host, port)}/readyz`, {
+    signal: AbortSignal.timeout(READINESS_TIMEOUT_MS),
+  });
   await answer.body?.cancel();
   return answer.ok;
 }

@@ -65,8 +65,7 @@ await runProcess(async (end) => {
     );
     await ports.bus.close();
     await ports.store.close();
-    const url = `http://${config.host}:${gateway.port}`;
-    print(greeting(url, "Google's emulators. Ctrl-C stops everything; what it holds is then gone."));
+    print(greeting(gateway.url, "Google's emulators. Ctrl-C stops everything; what it holds is then gone."));
     print(forGcloud(pubsubHost, config.projectId));
   } catch (error) {
     await stopAll();

@@ -46,7 +46,7 @@ export async function startLocally(
   const { ports, services } = await openWorld(saga, data, config, log, telemetry);
   const host = await hostServices(saga, services, ports, config, end, telemetry);
   return {
-    url: `http://${config.host}:${host.port}`,
+    url: host.url,
     ports,
     async close() {
       await host.close();

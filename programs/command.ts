@@ -27,7 +27,9 @@ export function readArguments<const Config extends ParseArgsConfig>(config: Conf
  */
 export function runCommand(usage: string, command: () => Promise<number>, exitCodeOfFailure = 1): void {
   const giveUp = (error: unknown): never => {
-    const { message } = error instanceof Error ? error : { message: String(error) };
+    const said = error instanceof Error ? error.message : String(error);
+    // A new terminal has forgotten where the emulators are.
+    const message = /default credentials/.test(said) ? `${said} ${CREDENTIALS}` : said;
     const isUsage = error instanceof UsageError;
     const lines = [...message.split('\n'), ...(isUsage ? ['', ...`Usage: ${usage}`.split('\n')] : [])];
     process.stderr.write(withoutSecrets(linesOf(lines)));
@@ -38,6 +40,9 @@ export function runCommand(usage: string, command: () => Promise<number>, exitCo
   // They also go on for a while with calls that nothing waits for any more, such as to a store that is away.
   command().then((code) => process.exit(code), giveUp);
 }
+
+const CREDENTIALS =
+  'For the emulators, set PUBSUB_EMULATOR_HOST and FIRESTORE_EMULATOR_HOST; for Google, run gcloud auth application-default login.';
 
 /** Prints lines to the standard output. */
 export function print(...lines: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { systemClock } from '../adapters/system-clock.ts';
 import { loadData, parseData, resetData } from '../data-init/load-data.ts';
 import { pipeline } from '../pipeline.ts';
@@ -13,7 +13,7 @@ async function main(): Promise<number> {
   if (positionals.length > 1) throw new UsageError('Only one file can be loaded');
   const { reset, yes } = values;
   const file = positionals[0] ?? new URL('data-init/data.json', packageRoot);
-  if (!existsSync(file)) throw new UsageError(`There is no file ${file}`);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${file}`);
   loadDotenv();
   const config = readConfig(process.env, pipeline);
   if (config.backend === 'memory') {

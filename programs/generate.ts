@@ -23,7 +23,7 @@ async function main(): Promise<number> {
   const ports = await openPorts(config, topologyOf(pipeline), () => {});
   const stale = generatedFiles(pipeline, allServices(pipeline, ports, config)).flatMap(({ path, render }) => {
     const place = new URL(path, packageRoot);
-    const current = readFileSync(place, 'utf8');
+    const current = textOf(path);
     const fresh = freshText(path, () => render(current));
     return fresh === current ? [] : [{ path, place, fresh }];
   });
@@ -31,8 +31,8 @@ async function main(): Promise<number> {
     for (const { path } of stale) process.stderr.write(`${path} is stale: ${COMMAND} brings it up to date\n`);
     return stale.length === 0 ? 0 : 1;
   }
-  const lost = stale.flatMap(({ path, place, fresh }) =>
-    path === TOPOLOGY ? lostSubscriptions(JSON.parse(readFileSync(place, 'utf8')), JSON.parse(fresh)) : [],
+  const lost = stale.flatMap(({ path, fresh }) =>
+    path === TOPOLOGY ? lostSubscriptions(jsonOf(path), JSON.parse(fresh)) : [],
   );
   if (lost.length > 0 && !drop) {
     const advice = 'Name it in `subscriptions` of pipeline.ts to keep it, or say --drop to mean it';
@@ -43,6 +43,23 @@ async function main(): Promise<number> {
     print(`${path} is brought up to date`);
   }
   return 0;
+}
+
+/** What stands in a file now. Only parts of some files are generated, so none can be made from nothing. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(new URL(path, packageRoot), 'utf8');
+  } catch (error) {
+    throw new Error(`${path} can't be read, restore it first: ${(error as Error).message}`);
+  }
+}
+
+function jsonOf(path: string) {
+  try {
+    return JSON.parse(textOf(path));
+  } catch (error) {
+    throw new Error(`${path} is not JSON, restore it first: ${(error as Error).message}`);
+  }
 }
 
 function freshText(path: string, render: () => string): string {

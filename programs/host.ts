@@ -18,8 +18,9 @@ import { runProcess } from './run-process.ts';
 
 /** Services that run in this process. */
 export interface Host {
-  /** The port that answers HTTP. */
+  /** The port and the URL that answer HTTP. */
   readonly port: number;
+  readonly url: string;
   /** Takes nothing new, finishes or hands back the work under way, and closes the ports. May be called again. */
   close(): Promise<void>;
 }
@@ -102,6 +103,7 @@ export async function hostServices(
 
   return {
     port: http.port,
+    url: http.url,
     async close() {
       // If the store or the broker is away, this may never finish; messages that are left come again.
       closing ??= endsWithin(ports.clock, CLOSE_TIMEOUT_MS + FLUSH_TIMEOUT_MS, finish());
@@ -127,7 +129,7 @@ export async function runService(saga: Saga, name: string): Promise<void> {
     const host = await hostServices(saga, [service], ports, config, end, telemetry);
     // It may come back, so don't give up; but a wrong setting looks the same.
     assertStoreAnswers(ports).catch(({ message }: Error) => ports.log('WARNING', message));
-    ports.log('INFO', `${name}: listens on http://${config.host}:${host.port}`, { pid: process.pid });
+    ports.log('INFO', `${name}: listens on ${host.url}`, { pid: process.pid });
     process.send?.({ port: host.port });
     return host;
   });

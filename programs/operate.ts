@@ -143,7 +143,7 @@ function usage(): string {
 
 ${lines.join('\n')}
 
-SAGA_TOKEN is sent as bearer token where it is set.`;
+SAGA_TOKEN, if it is set, is sent in the Authorization header.`;
 }
 
 /** @throws UsageError if there is no such command, or it does not take these arguments. */

@@ -22,6 +22,12 @@ async function saidOf(answers: RequestListener, timeoutMs?: number): Promise<str
 }
 
 describe("The operators' API", () => {
+  it('refuses a URL and a token that it could only send wrongly, and repeats neither', () => {
+    const asked = (url: string, token: string) => () => createOperatorApi(url, token);
+    expect(asked('http://me:secret@127.0.0.1', '')).to.throw(/^The URL must not name a user or a password/);
+    expect(asked('http://127.0.0.1', 'half\nsecret')).to.throw(/^SAGA_TOKEN has a space, a line break or/);
+  });
+
   const TIMEOUT_MS = 100;
 
   it('waits no longer than it must for a server that takes a request and is silent', async () => {

@@ -21,12 +21,18 @@ const TIMEOUT_MS = 30_000;
 /**
  * @param token sent as bearer token; empty: none is sent.
  * @param timeoutMs how long an answer may take, to its last byte.
- * @throws Error if the url is malformed, or the token would travel unencrypted.
+ * @throws Error if the url or the token is malformed, or the token would travel unencrypted.
  */
 export function createOperatorApi(url: string, token: string, timeoutMs = TIMEOUT_MS): OperatorApi {
   const base = URL.canParse(url) ? new URL(url) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
     throw new Error(`${url} is not the URL of a janitor, such as http://127.0.0.1:8080`);
+  }
+  if (base.username !== '' || base.password !== '') {
+    throw new Error('The URL must not name a user or a password: SAGA_TOKEN says who you are');
+  }
+  if (!/^[\x21-\x7e]*$/.test(token)) {
+    throw new Error('SAGA_TOKEN has a space, a line break or another character that no token has');
   }
   if (token !== '' && base.protocol === 'http:' && !isLoopback(base.hostname)) {
     throw new Error(`SAGA_TOKEN would travel to ${base.host} unencrypted: use https`);

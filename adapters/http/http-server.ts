@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -36,6 +36,8 @@ export type ReadinessCheck = readonly [name: string, check: () => Promise<boolea
 
 export interface HttpServer {
   readonly port: number;
+  /** Where it answers. */
+  readonly url: string;
   /** Takes no further requests; resolves when those under way are answered, or after `timeoutMs`. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -65,8 +67,10 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
         : `HTTP can't be served on HOST=${host}, PORT=${port}: ${error.message}`;
     throw new Error(message, { cause: error });
   });
+  const { port: taken } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
+    port: taken,
+    url: urlOf(host, taken),
     async close(timeoutMs) {
       isClosing = true;
       underWay.forEach(endConnection);
@@ -76,6 +80,10 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
     },
   };
 }
+
+/** The URL of what answers HTTP on this host, whether that is a name or an address. */
+export const urlOf = (host: string, port: number): string =>
+  `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 /** How a route is answered: by its own `handle`, unless a gateway passes it on. */
 export type HandlersOf = (route: Route) => RequestHandler[];

@@ -300,6 +300,10 @@ describe('The repair', () => {
         (world) => edit(world, ledgerPath(ID), { history: [] }),
         `see what its history and its records say (${show})`,
       ],
+      [
+        (world) => world.set('sagas/garbage', {}),
+        'see what its history and its records say, and mend the ledger accordingly',
+      ],
       [(world) => edit(world, RECORD, { items: [] }), 'find out which is right'],
       [(world) => world.delete(ledgerPath(ID)), 'restore the ledger from a backup'],
       [(world) => edit(world, stock.of('gadget').path, { quantity: -1 }), 'mend the fields that are named'],

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { validate as isUuid } from 'uuid';
 import { create, type Documents, remove, update, type Write } from '../../saga/commit/documents.ts';
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import { type TakenTurn, takeTurns } from '../../saga/deliver/turns.ts';
@@ -73,7 +74,7 @@ const contradicts = ({ kind, status }: Violation): boolean =>
 function adviceFor({ kind, path, uuid, status }: Violation): string {
   switch (kind) {
     case 'ledger':
-      return `see what its history and its records say (npm run saga -- show ${path.split('/').at(-1)}), and mend the ledger accordingly`;
+      return `see what its history and its records say${showing(path.split('/').at(-1))}, and mend the ledger accordingly`;
     case 'document':
       return 'mend the fields that are named';
     case 'missing-account':
@@ -88,6 +89,9 @@ function adviceFor({ kind, path, uuid, status }: Violation): string {
         : `find out which is right, the ledger or its records (npm run saga -- show ${uuid}), and mend the other`;
   }
 }
+
+/** The command that shows an order; nothing if its ledger has a name that no order has. */
+const showing = (uuid = ''): string => (isUuid(uuid) ? ` (npm run saga -- show ${uuid})` : '');
 
 /** Two violations of one order may ask for the same action. */
 export const keyOf = (action: RepairAction): string =>

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Route } from '../http/http.ts';
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Saga } from '../step/saga.ts';
+import { type Saga, subscriptionsOf } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { stepTask } from '../step/take-step.ts';
 import type { SagaMessage } from './message.ts';
@@ -90,9 +90,7 @@ export function topicBefore(saga: Saga, step: Step): string {
  */
 export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
   const owns = (topic: string) =>
-    ([`${topic}-sub`, `${topic}-${step.name}-sub`] as const).some(
-      (name) => saga.subscriptions[name] === step.name,
-    );
+    subscriptionsOf(topic, step.name).some((name) => saga.subscriptions[name] === step.name);
   const topics = saga.statuses.map((status) => saga.topicOf(status));
   return [...new Set([topicBefore(saga, step), ...topics.filter(owns)])];
 }

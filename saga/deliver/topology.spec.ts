@@ -173,9 +173,10 @@ describe('A subscription', () => {
   });
 
   it('[anomaly 25] is there for people wherever no service listens, and never under the name of another', () => {
-    expect(readersOf(parcels([pack], [door]))).to.deep.equal([
+    expect(readersOf(parcels([pack, ship], [door, service('desk', {})]))).to.deep.equal([
       'orders-sub orders pack',
-      'packed-cli-sub packed people',
+      'packed-sub packed ship',
+      'shipped-sub shipped people',
       'failed-cli-sub failed people',
       'given-up-sub given-up people',
       'dead-letter-cli-sub dead-letter people',

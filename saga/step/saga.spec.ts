@@ -384,8 +384,30 @@ describe('A saga that contradicts itself', () => {
       'has a name or a topic that is not in small letters',
       () => faultsOf([{ ...other, name: 'Other' }, aStep({ announces: 'it/is' })]),
       [
-        'Other and its topic other must be in small-letters',
-        'quote and its topic it/is must be in small-letters',
+        'the service or topic Other is not in small-letters',
+        'the service or topic it/is is not in small-letters',
+      ],
+    ],
+    [
+      'ends with a topic that is not in small letters',
+      () => faultsOf([quote], { end: { topic: 'Order Canceled!', says: 'the end' } }),
+      ['the service or topic Order Canceled! is not in small-letters'],
+    ],
+    [
+      'keeps a subscription for a service that there is not',
+      () => faultsOf([quote], { subscriptions: { 'frontend-sub': 'nobody' } }),
+      ['frontend-sub has the reader nobody, which is no service'],
+    ],
+    [
+      'keeps subscriptions of no topic, and of topics that come behind their reader',
+      () =>
+        faultsOf([quote, other], {
+          subscriptions: { 'nothing-sub': 'people', 'quoted-sub': 'quote', 'dead-letter-sub': 'other' },
+        }),
+      [
+        'nothing-sub is no subscription by which people can read a topic',
+        'quoted-sub is no subscription by which quote can read a topic',
+        'dead-letter-sub is no subscription by which other can read a topic',
       ],
     ],
   ];

@@ -236,6 +236,10 @@ export function defineSaga<
   };
 }
 
+/** The names that the subscription of a topic can have: the first reader's, and those of all others. */
+export const subscriptionsOf = (topic: string, reader: string) =>
+  [`${topic}-sub`, `${topic}-${reader}-sub`] as const;
+
 /** The contradictions in a declaration, as sentences. Includes what the compiler finds, for callers in plain JavaScript. */
 function faultsOf({
   order,
@@ -246,6 +250,7 @@ function faultsOf({
   services,
   reasons,
   unknownReason,
+  subscriptions,
 }: SagaDeclaration<object, readonly Step[], string, string, string, string>): string[] {
   const topics = [
     entry.topic,
@@ -287,13 +292,23 @@ function faultsOf({
     ),
     ...twice('the setting', settings),
     ...(reasons.includes(unknownReason) ? [] : [`${unknownReason} is none of its reasons`]),
-    ...steps.flatMap(({ name, leadsTo, announces }) => [
-      ...(/^[A-Z][A-Z_]*$/.test(leadsTo)
+    ...steps.flatMap(({ name, leadsTo }) =>
+      /^[A-Z][A-Z_]*$/.test(leadsTo) ? [] : [`the status ${leadsTo} of ${name} is not in CAPITAL_LETTERS`],
+    ),
+    ...[...new Set([...names, ...topics])].flatMap((text) =>
+      /^[a-z][a-z0-9-]*$/.test(text) ? [] : [`the service or topic ${text} is not in small-letters`],
+    ),
+    ...Object.entries(subscriptions).flatMap(([subscription, reader]) => {
+      const place = steps.findIndex(({ name }) => name === reader);
+      // A step goes on reading what came before it; whether another service reads a topic is its own affair.
+      const readable = place < 0 ? topics : topics.slice(0, place + 1);
+      if (![...names, PEOPLE].includes(reader))
+        return [`${subscription} has the reader ${reader}, which is no service`];
+      return readable.some((topic) =>
+        (subscriptionsOf(topic, reader) as readonly string[]).includes(subscription),
+      )
         ? []
-        : [`the status ${leadsTo} of ${name} is not in CAPITAL_LETTERS`]),
-      ...([name, announces].every((text) => /^[a-z][a-z0-9-]*$/.test(text))
-        ? []
-        : [`${name} and its topic ${announces} must be in small-letters`]),
-    ]),
+        : [`${subscription} is no subscription by which ${reader} can read a topic`];
+    }),
   ];
 }

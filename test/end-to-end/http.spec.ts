@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { z } from 'zod';
-import { httpApp, serveHttp } from '../../adapters/http/http-server.ts';
+import { httpApp, serveHttp, urlOf } from '../../adapters/http/http-server.ts';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
@@ -15,6 +15,15 @@ import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
 const SUCCESS = shop.success;
 const embedded = () => ({ store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) });
+
+describe('The URL of what answers', () => {
+  it('has brackets around an IPv6 address', () => {
+    expect([urlOf('127.0.0.1', 80), urlOf('::1', 80)]).to.deep.equal([
+      'http://127.0.0.1:80',
+      'http://[::1]:80',
+    ]);
+  });
+});
 
 describe('The HTTP API', () => {
   let pipeline: Pipeline;

@@ -411,13 +411,14 @@ describe('npm run data-init', () => {
     expect(await run([], AWAY)).to.deep.equal({ code: 1, output: STORE_IS_AWAY });
     const { code, output } = await run([], STRANGER);
     expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
-    expect(output).to.match(/^Could not load the default credentials/);
+    expect(output).to.match(/^Could not load the default credentials.*set PUBSUB_EMULATOR_HOST/);
   });
 
   for (const [args, fault] of [
     [['--rest'], "'--rest'"],
     [['one.json', 'other.json'], 'Only one file can be loaded'],
     [['nowhere.json'], 'There is no file nowhere.json'],
+    [['local'], 'There is no file local'],
   ] as const) {
     it(`says what is wrong with ${args.join(' ')}`, async () => {
       const { code, output } = await run(args, { PROJECT_ID: 'a-real-project' });

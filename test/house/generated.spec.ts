@@ -110,6 +110,15 @@ describe('What follows from the pipeline', () => {
       expect(readFileSync(topology, 'utf8')).to.equal(text('infra/topology.json'));
     });
 
+    it('is not written where the topology is gone, or is no JSON: what it would lose is unknown', async () => {
+      const topology = join(copy, 'infra/topology.json');
+      writeFileSync(topology, '{');
+      expect((await generate()).said).to.match(/^infra\/topology\.json is not JSON, restore it first: /);
+      rmSync(topology);
+      expect((await generate()).said).to.match(/^infra\/topology\.json can't be read, restore it first: /);
+      writeFileSync(topology, text('infra/topology.json'));
+    });
+
     it('is not written where a marker is lost, and what was written by hand stays', async () => {
       const lost = text('infra/compose.yaml').replace('  # end\n', '');
       writeFileSync(join(copy, 'infra/compose.yaml'), lost);
