@@ -74,7 +74,8 @@ describe('Users and stock', () => {
 
 describe('A data file', () => {
   it('is read as it says: a section for each kind of account', () => {
-    expect(parseData(shopOfThree, JSON.stringify(DATA), 'mine.json')).to.deep.equal(DATA);
+    for (const start of ['', '\uFEFF'])
+      expect(parseData(shopOfThree, start + JSON.stringify(DATA), 'mine.json')).to.deep.equal(DATA);
   });
 
   it('names every fault that it has, with the document and the field', () => {

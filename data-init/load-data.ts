@@ -41,7 +41,8 @@ function fieldsByCollection(saga: Saga): Readonly<Record<string, z.ZodRawShape>>
 export function parseData(saga: Saga, text: string, name: string): Data {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Some editors begin a file with a byte order mark.
+    json = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new Error(`${name} is not JSON: ${(error as Error).message}`);
   }

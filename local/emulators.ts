@@ -28,6 +28,8 @@ const JVM_FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseParallelGC'];
 
 interface Kind {
   readonly title: string;
+  /** The variable that may name its place, host:port. */
+  readonly hostVariable: string;
   /** The variable that may name the jar. */
   readonly variable: string;
   readonly aptPackage: string;
@@ -39,6 +41,7 @@ interface Kind {
 
 const pubsub: Kind = {
   title: 'Pub/Sub',
+  hostVariable: 'PUBSUB_EMULATOR_HOST',
   variable: 'PUBSUB_EMULATOR_JAR',
   aptPackage: 'google-cloud-cli-pubsub-emulator',
   component: 'pubsub-emulator',
@@ -48,6 +51,7 @@ const pubsub: Kind = {
 
 const firestore: Kind = {
   title: 'Firestore',
+  hostVariable: 'FIRESTORE_EMULATOR_HOST',
   variable: 'FIRESTORE_EMULATOR_JAR',
   aptPackage: 'google-cloud-cli-firestore-emulator',
   component: 'cloud-firestore-emulator',
@@ -168,7 +172,7 @@ async function freePort(kind: Kind, wantedPort: number): Promise<number> {
   const probe = createServer().listen(wantedPort, HOST);
   await once(probe, 'listening').catch(() => {
     throw new Error(
-      `Port ${wantedPort}, where the ${kind.title} emulator listens, is in use: stop what listens there`,
+      `Port ${wantedPort}, where the ${kind.title} emulator listens, is in use: stop what listens there, or name another port in ${kind.hostVariable}`,
     );
   });
   const { port } = probe.address() as AddressInfo;

@@ -293,7 +293,7 @@ describe('npm run start:emulators', () => {
     });
     expect(await second.exited).to.equal(1);
     expect(second.output()).to.equal(
-      `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there`,
+      `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there, or name another port in PUBSUB_EMULATOR_HOST`,
     );
     server.close();
   });
