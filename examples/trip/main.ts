@@ -6,7 +6,6 @@ import { runProcess, startLocally } from 'order-saga/host';
 import { DATA, trip } from './trip.ts';
 
 /** Three trips; the last one finds the hotel full. Run it with `npm run trip`, or on Google's emulators: `npm run trip -- --emulators`. */
-
 await runProcess(async (end) => {
   const { emulators } = parseArgs({ options: { emulators: { type: 'boolean', default: false } } }).values;
   const local = await startLocally(trip, DATA, { onEmulators: emulators, end });

@@ -35,7 +35,6 @@ describe('A trip', () => {
   });
 
   it('is booked as a whole or not at all in simulated worlds, and in every way two of them can go', async () => {
-    // Not asserted: the whole report is needed, and an assertion would cut it short.
     const { failure } = await simulate(trips, { seeds: 200 });
     if (failure) throw new Error(failure.report);
     expect((await explore(trips, two)).fault?.sentence).to.equal(undefined);
