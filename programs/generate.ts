@@ -25,14 +25,14 @@ async function main(): Promise<number> {
     const place = new URL(path, packageRoot);
     const current = textOf(path);
     const fresh = freshText(path, () => render(current));
-    return fresh === current ? [] : [{ path, place, fresh }];
+    return fresh === current ? [] : [{ path, place, current, fresh }];
   });
   if (check) {
     for (const { path } of stale) process.stderr.write(`${path} is stale: ${COMMAND} brings it up to date\n`);
     return stale.length === 0 ? 0 : 1;
   }
-  const lost = stale.flatMap(({ path, fresh }) =>
-    path === TOPOLOGY ? lostSubscriptions(jsonOf(path), JSON.parse(fresh)) : [],
+  const lost = stale.flatMap(({ path, current, fresh }) =>
+    path === TOPOLOGY ? lostSubscriptions(topologyIn(current), JSON.parse(fresh)) : [],
   );
   if (lost.length > 0 && !drop) {
     const advice = 'Name it in `subscriptions` of pipeline.ts to keep it, or say --drop to mean it';
@@ -54,11 +54,11 @@ function textOf(path: string): string {
   }
 }
 
-function jsonOf(path: string) {
+function topologyIn(text: string) {
   try {
-    return JSON.parse(textOf(path));
+    return JSON.parse(text);
   } catch (error) {
-    throw new Error(`${path} is not JSON, restore it first: ${(error as Error).message}`);
+    throw new Error(`${TOPOLOGY} is not JSON, restore it first: ${(error as Error).message}`);
   }
 }
 

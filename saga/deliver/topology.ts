@@ -1,5 +1,5 @@
 import { oncePerSaga } from '../step/once-per-saga.ts';
-import { DEAD_LETTER_TOPIC, PEOPLE, type Saga } from '../step/saga.ts';
+import { DEAD_LETTER_TOPIC, PEOPLE, type Saga, subscriptionsOf } from '../step/saga.ts';
 import { topicsReadBy } from './service.ts';
 
 /**
@@ -111,10 +111,10 @@ export function publishedBy(saga: Saga, name: string): readonly string[] {
 
 /** A subscription never changes its reader: a new reader of a topic gets one of its own. */
 function subscriptionName(saga: Saga, topic: string, reader: string): string {
-  const first = `${topic}-sub` as const;
+  const [first, own] = subscriptionsOf(topic, reader);
   const owner = saga.subscriptions[first];
   if (owner === reader) return first;
-  if (reader !== PEOPLE) return `${topic}-${reader}-sub`;
+  if (reader !== PEOPLE) return own;
   return owner === undefined ? first : `${topic}-cli-sub`;
 }
 
