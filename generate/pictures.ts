@@ -1,7 +1,7 @@
 import { serviceNames, topicBefore } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
-import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
-import { PEOPLE, type Saga } from '../saga/step/saga.ts';
+import { CANCELED, FAILING, RESUMED } from '../saga/ledger/ledger.ts';
+import { isWaitingStep, PEOPLE, type Saga } from '../saga/step/saga.ts';
 import { servicesLeadingTo } from './services-leading-to.ts';
 
 /** The saga in pictures, as lines of Markdown. */
@@ -58,20 +58,26 @@ export const stateDiagram = (saga: Saga): string[] =>
     '    direction LR',
     `    [*] --> ${saga.statuses[0]}: ${servicesLeadingTo(saga, saga.statuses[0]).join(', ')}`,
     ...saga.statuses.flatMap((from) =>
-      saga.statuses
-        .filter((to) => saga.mayFollow(from, to))
-        .map((to) => `    ${from} --> ${to}: ${causeOf(saga, from, to)}`),
+      nextOf(saga, from).map((to) => `    ${from} --> ${to}: ${causeOf(saga, from, to)}`),
     ),
   ]);
 
+/** An order that goes on goes where the step leads for which it waited. */
+const nextOf = (saga: Saga, from: string): readonly string[] =>
+  from === RESUMED
+    ? [...saga.steps.filter(isWaitingStep).map(({ leadsTo }) => leadsTo), FAILING]
+    : saga.nextOf({ status: from, history: [] });
+
 function causeOf(saga: Saga, from: string, to: string): string {
+  if (to === RESUMED) return `a word, heard by ${saga.waitingIn(from)?.waits.heardBy}`;
   if (to !== FAILING) return servicesLeadingTo(saga, to).join(', ');
-  return saga.stepAt(from) === undefined ? 'cancel' : 'refusal, cancel, deadline';
+  if (saga.waitingIn(from)) return 'cancel, deadline';
+  return from === RESUMED || saga.stepAfter(from) ? 'refusal, cancel, deadline' : 'cancel';
 }
 
 /** The same as plain text, for a terminal. */
 export function stateLine(saga: Saga): string[] {
-  const forward = saga.statuses.filter((status) => status !== FAILING && status !== CANCELED);
+  const forward = saga.statuses.filter((status) => ![RESUMED, FAILING, CANCELED].includes(status));
   let line = '';
   const columns = forward.map((status) => {
     if (line !== '') line += ` ──${servicesLeadingTo(saga, status).join(', ')}──▶ `;

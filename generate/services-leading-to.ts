@@ -1,12 +1,14 @@
 import { serviceNames, takesOrdersIn } from '../saga/deliver/service.ts';
 import { publishedBy } from '../saga/deliver/topology.ts';
-import { CANCELED, FAILING } from '../saga/ledger/ledger.ts';
+import { CANCELED, FAILING, RESUMED } from '../saga/ledger/ledger.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /** The services that lead a ledger to a status. */
 export function servicesLeadingTo(saga: Saga, status: string | undefined): readonly string[] {
-  const step = saga.steps.find(({ leadsTo }) => leadsTo === status);
+  const step = saga.acts.find((act) => act.status === status)?.step;
   if (step !== undefined) return [step.name];
+  // Whoever hears a word lets the order go on.
+  if (status === RESUMED) return saga.steps.flatMap(({ waits }) => waits?.heardBy ?? []);
   // Every service that may announce a failure may cause it.
   if (status === FAILING) return publishersOf(saga, saga.failure.topic);
   const beside = saga.services.filter((service) =>

@@ -5,9 +5,11 @@ import {
   DEADLINE_EXCEEDED,
   FAILING,
   RECEIVED,
+  RESUMED,
 } from '../saga/ledger/ledger.ts';
 import type { Account, AnyKind } from '../saga/step/document.ts';
-import { PEOPLE, type Saga } from '../saga/step/saga.ts';
+import { isWaitingStep, PEOPLE, type Saga } from '../saga/step/saga.ts';
+import type { Step } from '../saga/step/step.ts';
 import { shapeOf } from './firestore-indexes.ts';
 import { publishersOf, servicesLeadingTo } from './services-leading-to.ts';
 
@@ -96,11 +98,14 @@ export function announcementTable(saga: Saga): string[] {
   const rows = saga.statuses.flatMap((status) => {
     const topic = saga.topicOf(status);
     const services =
-      status === FAILING ? servicesLeadingTo(saga, CANCELED) : [saga.stepAt(status)?.name ?? []].flat();
+      status === FAILING ? servicesLeadingTo(saga, CANCELED) : namesOf(stepsAfter(saga, status));
     return services.map((name) => [code(topic), name, code(subscriptionOf(topology, name, topic))]);
   });
   return table(['published again', 'service that does not react', 'its subscription'], rows);
 }
+
+const stepsAfter = (saga: Saga, status: string): readonly Step[] =>
+  status === RESUMED ? saga.steps.filter(isWaitingStep) : [saga.stepAfter(status) ?? []].flat();
 
 /** Each kind of document that the steps use, with its fields. */
 export const documentTable = (saga: Saga): string[] =>

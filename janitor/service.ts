@@ -1,6 +1,6 @@
 import { createRunner } from '../saga/deliver/runner.ts';
 import type { ServiceDefinition } from '../saga/deliver/service.ts';
-import { topologyOf } from '../saga/deliver/topology.ts';
+import { topologyOf, wordTopics } from '../saga/deliver/topology.ts';
 import { compensationTask } from '../saga/step/compensate.ts';
 import { DEAD_LETTER_TOPIC } from '../saga/step/saga.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
@@ -16,7 +16,11 @@ export const janitor: ServiceDefinition = {
   name: 'janitor',
   reads: ({ failure }) => [failure.topic, DEAD_LETTER_TOPIC],
   // It announces any status again, and sends dead letters back to their topics.
-  publishes: (saga) => [...saga.statuses.map((status) => saga.topicOf(status)), DEAD_LETTER_TOPIC],
+  publishes: (saga) => [
+    ...saga.statuses.map((status) => saga.topicOf(status)),
+    ...wordTopics(saga).map(({ topic }) => topic),
+    DEAD_LETTER_TOPIC,
+  ],
   create(saga, ports, { sweepIntervalSeconds, deadlineSeconds }) {
     const patrol = createPatrol(saga, ports, sweepIntervalSeconds);
     const compensation = {

@@ -126,7 +126,7 @@ const resultLine = ({ action, outcome, detail }: RepairResult): string =>
 
 const stuckLines = ({ sentence, missing }: StuckOrder): string[] => [
   sentence,
-  `  missing on ${missing.topic}: ${missing.data}`,
+  missing ? `  missing on ${missing.topic}: ${missing.data}` : '  only people can end that',
 ];
 
 function verdict({ violationCount, stuckCount, counts }: AuditReport): string {

@@ -51,7 +51,7 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
   const { documents = {}, settings = defaultsOf(step) } = deepFreeze(given);
   const before = ledgerAt(saga, given, saga.statuses[saga.steps.indexOf(step)] ?? '');
   const copy = documentsOf(documents);
-  if (saga.stepAt(before.status) !== step) {
+  if (saga.stepAt(before) !== step) {
     const task = stepTask(
       saga,
       step,

@@ -50,12 +50,14 @@ const stuckSchema = z.object({
   since: moment,
   repeats: count,
   sentence: z.string(),
-  /** The message that would move it on, as it must be published; `data` is its JSON text. */
-  missing: z.object({
-    topic: z.string(),
-    attributes: z.record(z.string(), z.string()),
-    data: z.string(),
-  }),
+  /** The message that would move it on, as it must be published; `data` is its JSON text. Absent if only people can. */
+  missing: z
+    .object({
+      topic: z.string(),
+      attributes: z.record(z.string(), z.string()),
+      data: z.string(),
+    })
+    .exactOptional(),
 });
 
 /** What an audit found, small enough to print and send: each list is cut at its limit, and counted in full. */

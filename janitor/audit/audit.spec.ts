@@ -608,7 +608,7 @@ describe('The audit', () => {
       await fc.assert(
         fc.asyncProperty(anyWorld, fc.nat(), fc.nat(), fc.boolean(), async (world, at, of, removes) => {
           const holdsNothing = (fields: object) =>
-            'history' in fields && shopOfThree.doneSteps(fields as Ledger).length === 0;
+            'history' in fields && shopOfThree.actsOf(fields as Ledger).length === 0;
           const isAccount = (path: Path) => shopOfThree.accounts.some((kind) => kind.namesIn(path));
           const isNeeded = (path: Path) => [...world.keys()].some((one) => one.startsWith(`${path}/`));
           // Nobody misses an order that holds nothing, or an account that no order needs.

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
-import { isStanding, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
+import { endOfStage, isStanding, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
 import { lastTransition, transitionsOf } from '../../saga/ledger/history.ts';
-import { LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
+import { FAILING, LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
 import { readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
 import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
@@ -248,7 +248,9 @@ const lastName = (path: Path): string => path.slice(path.lastIndexOf('/') + 1);
 function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
   const { status, createdAt, sweepAt, expireAt } = ledger;
   const transitions = transitionsOf(ledger);
-  if (sweepAt !== null && sweepAt.getTime() - now.getTime() > SWEEP_AHEAD_MAX_MS) {
+  // The end of a wait is known, however far away it is; if it was edited, a person did that who can do anything.
+  const isPlanned = sweepAt === null || sweepAt.getTime() === ledger.waitUntil?.getTime();
+  if (!isPlanned && sweepAt.getTime() - now.getTime() > SWEEP_AHEAD_MAX_MS) {
     yield `it is ${status}, but no sweep will look at it before ${sweepAt.toISOString()}`;
   }
   const { at } = lastTransition(ledger);
@@ -277,20 +279,30 @@ function differing(one: object, other: object): string {
 
 function isStuck(saga: Saga, ledger: Ledger, now: Date): boolean {
   if (!isStanding(saga, ledger) || ledger.sweepAt === null) return false;
-  const stoodMs = now.getTime() - lastTransition(ledger).at.getTime();
-  return stoodMs >= 1000 * ledger.deadlineSeconds || (ledger.repeats ?? 0) >= REPEATS_MAX;
+  const { status, deadlineSeconds, repeats = 0 } = ledger;
+  const { at } = lastTransition(ledger);
+  // A compensation is never too late, but people want to know of one that takes long.
+  const end = status === FAILING ? new Date(at.getTime() + 1000 * deadlineSeconds) : endOfStage(saga, ledger);
+  return (end !== undefined && end <= now) || repeats >= REPEATS_MAX;
 }
 
 function stuckOrder(saga: Saga, ledger: Ledger): StuckOrder {
   const { uuid, status, repeats = 0 } = ledger;
   const since = lastTransition(ledger).at;
   const { topic, attributes, data } = messageFor(saga, ledger);
+  const standing = `Order ${uuid} is ${status} since ${since.toISOString()}`;
+  const step = saga.waitingIn(status);
+  if (step) {
+    const words = Object.keys(step.waits.words).join(' or ');
+    const sentence = `${standing}, and waits for ${words}: nothing was heard until ${ledger.waitUntil?.toISOString()}`;
+    return { uuid, status, since, repeats, sentence };
+  }
   return {
     uuid,
     status,
     since,
     repeats,
-    sentence: `Order ${uuid} is ${status} since ${since.toISOString()}, announced again ${repeats} times: nothing followed ${topic}`,
+    sentence: `${standing}, announced again ${repeats} times: nothing followed ${topic}`,
     missing: { topic, attributes, data: data.toString() },
   };
 }

@@ -61,8 +61,14 @@ export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
   }
   for (const order of stuck) {
     if (contradicted.has(order.uuid)) continue;
+    const { sentence, uuid } = order;
     const action = actionForStuck(order);
-    actions.set(keyOf(action), action);
+    if (action !== undefined) actions.set(keyOf(action), action);
+    else
+      forPeople.push({
+        sentence,
+        advice: `ask whoever owes the word, and say it, or cancel the order${showing(uuid)}`,
+      });
   }
   return { actions: [...actions.values()], forPeople };
 }
@@ -128,8 +134,9 @@ const complete = (uuid: string): RepairAction => ({
   effect: 'what it took is given back, and it is canceled',
 });
 
-function actionForStuck({ uuid, status, missing }: StuckOrder): RepairAction {
+function actionForStuck({ uuid, status, missing }: StuckOrder): RepairAction | undefined {
   if (status === FAILING) return complete(uuid);
+  if (missing === undefined) return undefined;
   return {
     kind: 'announce',
     uuid,

@@ -75,7 +75,7 @@ describe('A sweep', () => {
     expect(ports.published).to.have.length(1);
   });
 
-  for (const status of standing.filter((one) => pipeline.stepAt(one))) {
+  for (const status of standing.filter((one) => pipeline.stepAfter(one))) {
     it(`[anomaly 27] fails an order that stood as ${status} until its deadline, and tells the janitor`, async () => {
       const ledger = aLedgerThatIs(status);
       const { ports, sweep, stored } = await scene(900, ledger);

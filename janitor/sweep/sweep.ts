@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { deadLetterOf, messageFor } from '../../saga/deliver/message.ts';
-import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
+import { subscriptionFor, topologyOf } from '../../saga/deliver/topology.ts';
 import { type TakenTurn, takeTurns } from '../../saga/deliver/turns.ts';
-import { announcedAgain, isOverdue, overdueDetail, repeatDueAt } from '../../saga/ledger/deadline.ts';
-import { DEADLINE_EXCEEDED, FAILING, LEDGERS, type Ledger, SHARD_COUNT } from '../../saga/ledger/ledger.ts';
+import { announcedAgain, isOverdue, isWaiting, repeatDueAt } from '../../saga/ledger/deadline.ts';
+import { FAILING, LEDGERS, type Ledger, SHARD_COUNT } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import { overdueTurn } from '../../saga/step/hear-word.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { refusedTurn } from '../../saga/step/take-step.ts';
 import type { LedgerTask, Turn } from '../../saga/step/turn.ts';
 
 /** What one sweep did, in numbers of orders. */
@@ -72,10 +72,7 @@ function sweepTask(saga: Saga, uuid: string): LedgerTask {
     uuid,
     take(ledger, _documents, now): Turn {
       if (!ledger?.sweepAt || ledger.sweepAt > now) return { outcome: 'ignored' };
-      if (isOverdue(saga, ledger, now)) {
-        const detail = overdueDetail(ledger);
-        return refusedTurn(saga, ledger, { by: 'janitor', reason: DEADLINE_EXCEEDED, detail, now });
-      }
+      if (isOverdue(saga, ledger, now)) return overdueTurn(saga, ledger, 'janitor', now);
       const due = repeatDueAt(saga, ledger);
       // The order has moved on since its sweep was planned: look again once the new stage has taken long.
       return due !== null && due <= now
@@ -91,8 +88,8 @@ export function announceTask(saga: Saga, uuid: string): LedgerTask {
     uuid,
     take(ledger, _documents, now): Turn {
       if (ledger === undefined) return { outcome: 'ignored' };
-      // Announcing an order at rest does not give it a deadline.
-      return ledger.sweepAt === null
+      // An order at rest gets no deadline by that, and nothing follows a wait however often it is announced.
+      return ledger.sweepAt === null || isWaiting(saga, ledger)
         ? { outcome: 'announced', ledger, announce: true }
         : announceTurn(saga, ledger, now);
     },
@@ -111,29 +108,59 @@ function announceTurn(saga: Saga, before: Ledger, now: Date): Turn {
 
 /** Hands compensations that don't succeed to the dead-letter desk, which keeps each of them once. */
 async function showPersistent(saga: Saga, taken: readonly TakenTurn[], { bus, log }: Ports): Promise<void> {
-  const persistent = taken.flatMap((one) =>
-    'turn' in one && one.turn.announce && one.turn.ledger?.status === FAILING ? [one.turn.ledger] : [],
+  const announced = taken.flatMap((one) =>
+    'turn' in one && one.turn.announce && one.turn.ledger ? [one.turn.ledger] : [],
   );
-  const shown = persistent.filter(({ repeats = 0 }) => repeats >= REPEATS_UNTIL_SHOWN);
-  if (shown.length === 0) return;
-  for (const { uuid, repeats } of shown) {
-    log('ERROR', 'janitor: a compensation does not succeed', { step: 'janitor', uuid, repeats });
-  }
-  const subscription = subscriptionOf(topologyOf(saga), 'janitor', saga.failure.topic);
-  await bus.publish(shown.map((ledger) => letterOf(saga, ledger, subscription)));
+  const letters = announced.flatMap((ledger) => {
+    const what = whatLasts(saga, ledger);
+    if (what === undefined) return [];
+    const { uuid, repeats } = ledger;
+    log('ERROR', what.line, { step: 'janitor', uuid, repeats });
+    return [letterOf(saga, ledger, what)];
+  });
+  if (letters.length > 0) await bus.publish(letters);
 }
 
-function letterOf(saga: Saga, ledger: Ledger, subscription: string) {
+/** What only people can end: a compensation that does not succeed, or a wait whose time is over. */
+interface Lasting {
+  readonly kind: 'compensation' | 'wait';
+  /** For the log, and for the desk. */
+  readonly line: string;
+  readonly reason: string;
+  /** From which repeat on people are shown it. */
+  readonly shownAt: number;
+}
+
+const COMPENSATION: Lasting = {
+  kind: 'compensation',
+  line: 'janitor: a compensation does not succeed',
+  reason: 'The compensation does not succeed',
+  shownAt: REPEATS_UNTIL_SHOWN,
+};
+const WAIT: Lasting = {
+  kind: 'wait',
+  line: 'janitor: an order waits, and its time is over',
+  reason: 'No word has come in time',
+  shownAt: 1,
+};
+
+function whatLasts(saga: Saga, { status, repeats = 0 }: Ledger): Lasting | undefined {
+  const what = status === FAILING ? COMPENSATION : isWaiting(saga, { status }) ? WAIT : undefined;
+  return what && repeats >= what.shownAt ? what : undefined;
+}
+
+function letterOf(saga: Saga, ledger: Ledger, { kind, reason, shownAt }: Lasting) {
   const { uuid, repeats = 0 } = ledger;
   // The id is derived, so that the desk recognizes the letter. But it changes from time to time, so that another letter
   // follows if the operators' decision about the first one did not help.
-  const generation = Math.floor(Math.log2(repeats / REPEATS_UNTIL_SHOWN));
+  const generation = Math.floor(Math.log2(repeats / shownAt));
+  const message = messageFor(saga, ledger);
   const delivery = {
-    subscription,
-    messageId: `compensation/${uuid}/${generation}`,
+    subscription: subscriptionFor(topologyOf(saga), message.topic),
+    messageId: `${kind}/${uuid}/${generation}`,
     attempt: repeats,
   };
-  return deadLetterOf({ ...messageFor(saga, ledger), ...delivery }, 'The compensation does not succeed');
+  return deadLetterOf({ ...message, ...delivery }, reason);
 }
 
 function logSwept(uuid: string, taken: TakenTurn, { log, observe }: Ports): void {

@@ -1,10 +1,11 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { InputFault } from '../http/input-faults.ts';
-import { lastTransition } from '../ledger/history.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { lastTransition, statusIn } from '../ledger/history.ts';
+import { type Ledger, RESUMED } from '../ledger/ledger.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
 import { DEAD_LETTER_TOPIC, type Saga } from '../step/saga.ts';
+import type { Word } from '../step/wait.ts';
 
 /**
  * Messages are hints: they say which ledger to look at, and carry a snapshot for people. What a message claims
@@ -20,6 +21,8 @@ export interface SagaMessage {
   readonly orderFault?: string | undefined;
   /** Why the order failed, according to the message. */
   readonly reason?: string | undefined;
+  /** The word that the message says to an order that waits, with what it carries, unchecked. */
+  readonly word?: Word | undefined;
   /** The trace that the message belongs to, as a W3C traceparent. An order that begins with it remembers it. */
   readonly trace?: string | undefined;
 }
@@ -92,9 +95,14 @@ function parseBody(
       order: 'order' in parsed ? parsed.order : undefined,
       orderFault: 'order' in parsed ? undefined : describeFaults(parsed.faults),
       reason: saga.reasons.find((known) => known === body.reason),
+      ...wordIn(body),
       trace,
     },
   };
+}
+
+function wordIn({ uuid: _, outcome, ...carried }: Record<string, unknown>): Pick<SagaMessage, 'word'> {
+  return typeof outcome === 'string' ? { word: { ...carried, word: outcome } } : {};
 }
 
 function describeFaults(faults: readonly InputFault[]): string {
@@ -125,7 +133,7 @@ export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
     data: Buffer.from(JSON.stringify(snapshot(saga, ledger))),
     attributes: {
       'ce-specversion': '1.0',
-      'ce-id': `${ledger.uuid}/${topic}`,
+      'ce-id': idOf(ledger, topic),
       'ce-type': `${saga.name}.${topic}`,
       'ce-source': `/${saga.name}/${by}`,
       'ce-subject': ledger.uuid,
@@ -134,6 +142,12 @@ export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
       ...(ledger.trace !== undefined && { traceparent: ledger.trace }),
     },
   };
+}
+
+/** An order that waits more than once goes on more than once: each time is a fact of its own. */
+function idOf({ uuid, status, history }: Ledger, topic: string): string {
+  const time = status === RESUMED ? history.filter((line) => statusIn(line) === RESUMED).length : 1;
+  return time === 1 ? `${uuid}/${topic}` : `${uuid}/${topic}/${time}`;
 }
 
 /**

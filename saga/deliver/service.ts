@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { Route } from '../http/http.ts';
+import { wordRoutes } from '../http/word-routes.ts';
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type Saga, subscriptionsOf } from '../step/saga.ts';
+import { wordMessageTask } from '../step/hear-word.ts';
+import { isWaitingStep, type Saga, subscriptionsOf, type WaitingStep } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { stepTask } from '../step/take-step.ts';
 import type { SagaMessage } from './message.ts';
@@ -68,11 +70,20 @@ export function serviceNames(saga: Saga): readonly string[] {
  */
 export function serviceOf(saga: Saga, name: string, ports: Ports, settings: ServiceSettings): Service {
   const step = saga.steps.find((one) => one.name === name);
-  if (step !== undefined) return stepService(saga, step, ports, settings);
   const beside = saga.services.find((one) => one.name === name);
-  if (beside !== undefined) return beside.create(saga, ports, settings);
-  throw new Error(`${saga.name} has no service ${name}; it has ${serviceNames(saga).join(', ')}`);
+  const service = step ? stepService(saga, step, ports, settings) : beside?.create(saga, ports, settings);
+  if (service === undefined)
+    throw new Error(`${saga.name} has no service ${name}; it has ${serviceNames(saga).join(', ')}`);
+  const heard = stepsHeardBy(saga, name);
+  if (heard.length === 0) return service;
+  const wordsOf = (one: WaitingStep) =>
+    wordRoutes(saga, one, name, ports, one === step ? settingsOf(one, settings) : undefined);
+  return { ...service, routes: () => [...service.routes(), ...heard.flatMap(wordsOf)] };
 }
+
+/** The steps whose words this service takes over HTTP. */
+export const stepsHeardBy = (saga: Saga, name: string): readonly WaitingStep[] =>
+  saga.steps.filter((one): one is WaitingStep => one.waits?.heardBy === name);
 
 /** All services of a saga, for a process that hosts them together. */
 export const allServices = (saga: Saga, ports: Ports, settings: ServiceSettings): readonly Service[] =>
@@ -85,23 +96,25 @@ export function topicBefore(saga: Saga, step: Step): string {
 }
 
 /**
- * The topics that a step reads: the one whose messages begin it, and those of older subscriptions that it owned before
- * another step was put in front of it. What still waits there is acked, because the order now goes the longer way.
+ * The topics that a step reads: the one whose messages begin it, that of resumption if it waits, and those of older
+ * subscriptions that it owned before another step was put in front of it. What still waits there is acked, because the order
+ * now goes the longer way.
  */
 export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
   const owns = (topic: string) =>
     subscriptionsOf(topic, step.name).some((name) => saga.subscriptions[name] === step.name);
   const topics = saga.statuses.map((status) => saga.topicOf(status));
-  return [...new Set([topicBefore(saga, step), ...topics.filter(owns)])];
+  const resumption = step.waits && saga.resumption ? [saga.resumption.topic] : [];
+  return [...new Set([topicBefore(saga, step), ...resumption, ...topics.filter(owns)])];
 }
 
 function stepService(
   saga: Saga,
   step: Step,
   ports: Ports,
-  { deadlineSeconds, declared }: ServiceSettings,
+  { deadlineSeconds, ...more }: ServiceSettings,
 ): Service {
-  const settings = Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
+  const settings = settingsOf(step, more);
   const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
     const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };
     const party = {
@@ -110,5 +123,22 @@ function stepService(
     };
     return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
   });
-  return { name: step.name, consumers, routes: () => step.routes(ports.store) };
+  return {
+    name: step.name,
+    consumers: [...consumers, ...listeners(saga, step, settings, ports)],
+    routes: () => step.routes(ports.store),
+  };
+}
+
+const settingsOf = (step: Step, { declared }: Pick<ServiceSettings, 'declared'>): object =>
+  Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
+
+/** What a step that waits hears by a topic. */
+function listeners(saga: Saga, step: Step, settings: object, ports: Ports): readonly ConsumerDefinition[] {
+  if (!isWaitingStep(step) || step.waits.listensTo === undefined) return [];
+  const party = {
+    name: step.name,
+    taskFor: (message: SagaMessage) => wordMessageTask(saga, step, message, settings),
+  };
+  return [{ topic: step.waits.listensTo.topic, process: createRunner(saga, party, ports) }];
 }

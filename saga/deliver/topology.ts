@@ -1,6 +1,6 @@
 import { oncePerSaga } from '../step/once-per-saga.ts';
-import { DEAD_LETTER_TOPIC, PEOPLE, type Saga, subscriptionsOf } from '../step/saga.ts';
-import { topicsReadBy } from './service.ts';
+import { announcementsOf, DEAD_LETTER_TOPIC, PEOPLE, type Saga, subscriptionsOf } from '../step/saga.ts';
+import { stepsHeardBy, topicsReadBy } from './service.ts';
 
 /**
  * The topology: which topics and subscriptions there are, how they redeliver, and who reads and publishes which. It follows
@@ -52,17 +52,22 @@ const POLICIES = {
 
 /** The topology of a saga in the form that is written down. */
 export function declareTopology(saga: Saga) {
-  const { entry, failure, end, steps, services } = saga;
+  const { entry, resumption, failure, end, steps, services } = saga;
   const announcements = [
     entry,
-    ...steps.map(({ announces, says }) => ({ topic: announces, says })),
+    ...steps.flatMap(announcementsOf),
+    ...(resumption ? [resumption] : []),
+    ...wordTopics(saga),
     failure,
     end,
   ];
   const readers = new Map<string, string[]>();
   const reads = (topic: string, service: string) =>
     readers.set(topic, [...(readers.get(topic) ?? []), service]);
-  for (const step of steps) for (const topic of topicsReadBy(saga, step)) reads(topic, step.name);
+  for (const step of steps) {
+    for (const topic of topicsReadBy(saga, step)) reads(topic, step.name);
+    if (step.waits?.listensTo) reads(step.waits.listensTo.topic, step.name);
+  }
   for (const service of services) for (const topic of service.reads(saga)) reads(topic, service.name);
   const topics: Readonly<Record<string, string>> = {
     ...Object.fromEntries(announcements.map(({ topic, says }) => [topic, says])),
@@ -101,13 +106,24 @@ export function declareTopology(saga: Saga) {
  */
 export function publishedBy(saga: Saga, name: string): readonly string[] {
   const step = saga.steps.find((one) => one.name === name);
+  const resumes = stepsHeardBy(saga, name).length > 0 && saga.resumption ? [saga.resumption.topic] : [];
   if (step !== undefined) {
     const isFirst = saga.steps[0] === step;
     const takesIn = !isFirst && topicsReadBy(saga, step).includes(saga.entry.topic);
-    return [...(takesIn ? [saga.entry.topic] : []), step.announces, saga.failure.topic, DEAD_LETTER_TOPIC];
+    const announced = announcementsOf(step).map(({ topic }) => topic);
+    return [
+      ...(takesIn ? [saga.entry.topic] : []),
+      ...announced,
+      ...resumes,
+      saga.failure.topic,
+      DEAD_LETTER_TOPIC,
+    ];
   }
-  return saga.services.find((one) => one.name === name)?.publishes(saga) ?? [];
+  return [...(saga.services.find((one) => one.name === name)?.publishes(saga) ?? []), ...resumes];
 }
+
+/** The topics by which words come, each with what a message on it says. */
+export const wordTopics = (saga: Saga) => saga.steps.flatMap(({ waits }) => waits?.listensTo ?? []);
 
 /** A subscription never changes its reader: a new reader of a topic gets one of its own. */
 function subscriptionName(saga: Saga, topic: string, reader: string): string {
@@ -141,4 +157,12 @@ export function subscriptionOf(topology: Topology, service: string, topic: strin
     if (settings.service === service && settings.topic === topic) return name;
   }
   throw new Error(`${service} reads the topic ${topic}, but no subscription says so`);
+}
+
+/** A subscription of this topic: that of a service, if one reads it. @throws Error if there is none. */
+export function subscriptionFor({ subscriptions }: Topology, topic: string): string {
+  const names = Object.keys(subscriptions).filter((name) => subscriptions[name]?.topic === topic);
+  const found = names.find((name) => subscriptions[name]?.service !== undefined) ?? names[0];
+  if (found === undefined) throw new Error(`The topic ${topic} has no subscription`);
+  return found;
 }

@@ -59,7 +59,7 @@ export function startWatchdog(
       const standing = await standingOrders(now);
       for (const [{ subscription, topic }, { at }] of silent) {
         const missed = standing.find(
-          (ledger) => saga.topicOf(ledger.status) === topic && wasMissed(ledger, at, now),
+          (ledger) => saga.topicOf(ledger.status) === topic && wasMissed(saga, ledger, at, now),
         );
         if (missed === undefined || stopped) continue;
         stopped = true;
@@ -100,7 +100,7 @@ export function startWatchdog(
 }
 
 /** Whether the ledger was announced after the last delivery, and long enough ago to have been delivered since. */
-function wasMissed(ledger: Ledger, lastHeard: Date, now: Date): boolean {
-  const announced = announcedAt(ledger);
+function wasMissed(saga: Saga, ledger: Ledger, lastHeard: Date, now: Date): boolean {
+  const announced = announcedAt(saga, ledger);
   return announced > lastHeard && now.getTime() - announced.getTime() >= SILENCE_MAX_MS;
 }

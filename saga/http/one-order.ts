@@ -58,5 +58,5 @@ export async function turnOnRequest(
   }
   const { turn, publishError } = taken;
   if (turn.ledger === undefined) throw noSuchOrder(uuid);
-  return { ledger: turn.ledger, outcome: turn.outcome, publishError };
+  return { ledger: turn.ledger, outcome: turn.outcome, detail: turn.detail, publishError };
 }

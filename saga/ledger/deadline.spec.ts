@@ -115,14 +115,16 @@ describe('The sweep of a ledger that moves on', () => {
 
 describe('The last announcement of a ledger', () => {
   it('is the moment at which it came to stand, or the last repetition', () => {
-    expect(announcedAt(aLedger())).to.deep.equal(NOW);
-    expect(announcedAt(announcedAgain(pipeline, aLedger(), seconds(40)))).to.deep.equal(seconds(40));
+    expect(announcedAt(pipeline, aLedger())).to.deep.equal(NOW);
+    expect(announcedAt(pipeline, announcedAgain(pipeline, aLedger(), seconds(40)))).to.deep.equal(
+      seconds(40),
+    );
   });
 
   it('is never taken for later than it was, where the next sweep comes early because of the deadline', () => {
     const ledger = announcedAgain(pipeline, aLedger({ deadlineSeconds: 100, repeats: 3 }), seconds(90));
     expect(ledger.sweepAt).to.deep.equal(seconds(100));
-    expect(announcedAt(ledger).getTime()).to.be.at.most(seconds(90).getTime());
+    expect(announcedAt(pipeline, ledger).getTime()).to.be.at.most(seconds(90).getTime());
   });
 });
 

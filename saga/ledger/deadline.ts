@@ -1,6 +1,6 @@
 import type { Saga } from '../step/saga.ts';
 import { lastTransition } from './history.ts';
-import { FAILING, type Ledger } from './ledger.ts';
+import { FAILING, type Ledger, RESUMED } from './ledger.ts';
 
 /**
  * How long an order may stand. Each stage has a deadline; until then the sweeper announces the ledger again after growing
@@ -17,41 +17,84 @@ export const REPEAT_MAX_SECONDS = 3600;
 /** If the deadline is short, the first repeat comes after this share of it. */
 const REPEAT_FIRST_SHARE = 1 / 8;
 
-/** Whether something must follow in this status: a step, or the compensation. */
+/** Whether something must follow in this status: a step, a word from outside, or the compensation. */
 export const isStanding = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
-  status === FAILING || saga.stepAt(status) !== undefined;
+  status === FAILING ||
+  status === RESUMED ||
+  isWaiting(saga, { status }) ||
+  saga.stepAfter(status) !== undefined;
+
+/** Whether the order waits for a word from outside. No message makes it go on. */
+export const isWaiting = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
+  saga.waitingIn(status) !== undefined;
 
 /** The part of a ledger that says how long its stage may take. */
-type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds'>;
+type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds' | 'createdAt' | 'waitUntil'>;
 
 /**
- * When the current stage is too late; undefined if it may take any time. An order that came to rest has no deadline, even if
- * a later release lets something follow in its status: no finished order must fail because a step was added behind it.
+ * When the order is too late; undefined if it may take any time. An order that came to rest has no deadline, even if a later
+ * release lets something follow in its status: no finished order must fail because a step was added behind it.
  */
-export const deadlineOf = (saga: Saga, ledger: Stage & Pick<Ledger, 'sweepAt'>): Date | undefined =>
-  ledger.sweepAt === null ? undefined : deadlineOfStage(saga, ledger);
-
-function deadlineOfStage(saga: Saga, stage: Stage): Date | undefined {
-  if (saga.stepAt(stage.status) === undefined) return undefined;
-  return new Date(lastTransition(stage).at.getTime() + 1000 * stage.deadlineSeconds);
+export function deadlineOf(saga: Saga, ledger: Stage & Pick<Ledger, 'sweepAt'>): Date | undefined {
+  if (ledger.sweepAt === null) return undefined;
+  return earliest(isOnlyShown(saga, ledger) ? undefined : endOfStage(saga, ledger), endOfLife(saga, ledger));
 }
 
-/** Whether the stage is over its deadline. */
+/** When the stage is over: a wait was given a time when it began, any other stage may take so many seconds. */
+export function endOfStage(saga: Saga, stage: Stage): Date | undefined {
+  if (isWaiting(saga, stage)) return stage.waitUntil ?? undefined;
+  if (saga.stepAt(stage) === undefined) return undefined;
+  return new Date(lastTransition(stage).at.getTime() + 1000 * secondsFor(saga, stage));
+}
+
+function endOfLife(saga: Saga, stage: Stage): Date | undefined {
+  if (saga.lifetimeSeconds === undefined || !isStanding(saga, stage) || stage.status === FAILING)
+    return undefined;
+  return new Date(stage.createdAt.getTime() + 1000 * saga.lifetimeSeconds);
+}
+
+/** Whether the order waits on once its time is over, and people are shown it. */
+export const isOnlyShown = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
+  saga.waitingIn(status)?.waits.afterwards === 'show';
+
+/** How long the order may stand before its next step, in seconds. */
+const secondsFor = (saga: Saga, stage: Stage): number =>
+  saga.stepAt(stage)?.deadlineSeconds ?? stage.deadlineSeconds;
+
+const earliest = (...moments: readonly (Date | undefined)[]): Date | undefined =>
+  moments.reduce((first, one) => (first && (one === undefined || first <= one) ? first : one), undefined);
+
+/** Whether the order is over its deadline. */
 export function isOverdue(saga: Saga, ledger: Ledger, now: Date): boolean {
   const deadline = deadlineOf(saga, ledger);
   return deadline !== undefined && deadline <= now;
 }
 
+/** Whether it is the order as a whole that has taken too long. */
+export function isOutlived(saga: Saga, ledger: Ledger, now: Date): boolean {
+  const end = ledger.sweepAt === null ? undefined : endOfLife(saga, ledger);
+  return end !== undefined && end <= now;
+}
+
 /** Why an order past its deadline fails, as a sentence. */
-export const overdueDetail = ({ status, deadlineSeconds }: Ledger): string =>
-  `The order stood as ${status} for more than ${deadlineSeconds} s`;
+export function overdueDetail(saga: Saga, ledger: Ledger, now: Date): string {
+  const { status } = ledger;
+  if (isOutlived(saga, ledger, now)) return `The order has not ended within ${saga.lifetimeSeconds} s`;
+  return isWaiting(saga, ledger)
+    ? `The order waited as ${status} until ${ledger.waitUntil?.toISOString()}, and no word came`
+    : `The order stood as ${status} for more than ${secondsFor(saga, ledger)} s`;
+}
 
 /** When the sweeper looks at a ledger next, given its repeats in this stage; null if nothing must follow. */
 export function nextSweep(saga: Saga, stage: Stage, repeats: number, now: Date): Date | null {
   if (!isStanding(saga, stage)) return null;
-  const next = new Date(now.getTime() + pauseMs(stage.deadlineSeconds, repeats));
-  const deadline = deadlineOfStage(saga, stage);
-  return deadline !== undefined && deadline < next ? deadline : next;
+  const isFirst = repeats === 0;
+  const waits = isWaiting(saga, stage);
+  // Nothing would come of announcing a wait again.
+  const pause =
+    waits && isFirst ? undefined : new Date(now.getTime() + pauseMs(secondsFor(saga, stage), repeats));
+  const end = waits && !isFirst ? undefined : endOfStage(saga, stage);
+  return earliest(pause, end, endOfLife(saga, stage)) ?? null;
 }
 
 /**
@@ -61,6 +104,7 @@ export function nextSweep(saga: Saga, stage: Stage, repeats: number, now: Date):
 export function sweepAfterMove(saga: Saga, before: Ledger, moved: Ledger, now: Date): Date | null {
   const planned = before.sweepAt;
   const next = nextSweep(saga, moved, 0, now);
+  if (isWaiting(saga, moved)) return next;
   return planned !== null && next !== null && now < planned && planned <= next ? planned : next;
 }
 
@@ -75,11 +119,11 @@ function pauseMs(deadlineSeconds: number, repeats: number): number {
 }
 
 /** When a standing ledger was last announced: when it got its status, or when that was repeated. */
-export function announcedAt(ledger: Ledger): Date {
+export function announcedAt(saga: Saga, ledger: Ledger): Date {
   const { at } = lastTransition(ledger);
   if (!ledger.repeats || ledger.sweepAt === null) return at;
   return new Date(
-    Math.max(at.getTime(), ledger.sweepAt.getTime() - pauseMs(ledger.deadlineSeconds, ledger.repeats)),
+    Math.max(at.getTime(), ledger.sweepAt.getTime() - pauseMs(secondsFor(saga, ledger), ledger.repeats)),
   );
 }
 

@@ -90,7 +90,7 @@ describe('A ledger that moves on', () => {
   it('says who acted, apart from the step that was done', () => {
     const created = advance(pipeline, aLedger(), { ...step('order'), by: 'ann' });
     expect(created).to.deep.equal(moved(aLedger(), 'CREATED', 'ann'));
-    expect(pipeline.doneSteps(created).map(({ name }) => name)).to.deep.equal(['order']);
+    expect(pipeline.actsOf(created).map(({ step }) => step.name)).to.deep.equal(['order']);
   });
 
   for (const status of pipeline.statuses.filter((one) => !isFailed({ status: one }))) {
@@ -193,7 +193,7 @@ describe('The tombstone of an order that nobody knows', () => {
 });
 
 describe('The steps that are done', () => {
-  const namesOf = (ledger: Ledger) => pipeline.doneSteps(ledger).map(({ name }) => name);
+  const namesOf = (ledger: Ledger) => pipeline.actsOf(ledger).map(({ step }) => step.name);
   const canceled = failure('frontend', 'CANCELED_BY_CUSTOMER', 'No');
 
   it('are those of the history, until the order is canceled', () => {

@@ -1,5 +1,7 @@
 import type { Path } from '../ports/store.ts';
 import type { Saga } from '../step/saga.ts';
+import type { Step } from '../step/step.ts';
+import type { Word } from '../step/wait.ts';
 import { isStanding, nextSweep, sweepAfterMove } from './deadline.ts';
 import { historyLine, lastTransition } from './history.ts';
 
@@ -12,6 +14,8 @@ import { historyLine, lastTransition } from './history.ts';
 
 /** The statuses that every saga has, besides those of its steps. */
 export const RECEIVED = 'RECEIVED';
+/** An order that waited goes on: its step decides again. */
+export const RESUMED = 'RESUMED';
 export const FAILING = 'FAILING';
 export const CANCELED = 'CANCELED';
 
@@ -31,6 +35,10 @@ export interface LedgerFields {
   readonly createdAt: Date;
   /** How long each stage of this order may take. */
   readonly deadlineSeconds: number;
+  /** Until when the order waits for a word from outside; null once it waits no longer. */
+  readonly waitUntil?: Date | null;
+  /** The word that each step has heard, by the name of the step. */
+  readonly heard?: Readonly<Record<string, Word>>;
   /** When the sweeper looks at the ledger next, possibly too early but never too late; null once the order has come to rest. */
   readonly sweepAt: Date | null;
   /** How often the ledger was announced again in this stage because nothing followed. */
@@ -104,7 +112,7 @@ export function receive<Order extends object>(
     status: RECEIVED,
     history,
     deadlineSeconds,
-    sweepAt: nextSweep(saga, { status: RECEIVED, history, deadlineSeconds }, 0, now),
+    sweepAt: nextSweep(saga, { status: RECEIVED, history, deadlineSeconds, createdAt: now }, 0, now),
     createdAt: now,
     shard: shardOf(uuid),
     ...order,
@@ -118,12 +126,46 @@ export function advance(
   ledger: Ledger,
   { step, by, learned, now }: { step: string; by: string; learned: object; now: Date },
 ): Ledger {
-  const next = saga.stepAt(ledger.status);
+  const next = turnOf(saga, ledger, step);
+  // Not spread: V8 needs ten times as long to add fields to a copy that way (docs/decisions/0006-throughput.md).
+  return Object.assign({}, move(saga, ledger, next.leadsTo, by, now), learned);
+}
+
+/**
+ * The step waits for a word from outside, and has learned something before it does.
+ * @param until when the wait is over.
+ * @throws IllegalTransition
+ */
+export function beginWait(
+  saga: Saga,
+  ledger: Ledger,
+  { step, by, learned, until, now }: { step: string; by: string; learned: object; until: Date; now: Date },
+): Ledger {
+  const { waits } = turnOf(saga, ledger, step);
+  if (waits === undefined)
+    throw new IllegalTransition(`Order ${ledger.uuid} can't wait: ${step} does not say how`);
+  return Object.assign({}, move(saga, ledger, waits.as, by, now, until), learned);
+}
+
+/** The step for which the order waits has heard a word, and is to decide again. @throws IllegalTransition */
+export function resume(
+  saga: Saga,
+  ledger: Ledger,
+  { word, by, now }: { word: Word; by: string; now: Date },
+): Ledger {
+  const step = saga.waitingIn(ledger.status);
+  if (step === undefined) {
+    throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: it waits for no word`);
+  }
+  return { ...move(saga, ledger, RESUMED, by, now), heard: { ...ledger.heard, [step.name]: word } };
+}
+
+function turnOf(saga: Saga, ledger: Ledger, step: string): Step {
+  const next = saga.stepAt(ledger);
   if (next?.name !== step) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${step} has no turn`);
   }
-  // Not spread: V8 needs ten times as long to add fields to a copy that way (docs/decisions/0006-throughput.md).
-  return Object.assign({}, move(saga, ledger, next.leadsTo, by, now), learned);
+  return next;
 }
 
 /** The order can't go on, and what it holds must be given back. @throws IllegalTransition */
@@ -158,11 +200,16 @@ export function tombstone(
   return complete(saga, fail(saga, unknown, { by, reason, detail, now }), by, now);
 }
 
-function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date): Ledger {
-  if (!saga.mayFollow(ledger.status, to)) {
+function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date, waitUntil?: Date): Ledger {
+  if (!saga.nextOf(ledger).includes(to)) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${by} can't make it ${to}`);
   }
-  const moved: Ledger = { ...ledger, status: to, history: [...ledger.history, historyLine(to, by, now)] };
+  const moved: Ledger = {
+    ...ledger,
+    status: to,
+    history: [...ledger.history, historyLine(to, by, now)],
+    ...(waitUntil ? { waitUntil } : ledger.waitUntil && { waitUntil: null }),
+  };
   return {
     ...moved,
     sweepAt: sweepAfterMove(saga, ledger, moved, now),
@@ -171,9 +218,10 @@ function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date): Le
   };
 }
 
-function expiryOf(saga: Saga, { status, expireAt }: Ledger, now: Date): Pick<Ledger, 'expireAt'> {
+function expiryOf(saga: Saga, ledger: Ledger, now: Date): Pick<Ledger, 'expireAt'> {
+  const { status, expireAt } = ledger;
   if (status === CANCELED) return { expireAt: tombstoneUntil(now) };
-  if (!isStanding(saga, { status })) return { expireAt: null };
+  if (!isStanding(saga, ledger)) return { expireAt: null };
   // A ledger that came to rest before keeps the field: an update can't remove it.
   return expireAt === undefined ? {} : { expireAt: null };
 }

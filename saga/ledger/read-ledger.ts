@@ -2,9 +2,19 @@ import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
+import { wordFault } from '../step/wait.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn } from './history.ts';
-import { CANCELED, FAILING, isFailed, type Ledger, type LedgerFields, RECEIVED, shardOf } from './ledger.ts';
+import {
+  CANCELED,
+  FAILING,
+  isFailed,
+  type Ledger,
+  type LedgerFields,
+  RECEIVED,
+  RESUMED,
+  shardOf,
+} from './ledger.ts';
 import { traceparentIn } from './trace.ts';
 
 /**
@@ -30,6 +40,8 @@ const kernelFields = {
   createdAt: z.date(),
   deadlineSeconds: z.number().positive().max(DEADLINE_SECONDS_MAX),
   sweepAt: z.date().nullable(),
+  waitUntil: z.date().nullable().exactOptional(),
+  heard: z.record(z.string(), z.looseObject({ word: z.string() })).exactOptional(),
   repeats: wholeNumber.exactOptional(),
   trace: z.string().exactOptional(),
   expireAt: z.date().nullable().exactOptional(),
@@ -37,7 +49,7 @@ const kernelFields = {
 } satisfies { readonly [Field in keyof LedgerFields]-?: z.ZodType<LedgerFields[Field]> };
 
 /** Names that neither an order nor a step may use for a field: those of the ledger, and what steps are told besides. */
-export const LEDGER_FIELDS: ReadonlySet<string> = new Set([...Object.keys(kernelFields), 'at']);
+export const LEDGER_FIELDS: ReadonlySet<string> = new Set([...Object.keys(kernelFields), 'at', 'word']);
 
 /** The schema of a ledger after these steps, built once for each way that an order can go. */
 function schemaOf(saga: Saga, was: readonly string[]): z.ZodObject {
@@ -45,9 +57,7 @@ function schemaOf(saga: Saga, was: readonly string[]): z.ZodObject {
   const way = was.join(' ');
   let schema = schemas.get(way);
   if (schema === undefined) {
-    const learned = saga.steps
-      .filter(({ leadsTo }) => was.includes(leadsTo))
-      .map(({ learns }) => learns.shape);
+    const learned = saga.acts.filter(({ status }) => was.includes(status)).map(({ learns }) => learns.shape);
     schema = z.object(Object.assign({}, kernelFields, saga.order.schema.shape, ...learned));
     schemas.set(way, schema);
   }
@@ -65,20 +75,22 @@ export function readLedger(saga: Saga, uuid: string, fields: object): ReadLedger
   const isLegible = Array.isArray(history) && history.every((line) => typeof line === 'string');
   const was = isLegible ? history.map(statusIn) : [];
   // If no order can go this way, that is a fault of its own below and needs no schema.
-  const isWay = was.every((status) => saga.statuses.includes(status)) && was.length <= saga.statuses.length;
+  const isWay =
+    was.every((status) => saga.statuses.includes(status)) && was.length <= 2 * saga.statuses.length;
   const schema = isTombstone(saga, fields as Ledger) ? tombstoneSchema : schemaOf(saga, isWay ? was : []);
   const parsed = schema.safeParse(fields);
   if (!parsed.success) return { faults: schemaFaults(parsed.error) };
   const ledger = fields as Ledger;
   const faults: string[] = [];
   const fault = (sentence: string) => faults.push(sentence);
-  checkHistory(saga, ledger, fault);
+  checkHistory(saga, ledger, was, fault);
   // If the history can't be right, faults that only follow from it are no news.
   if (faults.length === 0) {
     checkIdentity(ledger, uuid, fault);
     checkRest(saga, ledger, fault);
     checkReason(saga, ledger, fault);
     checkKnowledge(saga, ledger, was, fault);
+    checkWaits(saga, ledger, was, fault);
   }
   return faults.length > 0 ? { faults } : { ledger };
 }
@@ -105,7 +117,7 @@ const HISTORY_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z_]+ \S/;
 const MOMENT_LENGTH = '2026-01-02T03:04:05.678Z'.length;
 
 /** Runs for every ledger that is read, so it compares moments as texts instead of making dates of them. */
-function checkHistory(saga: Saga, { status, history }: Ledger, fault: Fault): void {
+function checkHistory(saga: Saga, { status, history }: Ledger, was: readonly string[], fault: Fault): void {
   let before: string | undefined;
   let beforeAt = '';
   for (const [index, line] of history.entries()) {
@@ -116,7 +128,7 @@ function checkHistory(saga: Saga, { status, history }: Ledger, fault: Fault): vo
     }
     const to = statusIn(line);
     if (before === undefined && to !== RECEIVED) fault(`its history begins with ${to}`);
-    if (before !== undefined && !saga.mayHaveFollowed(before, to))
+    if (before !== undefined && !saga.mayHaveFollowed(was.slice(0, index), to))
       fault(`its history goes from ${before} to ${to}`);
     if (at < beforeAt) fault(`its history goes back in time to ${to}`);
     before = to;
@@ -156,12 +168,34 @@ function checkReason(saga: Saga, ledger: Ledger, fault: Fault): void {
 
 /** A ledger must not know what only a step that was not done could have learned. */
 function checkKnowledge(saga: Saga, ledger: Ledger, was: readonly string[], fault: Fault): void {
-  for (const { name, leadsTo, learns } of saga.steps) {
-    if (was.includes(leadsTo)) continue;
+  for (const { status, step, learns } of saga.acts) {
+    if (was.includes(status)) continue;
     for (const field of Object.keys(learns.shape)) {
-      if (field in ledger) fault(`it knows ${field}, although ${name} is not done`);
+      if (field in ledger)
+        fault(
+          `it knows ${field}, although ${step.name} ${status === step.leadsTo ? 'is not done' : 'did not wait'}`,
+        );
     }
   }
+}
+
+/** A wait has an end, which nothing else has; a word was heard exactly if the order went on from a wait. */
+function checkWaits(saga: Saga, ledger: Ledger, was: readonly string[], fault: Fault): void {
+  const { status, waitUntil, heard = {} } = ledger;
+  const isWaiting = saga.waitingIn(status) !== undefined;
+  if (isWaiting && !waitUntil) fault(`it is ${status}, but nobody knows until when`);
+  if (!isWaiting && waitUntil) fault(`it is ${status}, but waits until ${waitUntil.toISOString()}`);
+  const resumed = was.flatMap((one, index) =>
+    one === RESUMED ? [saga.waitingIn(was[index - 1] ?? '')] : [],
+  );
+  for (const step of resumed) {
+    const word = step && heard[step.name];
+    if (step && word === undefined) fault(`${step.name} went on, but no word is there`);
+    else if (step && word && wordFault(step.waits, word))
+      fault(`the word that ${step.name} has heard: ${wordFault(step.waits, word)}`);
+  }
+  const stranger = Object.keys(heard).find((name) => !resumed.some((step) => step?.name === name));
+  if (stranger) fault(`${stranger} has heard a word, but did not go on`);
 }
 
 /** Whether this ledger only says that the failure of an order came before the order. */

@@ -6,20 +6,21 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
-import type { Saga } from './saga.ts';
-import type { Step } from './step.ts';
+import type { Act, Saga } from './saga.ts';
+import { knownTo } from './step.ts';
 
 /**
  * What orders hold, and the writes that turn what an order held before into what it holds after. No step has an undo: a
  * canceled order holds nothing, so everything it held goes back.
  */
 
-/** What an order holds according to its ledger: the sum over its done steps. */
+/** What an order holds according to its ledger: the sum over its acts. */
 export const holdsOf = (saga: Saga, ledger: Ledger): readonly Hold[] =>
-  saga.doneSteps(ledger).flatMap((step) => holdsOfStep(step, ledger));
+  saga.actsOf(ledger).flatMap((act) => holdsOfAct(act, ledger));
 
-function holdsOfStep(step: Step, ledger: Ledger): readonly Hold[] {
-  const holds = step.holds({ at: transitionTo(ledger, step.leadsTo)?.at, ...ledger });
+function holdsOfAct(act: Act, ledger: Ledger): readonly Hold[] {
+  const { step, status } = act;
+  const holds = act.holds(knownTo(step, ledger, transitionTo(ledger, status)?.at));
   for (const hold of holds) {
     const kind = isAmount(hold) ? hold.account : hold.record;
     if (!step.uses.includes(kind))
@@ -58,7 +59,7 @@ export function changeOf(
   after: Ledger,
   documents: Documents,
 ): Change {
-  const { gone, come } = differingSteps(saga, before, after);
+  const { gone, come } = differingActs(saga, before, after);
   if (gone.length === 0 && come.length === 0) return { writes: [] };
   const taken = new Map<string, { account: Account; path: Path; amount: number }>();
   const records = new Map<Path, { before?: HeldRecord; after?: HeldRecord }>();
@@ -74,8 +75,8 @@ export function changeOf(
       records.set(hold.path, { ...known, [when]: hold });
     }
   };
-  for (const step of gone) for (const hold of holdsOfStep(step, before as Ledger)) enter(hold, 'before');
-  for (const step of come) for (const hold of holdsOfStep(step, after)) enter(hold, 'after');
+  for (const act of gone) for (const hold of holdsOfAct(act, before as Ledger)) enter(hold, 'before');
+  for (const act of come) for (const hold of holdsOfAct(act, after)) enter(hold, 'after');
   const writes: Write[] = [];
   for (const one of taken.values()) {
     const moved = moveBalance(one, documents);
@@ -94,16 +95,17 @@ export function changeOf(
   return { writes };
 }
 
-/** The steps whose holds may differ: those that came or went, and all if something else is known than before. */
-function differingSteps(saga: Saga, before: Ledger | undefined, after: Ledger) {
-  const gone = before === undefined ? [] : saga.doneSteps(before);
-  const come = saga.doneSteps(after);
+/** The acts whose holds may differ: those that came or went, and all if something else is known than before. */
+function differingActs(saga: Saga, before: Ledger | undefined, after: Ledger) {
+  const gone = before === undefined ? [] : saga.actsOf(before);
+  const come = saga.actsOf(after);
   const known = Object.keys(before ?? {}).filter((field) => !LEDGER_FIELDS.has(field)) as (keyof Ledger)[];
   if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
-  return {
-    gone: gone.filter((step) => !come.includes(step)),
-    come: come.filter((step) => !gone.includes(step)),
-  };
+  // A word makes a difference only as long as its step is not done.
+  const heard = after.heard !== before?.heard;
+  const differs = (others: readonly Act[]) => (act: Act) =>
+    !others.includes(act) || (heard && act.status !== act.step.leadsTo);
+  return { gone: gone.filter(differs(come)), come: come.filter(differs(gone)) };
 }
 
 function moveBalance(

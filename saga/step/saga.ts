@@ -9,10 +9,12 @@ import {
   FAILING,
   type Ledger,
   RECEIVED,
+  RESUMED,
 } from '../ledger/ledger.ts';
 import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
-import type { Account, AnyKind, RecordKind } from './document.ts';
+import type { Account, AnyKind, Hold, RecordKind } from './document.ts';
 import type { Step } from './step.ts';
+import { SILENCE, type Wait } from './wait.ts';
 
 /**
  * A saga: its steps in order, and what is not a step. The state machine, the topics, the reasons, the documents and the
@@ -57,16 +59,21 @@ export interface SagaDeclaration<
   Failure extends string,
   End extends string,
   Reason extends string,
+  Resumption extends string = string,
 > {
   readonly name: string;
   readonly order: OrderKind<Order>;
   /** Where orders come in: an order was accepted. */
   readonly entry: Announcement<Entry>;
   readonly steps: Steps;
+  /** An order that waited has heard a word, or the clock, and goes on. Needed if a step waits. */
+  readonly resumption?: Announcement<Resumption>;
   /** An order fails: what it holds must be given back. */
   readonly failure: Announcement<Failure>;
   /** An order is canceled: it holds nothing any more. */
   readonly end: Announcement<End>;
+  /** How long an order may take from beginning to end, in seconds, waits included; then it fails. By default, any time. */
+  readonly lifetimeSeconds?: number;
   /** Reasons to fail that no step declares. */
   readonly reasons: readonly Reason[];
   /** The one of them for a tombstone whose failure named no reason. */
@@ -78,6 +85,18 @@ export interface SagaDeclaration<
    * another step was put in front of their reader. None ever changes its reader.
    */
   readonly subscriptions: Readonly<Record<`${string}-sub`, string>>;
+}
+
+/**
+ * What an order holds because of a step: while it waits there, or because the step is done. It stands for the status with which
+ * that begins.
+ */
+export interface Act {
+  readonly status: string;
+  readonly step: Step;
+  /** What the ledger learns with it. */
+  readonly learns: z.ZodObject;
+  holds(known: object): readonly Hold[];
 }
 
 /** A saga, with literal types for the compiler. The kernel sees plain strings. */
@@ -104,19 +123,29 @@ export interface Saga<
   readonly orderFields: readonly string[];
   /** The topic on which a ledger in this status is announced. */
   topicOf(status: string): Topic;
+  /** The acts of all steps, in their order. */
+  readonly acts: readonly Act[];
   /** The step that follows in this status, if any. */
-  stepAt(status: string): Step | undefined;
-  /** Whether a ledger may go from one status to the other now. */
-  mayFollow(from: string, to: string): boolean;
+  stepAfter(status: string): Step | undefined;
+  /** The step whose turn it is, if any: the one that follows, or the one that has heard a word. */
+  stepAt(ledger: Pick<Ledger, 'status' | 'history'>): Step | undefined;
+  /** The step for which an order waits in this status, if any. */
+  waitingIn(status: string): WaitingStep | undefined;
+  /** The statuses to which a ledger may go now. */
+  nextOf(ledger: Pick<Ledger, 'status' | 'history'>): readonly string[];
+  /** Whether a history with these statuses may go on to another one. It may lack steps that did not exist yet. */
+  mayHaveFollowed(statuses: readonly string[], to: string): boolean;
   /**
-   * Whether a history may go from one status to the other. It may lack steps that did not exist yet.
+   * What makes the order hold something, according to the history alone, in its order. Nothing does for a canceled one, and a
+   * wait no longer does once its step is done.
    */
-  mayHaveFollowed(from: string, to: string): boolean;
-  /** The done steps, in their order, according to the history alone. None for a canceled order: it holds nothing any more. */
-  doneSteps(ledger: Pick<Ledger, 'status' | 'history'>): readonly Step[];
+  actsOf(ledger: Pick<Ledger, 'status' | 'history'>): readonly Act[];
   /** For the compiler alone. */
   readonly learned?: Learned;
 }
+
+/** A step that can wait. */
+export type WaitingStep = Step & { readonly waits: Wait };
 
 type LearnedOf<One> =
   One extends Step<infer _N, infer _S, infer _T, infer _R, infer Learned> ? Learned : never;
@@ -158,12 +187,17 @@ export function defineSaga<
   const Failure extends string,
   const End extends string,
   const Reason extends string,
+  const Resumption extends string = never,
 >(
-  declaration: SagaDeclaration<Order, Steps & Fitting<Order, Steps>, Entry, Failure, End, Reason>,
+  declaration: SagaDeclaration<Order, Steps & Fitting<Order, Steps>, Entry, Failure, End, Reason, Resumption>,
 ): Saga<
   Order,
-  typeof RECEIVED | Steps[number]['leadsTo'] | typeof FAILING | typeof CANCELED,
-  Entry | Steps[number]['announces'] | Failure | End,
+  | typeof RECEIVED
+  | Steps[number]['leadsTo']
+  | ([Resumption] extends [never] ? never : typeof RESUMED)
+  | typeof FAILING
+  | typeof CANCELED,
+  Entry | Steps[number]['announces'] | Resumption | Failure | End,
   Reason | Steps[number]['reasons'][number] | typeof CANCELED_BY_OPERATOR | typeof DEADLINE_EXCEEDED,
   AllLearned<Steps>
 > {
@@ -177,30 +211,34 @@ export function defineSaga<
       `The saga ${declaration.name} contradicts itself:\n${faults.map((one) => `  ${one}`).join('\n')}`,
     );
   }
-  const forward = [RECEIVED, ...steps.map(({ leadsTo }) => leadsTo)];
+  const { resumption } = declaration;
+  const acts = steps.flatMap(actsOfStep);
+  const forward = [RECEIVED, ...acts.map(({ status }) => status)];
   const placeOf = new Map(forward.map((status, place) => [status, place]));
-  const topics = new Map([
-    [RECEIVED, entry.topic as string],
-    ...steps.map(({ leadsTo, announces }) => [leadsTo, announces] as const),
+  const topics = new Map<string, string>([
+    [RECEIVED, entry.topic],
+    ...steps.flatMap(announcementsOf).map(({ status, topic }) => [status, topic] as const),
+    ...(resumption ? [[RESUMED, resumption.topic] as const] : []),
     [FAILING, failure.topic],
     [CANCELED, end.topic],
   ]);
-  const stepOfStatus = new Map(steps.map((step) => [step.leadsTo, step]));
+  const actOf = new Map(acts.map((act) => [act.status, act]));
+  const waiting = new Map(steps.flatMap((step) => (isWaitingStep(step) ? [[step.waits.as, step]] : [])));
+  /** The step that follows where one is done. */
+  const followers = new Map(
+    [RECEIVED, ...steps.map(({ leadsTo }) => leadsTo)].map((status, place) => [status, steps[place]]),
+  );
   const kinds = [...new Set(steps.flatMap(({ uses }) => uses))];
+  const lastPlaced = (statuses: readonly string[]) => statuses.findLast((status) => placeOf.has(status));
 
-  function mayHaveFollowed(from: string, to: string): boolean {
-    if (to === CANCELED) return from === FAILING;
-    const place = placeOf.get(from);
-    if (place === undefined) return false;
-    return to === FAILING || place < (placeOf.get(to) ?? -1);
-  }
-
-  const stepAt = (status: string): Step | undefined => steps[placeOf.get(status) ?? steps.length];
+  const stepAfter = (status: string) => followers.get(status);
+  const stepAt: Saga['stepAt'] = ({ status, history }) =>
+    status === RESUMED ? waiting.get(lastPlaced(history.map(statusIn)) ?? '') : stepAfter(status);
 
   return {
     ...declaration,
     steps,
-    statuses: [...forward, FAILING, CANCELED] as never,
+    statuses: [...forward, ...(resumption ? [RESUMED] : []), FAILING, CANCELED] as never,
     success: forward.at(-1) as never,
     reasons: [
       ...new Set([
@@ -220,21 +258,58 @@ export function defineSaga<
       if (topic === undefined) throw new Error(`${declaration.name} has no status ${status}`);
       return topic as never;
     },
+    acts,
+    stepAfter,
     stepAt,
-    mayFollow: (from, to) =>
-      to === FAILING || to === CANCELED ? mayHaveFollowed(from, to) : stepAt(from)?.leadsTo === to,
-    mayHaveFollowed,
-    doneSteps({ status, history }) {
+    waitingIn: (status) => waiting.get(status),
+    nextOf(ledger) {
+      if (ledger.status === FAILING) return [CANCELED];
+      if (ledger.status === CANCELED) return [];
+      if (waiting.has(ledger.status)) return [RESUMED, FAILING];
+      const step = stepAt(ledger);
+      if (step === undefined) return placeOf.has(ledger.status) ? [FAILING] : [];
+      // A step that has heard a word has to decide.
+      const waits = ledger.status === RESUMED ? undefined : step.waits;
+      return [...(waits ? [waits.as] : []), step.leadsTo, FAILING];
+    },
+    mayHaveFollowed(statuses, to) {
+      const from = statuses.at(-1) ?? '';
+      if (to === CANCELED) return from === FAILING;
+      if (from !== RESUMED && !placeOf.has(from)) return false;
+      if (to === FAILING) return true;
+      if (to === RESUMED) return waiting.has(from);
+      return (placeOf.get(lastPlaced(statuses) ?? '') ?? forward.length) < (placeOf.get(to) ?? -1);
+    },
+    actsOf({ status, history }) {
       if (status === CANCELED) return [];
-      const done: Step[] = [];
+      const done: Act[] = [];
       for (const line of history) {
-        const step = stepOfStatus.get(statusIn(line));
-        if (step !== undefined) done.push(step);
+        const act = actOf.get(statusIn(line));
+        if (act === undefined) continue;
+        if (done.at(-1)?.step === act.step) done.pop();
+        done.push(act);
       }
       return done;
     },
   };
 }
+
+export const isWaitingStep = (step: Step): step is WaitingStep => step.waits !== undefined;
+
+/** A step that waits makes the order hold something twice: first while it waits, then because it is done. */
+function actsOfStep(step: Step): readonly Act[] {
+  const { waits } = step;
+  return [
+    ...(waits ? [{ status: waits.as, step, learns: waits.learns, holds: waits.holds }] : []),
+    { status: step.leadsTo, step, learns: step.learns, holds: step.holds },
+  ];
+}
+
+/** The statuses that a step leads to, each with the topic that announces it. */
+export const announcementsOf = ({ waits, leadsTo, announces, says }: Step) => [
+  ...(waits ? [{ status: waits.as, topic: waits.announces, says: waits.says }] : []),
+  { status: leadsTo, topic: announces, says },
+];
 
 /** The names that the subscription of a topic can have: the first reader's, and those of all others. */
 export const subscriptionsOf = (topic: string, reader: string) =>
@@ -245,6 +320,7 @@ function faultsOf({
   order,
   entry,
   steps,
+  resumption,
   failure,
   end,
   services,
@@ -254,13 +330,18 @@ function faultsOf({
 }: SagaDeclaration<object, readonly Step[], string, string, string, string>): string[] {
   const topics = [
     entry.topic,
-    ...steps.map(({ announces }) => announces),
+    ...steps.flatMap(announcementsOf).map(({ topic }) => topic),
+    ...(resumption ? [resumption.topic] : []),
+    ...steps.flatMap(({ waits }) => waits?.listensTo?.topic ?? []),
     failure.topic,
     end.topic,
     DEAD_LETTER_TOPIC,
   ];
   const names = [...services, ...steps].map(({ name }) => name);
   const kinds = new Set(steps.flatMap(({ uses }) => uses));
+  const statuses = steps.flatMap((step) =>
+    announcementsOf(step).map(({ status }) => ({ name: step.name, status })),
+  );
   const settings = [...services, ...steps].flatMap((one) => Object.keys(one.settings ?? {}));
   const twice = (what: string, names: readonly string[]) =>
     [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
@@ -268,12 +349,12 @@ function faultsOf({
     );
   const known = new Map<string, unknown>(Object.entries(order.schema.shape));
   const faults: string[] = steps.length === 0 ? ['it has no steps'] : [];
-  for (const { name, needs, learns } of steps) {
+  for (const { name, needs, learns, waits } of steps) {
     for (const [field, schema] of Object.entries(needs)) {
       if (!known.has(field)) faults.push(`${name} needs ${field}, which no earlier step learns`);
       else if (known.get(field) !== schema) faults.push(`${name} needs another ${field} than is learned`);
     }
-    for (const [field, schema] of Object.entries(learns.shape)) {
+    for (const [field, schema] of Object.entries({ ...waits?.learns.shape, ...learns.shape })) {
       if (known.has(field)) faults.push(`${name} learns ${field}, which is known before`);
       known.set(field, schema);
     }
@@ -284,7 +365,7 @@ function faultsOf({
       .filter((field) => LEDGER_FIELDS.has(field))
       .map((field) => `${field} is a field of every ledger: give yours another name`),
     ...twice('the service', [...names, PEOPLE]),
-    ...twice('the status', [RECEIVED, ...steps.map(({ leadsTo }) => leadsTo), FAILING, CANCELED]),
+    ...twice('the status', [RECEIVED, ...statuses.map(({ status }) => status), RESUMED, FAILING, CANCELED]),
     ...twice('the topic', topics),
     ...twice(
       'the kind of document',
@@ -292,16 +373,28 @@ function faultsOf({
     ),
     ...twice('the setting', settings),
     ...(reasons.includes(unknownReason) ? [] : [`${unknownReason} is none of its reasons`]),
-    ...steps.flatMap(({ name, leadsTo }) =>
-      /^[A-Z][A-Z_]*$/.test(leadsTo) ? [] : [`the status ${leadsTo} of ${name} is not in CAPITAL_LETTERS`],
+    ...statuses.flatMap(({ name, status }) =>
+      /^[A-Z][A-Z_]*$/.test(status) ? [] : [`the status ${status} of ${name} is not in CAPITAL_LETTERS`],
     ),
+    ...steps.flatMap((step) => waitFaults(step, names)),
+    ...(resumption === undefined && steps.some(isWaitingStep)
+      ? ['a step waits, but no topic announces that an order goes on: give it a resumption']
+      : []),
     ...[...new Set([...names, ...topics])].flatMap((text) =>
       /^[a-z][a-z0-9-]*$/.test(text) ? [] : [`the service or topic ${text} is not in small-letters`],
     ),
     ...Object.entries(subscriptions).flatMap(([subscription, reader]) => {
       const place = steps.findIndex(({ name }) => name === reader);
       // A step goes on reading what came before it; whether another service reads a topic is its own affair.
-      const readable = place < 0 ? topics : topics.slice(0, place + 1);
+      const before = [
+        entry.topic,
+        ...steps
+          .slice(0, place)
+          .flatMap(announcementsOf)
+          .map(({ topic }) => topic),
+      ];
+      const heard = [steps[place]?.waits?.listensTo?.topic, resumption?.topic];
+      const readable = place < 0 ? topics : [...before, ...heard.filter((topic) => topic !== undefined)];
       if (![...names, PEOPLE].includes(reader))
         return [`${subscription} has the reader ${reader}, which is no service`];
       return readable.some((topic) =>
@@ -310,5 +403,22 @@ function faultsOf({
         ? []
         : [`${subscription} is no subscription by which ${reader} can read a topic`];
     }),
+  ];
+}
+
+function waitFaults({ name, waits }: Step, services: readonly string[]): string[] {
+  if (waits === undefined) return [];
+  return [
+    ...(services.includes(waits.heardBy)
+      ? []
+      : [`${name} is heard by ${waits.heardBy}, which is no service`]),
+    ...Object.entries(waits.words).flatMap(([word, { shape }]) => [
+      ...(/^[a-z][a-z-]*$/.test(word) && word !== SILENCE
+        ? []
+        : [`the word ${word} of ${name} can't be said`]),
+      ...['word', 'uuid', 'outcome']
+        .filter((taken) => taken in shape)
+        .map((field) => `the word ${word} of ${name} can't carry ${field}`),
+    ]),
   ];
 }

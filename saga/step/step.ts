@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Route } from '../http/http.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Store } from '../ports/store.ts';
 import type { Account, AnyKind, DocumentRef, Hold } from './document.ts';
+import { type Wait, type WaitDeclaration, type WordOf, type Words, waitOf } from './wait.ts';
 
 /**
  * A step of a saga: a value, not a class, that says everything about itself once. Its writes, its compensation, what the
@@ -10,7 +12,9 @@ import type { Account, AnyKind, DocumentRef, Hold } from './document.ts';
  */
 
 /** The type of these schemas; without any, a plain object. */
-type Infer<Shape extends z.ZodRawShape> = keyof Shape extends never ? object : z.infer<z.ZodObject<Shape>>;
+export type Infer<Shape extends z.ZodRawShape> = keyof Shape extends never
+  ? object
+  : z.infer<z.ZodObject<Shape>>;
 
 /** What a step knows about an order: its uuid, the moment of the step, what was asked, and what earlier steps have learned. */
 export type Known<Order, Needs extends z.ZodRawShape> = {
@@ -18,6 +22,13 @@ export type Known<Order, Needs extends z.ZodRawShape> = {
   readonly at: Date;
 } & Readonly<Order> &
   Readonly<Infer<Needs>>;
+
+/** The same for the kernel. @param at the moment of the step. */
+export const knownTo = ({ name }: Pick<Step, 'name'>, ledger: Ledger, at: Date | undefined): object => ({
+  at,
+  ...ledger,
+  ...(ledger.heard?.[name] && { word: ledger.heard[name] }),
+});
 
 /** Returns a document that the step reads; undefined only if there is none and its kind names no reason to refuse. */
 export type Read = <T extends object, Missing extends string | undefined>(
@@ -31,10 +42,19 @@ export interface Refused<Reason extends string = string> {
   readonly detail: string;
 }
 
-/** Either what the step has learned, or a refusal. */
-export type Decision<Learned extends object = object, Reason extends string = string> =
-  | { readonly kind: 'accepted'; readonly learned: Learned }
-  | Refused<Reason>;
+/** The order waits for a word from outside; what is known so far is learned at once. */
+export interface Waiting<Learned extends object = object> {
+  readonly kind: 'waiting';
+  readonly seconds: number;
+  readonly learned: Learned;
+}
+
+/** What the step has learned, a refusal, or a wait for a word from outside. */
+export type Decision<
+  Learned extends object = object,
+  Reason extends string = string,
+  WaitLearned extends object = object,
+> = { readonly kind: 'accepted'; readonly learned: Learned } | Refused<Reason> | Waiting<WaitLearned>;
 
 export const accept = <Learned extends object>(
   learned: Learned,
@@ -45,6 +65,13 @@ export const refuse = <const Reason extends string>(reason: Reason, detail: stri
   kind: 'refused',
   reason,
   detail,
+});
+
+/** @param seconds how long, at most `DEADLINE_SECONDS_MAX`. */
+export const wait = <Learned extends object>(seconds: number, learned: Learned): Waiting<Learned> => ({
+  kind: 'waiting',
+  seconds,
+  learned,
 });
 
 type MissingOf<Kind> = Kind extends { readonly missing: infer Missing extends string } ? Missing : never;
@@ -63,6 +90,10 @@ export interface StepDeclaration<
   Learns extends z.ZodRawShape,
   Needs extends z.ZodRawShape,
   Settings extends z.ZodRawShape,
+  WaitStatus extends string,
+  WaitTopic extends string,
+  WaitLearns extends z.ZodRawShape,
+  W extends Words,
 > {
   /** The name of the step, and of the service that does it. */
   readonly name: Name;
@@ -83,16 +114,21 @@ export interface StepDeclaration<
   readonly settings?: Settings;
   /** What it answers over HTTP. */
   readonly routes?: (store: Store) => readonly Route[];
+  /** How long an order may stand before this step, in seconds; by default what the configuration says for every stage. */
+  readonly deadlineSeconds?: number;
+  /** How it waits for a word from outside, if `decide` ever says so. */
+  readonly waits?: WaitDeclaration<Order, WaitStatus, WaitTopic, WaitLearns, Needs, W>;
   /**
    * The documents that `decide` looks at, and the accounts of which `holds` takes an amount. It sees only what was asked, so
    * that the documents are read along with the ledger.
    */
   reads(order: Readonly<Order>): readonly DocumentRef[];
+  /** Is asked again once a word was heard: then `word` is there, and what it learned when it began to wait. */
   decide(
-    known: Known<Order, Needs>,
+    known: Known<Order, Needs> & Readonly<Partial<Infer<WaitLearns>>> & { readonly word?: WordOf<W> },
     read: Read,
     settings: Readonly<Infer<Settings>>,
-  ): Decision<Infer<Learns>, NoInfer<Refusal | ReasonsOf<Uses>>>;
+  ): Decision<Infer<Learns>, NoInfer<Refusal | ReasonsOf<Uses>>, NoInfer<Infer<WaitLearns>>>;
   /** What the order holds because the step is done: amounts of accounts, and records. */
   holds(known: Known<Order, Needs & Learns>): readonly Hold[];
 }
@@ -117,6 +153,8 @@ export interface Step<
   readonly needs: z.ZodRawShape;
   readonly settings: z.ZodRawShape;
   readonly routes: (store: Store) => readonly Route[];
+  readonly deadlineSeconds?: number;
+  readonly waits?: Wait;
   // Declared as methods, so that a step for any kind of order is a Step. The saga checks that its steps fit its order.
   reads(order: object): readonly DocumentRef[];
   decide(known: object, read: Read, settings: object): Decision<Learned, Reason>;
@@ -140,10 +178,38 @@ export const stepsFor =
     Needs extends z.ZodRawShape = {},
     // biome-ignore lint/complexity/noBannedTypes: no name at all.
     Settings extends z.ZodRawShape = {},
+    const WaitStatus extends string = never,
+    const WaitTopic extends string = never,
+    // biome-ignore lint/complexity/noBannedTypes: no name at all.
+    WaitLearns extends z.ZodRawShape = {},
+    // biome-ignore lint/complexity/noBannedTypes: no word at all.
+    W extends Words = {},
   >(
-    declaration: StepDeclaration<Order, Name, Status, Topic, Refusal, Uses, Learns, Needs, Settings>,
-  ): Step<Name, Status, Topic, Refusal | ReasonsOf<Uses>, Infer<Learns>, Order & Infer<Needs>> => {
+    declaration: StepDeclaration<
+      Order,
+      Name,
+      Status,
+      Topic,
+      Refusal,
+      Uses,
+      Learns,
+      Needs,
+      Settings,
+      WaitStatus,
+      WaitTopic,
+      WaitLearns,
+      W
+    >,
+  ): Step<
+    Name,
+    Status | WaitStatus,
+    Topic | WaitTopic,
+    Refusal | ReasonsOf<Uses>,
+    Infer<Learns> & Partial<Infer<WaitLearns>>,
+    Order & Infer<Needs>
+  > => {
     const { refusals = [], uses, learns = {}, needs = {}, settings = {}, routes = () => [] } = declaration;
+    const { name, waits } = declaration;
     const brought = uses.flatMap((kind) => [
       kind.missing,
       kind.held === 'amounts' ? kind.shortage : undefined,
@@ -156,5 +222,6 @@ export const stepsFor =
       needs,
       settings,
       routes,
+      ...(waits && { waits: waitOf(name, waits) }),
     } as never;
   };

@@ -3,6 +3,7 @@ import type { SagaMessage } from '../deliver/message.ts';
 import { isOverdue, overdueDetail } from '../ledger/deadline.ts';
 import {
   advance,
+  beginWait,
   DEADLINE_EXCEEDED,
   fail,
   isFailed,
@@ -14,7 +15,7 @@ import { isTombstone } from '../ledger/read-ledger.ts';
 import { type DocumentRef, nameOf, readDocument } from './document.ts';
 import { isSameOrder } from './receive.ts';
 import type { Saga } from './saga.ts';
-import { type Decision, type Read, refuse, type Step } from './step.ts';
+import { type Decision, knownTo, type Read, refuse, type Step } from './step.ts';
 import type { LedgerTask, Outcome, Turn } from './turn.ts';
 
 /** What a step is told besides the order. */
@@ -34,7 +35,7 @@ export interface StepOptions {
  */
 export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: StepOptions): LedgerTask {
   const { uuid, order, orderFault, trace } = message;
-  const hasTurn = ({ status }: Ledger) => saga.stepAt(status) === step;
+  const hasTurn = (ledger: Ledger) => saga.stepAt(ledger) === step;
   return {
     uuid,
     reads(ledger) {
@@ -71,7 +72,7 @@ const isOfAnother = (saga: Saga, ledger: Ledger, order: object): boolean =>
 function outcomeWithoutTurn(saga: Saga, step: Step, ledger: Ledger): Outcome {
   if (leftBy(ledger, step.name)) return 'duplicate';
   if (isFailed(ledger)) return 'fenced';
-  return saga.doneSteps(ledger).includes(step) ? 'duplicate' : 'ignored';
+  return saga.actsOf(ledger).some((act) => act.step === step) ? 'duplicate' : 'ignored';
 }
 
 /** Takes a step on a ledger that stands where the step begins. Past its deadline, the order is refused. */
@@ -85,15 +86,16 @@ export function takeStep(
 ): Turn {
   const by = step.name;
   const decision = isOverdue(saga, ledger, now)
-    ? refuse(DEADLINE_EXCEEDED, overdueDetail(ledger))
+    ? refuse(DEADLINE_EXCEEDED, overdueDetail(saga, ledger, now))
     : decide(step, ledger, documents, settings, now);
   if (decision.kind === 'refused') return refusedTurn(saga, ledger, { by, ...decision, now });
   const { learned } = decision;
-  return {
-    outcome: 'accepted',
-    from: ledger,
-    ledger: advance(saga, ledger, { step: by, by, learned, now }),
-  };
+  const done = { step: by, by, learned, now };
+  if (decision.kind === 'accepted') {
+    return { outcome: 'accepted', from: ledger, ledger: advance(saga, ledger, done) };
+  }
+  const until = new Date(now.getTime() + 1000 * decision.seconds);
+  return { outcome: 'waiting', from: ledger, ledger: beginWait(saga, ledger, { ...done, until }) };
 }
 
 /** The order is refused, and fails. */
@@ -127,8 +129,9 @@ function decide(step: Step, ledger: Ledger, documents: Documents, settings: obje
     if (!found.has(path)) throw new Error(`${path} was not read: it is missing in what ${step.name} reads`);
     return found.get(path);
   }) as Read;
-  const decision = step.decide({ at: now, ...ledger }, read, settings);
+  const decision = step.decide(knownTo(step, ledger, now), read, settings);
   // Otherwise the next step would be the first to find that something was not learned as declared.
   if (decision.kind === 'accepted') step.learns.parse(decision.learned);
+  if (decision.kind === 'waiting') step.waits?.learns.parse(decision.learned);
   return decision;
 }

@@ -6,6 +6,12 @@ import type { Path } from '../ports/store.ts';
 export type Outcome =
   /** The step was done. */
   | 'accepted'
+  /** The step waits for a word from outside. */
+  | 'waiting'
+  /** The order waited, and goes on: a word was heard, or the clock. */
+  | 'resumed'
+  /** The word came too early, too late, or against another one; nothing was done. */
+  | 'unheeded'
   /** The step said no, and the order is failing. */
   | 'refused'
   /** The step was done already; nothing was done again. */

@@ -42,7 +42,7 @@ const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
   /** Where the next step may come too late. */
   const isUnderWay = (ledger: OrderLedger | undefined) =>
-    ledger !== undefined && ledger.sweepAt !== null && pipeline.stepAt(ledger.status) !== undefined;
+    ledger !== undefined && ledger.sweepAt !== null && pipeline.stepAfter(ledger.status) !== undefined;
   return new Map(
     orders
       .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')

@@ -43,7 +43,7 @@ describe('The recording of a release', () => {
 
   it('has orders in every standing, and failing ones from each stage', () => {
     const standings = new Set(
-      ledgers.map((ledger) => `${ledger.status} with ${pipeline.doneSteps(ledger).length} steps done`),
+      ledgers.map((ledger) => `${ledger.status} with ${pipeline.actsOf(ledger).length} steps done`),
     );
     const failing = [0, ...pipeline.steps.map((_, index) => index + 1)].map(
       (steps) => `FAILING with ${steps}`,

@@ -38,8 +38,8 @@ const pretending = (isTurn: (saga: Saga, status: string, place: number) => boole
     if (place < 0) return saga;
     return {
       ...saga,
-      stepAt: (status) => (isTurn(saga, status, place) ? saga.steps[place] : saga.stepAt(status)),
-      mayFollow: () => true,
+      stepAt: (ledger) => (isTurn(saga, ledger.status, place) ? saga.steps[place] : saga.stepAt(ledger)),
+      nextOf: () => saga.statuses,
     };
   });
 
@@ -58,7 +58,8 @@ export const withoutFence = pretending((_saga, status) => isFailed({ status }));
 export const withoutDifference = withSaga((saga, name) => {
   const own = saga.steps.find((step) => step.name === name);
   if (own === undefined) return saga;
-  return { ...saga, doneSteps: (ledger) => (ledger.status === own.leadsTo ? saga.doneSteps(ledger) : []) };
+  const isOwn = (status: string) => saga.acts.some((act) => act.status === status && act.step === own);
+  return { ...saga, actsOf: (ledger) => (isOwn(ledger.status) ? saga.actsOf(ledger) : []) };
 });
 
 /** Whether it is the service that compensates. */
@@ -72,14 +73,13 @@ const compensatingBy = (broken: (saga: Saga) => Saga): MakeService =>
 /** A canceled order goes on holding what it held. */
 export const withoutUndo = compensatingBy((saga) => ({
   ...saga,
-  doneSteps: ({ status, history }) =>
-    saga.doneSteps({ history, status: status === CANCELED ? FAILING : status }),
+  actsOf: ({ status, history }) => saga.actsOf({ history, status: status === CANCELED ? FAILING : status }),
 }));
 
 /** What the last step took is not given back. */
 export const withForgottenStep = compensatingBy((saga) => ({
   ...saga,
-  doneSteps: (ledger) => saga.doneSteps(ledger).slice(0, -1),
+  actsOf: (ledger) => saga.actsOf(ledger).slice(0, -1),
 }));
 
 /** What was taken is taken again instead of given back. */
@@ -138,7 +138,7 @@ export const withoutTombstone = withCompensation((task) => ({
 }));
 
 /** A failure is believed, whatever the ledger of the order says. */
-const gullible = (saga: Saga): Saga => ({ ...saga, mayFollow: () => true });
+const gullible = (saga: Saga): Saga => ({ ...saga, nextOf: () => saga.statuses });
 export const believingErrors = withCompensation(
   (task, saga) => ({
     ...task,

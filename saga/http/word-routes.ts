@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { snapshot } from '../deliver/message.ts';
+import type { Ports } from '../ports/ports.ts';
+import { wordTask } from '../step/hear-word.ts';
+import type { Saga, WaitingStep } from '../step/saga.ts';
+import { snapshotSchema } from './answers.ts';
+import { Problem, type Route, route } from './http.ts';
+import { faultOfObject } from './input-faults.ts';
+import { turnOnRequest } from './one-order.ts';
+
+/**
+ * The routes by which a word is said to an order that waits: `POST /order/{uuid}/approve`.
+ * @param by the service that listens.
+ * @param settings those of the step, if this is its own service.
+ */
+export const wordRoutes = (
+  saga: Saga,
+  step: WaitingStep,
+  by: string,
+  ports: Ports,
+  settings: object | undefined,
+): readonly Route[] =>
+  Object.entries(step.waits.words).map(([word, carries]) => {
+    const { path, audience, as } = step.waits;
+    return route({
+      method: 'POST',
+      path: `/${path}/${word}`,
+      summary: `Say "${word}" to an order that is ${as}`,
+      ...(audience && { audience }),
+      ...(Object.keys(carries.shape).length > 0 && { body: said(carries) }),
+      answer: snapshotSchema(saga),
+      responses: {
+        202: 'The order has heard it, now or before, and goes on',
+        404: 'No such order',
+        409: 'The order does not wait for it, or has heard another word before',
+        500: 'Its ledger is malformed: operators have to mend it',
+        503: 'Whether the order has heard it is not known; say it again',
+      },
+      async handle({ params: { uuid = '' }, body }) {
+        const spoken = { word: { ...(body as object | undefined), word }, by, ...(settings && { settings }) };
+        const { ledger, outcome, detail, publishError } = await turnOnRequest(
+          saga,
+          by,
+          uuid,
+          (id) => wordTask(saga, step, { uuid: id, ...spoken }),
+          `/order/${uuid}`,
+          ports,
+        );
+        if (outcome === 'unheeded')
+          throw new Problem(409, 'Not now', detail ?? `The order can't heed ${word}`);
+        // The ledger says that the order goes on; if the broker is away, the sweeper publishes it.
+        const fields = {
+          step: by,
+          uuid: ledger.uuid,
+          status: ledger.status,
+          word,
+          error: publishError?.message,
+        };
+        ports.log(publishError ? 'WARNING' : 'INFO', `${by}: an order has heard a word`, fields);
+        const headers = { Location: `/order/${ledger.uuid}` };
+        return { status: 202, headers, body: snapshot(saga, ledger) };
+      },
+    });
+  });
+
+const said = (carries: z.ZodObject) =>
+  z.strictObject(carries.shape, { error: faultOfObject('must be a JSON object') });
