@@ -64,6 +64,7 @@ export async function exploreWorld(
       const choices = choicesIn(world, crashes > 0 ? (small.mayCrash ?? []) : []);
       // What stands at the beginning of the way was seen when the way was found.
       if (step >= way.choices.length) {
+        if (choices.length === 0 && people.answerWaits()) choices.push(...choicesIn(world, []));
         if (choices.length === 0) await world.rest(people);
         if (step > STEPS_MAX) world.fail(`nothing rests after ${STEPS_MAX} effects`);
         const [sentence] = world.wrongs;

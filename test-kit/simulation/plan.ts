@@ -1,8 +1,10 @@
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import { DEAD_LETTER_TOPIC, type Saga } from '../../saga/step/saga.ts';
+import { DEAD_LETTER_TOPIC, isWaitingStep, type Saga } from '../../saga/step/saga.ts';
+import type { Word } from '../../saga/step/wait.ts';
 import { Dice } from './chance.ts';
+import { wordFor } from './words.ts';
 import type { Data, Subject } from './subject.ts';
 
 /**
@@ -74,6 +76,16 @@ export type Fault =
   /** An operator edits a document by hand, to set another price for example. */
   | { readonly kind: 'edit'; readonly path: Path; readonly fields: object; readonly atMs: number }
   | { readonly kind: 'cancel'; readonly order: string; readonly atMs: number }
+  /** Somebody says a word for which a step can wait, be it that the order waits for it, did, or never will. */
+  | {
+      readonly kind: 'word';
+      readonly order: string;
+      readonly step: string;
+      readonly word: Word;
+      /** Published where the step listens, if it does, or over HTTP. */
+      readonly isPublished: boolean;
+      readonly atMs: number;
+    }
   | { readonly kind: 'sweep'; readonly atMs: number };
 
 export type FaultKind = Fault['kind'];
@@ -93,6 +105,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'poison',
   'edit',
   'cancel',
+  'word',
   'sweep',
 ];
 
@@ -147,17 +160,21 @@ export function drawPlan(subject: Subject, seed: number, limits: PlanLimits = {}
   return { seed, deadlineSeconds, swept, instances, data: drawn, orders, faults };
 }
 
-const kindsFor = ({ anEdit }: Subject): readonly FaultKind[] =>
-  anEdit === undefined ? FAULT_KINDS.filter((kind) => kind !== 'edit') : FAULT_KINDS;
+const kindsFor = ({ saga, anEdit }: Subject): readonly FaultKind[] =>
+  FAULT_KINDS.filter(
+    (kind) =>
+      (kind !== 'edit' || anEdit !== undefined) && (kind !== 'word' || saga.steps.some(isWaitingStep)),
+  );
 
 function drawFault(
-  { saga, anEdit }: Subject,
+  subject: Subject,
   read: ReturnType<typeof readByServices>,
   dice: Dice,
   kind: FaultKind,
   instances: Plan['instances'],
   orders: readonly PlannedOrder[],
 ): Fault {
+  const { saga, anEdit } = subject;
   const topics = read.map(({ topic }) => topic);
   const service = dice.oneOf(serviceNames(saga));
   const process = `${service}#${dice.whole(0, (instances[service] ?? 1) - 1)}`;
@@ -205,6 +222,12 @@ function drawFault(
       return { kind, ...anEdit(dice), atMs };
     case 'cancel':
       return { kind, order, atMs };
+    case 'word': {
+      const step = dice.oneOf(saga.steps.filter(isWaitingStep));
+      const planned = orders.find(({ name }) => name === order);
+      const word = wordFor(subject, step, planned?.order ?? {}, dice.chance);
+      return { kind, order, step: step.name, word, isPublished: dice.often(0.5), atMs: atMs * dice.oneOf([1, 3]) };
+    }
     case 'sweep':
       return { kind, atMs: atMs * dice.oneOf([1, 10, 100]) };
   }

@@ -23,6 +23,7 @@ export interface Outcome {
 /** A world that has not come to rest by then never will. */
 const EVENTS_MAX = 20_000;
 const SWEEPS_MAX = 100;
+const ANSWERS_MAX = 20;
 /** At least this long between two sweeps, or the sweeps would be over before the faults are. */
 const SWEEP_PAUSE_MS = 5_000;
 
@@ -42,9 +43,10 @@ export async function runWorld(subject: Subject, plan: Plan, options: WorldOptio
     }
   }
 
-  /** The sweeper is the last resort: what else would move on has done so by now. */
+  /** People are slower than any program. The sweeper is the last resort: what else would move on has done so by now. */
   async function untilAllOrdersRest(): Promise<void> {
     await untilNothingIsPending();
+    for (let times = 0; times < ANSWERS_MAX && people.answerWaits(); times++) await untilNothingIsPending();
     for (
       let sweeps = 0;
       plan.swept && sweeps < SWEEPS_MAX && isAnyStanding(subject.saga, world.documents);
@@ -57,6 +59,8 @@ export async function runWorld(subject: Subject, plan: Plan, options: WorldOptio
 
   await world.begin();
   people.begin();
+  await untilAllOrdersRest();
+  // What the sweeps moved on may wait now.
   await untilAllOrdersRest();
   await world.rest(people);
   const atRest = contentOf(subject.saga, world.documents);
@@ -76,9 +80,14 @@ export async function runWorld(subject: Subject, plan: Plan, options: WorldOptio
   };
 }
 
-export const isAnyStanding = ({ success }: Saga, documents: AllDocuments): boolean =>
+/** Whether an order stands that a sweep could move on. */
+export const isAnyStanding = (saga: Saga, documents: AllDocuments): boolean =>
   [...documents].some(
-    ([path, { status }]) => isLedgerPath(path) && status !== success && status !== CANCELED,
+    ([path, { status }]) =>
+      isLedgerPath(path) &&
+      status !== saga.success &&
+      status !== CANCELED &&
+      saga.waitingIn(status)?.waits.afterwards !== 'show',
   );
 
 export function untilNextSweepMs({ documents, scheduler }: World): number {

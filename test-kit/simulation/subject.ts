@@ -1,5 +1,6 @@
 import type { Path } from '../../saga/ports/store.ts';
-import type { Saga } from '../../saga/step/saga.ts';
+import type { Saga, WaitingStep } from '../../saga/step/saga.ts';
+import type { Word } from '../../saga/step/wait.ts';
 import type { Dice } from './chance.ts';
 import type { Plan, PlannedOrder } from './plan.ts';
 import type { People } from './world/people.ts';
@@ -41,6 +42,8 @@ export interface Subject {
   checkRest?(world: World, people: People): readonly string[] | Promise<readonly string[]>;
   /** Draws what an operator changes by hand while orders are under way, such as a price; without it, nothing is. */
   anEdit?(dice: Dice): { readonly path: Path; readonly fields: object };
+  /** Draws a word for a step that waits; without it, one of those that carry nothing. Make some that can't be heeded. */
+  aWord?(step: WaitingStep, order: object, chance: () => number): Word | undefined;
   /** The people who order and cancel over HTTP; without them, orders come in on the entry topic, and the janitor is asked to cancel. */
   readonly customers?: Customers;
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { statusIn, transitionsOf } from '../../../saga/ledger/history.ts';
-import { CANCELED, FAILING, isLedgerPath, type Ledger, ledgerPath } from '../../../saga/ledger/ledger.ts';
+import { lastTransition, statusIn, transitionsOf } from '../../../saga/ledger/history.ts';
+import { CANCELED, FAILING, isLedgerPath, type Ledger, ledgerPath, RESUMED } from '../../../saga/ledger/ledger.ts';
 import type { Hold } from '../../../saga/step/document.ts';
 import { holdsOf, isAmount, recordsIn } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
@@ -48,16 +48,17 @@ function transitionFaults(
   after: Ledger | undefined,
 ): string[] {
   if (after === undefined) return [`${path} was erased`];
-  const { deadlineSeconds, history, status, expireAt } = after;
+  const { history, status, expireAt } = after;
   const moves = transitionsOf(after);
   const faults: string[] = [];
   moves.forEach((move, index) => {
     const previous = moves[index - 1];
-    if (!mayFollow(saga, previous?.status, move.status))
+    const way = moves.slice(0, index).map((one) => one.status);
+    if (!mayFollow(saga, way, move.status))
       faults.push(`${path} went from ${previous?.status ?? 'nothing'} to ${move.status}`);
     const tookMs = move.at.getTime() - (previous ?? move).at.getTime();
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
-    if (![FAILING, CANCELED].includes(move.status) && tookMs >= 1000 * deadlineSeconds)
+    if (![FAILING, CANCELED].includes(move.status) && tookMs >= msFor(saga, way, before, after))
       faults.push(`${path} became ${move.status} after its deadline`);
   });
   if (moves.at(-1)?.status !== status)
@@ -69,7 +70,10 @@ function transitionFaults(
   if (status === CANCELED && !(staysMs > REDELIVERY_DAYS_MAX * 86_400_000))
     faults.push(`${path} is ${CANCELED}, and stays for ${staysMs} ms`);
   if (before === undefined) return faults;
-  const learned = saga.steps.flatMap(({ learns }) => Object.keys(learns.shape));
+  const learned = saga.acts.flatMap(({ learns }) => Object.keys(learns.shape));
+  for (const [step, word] of Object.entries(before.heard ?? {})) {
+    if (!isDeepStrictEqual(after.heard?.[step], word)) faults.push(`${path} has heard another word than before`);
+  }
   for (const field of ['uuid', 'createdAt', 'deadlineSeconds', ...saga.orderFields, ...learned]) {
     const [was, is] = [(before as Fields)[field], (after as Fields)[field]];
     if (was !== undefined && !isDeepStrictEqual(was, is))
@@ -78,12 +82,32 @@ function transitionFaults(
   return faults;
 }
 
-/** The statuses of the steps follow one another, and an order may fail in each of them. Nothing follows a canceled order. */
-function mayFollow({ statuses }: Saga, from: string | undefined, to: string): boolean {
+/**
+ * The statuses of the steps follow one another, a wait comes before its step, and an order may fail in each of them. Nothing
+ * follows a canceled order.
+ */
+function mayFollow({ statuses, steps }: Saga, way: readonly string[], to: string): boolean {
+  const from = way.at(-1);
   if (from === undefined) return to === statuses[0];
   if (to === CANCELED) return from === FAILING;
   if (from === FAILING || from === CANCELED) return false;
-  return to === FAILING || statuses.indexOf(to) === statuses.indexOf(from) + 1;
+  if (to === FAILING) return true;
+  if (from === RESUMED) return steps.some(({ waits, leadsTo }) => waits?.as === way.at(-2) && leadsTo === to);
+  if (steps.some(({ waits }) => waits?.as === from)) return to === RESUMED;
+  const next = steps[steps.findIndex(({ leadsTo }) => leadsTo === from) + 1];
+  return to === next?.leadsTo || to === next?.waits?.as;
+}
+
+/** How long an order may stand at the end of this way, in milliseconds. The end of a wait is known as long as it lasts. */
+function msFor(saga: Saga, way: readonly string[], before: Ledger | undefined, after: Ledger): number {
+  const status = way.at(-1) ?? '';
+  const waiting = saga.steps.find(({ waits }) => waits?.as === status);
+  if (waiting === undefined) {
+    const next = saga.steps[saga.steps.findIndex(({ leadsTo }) => leadsTo === status) + 1];
+    return 1000 * (next?.deadlineSeconds ?? after.deadlineSeconds);
+  }
+  const isOver = waiting.waits?.afterwards !== 'fail' || before?.status !== status || !before.waitUntil;
+  return isOver ? Number.POSITIVE_INFINITY : before.waitUntil.getTime() - lastTransition(before).at.getTime();
 }
 
 /** What is left of an account and what orders hold of it is its whole, and nothing falls below zero. */

@@ -1,6 +1,8 @@
 import { Problem } from '../../../saga/http/http.ts';
-import type { Ledger } from '../../../saga/ledger/ledger.ts';
+import { isLedgerPath, type Ledger } from '../../../saga/ledger/ledger.ts';
+import type { Word } from '../../../saga/step/wait.ts';
 import type { PlannedOrder } from '../plan.ts';
+import { wordFor } from '../words.ts';
 import { POISON, uuidOf, type World } from './world.ts';
 
 /** An order as its customer knows it. */
@@ -34,6 +36,13 @@ export class People {
       if (fault.kind === 'cancel') {
         this.world.later(`a customer cancels ${fault.order}`, fault.atMs, () => this.#cancel(fault.order));
       }
+      if (fault.kind === 'word') {
+        const { order, word, step, isPublished, atMs } = fault;
+        this.world.later(`somebody says ${word.word} to ${order}`, atMs, () => {
+          const uuid = this.#uuids.get(order);
+          if (uuid !== undefined) this.#say(uuid, step, word, isPublished);
+        });
+      }
       if (fault.kind === 'sweep') this.world.later('somebody sweeps', fault.atMs, () => this.sweep());
       if (fault.kind === 'poison') {
         this.world.later('somebody publishes poison', fault.atMs, () => this.#poison(fault.topic), 'local');
@@ -52,6 +61,41 @@ export class People {
         );
       }
     }
+  }
+
+  /**
+   * Says something to every order that waits, but not always where the wait ends by itself.
+   * @returns whether anything was said.
+   */
+  answerWaits(): boolean {
+    const { world } = this;
+    const { subject } = world;
+    const waiting = [...world.documents].flatMap(([path, ledger]) => {
+      const step = isLedgerPath(path) ? subject.saga.waitingIn(ledger.status) : undefined;
+      if (step === undefined) return [];
+      const isLeft = step.waits.afterwards !== 'show' && !world.answersAtOnce && world.chance(`silence ${path}`) < 0.4;
+      return isLeft ? [] : [{ step, ledger: ledger as Ledger }];
+    });
+    for (const { step, ledger } of waiting) {
+      // Where every way is gone, what is said must not depend on what happened before.
+      const chance = () => (world.answersAtOnce ? 0 : world.chance(`the word for ${ledger.uuid}`));
+      const word = wordFor(subject, step, ledger, chance);
+      world.later(`somebody says ${word.word} to ${world.named(ledger.uuid)}`, 1_000, () =>
+        this.#say(ledger.uuid, step.name, word, false),
+      );
+    }
+    return waiting.length > 0;
+  }
+
+  #say(uuid: string, stepName: string, word: Word, isPublished: boolean): void {
+    const { world } = this;
+    const step = world.subject.saga.steps.find(({ name }) => name === stepName);
+    if (step?.waits === undefined) return;
+    const { path, listensTo } = step.waits;
+    const { word: said, ...carried } = word;
+    world.note(`somebody says ${said} to ${world.named(uuid)}`);
+    if (isPublished && listensTo) this.#publish(listensTo.topic, { uuid, outcome: said, ...carried });
+    else this.ask(`/${path}/${said}`, { uuid }, { body: carried });
   }
 
   /** Asks for a sweep. */
