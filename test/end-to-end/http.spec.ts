@@ -198,6 +198,17 @@ describe('The HTTP API', () => {
     expect((await pipeline.get(`/order/${body.uuid.toUpperCase()}`)).body.uuid).to.equal(body.uuid);
   });
 
+  it('tells in the history of an order why it failed', async () => {
+    const { uuid } = await pipeline.order({ ...good, user: 'nobody' });
+    const { reason, detail, history } = (await pipeline.get(`/order/${uuid}`)).body;
+    expect(reason).to.equal('USER_NOT_FOUND');
+    expect(history.map(({ at: _, ...told }: { at: string }) => told)).to.deep.equal([
+      { status: 'RECEIVED', by: 'frontend' },
+      { status: 'FAILING', by: 'order', reason, detail },
+      { status: 'CANCELED', by: 'janitor' },
+    ]);
+  });
+
   it('lists orders newest first, page by page, none twice and none left out', async () => {
     const placed = [];
     for (let count = 0; count < 7; count++)
