@@ -82,7 +82,7 @@ describe('The HTTP API', () => {
       { items: [...manyLines(1), { item: 'wotsit', quantity: 0 }], user: 'jack' },
       'items[1].quantity',
     ],
-    ['a field that nobody knows', { ...good, payment_error: true }, 'body'],
+    ['a field that nobody knows', { ...good, payment_error: true }, 'payment_error'],
     ['a list', [good], 'body'],
     ['nothing at all', 'null', 'body'],
     ['a number', '1', 'body'],
@@ -242,9 +242,32 @@ describe('The HTTP API', () => {
     });
   }
 
-  it('names the query parameter that it does not know', async () => {
-    const { body } = await pipeline.get('/orders?color=red');
-    expect(body.errors).to.deep.equal([{ field: 'query', message: 'has unknown fields: color' }]);
+  it('[anomaly 41] refuses a query parameter that it does not know, on every route, and names it', async () => {
+    const { paths } = (await pipeline.get('/openapi.json')).body as {
+      paths: Record<string, Record<string, object>>;
+    };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, uuidv4())]),
+    );
+    for (const [method = '', path] of operations) {
+      const answer = await fetch(`${pipeline.url}${path}?color=red&__proto__=x&color=blue`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: JSON.stringify(good) }),
+      });
+      const { errors } = (await answer.json()) as { errors?: object[] };
+      expect([answer.status, errors], `${method} ${path}`).to.deep.equal([
+        400,
+        ['color', '__proto__'].map((field) => ({ field, message: 'is unknown' })),
+      ]);
+    }
+    expect(operations.length).to.be.above(10);
+  });
+
+  it('does not mind parameters where probes and tools ask', async () => {
+    for (const path of ['/', '/livez', '/readyz', '/openapi.json']) {
+      expect((await pipeline.get(`${path}?color=red`)).status, path).to.equal(200);
+    }
   });
 
   it('tells what it can do: an index, and an OpenAPI document of all routes', async () => {
