@@ -11,7 +11,7 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { pipeline as shop } from '../../pipeline.ts';
 import { route } from '../../saga/http/http.ts';
 import { StoreError } from '../../saga/ports/store.ts';
-import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { DATA, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
 const SUCCESS = shop.success;
 const embedded = () => ({ store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) });
@@ -290,13 +290,20 @@ describe('The HTTP API', () => {
     ]);
     const wotsit = { item: 'wotsit', quantity: 20, price_per_unit: 15 };
     expect((await get('/inventory/wotsit')).body).to.deep.equal(wotsit);
-    expect((await get('/inventory')).body.items[1]).to.deep.equal(wotsit);
     expect((await get('/users/joe')).body).to.deep.equal({
       user: 'joe',
       address: '3 Mill Lane',
       credit: 100,
       credit_limit: 100,
     });
+    for (const [collection, listed] of [
+      ['users', (await get('/users')).body.users],
+      ['inventory', (await get('/inventory')).body.items],
+    ]) {
+      const names = Object.keys(DATA[collection] ?? {}).sort();
+      const each = await Promise.all(names.map(async (name) => (await get(`/${collection}/${name}`)).body));
+      expect(listed, collection).to.deep.equal(each);
+    }
   });
 
   it('is alive and ready', async () => {
