@@ -97,7 +97,7 @@ describe('The log', () => {
   it('keeps a text from outside on its own line', () => {
     const line = readable('order', {
       message: 'parked',
-      detail: 'has unknown fields: x\n03:04:05.678 INFO',
+      detail: 'x is unknown\n03:04:05.678 INFO',
     });
     expect(line.split('\n')).to.have.length(1);
   });

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
-import { invalidInput, type Route, route } from '../saga/http/http.ts';
-import { faultOfObject } from '../saga/http/input-faults.ts';
+import { invalidInput, notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { ledgerOf, malformedLedger } from '../saga/http/one-order.ts';
 import { pageParameters } from '../saga/http/page.ts';
 import { deadlineOf } from '../saga/ledger/deadline.ts';
 import { transitionsOf } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
+import { ledgerAt } from '../saga/ledger/ledger-at.ts';
 import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { oncePerSaga } from '../saga/step/once-per-saga.ts';
@@ -30,15 +30,22 @@ const trackedSchema = oncePerSaga((saga: Saga) =>
   }),
 );
 
+const momentSchema = z.strictObject({
+  at: z.iso
+    .datetime({
+      offset: true,
+      error: 'must be a date and time with a zone, such as 2026-01-02T03:04:05Z (a + is written as %2B)',
+    })
+    .transform((text) => new Date(text))
+    .optional(),
+});
+
 const listSchema = ({ statuses }: Saga) =>
-  z.strictObject(
-    {
-      user: nameSchema.optional(),
-      status: z.enum(statuses, { error: `must be one of ${statuses.join(', ')}` }).optional(),
-      ...pageParameters,
-    },
-    { error: faultOfObject('must be query parameters') },
-  );
+  z.strictObject({
+    user: nameSchema.optional(),
+    status: z.enum(statuses, { error: `must be one of ${statuses.join(', ')}` }).optional(),
+    ...pageParameters,
+  });
 
 export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): readonly Route[] {
   const { store, newUuid } = ports;
@@ -86,18 +93,26 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
     route({
       method: 'GET',
       path: '/order/{uuid}',
-      summary: 'What became of an order',
+      summary: 'What became of an order, or how it stood at a moment',
       answer: tracked,
+      query: momentSchema,
       responses: {
-        200: 'The order, its status, the reason of a failure, and its history',
-        404: 'No such order',
+        200: 'The order, its status, the reason of a failure, and its history; of all that what was known at the moment',
+        404: 'No such order, or not yet at the moment',
         500: 'The order cannot be shown: its ledger is malformed, and operators have to mend it',
         503: 'The store does not answer; try again',
       },
-      async handle({ params: { uuid = '' } }) {
+      async handle({ params: { uuid = '' }, query: { at } }) {
         const read = await ledgerOf(saga, store, uuid);
         if ('faults' in read) throw malformedLedger(uuid);
-        return { status: 200, body: view(read.ledger) };
+        const { ledger } = read;
+        const shown = at === undefined ? ledger : ledgerAt(saga, ledger, at);
+        if (shown === undefined) {
+          throw notFound(
+            `There was no order ${ledger.uuid} yet: it came at ${ledger.createdAt.toISOString()}`,
+          );
+        }
+        return { status: 200, body: view(shown) };
       },
     }),
     route({
@@ -123,10 +138,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       summary: 'Orders, newest first, a page at a time',
       answer: z.object({ orders: z.array(tracked), next_page: z.string().optional() }),
       query: listSchema(saga),
-      responses: {
-        200: 'One page; next_page leads to the next',
-        400: 'A parameter is wrong; errors says which',
-      },
+      responses: { 200: 'One page; next_page leads to the next' },
       async handle({ query: { user, status, limit, page } }) {
         const { orders, nextPage } = await listOrders(saga, store, { user, status }, limit, page);
         return { status: 200, body: { orders: orders.map(view), ...(nextPage && { next_page: nextPage }) } };

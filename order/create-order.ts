@@ -1,6 +1,6 @@
 import { accept } from '../saga/step/step.ts';
 import { customers } from '../shop/customers.ts';
-import { customersRoute } from '../shop/customers-route.ts';
+import { customersRoutes } from '../shop/customers-routes.ts';
 import { step } from '../shop/step.ts';
 import { orderRecords } from './order-records.ts';
 
@@ -11,7 +11,7 @@ export const createOrder = step({
   announces: 'order-created',
   says: 'the order record exists',
   uses: [customers, orderRecords],
-  routes: customersRoute,
+  routes: customersRoutes,
 
   reads: ({ user }) => [customers.of(user)],
 

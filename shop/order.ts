@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { faultOfObject, inputFaults } from '../saga/http/input-faults.ts';
+import { inputFaults } from '../saga/http/input-faults.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import type { OrderKind, ParsedOrder } from '../saga/step/saga.ts';
@@ -26,7 +26,7 @@ const quantitySchema = z
 
 const lineSchema = z.strictObject(
   { item: nameSchema, quantity: quantitySchema },
-  { error: faultOfObject('must be an object with item and quantity') },
+  { error: 'must be an object with item and quantity' },
 );
 
 /** An order as it is posted: one line as `item` and `quantity`, or several as `items`. */
@@ -43,7 +43,7 @@ export const orderSchema = z
         .optional(),
       'payment-error': z.unknown().optional(),
     },
-    { error: faultOfObject('must be a JSON object') },
+    { error: 'must be a JSON object' },
   )
   .meta({ oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
   .superRefine(

@@ -9,7 +9,7 @@ import express, {
   type Response,
 } from 'express';
 import helmet from 'helmet';
-import type { ZodType } from 'zod';
+import { type ZodType, z } from 'zod';
 import {
   type HttpRequest,
   invalidInput,
@@ -211,16 +211,19 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
   }
   return {
     params: request.params as Record<string, string>,
-    query: route.query && checked(route.query, request.query, 'query'),
-    body: route.body && checked(route.body, request.body, 'body'),
+    query: checked(route.query ?? NO_PARAMETERS, request.query),
+    body: route.body && checked(route.body, request.body),
     header: (name) => request.get(name),
   };
 }
 
-function checked(schema: ZodType, input: unknown, whole: string): unknown {
+/** Of a route that takes none. A parameter that nothing reads is a mistake, and its sender would wait for its effect. */
+const NO_PARAMETERS = z.strictObject({});
+
+function checked(schema: ZodType, input: unknown): unknown {
   const parsed = schema.safeParse(input, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw invalidInput(inputFaults(parsed.error, whole));
+  throw invalidInput(inputFaults(parsed.error));
 }
 
 function requireJson(request: Request, _response: Response, next: () => void): void {

@@ -29,6 +29,9 @@ export function openApiOf(routes: readonly Route[], { title, version }: About): 
   };
 }
 
+/** What is answered wherever the input does not fit the schemas. */
+const INPUT_RESPONSES = { 400: 'A parameter or a field is wrong or unknown; errors says which' };
+
 /** What the gates may answer instead of any route, or instead of one for operators. */
 const GATE_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
 const OPERATOR_RESPONSES = {
@@ -40,6 +43,7 @@ const OPERATOR_RESPONSES = {
 function operationOf({ method, path, summary, audience, body, query, headers, ...route }: Route): object {
   const isForOperators = audience === 'operators';
   const responses = {
+    ...INPUT_RESPONSES,
     ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GATE_RESPONSES),
     ...route.responses,
   };

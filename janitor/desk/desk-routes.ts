@@ -1,7 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { notFound, Problem, type Route, route, unavailable } from '../../saga/http/http.ts';
-import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { pageParameters } from '../../saga/http/page.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne, StoreError } from '../../saga/ports/store.ts';
@@ -24,21 +23,17 @@ import { discardLetter, redriveLetters } from './redrive-letters.ts';
 /** The most letters that one request sends. All of them, 256 KiB each, are in memory together. */
 const REDRIVEN_AT_ONCE_MAX = 100;
 
-const unknownParameter = { error: faultOfObject('must be query parameters') };
 const reasonFault = 'must have 1 to 1024 characters';
 const reason = z.string({ error: reasonFault }).min(1, reasonFault).max(1024, reasonFault).optional();
-const listSchema = z.strictObject(
-  {
-    status: z
-      .enum(LETTER_STATUSES, { error: `must be one of ${LETTER_STATUSES.join(', ')}` })
-      .default('parked'),
-    reason,
-    ...pageParameters,
-  },
-  unknownParameter,
-);
-const redriveSchema = z.strictObject({ reason, page: pageParameters.page }, unknownParameter);
-const discardSchema = z.strictObject({ note: sentenceSchema.optional() }, unknownParameter);
+const listSchema = z.strictObject({
+  status: z
+    .enum(LETTER_STATUSES, { error: `must be one of ${LETTER_STATUSES.join(', ')}` })
+    .default('parked'),
+  reason,
+  ...pageParameters,
+});
+const redriveSchema = z.strictObject({ reason, page: pageParameters.page });
+const discardSchema = z.strictObject({ note: sentenceSchema.optional() });
 
 /** A page of the list, and a portion of a redrive. */
 export const letterList = z.object({ letters: z.array(outlineView), next_page: z.string().optional() });
@@ -70,7 +65,6 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       query: listSchema,
       responses: {
         200: 'One page, without bodies; next_page leads to the next',
-        400: 'A parameter is wrong; errors says which',
       },
       async handle({ query: { limit, page, ...filter } }) {
         const { letters, nextPage } = await listLetters(store, filter, limit, page);
@@ -112,7 +106,6 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       query: redriveSchema,
       responses: {
         200: 'How many were sent, which can never be, and which could not be now; next_page leads to the next portion',
-        400: 'A parameter is wrong; errors says which',
       },
       async handle({ query: { page, ...filter } }) {
         const parked = { status: 'parked' as const, ...filter };
@@ -155,7 +148,6 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       query: discardSchema,
       responses: {
         200: 'It is discarded, now or before',
-        400: 'The note is wrong; errors says why',
         404: 'No such letter',
         409: 'It was redriven already, or is malformed',
       },

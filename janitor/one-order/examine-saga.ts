@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { moment, transitionSchema } from '../../saga/http/answers.ts';
 import { deadlineOf } from '../../saga/ledger/deadline.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
-import { FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
+import type { Ledger } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount, recordsIn } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
@@ -18,13 +18,7 @@ export const examinationSchema = (saga: Saga) =>
       sweepAt: moment.nullable(),
       repeats: z.int().exactOptional(),
     }),
-    /** With the reason of a failure. */
-    timeline: z.array(
-      transitionSchema(saga).extend({
-        reason: z.string().exactOptional(),
-        detail: z.string().exactOptional(),
-      }),
-    ),
+    timeline: z.array(transitionSchema(saga)),
     /** The topic on which the ledger, as it stands, is announced. */
     callsFor: z.string(),
     /** When its stage is too late; absent if it may take any time, or if the order rests. */
@@ -58,11 +52,9 @@ export async function examineSaga(saga: Saga, store: Store, ledger: Ledger) {
     lettersOfOrder(store, ledger.uuid),
   ]);
   const deadline = deadlineOf(saga, ledger);
-  const { reason, detail } = ledger;
-  const cause = { ...(reason && { reason }), ...(detail && { detail }) };
   return {
     ledger,
-    timeline: transitionsOf(ledger).map((one) => (one.status === FAILING ? { ...one, ...cause } : one)),
+    timeline: transitionsOf(ledger),
     callsFor: saga.topicOf(ledger.status),
     ...(deadline && { deadline }),
     holds: holds.map((hold) =>

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { snapshotSchema } from '../../saga/http/answers.ts';
 import { type HttpResponse, type Route, route, unavailable } from '../../saga/http/http.ts';
-import { faultOfObject } from '../../saga/http/input-faults.ts';
 import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -14,10 +13,7 @@ import { sentenceSchema } from '../sentence.ts';
 import { announceTask } from '../sweep/sweep.ts';
 import { examinationSchema, examineSaga, malformedSchema } from './examine-saga.ts';
 
-const cancelSchema = z.strictObject(
-  { detail: sentenceSchema },
-  { error: faultOfObject('must be an object') },
-);
+const cancelSchema = z.strictObject({ detail: sentenceSchema }, { error: 'must be an object' });
 
 /** What is known of an order, whether or not its ledger can be believed. */
 export const sagaSchema = oncePerSaga((saga: Saga) => z.union([examinationSchema(saga), malformedSchema]));
@@ -84,7 +80,6 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: cancelSchema,
       responses: {
         202: 'It fails now, or did already; the janitor takes back what was done',
-        400: 'The sentence is wrong; errors says why',
         404: 'No such order',
         409: 'It is canceled already',
         500: MALFORMED,

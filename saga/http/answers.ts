@@ -24,6 +24,12 @@ export const snapshotSchema = oncePerSaga(({ order, statuses, reasons }: Saga) =
   }),
 );
 
-/** One transition of an order. */
-export const transitionSchema = ({ statuses }: Saga) =>
-  z.object({ at: moment, status: z.enum(statuses), by: z.string() });
+/** One transition of an order. That of a failure says why. */
+export const transitionSchema = ({ statuses, reasons }: Saga) =>
+  z.object({
+    at: moment,
+    status: z.enum(statuses),
+    by: z.string(),
+    reason: z.enum(reasons).exactOptional(),
+    detail: z.string().exactOptional(),
+  });

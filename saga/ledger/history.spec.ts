@@ -15,14 +15,14 @@ const failed = fail(pipeline, aLedgerThatIs('CREATED'), {
 });
 
 describe('The history of a ledger', () => {
-  it('says who moved it where, and when, the oldest first', () => {
-    const transitions = [
+  it('says who moved it where, and when, the oldest first, and why it failed', () => {
+    const last = { status: 'FAILING', by: 'inventory', at: LATER };
+    expect(transitionsOf(failed)).to.deep.equal([
       { status: 'RECEIVED', by: 'frontend', at: NOW },
       { status: 'CREATED', by: 'order', at: NOW },
-      { status: 'FAILING', by: 'inventory', at: LATER },
-    ];
-    expect(transitionsOf(failed)).to.deep.equal(transitions);
-    expect(lastTransition(failed)).to.deep.equal(transitions.at(-1));
+      { ...last, reason: 'ITEM_NOT_FOUND', detail: 'There is no item widget' },
+    ]);
+    expect(lastTransition(failed)).to.deep.equal(last);
   });
 
   it('tells when the order came to a status, and nothing of one to which it never came', () => {

@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts';
+import { FAILING, type Ledger } from './ledger.ts';
 
 /**
  * The history of an order: one line of text for each transition of its ledger. A line is one value in the database where
@@ -11,11 +11,20 @@ export interface Transition {
   readonly status: string;
   /** Who acted. */
   readonly by: string;
+  /** Why the order failed, where it did. */
+  readonly reason?: string;
+  readonly detail?: string;
 }
 
-/** What happened to the order, oldest first. */
-export const transitionsOf = ({ history }: Pick<Ledger, 'history'>): Transition[] =>
-  history.map(transitionOf);
+/** What happened to the order, oldest first. The transition to FAILING has the cause. */
+export function transitionsOf({
+  history,
+  reason,
+  detail,
+}: Pick<Ledger, 'history' | 'reason' | 'detail'>): Transition[] {
+  const cause = { ...(reason && { reason }), ...(detail && { detail }) };
+  return history.map(transitionOf).map((one) => (one.status === FAILING ? { ...one, ...cause } : one));
+}
 
 /** The last thing that happened to the order. */
 export const lastTransition = ({ history }: Pick<Ledger, 'history'>): Transition =>

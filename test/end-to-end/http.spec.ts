@@ -11,7 +11,7 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { pipeline as shop } from '../../pipeline.ts';
 import { route } from '../../saga/http/http.ts';
 import { StoreError } from '../../saga/ports/store.ts';
-import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { DATA, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
 const SUCCESS = shop.success;
 const embedded = () => ({ store: createMemoryStore(), bus: createMemoryBus(topology, systemClock) });
@@ -82,7 +82,7 @@ describe('The HTTP API', () => {
       { items: [...manyLines(1), { item: 'wotsit', quantity: 0 }], user: 'jack' },
       'items[1].quantity',
     ],
-    ['a field that nobody knows', { ...good, payment_error: true }, 'body'],
+    ['a field that nobody knows', { ...good, payment_error: true }, 'payment_error'],
     ['a list', [good], 'body'],
     ['nothing at all', 'null', 'body'],
     ['a number', '1', 'body'],
@@ -198,6 +198,17 @@ describe('The HTTP API', () => {
     expect((await pipeline.get(`/order/${body.uuid.toUpperCase()}`)).body.uuid).to.equal(body.uuid);
   });
 
+  it('tells in the history of an order why it failed', async () => {
+    const { uuid } = await pipeline.order({ ...good, user: 'nobody' });
+    const { reason, detail, history } = (await pipeline.get(`/order/${uuid}`)).body;
+    expect(reason).to.equal('USER_NOT_FOUND');
+    expect(history.map(({ at: _, ...told }: { at: string }) => told)).to.deep.equal([
+      { status: 'RECEIVED', by: 'frontend' },
+      { status: 'FAILING', by: 'order', reason, detail },
+      { status: 'CANCELED', by: 'janitor' },
+    ]);
+  });
+
   it('lists orders newest first, page by page, none twice and none left out', async () => {
     const placed = [];
     for (let count = 0; count < 7; count++)
@@ -231,9 +242,32 @@ describe('The HTTP API', () => {
     });
   }
 
-  it('names the query parameter that it does not know', async () => {
-    const { body } = await pipeline.get('/orders?color=red');
-    expect(body.errors).to.deep.equal([{ field: 'query', message: 'has unknown fields: color' }]);
+  it('[anomaly 41] refuses a query parameter that it does not know, on every route, and names it', async () => {
+    const { paths } = (await pipeline.get('/openapi.json')).body as {
+      paths: Record<string, Record<string, object>>;
+    };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, uuidv4())]),
+    );
+    for (const [method = '', path] of operations) {
+      const answer = await fetch(`${pipeline.url}${path}?color=red&__proto__=x&color=blue`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: JSON.stringify(good) }),
+      });
+      const { errors } = (await answer.json()) as { errors?: object[] };
+      expect([answer.status, errors], `${method} ${path}`).to.deep.equal([
+        400,
+        ['color', '__proto__'].map((field) => ({ field, message: 'is unknown' })),
+      ]);
+    }
+    expect(operations.length).to.be.above(10);
+  });
+
+  it('does not mind parameters where probes and tools ask', async () => {
+    for (const path of ['/', '/livez', '/readyz', '/openapi.json']) {
+      expect((await pipeline.get(`${path}?color=red`)).status, path).to.equal(200);
+    }
   });
 
   it('tells what it can do: an index, and an OpenAPI document of all routes', async () => {
@@ -256,13 +290,20 @@ describe('The HTTP API', () => {
     ]);
     const wotsit = { item: 'wotsit', quantity: 20, price_per_unit: 15 };
     expect((await get('/inventory/wotsit')).body).to.deep.equal(wotsit);
-    expect((await get('/inventory')).body.items[1]).to.deep.equal(wotsit);
     expect((await get('/users/joe')).body).to.deep.equal({
       user: 'joe',
       address: '3 Mill Lane',
       credit: 100,
       credit_limit: 100,
     });
+    for (const [collection, listed] of [
+      ['users', (await get('/users')).body.users],
+      ['inventory', (await get('/inventory')).body.items],
+    ]) {
+      const names = Object.keys(DATA[collection] ?? {}).sort();
+      const each = await Promise.all(names.map(async (name) => (await get(`/${collection}/${name}`)).body));
+      expect(listed, collection).to.deep.equal(each);
+    }
   });
 
   it('is alive and ready', async () => {

@@ -218,10 +218,24 @@ const parameter = mostly<string>(
     'reason=x',
     'note=Test',
     'detail=x',
+    'at=2026-01-02T03:04:05Z',
+    'at=2026-01-02T03:04:05.678%2B02:00',
   ),
   fc
     .tuple(
-      oneOf('limit', 'page', 'user', 'status', 'reason', 'note', '__proto__', 'constructor', 'a[b]', ''),
+      oneOf(
+        'limit',
+        'page',
+        'user',
+        'status',
+        'reason',
+        'note',
+        'at',
+        '__proto__',
+        'constructor',
+        'a[b]',
+        '',
+      ),
       wildText,
     )
     .map(([key, value]) => `${key}=${escaped(value)}`),

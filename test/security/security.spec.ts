@@ -77,10 +77,11 @@ function send(
   });
 }
 
-/** A route of each kind, which say that they were reached. */
+/** A route of each kind, which say that they were reached, whatever the query says. */
 const reached = (definition: Pick<Route, 'method' | 'path' | 'audience'>): Route => ({
   summary: 'Says that it was reached',
   answer: z.string(),
+  query: z.looseObject({}),
   responses: { 200: 'Reached' },
   handle: async () => ({ status: 200, body: 'reached' }),
   ...definition,
