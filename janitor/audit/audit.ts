@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
-import { endOfStage, isStanding, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
+import { endOfStage, isStanding, isWaiting, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
 import { lastTransition, transitionsOf } from '../../saga/ledger/history.ts';
 import { FAILING, LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
 import { readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
@@ -249,7 +249,9 @@ function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
   const { status, createdAt, sweepAt, expireAt } = ledger;
   const transitions = transitionsOf(ledger);
   // The end of a wait is known, however far away it is; if it was edited, a person did that who can do anything.
-  const isPlanned = sweepAt === null || sweepAt.getTime() === ledger.waitUntil?.getTime();
+  const isPlanned =
+    sweepAt === null ||
+    (isWaiting(saga, ledger) && sweepAt.getTime() === endOfStage(saga, ledger)?.getTime());
   if (!isPlanned && sweepAt.getTime() - now.getTime() > SWEEP_AHEAD_MAX_MS) {
     yield `it is ${status}, but no sweep will look at it before ${sweepAt.toISOString()}`;
   }
@@ -294,7 +296,7 @@ function stuckOrder(saga: Saga, ledger: Ledger): StuckOrder {
   const step = saga.waitingIn(status);
   if (step) {
     const words = Object.keys(step.waits.words).join(' or ');
-    const sentence = `${standing}, and waits for ${words}: nothing was heard until ${ledger.waitUntil?.toISOString()}`;
+    const sentence = `${standing}, and waits for ${words}: nothing was heard until ${endOfStage(saga, ledger)?.toISOString()}`;
     return { uuid, status, since, repeats, sentence };
   }
   return {

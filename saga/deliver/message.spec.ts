@@ -243,7 +243,13 @@ describe('The snapshot of an order', () => {
   it("keeps what is none of the customer's business to itself", () => {
     const told = ['uuid', 'status', 'reason', 'detail'];
     const inner = [...LEDGER_FIELDS].filter((field) => !told.includes(field));
-    const kept = { charged: 10, repeats: 1, trace: TRACE, waitUntil: null, heard: { step: { word: 'yes' } } };
+    const kept = {
+      charged: 10,
+      repeats: 1,
+      trace: TRACE,
+      waitsUntil: { step: LATER },
+      heard: { step: { word: 'yes' } },
+    };
     const ledger = aLedgerThatIs('CANCELED', kept);
     expect(ledger).to.include.all.keys(inner.filter((field) => !['at', 'word'].includes(field)));
     expect(shown(ledger)).not.to.have.any.keys('charged', 'lines', ...inner);

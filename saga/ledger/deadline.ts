@@ -29,7 +29,7 @@ export const isWaiting = (saga: Saga, { status }: Pick<Ledger, 'status'>): boole
   saga.waitingIn(status) !== undefined;
 
 /** The part of a ledger that says how long its stage may take. */
-type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds' | 'createdAt' | 'waitUntil'>;
+type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds' | 'createdAt' | 'waitsUntil'>;
 
 /**
  * When the order is too late; undefined if it may take any time. An order that came to rest has no deadline, even if a later
@@ -42,7 +42,8 @@ export function deadlineOf(saga: Saga, ledger: Stage & Pick<Ledger, 'sweepAt'>):
 
 /** When the stage is over: a wait was given a time when it began, any other stage may take so many seconds. */
 export function endOfStage(saga: Saga, stage: Stage): Date | undefined {
-  if (isWaiting(saga, stage)) return stage.waitUntil ?? undefined;
+  const waiting = saga.waitingIn(stage.status);
+  if (waiting) return stage.waitsUntil?.[waiting.name];
   if (saga.stepAt(stage) === undefined) return undefined;
   return new Date(lastTransition(stage).at.getTime() + 1000 * secondsFor(saga, stage));
 }
@@ -81,7 +82,7 @@ export function overdueDetail(saga: Saga, ledger: Ledger, now: Date): string {
   const { status } = ledger;
   if (isOutlived(saga, ledger, now)) return `The order has not ended within ${saga.lifetimeSeconds} s`;
   return isWaiting(saga, ledger)
-    ? `The order waited as ${status} until ${ledger.waitUntil?.toISOString()}, and no word came`
+    ? `The order waited as ${status} until ${endOfStage(saga, ledger)?.toISOString()}, and no word came`
     : `The order stood as ${status} for more than ${secondsFor(saga, ledger)} s`;
 }
 

@@ -1,7 +1,8 @@
 import type { Saga } from '../step/saga.ts';
+import type { Step } from '../step/step.ts';
 import { isStanding, nextSweep } from './deadline.ts';
 import { lastTransition, transitionsOf } from './history.ts';
-import { isFailed, type Ledger } from './ledger.ts';
+import { isFailed, type Ledger, RESUMED } from './ledger.ts';
 
 /**
  * The ledger as it stood at a moment: without the transitions after it, and without what only those brought. Transitions of
@@ -15,17 +16,33 @@ export function ledgerAt(saga: Saga, ledger: Ledger, moment: Date): Ledger | und
   const status = transitions.at(-1)?.status;
   if (status === undefined) return undefined;
   const past = { ...ledger, status, history: ledger.history.slice(0, transitions.length) };
-  const done = saga.doneSteps(past);
+  const was = transitions.map((one) => one.status);
   const unknown = new Set([
-    ...saga.steps.flatMap((step) => (done.includes(step) ? [] : Object.keys(step.learns.shape))),
+    ...saga.acts.flatMap(({ status: begun, learns }) =>
+      was.includes(begun) ? [] : Object.keys(learns.shape),
+    ),
     ...(isFailed(past) ? [] : ['reason', 'detail']),
     'repeats',
     'expireAt',
+    'waitsUntil',
+    'heard',
   ]);
+  const waited = saga.steps.filter(({ waits }) => waits && was.includes(waits.as));
+  const resumed = waited.filter(({ waits }) => was[was.indexOf(waits?.as ?? '') + 1] === RESUMED);
   return {
     ...(Object.fromEntries(Object.entries(past).filter(([field]) => !unknown.has(field))) as Ledger),
+    ...only('waitsUntil', past, waited),
+    ...only('heard', past, resumed),
     sweepAt: nextSweep(saga, past, 0, lastTransition(past).at),
     // As for every ledger that has come to rest.
     ...(!isStanding(saga, past) && { expireAt: null }),
   };
+}
+
+/** What a ledger keeps by the names of steps, of these steps alone; nothing if there is none. */
+function only(field: 'waitsUntil' | 'heard', ledger: Ledger, steps: readonly Step[]): object {
+  const kept = Object.entries(ledger[field] ?? {}).filter(([name]) =>
+    steps.some((step) => step.name === name),
+  );
+  return kept.length === 0 ? {} : { [field]: Object.fromEntries(kept) };
 }

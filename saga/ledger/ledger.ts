@@ -35,9 +35,9 @@ export interface LedgerFields {
   readonly createdAt: Date;
   /** How long each stage of this order may take. */
   readonly deadlineSeconds: number;
-  /** Until when the order waits for a word from outside; null once it waits no longer. */
-  readonly waitUntil?: Date | null;
-  /** The word that each step has heard, by the name of the step. */
+  /** Until when the order waits, or waited, for a word from outside, by the name of the step. */
+  readonly waitsUntil?: Readonly<Record<string, Date>>;
+  /** The word that each step has heard, by its name. */
   readonly heard?: Readonly<Record<string, Word>>;
   /** When the sweeper looks at the ledger next, possibly too early but never too late; null once the order has come to rest. */
   readonly sweepAt: Date | null;
@@ -144,7 +144,8 @@ export function beginWait(
   const { waits } = turnOf(saga, ledger, step);
   if (waits === undefined)
     throw new IllegalTransition(`Order ${ledger.uuid} can't wait: ${step} does not say how`);
-  return Object.assign({}, move(saga, ledger, waits.as, by, now, until), learned);
+  const waitsUntil = { ...ledger.waitsUntil, [step]: until };
+  return Object.assign({}, move(saga, { ...ledger, waitsUntil }, waits.as, by, now), learned);
 }
 
 /** The step for which the order waits has heard a word, and is to decide again. @throws IllegalTransition */
@@ -200,7 +201,7 @@ export function tombstone(
   return complete(saga, fail(saga, unknown, { by, reason, detail, now }), by, now);
 }
 
-function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date, waitUntil?: Date): Ledger {
+function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date): Ledger {
   if (!saga.nextOf(ledger).includes(to)) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${by} can't make it ${to}`);
   }
@@ -208,7 +209,6 @@ function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date, wai
     ...ledger,
     status: to,
     history: [...ledger.history, historyLine(to, by, now)],
-    ...(waitUntil ? { waitUntil } : ledger.waitUntil && { waitUntil: null }),
   };
   return {
     ...moved,

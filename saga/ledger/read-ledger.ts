@@ -40,7 +40,7 @@ const kernelFields = {
   createdAt: z.date(),
   deadlineSeconds: z.number().positive().max(DEADLINE_SECONDS_MAX),
   sweepAt: z.date().nullable(),
-  waitUntil: z.date().nullable().exactOptional(),
+  waitsUntil: z.record(z.string(), z.date()).exactOptional(),
   heard: z.record(z.string(), z.looseObject({ word: z.string() })).exactOptional(),
   repeats: wholeNumber.exactOptional(),
   trace: z.string().exactOptional(),
@@ -179,12 +179,16 @@ function checkKnowledge(saga: Saga, ledger: Ledger, was: readonly string[], faul
   }
 }
 
-/** A wait has an end, which nothing else has; a word was heard exactly if the order went on from a wait. */
+/** Every wait has an end; a word was heard exactly if the order went on from a wait. */
 function checkWaits(saga: Saga, ledger: Ledger, was: readonly string[], fault: Fault): void {
-  const { status, waitUntil, heard = {} } = ledger;
-  const isWaiting = saga.waitingIn(status) !== undefined;
-  if (isWaiting && !waitUntil) fault(`it is ${status}, but nobody knows until when`);
-  if (!isWaiting && waitUntil) fault(`it is ${status}, but waits until ${waitUntil.toISOString()}`);
+  const { waitsUntil = {}, heard = {} } = ledger;
+  const waited = was.flatMap((status) => saga.waitingIn(status)?.name ?? []);
+  for (const name of waited) {
+    if (!(name in waitsUntil)) fault(`${name} waits, but nobody knows until when`);
+  }
+  for (const name of Object.keys(waitsUntil)) {
+    if (!waited.includes(name)) fault(`${name} has a time to wait, but does not wait`);
+  }
   const resumed = was.flatMap((one, index) =>
     one === RESUMED ? [saga.waitingIn(was[index - 1] ?? '')] : [],
   );

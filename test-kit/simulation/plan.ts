@@ -4,8 +4,8 @@ import type { Path } from '../../saga/ports/store.ts';
 import { DEAD_LETTER_TOPIC, isWaitingStep, type Saga } from '../../saga/step/saga.ts';
 import type { Word } from '../../saga/step/wait.ts';
 import { Dice } from './chance.ts';
-import { wordFor } from './words.ts';
 import type { Data, Subject } from './subject.ts';
+import { wordFor } from './words.ts';
 
 /**
  * What will go wrong in a simulated world, as plain data. It is drawn from the seed before anything happens, so that it
@@ -226,7 +226,14 @@ function drawFault(
       const step = dice.oneOf(saga.steps.filter(isWaitingStep));
       const planned = orders.find(({ name }) => name === order);
       const word = wordFor(subject, step, planned?.order ?? {}, dice.chance);
-      return { kind, order, step: step.name, word, isPublished: dice.often(0.5), atMs: atMs * dice.oneOf([1, 3]) };
+      return {
+        kind,
+        order,
+        step: step.name,
+        word,
+        isPublished: dice.often(0.5),
+        atMs: atMs * dice.oneOf([1, 3]),
+      };
     }
     case 'sweep':
       return { kind, atMs: atMs * dice.oneOf([1, 10, 100]) };

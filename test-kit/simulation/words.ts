@@ -14,6 +14,7 @@ export function wordFor(subject: Subject, step: WaitingStep, order: object, chan
     Object.keys(shape).length === 0 ? [word] : [],
   );
   const word = words[Math.floor(chance() * words.length)];
-  if (word === undefined) throw new Error(`Every word of ${step.name} carries something: give the subject aWord`);
+  if (word === undefined)
+    throw new Error(`Every word of ${step.name} carries something: give the subject aWord`);
   return { word };
 }

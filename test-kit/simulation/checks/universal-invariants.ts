@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { lastTransition, statusIn, transitionsOf } from '../../../saga/ledger/history.ts';
-import { CANCELED, FAILING, isLedgerPath, type Ledger, ledgerPath, RESUMED } from '../../../saga/ledger/ledger.ts';
+import { statusIn, transitionsOf, transitionTo } from '../../../saga/ledger/history.ts';
+import {
+  CANCELED,
+  FAILING,
+  isLedgerPath,
+  type Ledger,
+  ledgerPath,
+  RESUMED,
+} from '../../../saga/ledger/ledger.ts';
 import type { Hold } from '../../../saga/step/document.ts';
 import { holdsOf, isAmount, recordsIn } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
@@ -58,7 +65,7 @@ function transitionFaults(
       faults.push(`${path} went from ${previous?.status ?? 'nothing'} to ${move.status}`);
     const tookMs = move.at.getTime() - (previous ?? move).at.getTime();
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
-    if (![FAILING, CANCELED].includes(move.status) && tookMs >= msFor(saga, way, before, after))
+    if (![FAILING, CANCELED].includes(move.status) && tookMs >= msFor(saga, way, after))
       faults.push(`${path} became ${move.status} after its deadline`);
   });
   if (moves.at(-1)?.status !== status)
@@ -72,7 +79,8 @@ function transitionFaults(
   if (before === undefined) return faults;
   const learned = saga.acts.flatMap(({ learns }) => Object.keys(learns.shape));
   for (const [step, word] of Object.entries(before.heard ?? {})) {
-    if (!isDeepStrictEqual(after.heard?.[step], word)) faults.push(`${path} has heard another word than before`);
+    if (!isDeepStrictEqual(after.heard?.[step], word))
+      faults.push(`${path} has heard another word than before`);
   }
   for (const field of ['uuid', 'createdAt', 'deadlineSeconds', ...saga.orderFields, ...learned]) {
     const [was, is] = [(before as Fields)[field], (after as Fields)[field]];
@@ -98,16 +106,17 @@ function mayFollow({ statuses, steps }: Saga, way: readonly string[], to: string
   return to === next?.leadsTo || to === next?.waits?.as;
 }
 
-/** How long an order may stand at the end of this way, in milliseconds. The end of a wait is known as long as it lasts. */
-function msFor(saga: Saga, way: readonly string[], before: Ledger | undefined, after: Ledger): number {
+/** How long an order may stand at the end of this way, in milliseconds. */
+function msFor(saga: Saga, way: readonly string[], after: Ledger): number {
   const status = way.at(-1) ?? '';
   const waiting = saga.steps.find(({ waits }) => waits?.as === status);
   if (waiting === undefined) {
     const next = saga.steps[saga.steps.findIndex(({ leadsTo }) => leadsTo === status) + 1];
     return 1000 * (next?.deadlineSeconds ?? after.deadlineSeconds);
   }
-  const isOver = waiting.waits?.afterwards !== 'fail' || before?.status !== status || !before.waitUntil;
-  return isOver ? Number.POSITIVE_INFINITY : before.waitUntil.getTime() - lastTransition(before).at.getTime();
+  const since = transitionTo(after, status)?.at.getTime() ?? 0;
+  const until = after.waitsUntil?.[waiting.name]?.getTime() ?? 0;
+  return waiting.waits?.afterwards === 'fail' ? until - since : Number.POSITIVE_INFINITY;
 }
 
 /** What is left of an account and what orders hold of it is its whole, and nothing falls below zero. */

@@ -73,7 +73,8 @@ export class People {
     const waiting = [...world.documents].flatMap(([path, ledger]) => {
       const step = isLedgerPath(path) ? subject.saga.waitingIn(ledger.status) : undefined;
       if (step === undefined) return [];
-      const isLeft = step.waits.afterwards !== 'show' && !world.answersAtOnce && world.chance(`silence ${path}`) < 0.4;
+      const isLeft =
+        step.waits.afterwards !== 'show' && !world.answersAtOnce && world.chance(`silence ${path}`) < 0.4;
       return isLeft ? [] : [{ step, ledger: ledger as Ledger }];
     });
     for (const { step, ledger } of waiting) {
