@@ -5,6 +5,7 @@ import {
   DEADLINE_EXCEEDED,
   FAILING,
   RECEIVED,
+  STEP_FAILED,
 } from '../saga/ledger/ledger.ts';
 import type { Account, AnyKind } from '../saga/step/document.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
@@ -58,6 +59,7 @@ function sourcesOf(saga: Saga, reason: string): string[] {
     ...brought,
     ...refusing.map(({ name }) => `${name} refuses`),
     ...(reason === DEADLINE_EXCEEDED ? ['a stage took longer than the order allows'] : []),
+    ...(reason === STEP_FAILED ? ['the order asked for a step to fail'] : []),
     ...(reason === CANCELED_BY_OPERATOR ? ['an operator canceled the order'] : []),
     ...(reason === saga.unknownReason ? ['a failure that came before its order and named no reason'] : []),
   ];

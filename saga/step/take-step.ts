@@ -9,6 +9,7 @@ import {
   type Ledger,
   leftBy,
   receive,
+  STEP_FAILED,
 } from '../ledger/ledger.ts';
 import { isTombstone } from '../ledger/read-ledger.ts';
 import { type DocumentRef, nameOf, readDocument } from './document.ts';
@@ -86,7 +87,7 @@ export function takeStep(
   const by = step.name;
   const decision = isOverdue(saga, ledger, now)
     ? refuse(DEADLINE_EXCEEDED, overdueDetail(ledger))
-    : decide(step, ledger, documents, settings, now);
+    : decide(saga, step, ledger, documents, settings, now);
   if (decision.kind === 'refused') return refusedTurn(saga, ledger, { by, ...decision, now });
   const { learned } = decision;
   return {
@@ -109,7 +110,17 @@ export function refusedTurn(
   };
 }
 
-function decide(step: Step, ledger: Ledger, documents: Documents, settings: object, now: Date): Decision {
+function decide(
+  { order: { failsAt } }: Saga,
+  step: Step,
+  ledger: Ledger,
+  documents: Documents,
+  settings: object,
+  now: Date,
+): Decision {
+  if (failsAt !== undefined && ledger[failsAt as keyof Ledger] === step.name) {
+    return refuse(STEP_FAILED, `The order asked for ${step.name} to fail (${failsAt})`);
+  }
   const lacking = Object.keys(step.needs).find((field) => ledger[field as keyof Ledger] === undefined);
   // It passed the steps before a release in which one of them learns that.
   if (lacking !== undefined) {
