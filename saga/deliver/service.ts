@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Route } from '../http/http.ts';
 import type { Delivery } from '../ports/bus.ts';
+import { pause } from '../ports/clock.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type Saga, subscriptionsOf } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
@@ -43,6 +44,8 @@ export interface ServiceSettings {
   readonly deadlineSeconds: number;
   /** The pause between two sweeps; 0: only on request. */
   readonly sweepIntervalSeconds: number;
+  /** How long a step waits before it takes a batch of messages, in milliseconds, by the step's name; absent: not at all. */
+  readonly slowDownMs?: Readonly<Record<string, number>>;
   /** The values of the settings that steps and services declare. */
   readonly declared: Readonly<Record<string, unknown>>;
 }
@@ -99,16 +102,19 @@ function stepService(
   saga: Saga,
   step: Step,
   ports: Ports,
-  { deadlineSeconds, declared }: ServiceSettings,
+  { deadlineSeconds, declared, slowDownMs = {} }: ServiceSettings,
 ): Service {
   const settings = Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
+  const delayMs = slowDownMs[step.name] ?? 0;
   const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
     const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };
     const party = {
       name: step.name,
       taskFor: (message: SagaMessage) => stepTask(saga, step, message, options),
     };
-    return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
+    const run = createRunner(saga, party, ports, { allowNameless: options.isEntry });
+    if (delayMs === 0) return { topic, process: run };
+    return { topic, process: (deliveries) => pause(ports.clock, delayMs).then(() => run(deliveries)) };
   });
   return { name: step.name, consumers, routes: () => step.routes(ports.store) };
 }
