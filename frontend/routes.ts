@@ -12,6 +12,7 @@ import { ledgerAt } from '../saga/ledger/ledger-at.ts';
 import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { oncePerSaga } from '../saga/step/once-per-saga.ts';
+import { faultOfFailure } from '../saga/step/receive.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
@@ -83,6 +84,8 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
         503: 'The order was not accepted, or it is unknown whether it was: detail says which',
       },
       async handle({ body, header }) {
+        const fault = faultOfFailure(saga, body);
+        if (fault !== undefined) throw invalidInput([fault]);
         const key = idempotencyKey(header('idempotency-key'));
         const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', key);
         const trace = traceparentIn(header('traceparent'));

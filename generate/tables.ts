@@ -6,6 +6,7 @@ import {
   FAILING,
   RECEIVED,
   RESUMED,
+  STEP_FAILED,
 } from '../saga/ledger/ledger.ts';
 import type { Account, AnyKind } from '../saga/step/document.ts';
 import { isWaitingStep, PEOPLE, type Saga } from '../saga/step/saga.ts';
@@ -60,6 +61,7 @@ function sourcesOf(saga: Saga, reason: string): string[] {
     ...brought,
     ...refusing.map(({ name }) => `${name} refuses`),
     ...(reason === DEADLINE_EXCEEDED ? ['a stage took longer than the order allows'] : []),
+    ...(reason === STEP_FAILED ? ['the order asked for a step to fail'] : []),
     ...(reason === CANCELED_BY_OPERATOR ? ['an operator canceled the order'] : []),
     ...(reason === saga.unknownReason ? ['a failure that came before its order and named no reason'] : []),
   ];

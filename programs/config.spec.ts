@@ -37,6 +37,7 @@ const DEFAULTS: Config = {
   publishTimeoutMs: 10_000,
   deadlineSeconds: 900,
   sweepIntervalSeconds: 10,
+  slowDownMs: {},
   declared: { PAYMENT_FAIL_PROBABILITY: 0, PAYMENT_FAIL_EVERY: 0 },
 };
 
@@ -70,6 +71,7 @@ describe('The configuration', () => {
       PUBLISH_TIMEOUT_MS: '600000',
       SAGA_DEADLINE_SECONDS: '60',
       SWEEP_INTERVAL_SECONDS: '0',
+      SLOW_DOWN: 'inventory=500, payments = 60000',
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
     };
@@ -96,6 +98,7 @@ describe('The configuration', () => {
       publishTimeoutMs: 600_000,
       deadlineSeconds: 60,
       sweepIntervalSeconds: 0,
+      slowDownMs: { inventory: 500, payments: 60_000 },
       declared: { PAYMENT_FAIL_PROBABILITY: 0.25, PAYMENT_FAIL_EVERY: 10 },
     });
   });
@@ -126,6 +129,11 @@ describe('The configuration', () => {
     ],
     ['SAGA_DEADLINE_SECONDS', ['0', '-1', 'soon'], 'must be a whole number from 1 to 2592000'],
     ['SWEEP_INTERVAL_SECONDS', ['-1', '86401'], 'must be a whole number from 0 to 86400'],
+    [
+      'SLOW_DOWN',
+      ['stock=500', 'order=1,stock=500', 'stock'],
+      'names no step: stock; there are order, inventory, payments',
+    ],
     ['PORT', ['-1', '65536', '80.5', 'http'], 'must be a whole number from 0 to 65535'],
     ['BACKEND', ['aws', 'Memory'], 'must be memory or gcp'],
     [
@@ -184,6 +192,14 @@ describe('The configuration', () => {
       'PROJECT_ID is missing: BACKEND=gcp needs a project',
       'FIRESTORE_EMULATOR_HOST is missing: one half on an emulator and the other on Google would mix test and real orders',
     ]);
+  });
+
+  it('[anomaly 26] names the step whose slow-down is wrong', () => {
+    for (const delay of ['=-1', '=60001', '=soon', '=5=6', '=', '']) {
+      expect(faultsOf({ BACKEND: 'memory', SLOW_DOWN: `order=1,payments${delay}` }), delay).to.deep.equal([
+        'SLOW_DOWN.payments must be a whole number from 0 to 60000',
+      ]);
+    }
   });
 
   it('[anomaly 26] sends telemetry to Google only where there is a project', () => {

@@ -135,6 +135,20 @@ const ownVariables = z
 
 type Variables = z.infer<typeof ownVariables>;
 
+/** How long steps wait, as `step=milliseconds,step=milliseconds`. */
+function slowDown({ steps }: Saga) {
+  const delays = Object.fromEntries(steps.map(({ name }) => [name, wholeNumber(0, 60_000).exactOptional()]));
+  return z
+    .string()
+    .transform((text) => Object.fromEntries(text.split(',').map((one) => one.trim().split(/ *= *(.*)/))))
+    .pipe(
+      z.strictObject(delays, {
+        error: ({ keys }) => `names no step: ${keys}; there are ${Object.keys(delays).join(', ')}`,
+      }),
+    )
+    .default({});
+}
+
 /** Adds what `.env` says to the environment; what is set already stays. */
 export function loadDotenv(): void {
   dotenv.config({ quiet: true });
@@ -148,7 +162,9 @@ export function loadDotenv(): void {
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>, saga: Saga) {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
-  const parsed = z.intersection(ownVariables, z.object(saga.settings)).safeParse(set);
+  const parsed = z
+    .intersection(ownVariables, z.object({ SLOW_DOWN: slowDown(saga) }).and(z.object(saga.settings)))
+    .safeParse(set);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
     throw new Error(`The configuration is wrong (environment or .env):\n${faults.join('\n')}`);
@@ -183,6 +199,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     deadlineSeconds: variables.SAGA_DEADLINE_SECONDS,
     /** How long the janitor waits between two sweeps; 0: it sweeps only on request. */
     sweepIntervalSeconds: variables.SWEEP_INTERVAL_SECONDS,
+    /** How long steps wait before they take a batch of messages, in milliseconds. */
+    slowDownMs: parsed.data.SLOW_DOWN,
     /** The values of the settings that steps and services declare. */
     declared: Object.fromEntries(Object.keys(saga.settings).map((name) => [name, parsed.data[name]])),
   };

@@ -266,6 +266,26 @@ describe('A wish for the payment to fail', () => {
   });
 });
 
+describe('A wish for a step to fail', () => {
+  it('is kept as it was given, and is the same in every message of the order', () => {
+    const wish = anOrder({ fail: 'inventory' });
+    expect(post({ fail: 'inventory' })).to.deep.equal({ order: wish });
+    for (const asked of [wish, { ...wish, paymentError: '1' }]) {
+      for (const ledger of [aLedger(asked), aLedgerThatIs('RESERVED', asked)]) {
+        expect(order.parse(shows(ledger))).to.deep.equal({ order: asked });
+      }
+    }
+  });
+
+  it('[anomaly 41] is refused where it is no text, posted or in a message', () => {
+    for (const fail of [null, 3, ['inventory'], {}]) {
+      const refused = fault('fail', 'must be the name of a step');
+      expect(post({ fail })).to.deep.equal(refused);
+      expect(order.parse({ ...shows(aLedger()), fail })).to.deep.equal(refused);
+    }
+  });
+});
+
 describe('An order inside a message', () => {
   it('is the order of a snapshot, whatever else the snapshot says', () => {
     const snapshot = {
@@ -319,7 +339,7 @@ describe('An order as the ledger keeps it', () => {
   it('is every order that may be posted', () => {
     const posted = [
       post({}),
-      post({ quantity: QUANTITY_MAX, 'payment-error': null }),
+      post({ quantity: QUANTITY_MAX, 'payment-error': null, fail: 'order' }),
       postLines(lines(LINES_MAX), { 'payment-error': { because: 1 } }),
     ];
     for (const parsed of posted) {
@@ -340,6 +360,7 @@ describe('An order as the ledger keeps it', () => {
     ['of too much', { items: [{ ...widget, quantity: QUANTITY_MAX + 1 }] }],
     ['with a wish for failure that is no text', { paymentError: null }],
     ['with a wish for failure that is no JSON', { paymentError: 'please' }],
+    ['with a step to fail that has no name', { fail: null }],
   ];
   for (const [what, fields] of wrong) {
     it(`[anomaly 43] is none ${what}`, () => {

@@ -29,6 +29,9 @@ const lineSchema = z.strictObject(
   { error: 'must be an object with item and quantity' },
 );
 
+/** The kernel knows whether there is such a step. */
+const failSchema = z.string({ error: 'must be the name of a step' });
+
 /** An order as it is posted: one line as `item` and `quantity`, or several as `items`. */
 export const orderSchema = z
   .strictObject(
@@ -42,6 +45,7 @@ export const orderSchema = z
         .max(LINES_MAX, { error: `must have at most ${LINES_MAX} lines` })
         .optional(),
       'payment-error': z.unknown().optional(),
+      fail: failSchema.optional(),
     },
     { error: 'must be a JSON object' },
   )
@@ -75,7 +79,7 @@ export const orderSchema = z
   )
   .transform((input): Order => {
     const items = input.items ?? [{ item: input.item as string, quantity: input.quantity as number }];
-    const order = { user: input.user, items };
+    const order = { user: input.user, items, ...(input.fail !== undefined && { fail: input.fail }) };
     return 'payment-error' in input
       ? { ...order, paymentError: jsonText(input['payment-error']) as string }
       : order;
@@ -117,7 +121,8 @@ export function parseOrder(input: unknown): ParsedOrder<Order> {
 function parseOrderOfMessage(body: Readonly<Record<string, unknown>>): ParsedOrder<Order> {
   const snapshot = parseSnapshot(body);
   if (snapshot !== undefined) return { order: snapshot };
-  const fields = ['user', 'payment-error', ...(body.items === undefined ? ['item', 'quantity'] : ['items'])];
+  const lines = body.items === undefined ? ['item', 'quantity'] : ['items'];
+  const fields = ['user', 'payment-error', 'fail', ...lines];
   const input = Object.fromEntries(Object.entries(body).filter(([field]) => fields.includes(field)));
   if (Array.isArray(input.items)) input.items = input.items.map(withoutPrice);
   return parseOrder(input);
@@ -153,6 +158,8 @@ const storedSchema = z.object({
     .readonly(),
   /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
   paymentError: z.string().refine(isJson, 'is not JSON').exactOptional(),
+  /** The step that is to refuse it. */
+  fail: failSchema.exactOptional(),
 });
 
 function isJson(text: string): boolean {
@@ -173,6 +180,7 @@ export type ShopLedger = Ledger<Order, { readonly lines: readonly PricedLine[]; 
 export const order: OrderKind<Order> = {
   schema: storedSchema,
   listedBy: ['user'],
+  failsAt: 'fail',
   parse: parseOrderOfMessage,
   shown: {
     user: nameSchema.optional(),
@@ -180,9 +188,10 @@ export const order: OrderKind<Order> = {
     quantity: quantitySchema.optional(),
     items: z.array(pricedLines.element.partial({ price_per_unit: true })),
     'payment-error': z.unknown().optional(),
+    fail: failSchema.optional(),
     total_invoice: money.optional(),
   },
-  shows({ user, items = [], lines, charged, paymentError }: ShopLedger) {
+  shows({ user, items = [], lines, charged, paymentError, fail }: ShopLedger) {
     const [line, ...others] = items;
     const single = others.length === 0 ? line : undefined;
     return {
@@ -191,6 +200,7 @@ export const order: OrderKind<Order> = {
       quantity: single?.quantity,
       items: lines ?? items,
       'payment-error': paymentError === undefined ? undefined : JSON.parse(paymentError),
+      fail,
       total_invoice: charged === undefined || lines === undefined ? undefined : totalOf(lines),
     };
   },

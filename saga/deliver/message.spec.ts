@@ -53,6 +53,18 @@ describe('A message that arrives', () => {
     });
   });
 
+  it('[anomaly 22] is no order where it asks a step to fail that there is not', () => {
+    expect(parse({ uuid: UUID, ...ORDER, fail: 'inventory' })).to.deep.equal({
+      message: { uuid: UUID, order: anOrder({ fail: 'inventory' }) },
+    });
+    expect(parse({ uuid: UUID, ...ORDER, fail: 'stock' })).to.deep.equal({
+      message: {
+        uuid: UUID,
+        orderFault: `fail must be one of ${pipeline.steps.map(({ name }) => name).join(', ')}`,
+      },
+    });
+  });
+
   it('tells a bounded amount of what is wrong with its order', () => {
     const items = Array.from({ length: LINES_MAX }, () => ({ ['x'.repeat(4000)]: 1 }));
     const parsed = parse({ uuid: UUID, user: 'jack', items });
@@ -305,10 +317,14 @@ describe('The message that a ledger calls for', () => {
       .record({ user: name, items: lines }, { noNullPrototype: true })
       .chain((order) =>
         fc
-          .option(fc.json(), { nil: undefined })
-          .map((json) =>
-            json === undefined ? order : { ...order, paymentError: JSON.stringify(JSON.parse(json)) },
-          ),
+          .record(
+            {
+              paymentError: fc.json().map((json) => JSON.stringify(JSON.parse(json))),
+              fail: fc.constantFrom(...pipeline.steps.map(({ name }) => name)),
+            },
+            { requiredKeys: [], noNullPrototype: true },
+          )
+          .map((wishes) => ({ ...order, ...wishes })),
       );
     fc.assert(
       fc.property(fc.uuid(), orders, (uuid, order) => {

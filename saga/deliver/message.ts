@@ -4,7 +4,8 @@ import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, RESUMED } from '../ledger/ledger.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
-import { DEAD_LETTER_TOPIC, type Saga } from '../step/saga.ts';
+import { faultOfFailure } from '../step/receive.ts';
+import { DEAD_LETTER_TOPIC, type ParsedOrder, type Saga } from '../step/saga.ts';
 import type { Word } from '../step/wait.ts';
 
 /**
@@ -88,7 +89,7 @@ function parseBody(
   const uuid = body.uuid === undefined && allowNameless ? derivedUuid('message-id', messageId) : body.uuid;
   if (uuid === undefined) return { fault: 'The message has no uuid' };
   if (typeof uuid !== 'string' || !isUuid(uuid)) return { fault: 'The uuid of the message is not a UUID' };
-  const parsed = saga.order.parse(body);
+  const parsed = parseOrder(saga, body);
   return {
     message: {
       uuid: uuid.toLowerCase(),
@@ -103,6 +104,12 @@ function parseBody(
 
 function wordIn({ uuid: _, outcome, ...carried }: Record<string, unknown>): Pick<SagaMessage, 'word'> {
   return typeof outcome === 'string' ? { word: { ...carried, word: outcome } } : {};
+}
+
+function parseOrder(saga: Saga, body: Record<string, unknown>): ParsedOrder {
+  const parsed = saga.order.parse(body);
+  const fault = 'order' in parsed ? faultOfFailure(saga, parsed.order) : undefined;
+  return fault === undefined ? parsed : { faults: [fault] };
 }
 
 function describeFaults(faults: readonly InputFault[]): string {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { pipeline } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
-import { aDelivery, SETTINGS } from '../../test/support/builders.ts';
+import { aDelivery, NOW, SETTINGS } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { defineSaga, type Saga } from '../step/saga.ts';
 import { accept, stepsFor } from '../step/step.ts';
@@ -87,6 +87,22 @@ describe('The services of a saga', () => {
     expect(told).to.deep.equal([{ LOUDNESS: 3 }]);
     serviceOf(saga, 'desk', ports, SETTINGS_OF_ALL);
     expect(told.slice(1)).to.deep.equal([saga, SETTINGS_OF_ALL]);
+  });
+
+  it('take what has come at once, unless the step is slowed down', async () => {
+    for (const [slowDownMs, waitedMs] of [
+      [{}, 0],
+      [{ inventory: 500 }, 0],
+      [{ order: 500 }, 500],
+    ] as const) {
+      const ports = await recordedPorts();
+      const [consumer] = serviceOf(saga, 'order', ports, { ...SETTINGS_OF_ALL, slowDownMs }).consumers;
+      const delivery = aDelivery({ user: 'jack', item: 'widget', quantity: 2 });
+      await ports.clock.finish(consumer?.process([delivery]) ?? Promise.reject());
+      expect(ports.published.map(({ attributes }) => attributes['ce-time'])).to.deep.equal([
+        new Date(NOW.getTime() + waitedMs).toISOString(),
+      ]);
+    }
   });
 
   it('[anomaly 22] take a message without a uuid for an order at the first step only', async () => {

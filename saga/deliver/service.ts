@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Route } from '../http/http.ts';
 import { wordRoutes } from '../http/word-routes.ts';
 import type { Delivery } from '../ports/bus.ts';
+import { pause } from '../ports/clock.ts';
 import type { Ports } from '../ports/ports.ts';
 import { wordMessageTask } from '../step/hear-word.ts';
 import { isWaitingStep, type Saga, subscriptionsOf, type WaitingStep } from '../step/saga.ts';
@@ -45,6 +46,8 @@ export interface ServiceSettings {
   readonly deadlineSeconds: number;
   /** The pause between two sweeps; 0: only on request. */
   readonly sweepIntervalSeconds: number;
+  /** How long a step waits before it takes a batch of messages, in milliseconds, by the step's name; absent: not at all. */
+  readonly slowDownMs?: Readonly<Record<string, number>>;
   /** The values of the settings that steps and services declare. */
   readonly declared: Readonly<Record<string, unknown>>;
 }
@@ -76,8 +79,7 @@ export function serviceOf(saga: Saga, name: string, ports: Ports, settings: Serv
     throw new Error(`${saga.name} has no service ${name}; it has ${serviceNames(saga).join(', ')}`);
   const heard = stepsHeardBy(saga, name);
   if (heard.length === 0) return service;
-  const wordsOf = (one: WaitingStep) =>
-    wordRoutes(saga, one, name, ports, one === step ? settingsOf(one, settings) : undefined);
+  const wordsOf = (one: WaitingStep) => wordRoutes(saga, one, name, ports);
   return { ...service, routes: () => [...service.routes(), ...heard.flatMap(wordsOf)] };
 }
 
@@ -112,16 +114,19 @@ function stepService(
   saga: Saga,
   step: Step,
   ports: Ports,
-  { deadlineSeconds, ...more }: ServiceSettings,
+  { deadlineSeconds, slowDownMs = {}, ...more }: ServiceSettings,
 ): Service {
   const settings = settingsOf(step, more);
+  const delayMs = slowDownMs[step.name] ?? 0;
   const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
     const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };
     const party = {
       name: step.name,
       taskFor: (message: SagaMessage) => stepTask(saga, step, message, options),
     };
-    return { topic, process: createRunner(saga, party, ports, { allowNameless: options.isEntry }) };
+    const run = createRunner(saga, party, ports, { allowNameless: options.isEntry });
+    if (delayMs === 0) return { topic, process: run };
+    return { topic, process: (deliveries) => pause(ports.clock, delayMs).then(() => run(deliveries)) };
   });
   return {
     name: step.name,

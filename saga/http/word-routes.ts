@@ -7,17 +7,12 @@ import { Problem, type Route, route } from './http.ts';
 import { turnOnRequest } from './one-order.ts';
 
 /**
- * The routes by which a word is said to an order that waits: `POST /order/{uuid}/approve`.
+ * The routes by which a word is said to an order that waits: `POST /order/{uuid}/approve`. The word is only recorded here, also
+ * by the step's own service. If that decided at once and then died, nothing would make it announce the end of an order that has
+ * come to rest; an order that goes on is found by the sweep.
  * @param by the service that listens.
- * @param settings those of the step, if this is its own service.
  */
-export const wordRoutes = (
-  saga: Saga,
-  step: WaitingStep,
-  by: string,
-  ports: Ports,
-  settings: object | undefined,
-): readonly Route[] =>
+export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Ports): readonly Route[] =>
   Object.entries(step.waits.words).map(([word, carries]) => {
     const { path, audience, as } = step.waits;
     return route({
@@ -35,7 +30,7 @@ export const wordRoutes = (
         503: 'Whether the order has heard it is not known; say it again',
       },
       async handle({ params: { uuid = '' }, body }) {
-        const spoken = { word: { ...(body as object | undefined), word }, by, ...(settings && { settings }) };
+        const spoken = { word: { ...(body as object | undefined), word }, by };
         const { ledger, outcome, detail, publishError } = await turnOnRequest(
           saga,
           by,

@@ -40,11 +40,16 @@ export function deadlineOf(saga: Saga, ledger: Stage & Pick<Ledger, 'sweepAt'>):
   return earliest(isOnlyShown(saga, ledger) ? undefined : endOfStage(saga, ledger), endOfLife(saga, ledger));
 }
 
-/** When the stage is over: a wait was given a time when it began, any other stage may take so many seconds. */
+/**
+ * When the stage is over: a wait was given a time when it began, any other stage may take so many seconds. Undefined if nothing
+ * follows, or if it is never too late for what follows.
+ */
 export function endOfStage(saga: Saga, stage: Stage): Date | undefined {
   const waiting = saga.waitingIn(stage.status);
   if (waiting) return stage.waitsUntil?.[waiting.name];
-  if (saga.stepAt(stage) === undefined) return undefined;
+  const step = saga.stepAt(stage);
+  // What the word of a courier leads to is never too late.
+  if (step === undefined || (stage.status === RESUMED && step.waits?.afterwards === 'show')) return undefined;
   return new Date(lastTransition(stage).at.getTime() + 1000 * secondsFor(saga, stage));
 }
 

@@ -22,6 +22,8 @@ export const CANCELED = 'CANCELED';
 /** The reasons for which an order can fail in every saga. */
 export const DEADLINE_EXCEEDED = 'DEADLINE_EXCEEDED';
 export const CANCELED_BY_OPERATOR = 'CANCELED_BY_OPERATOR';
+/** The order asked for it: see `failsAt` of its kind. */
+export const STEP_FAILED = 'STEP_FAILED';
 
 /** What the kernel keeps of every order. */
 export interface LedgerFields {

@@ -118,6 +118,7 @@ describe('A ledger that is not believed', () => {
     ['user', [7, null, '', 'a/b']],
     ['items', [{}, null, [], 'widget']],
     ['paymentError', [7, null, 'please']],
+    ['fail', [7, null]],
   ];
   for (const [field, values] of misshapen) {
     it(`has a ${field} of another kind`, () => {
@@ -306,7 +307,13 @@ describe('A ledger that is not believed', () => {
   });
 
   it('never surprises whoever reads it, whatever stands in its fields', () => {
-    const fields = Object.keys({ ...aLedgerThatIs('CANCELED'), paymentError: '', repeats: 0, trace: '' });
+    const fields = Object.keys({
+      ...aLedgerThatIs('CANCELED'),
+      paymentError: '',
+      fail: '',
+      repeats: 0,
+      trace: '',
+    });
     const edits = fc.dictionary(fc.constantFrom(...fields), fc.anything(), { noNullPrototype: true });
     fc.assert(
       fc.property(fc.constantFrom(...shopOfThree.statuses), edits, (status: Status, edit) => {

@@ -3,7 +3,7 @@ import type { Documents } from '../commit/documents.ts';
 import type { SagaMessage } from '../deliver/message.ts';
 import { isOutlived, isOverdue, overdueDetail } from '../ledger/deadline.ts';
 import { DEADLINE_EXCEEDED, isFailed, type Ledger, resume } from '../ledger/ledger.ts';
-import { accountsHeld } from './holds.ts';
+import { changeableBy } from './holds.ts';
 import type { Saga, WaitingStep } from './saga.ts';
 import { knownTo } from './step.ts';
 import { refusedTurn, takeStep } from './take-step.ts';
@@ -16,7 +16,7 @@ export interface SpokenWord {
   readonly word: Word;
   /** Who hears it. */
   readonly by: string;
-  /** The values of the step's settings, if it is the step's own service that hears it. That decides at once. */
+  /** The values of the step's settings, if its own service hears the word in a message, and so decides at once. */
   readonly settings?: object;
 }
 
@@ -36,7 +36,7 @@ export function wordTask(
     reads(ledger) {
       if (ledger === undefined || saga.waitingIn(ledger.status) !== step) return [];
       const read = settings === undefined ? [] : step.reads(ledger).map(({ path }) => path);
-      return [...accountsHeld(saga, ledger), ...read];
+      return [...changeableBy(saga, step, ledger), ...read];
     },
     take(ledger, documents, now) {
       if (ledger === undefined) return { outcome: 'ignored', detail: 'No order has the uuid of the word' };

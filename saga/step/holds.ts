@@ -7,7 +7,7 @@ import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
 import type { Act, Saga } from './saga.ts';
-import { knownTo } from './step.ts';
+import { knownTo, type Step } from './step.ts';
 
 /**
  * What orders hold, and the writes that turn what an order held before into what it holds after. No step has an undo: a
@@ -34,6 +34,14 @@ export const isAmount = (hold: Hold): hold is Amount => 'account' in hold;
 /** The accounts of which an order holds an amount. */
 export const accountsHeld = (saga: Saga, ledger: Ledger): readonly Path[] =>
   holdsOf(saga, ledger).flatMap((hold) => (isAmount(hold) ? [hold.path] : []));
+
+/** The documents that may change if a step decides again: the accounts, and what its wait makes the order hold. */
+export const changeableBy = (saga: Saga, step: Step, ledger: Ledger): readonly Path[] =>
+  saga
+    .actsOf(ledger)
+    .flatMap((act) =>
+      holdsOfAct(act, ledger).flatMap((hold) => (act.step === step || isAmount(hold) ? [hold.path] : [])),
+    );
 
 /** The records among what an order holds. */
 export const recordsIn = (holds: readonly Hold[]): readonly HeldRecord[] =>

@@ -55,6 +55,7 @@ describe('An order that comes in', () => {
       ],
     }),
     'a wish for its payment to fail': anOrder({ paymentError: 'null' }),
+    'a wish for a step to fail': anOrder({ fail: 'inventory' }),
   };
   for (const [difference, other] of Object.entries(others)) {
     it(`[anomaly 40] is refused where another order has its uuid, with ${difference}`, () => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { InputFault } from '../http/input-faults.ts';
 import { type Ledger, receive } from '../ledger/ledger.ts';
 import type { Saga } from './saga.ts';
 import type { LedgerTask } from './turn.ts';
@@ -34,6 +35,14 @@ export function receiveTask(saga: Saga, incoming: Incoming): LedgerTask {
       return { outcome: isSameOrder(saga, ledger, order) ? 'duplicate' : 'refused', ledger };
     },
   };
+}
+
+/** What is wrong with the step that an order asks to refuse it: there is no such step. */
+export function faultOfFailure({ order: { failsAt }, steps }: Saga, order: object): InputFault | undefined {
+  const asked = failsAt && order[failsAt as keyof typeof order];
+  if (failsAt === undefined || asked === undefined || steps.some(({ name }) => name === asked))
+    return undefined;
+  return { field: failsAt, message: `must be one of ${steps.map(({ name }) => name).join(', ')}` };
 }
 
 /** Whether the ledger is of this order. */

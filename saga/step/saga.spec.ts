@@ -39,6 +39,7 @@ describe('The saga of this shop', () => {
       'PAYMENT_ERROR',
       'CANCELED_BY_OPERATOR',
       'DEADLINE_EXCEEDED',
+      'STEP_FAILED',
     ] satisfies Reason[]);
     expect(pipeline.unknownReason).to.equal('INVALID_ORDER');
   });
@@ -179,6 +180,7 @@ describe('A saga', () => {
       'TOO_POOR',
       'CANCELED_BY_OPERATOR',
       'DEADLINE_EXCEEDED',
+      'STEP_FAILED',
     ]);
   });
 
@@ -299,6 +301,11 @@ describe('A saga that contradicts itself', () => {
       'asks for what every ledger says',
       () => faultsOf([other], { order: { ...order, schema: z.object({ detail: z.string() }) } }),
       ['detail is a field of every ledger: give yours another name'],
+    ],
+    [
+      'asks in an unknown field for a step to fail',
+      () => faultsOf([quote], { order: { ...order, failsAt: 'fail' } }),
+      ['an order names the step that fails in fail, which is no field of it'],
     ],
     [
       'has two steps of one name',

@@ -10,6 +10,7 @@ import {
   type Ledger,
   RECEIVED,
   RESUMED,
+  STEP_FAILED,
 } from '../ledger/ledger.ts';
 import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Account, AnyKind, Hold, RecordKind } from './document.ts';
@@ -33,6 +34,11 @@ export interface OrderKind<Order extends object = object> {
   readonly schema: z.ZodObject & z.ZodType<Order>;
   /** The fields by which orders are listed, besides their status. */
   readonly listedBy: readonly string[];
+  /**
+   * The field, optional and a string, in which an order may name a step that then refuses it, so that a failure can be seen or
+   * tested at every place; absent: orders can't ask for that.
+   */
+  readonly failsAt?: string;
   /** Reads an order that was published without the frontend, or a snapshot of an order. Unknown fields are left out. */
   parse(body: Readonly<Record<string, unknown>>): ParsedOrder<Order>;
   /** What people see of an order, in messages and over HTTP, besides its uuid, its status and why it failed. */
@@ -198,7 +204,11 @@ export function defineSaga<
   | typeof FAILING
   | typeof CANCELED,
   Entry | Steps[number]['announces'] | Resumption | Failure | End,
-  Reason | Steps[number]['reasons'][number] | typeof CANCELED_BY_OPERATOR | typeof DEADLINE_EXCEEDED,
+  | Reason
+  | Steps[number]['reasons'][number]
+  | typeof CANCELED_BY_OPERATOR
+  | typeof DEADLINE_EXCEEDED
+  | typeof STEP_FAILED,
   AllLearned<Steps>
 > {
   const steps: readonly Step[] = declaration.steps;
@@ -246,6 +256,7 @@ export function defineSaga<
         ...steps.flatMap(({ reasons }) => reasons),
         CANCELED_BY_OPERATOR,
         DEADLINE_EXCEEDED,
+        STEP_FAILED,
       ]),
     ] as never,
     kinds,
@@ -354,7 +365,7 @@ function faultsOf({
       if (!known.has(field)) faults.push(`${name} needs ${field}, which no earlier step learns`);
       else if (known.get(field) !== schema) faults.push(`${name} needs another ${field} than is learned`);
     }
-    for (const [field, schema] of Object.entries({ ...waits?.learns.shape, ...learns.shape })) {
+    for (const [field, schema] of [waits?.learns.shape ?? {}, learns.shape].flatMap(Object.entries)) {
       if (known.has(field)) faults.push(`${name} learns ${field}, which is known before`);
       known.set(field, schema);
     }
@@ -364,6 +375,9 @@ function faultsOf({
     ...[...known.keys()]
       .filter((field) => LEDGER_FIELDS.has(field))
       .map((field) => `${field} is a field of every ledger: give yours another name`),
+    ...(order.failsAt === undefined || order.failsAt in order.schema.shape
+      ? []
+      : [`an order names the step that fails in ${order.failsAt}, which is no field of it`]),
     ...twice('the service', [...names, PEOPLE]),
     ...twice('the status', [RECEIVED, ...statuses.map(({ status }) => status), RESUMED, FAILING, CANCELED]),
     ...twice('the topic', topics),

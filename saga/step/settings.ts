@@ -5,7 +5,7 @@ import { z } from 'zod';
 /** A whole number from `min` to `max`. */
 export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
-  const digits = z.string().regex(/^\d+$/, { error });
+  const digits = z.string({ error }).regex(/^\d+$/, { error });
   return digits.transform(Number).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
 }
 

@@ -208,6 +208,28 @@ describe('A step', () => {
     expect(take(first, inTime, {})).to.deep.equal(accepted(inTime, done(first, inTime)));
   });
 
+  it('refuses an order that asks it to, whatever it would decide, and no other step does', () => {
+    for (const [step, ledger, other] of [
+      [first, aLedger({ fail: first.name }), aLedger({ fail: second.name })],
+      [
+        second,
+        aLedgerThatIs('CREATED', { fail: second.name }),
+        aLedgerThatIs('CREATED', { fail: first.name }),
+      ],
+    ] as const) {
+      const because = `The order asked for ${step.name} to fail (fail)`;
+      const refusal = refused(step.name, ledger, 'STEP_FAILED', because);
+      for (const documents of [DOCUMENTS, {}])
+        expect(take(step, ledger, {}, documents)).to.deep.equal(refusal);
+      expect(take(step, other, {})).to.have.property('outcome', 'accepted');
+    }
+  });
+
+  it('refuses an order that asks it to and comes too late for being late', () => {
+    const late = aLedger({ deadlineSeconds: 10, fail: first.name });
+    expect(take(first, late, {}).ledger).to.have.property('reason', 'DEADLINE_EXCEEDED');
+  });
+
   it('takes an order that came to rest before there was this step, however late that is', () => {
     const rested = aLedger({ deadlineSeconds: 10, sweepAt: null, expireAt: null });
     expect(take(first, rested, {})).to.deep.equal(accepted(rested, done(first, rested)));

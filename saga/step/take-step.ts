@@ -9,10 +9,13 @@ import {
   isFailed,
   type Ledger,
   leftBy,
+  RESUMED,
   receive,
+  STEP_FAILED,
 } from '../ledger/ledger.ts';
 import { isTombstone } from '../ledger/read-ledger.ts';
 import { type DocumentRef, nameOf, readDocument } from './document.ts';
+import { changeableBy } from './holds.ts';
 import { isSameOrder } from './receive.ts';
 import type { Saga } from './saga.ts';
 import { type Decision, knownTo, type Read, refuse, type Step } from './step.ts';
@@ -41,7 +44,8 @@ export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: 
     reads(ledger) {
       const asked = ledger ?? order;
       if (asked === undefined || (ledger !== undefined && !hasTurn(ledger))) return [];
-      return step.reads(asked).map(({ path }) => path);
+      const read = step.reads(asked).map(({ path }) => path);
+      return ledger?.status === RESUMED ? [...read, ...changeableBy(saga, step, ledger)] : read;
     },
     take(ledger, documents, now) {
       if (ledger !== undefined) {
@@ -87,7 +91,7 @@ export function takeStep(
   const by = step.name;
   const decision = isOverdue(saga, ledger, now)
     ? refuse(DEADLINE_EXCEEDED, overdueDetail(saga, ledger, now))
-    : decide(step, ledger, documents, settings, now);
+    : decide(saga, step, ledger, documents, settings, now);
   if (decision.kind === 'refused') return refusedTurn(saga, ledger, { by, ...decision, now });
   const { learned } = decision;
   const done = { step: by, by, learned, now };
@@ -111,7 +115,17 @@ export function refusedTurn(
   };
 }
 
-function decide(step: Step, ledger: Ledger, documents: Documents, settings: object, now: Date): Decision {
+function decide(
+  { order: { failsAt } }: Saga,
+  step: Step,
+  ledger: Ledger,
+  documents: Documents,
+  settings: object,
+  now: Date,
+): Decision {
+  if (failsAt !== undefined && ledger[failsAt as keyof Ledger] === step.name) {
+    return refuse(STEP_FAILED, `The order asked for ${step.name} to fail (${failsAt})`);
+  }
   const lacking = Object.keys(step.needs).find((field) => ledger[field as keyof Ledger] === undefined);
   // It passed the steps before a release in which one of them learns that.
   if (lacking !== undefined) {

@@ -61,10 +61,12 @@ export async function exploreWorld(
     let crashes = small.mayCrash === undefined ? 0 : 1;
     let from = way.from;
     for (let step = 0; ; step++) {
-      const choices = choicesIn(world, crashes > 0 ? (small.mayCrash ?? []) : []);
+      const mayCrash = crashes > 0 ? (small.mayCrash ?? []) : [];
+      let choices = choicesIn(world, mayCrash);
+      // People are slower than any program.
+      if (choices.length === 0 && people.answerWaits()) choices = choicesIn(world, mayCrash);
       // What stands at the beginning of the way was seen when the way was found.
       if (step >= way.choices.length) {
-        if (choices.length === 0 && people.answerWaits()) choices.push(...choicesIn(world, []));
         if (choices.length === 0) await world.rest(people);
         if (step > STEPS_MAX) world.fail(`nothing rests after ${STEPS_MAX} effects`);
         const [sentence] = world.wrongs;

@@ -52,6 +52,7 @@ export function drawOrder(random: SeededRandom, run: string, index: number): Pla
     user: random.happens(0.01) ? 'nobody' : random.happens(0.25) ? LIMITED : random.pick(UNLIMITED),
     items: drawLines(random),
     ...(random.happens(0.1) && { paymentError: random.pick(['true', 'null', '"declined"']) }),
+    ...(random.happens(0.04) && { fail: random.pick(['inventory', 'payments']) }),
   };
   const byTopic = random.happens(0.05);
   const keyed = !byTopic && random.happens(0.15);
@@ -74,22 +75,25 @@ function drawLines(random: SeededRandom): Line[] {
 /** Whether nothing but its customer's own will can keep the order from being paid. */
 export const mustBePaid = ({ order }: PlannedOrder): boolean =>
   order.paymentError === undefined &&
+  order.fail === undefined &&
   UNLIMITED.includes(order.user) &&
   order.items.every(({ item }) => PLENTY.includes(item));
 
 /** Why an order can't be paid, whatever happens; undefined where it might be. */
 export function neverPaid({ order }: PlannedOrder): string | undefined {
   if (order.paymentError !== undefined) return 'its payment was to fail';
+  if (order.fail !== undefined) return `${order.fail} was to fail`;
   if (order.user === 'nobody') return 'nobody knows its customer';
   return order.items.some(({ item }) => item === 'nothing') ? 'there is no such item' : undefined;
 }
 
 /** The order as it is posted. */
-export function bodyOf({ user, items, paymentError }: Order): object {
+export function bodyOf({ user, items, paymentError, fail }: Order): object {
   const [line, ...others] = items;
   return {
     user,
     ...(others.length === 0 ? line : { items }),
     ...(paymentError !== undefined && { 'payment-error': JSON.parse(paymentError) }),
+    ...(fail !== undefined && { fail }),
   };
 }

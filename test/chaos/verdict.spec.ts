@@ -228,6 +228,12 @@ describe('The verdict on a run', () => {
       `Order ${UUID} is ${SUCCESS}, but its payment was to fail`,
     ],
     [
+      'a step that was to fail',
+      aWorld(),
+      expectation({ accepted: new Map([[UUID, planned({ order: anOrder({ fail: 'inventory' }) })]]) }),
+      `Order ${UUID} is ${SUCCESS}, but inventory was to fail`,
+    ],
+    [
       'a cancellation that was accepted and forgotten',
       aWorld(),
       expectation({ canceled: new Set([UUID]) }),

@@ -23,6 +23,7 @@ export interface Ledger {
   readonly user?: string;
   readonly items?: readonly Line[];
   readonly paymentError?: string;
+  readonly fail?: string;
   readonly lines?: readonly PricedLine[];
   readonly charged?: number;
 }
@@ -176,11 +177,11 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
   return [...accepted].flatMap(([uuid, planned]) => {
     const ledger = ledgerOf(world, uuid);
     if (ledger === undefined) return [];
-    const { status, reason, detail, user, items, paymentError } = ledger;
+    const { status, reason, detail, user, items, paymentError, fail } = ledger;
     const { order } = planned;
     const isAsPlaced = isDeepStrictEqual(
-      { user, items, paymentError },
-      { user: order.user, items: order.items, paymentError: order.paymentError },
+      { user, items, paymentError, fail },
+      { user: order.user, items: order.items, paymentError: order.paymentError, fail: order.fail },
     );
     const never = neverPaid(planned);
     const isExcused =

@@ -55,6 +55,23 @@ describe('The HTTP API', () => {
     }
   });
 
+  it('fails a step on demand, and lists the steps where there is none of that name', async () => {
+    const steps = shop.steps.map(({ name }) => name);
+    for (const fail of steps) {
+      const { body } = await pipeline.post('/order', { ...good, fail });
+      await pipeline.bus.idle();
+      const { body: order } = await pipeline.get(`/order/${body.uuid}`);
+      expect(order).to.include({
+        fail,
+        status: 'CANCELED',
+        reason: 'STEP_FAILED',
+        detail: `The order asked for ${fail} to fail (fail)`,
+      });
+    }
+    const { body: problem } = await pipeline.post('/order', { ...good, fail: 'stock' });
+    expect(problem.errors).to.deep.equal([{ field: 'fail', message: `must be one of ${steps.join(', ')}` }]);
+  });
+
   it('sweeps when it is asked to', async () => {
     const { status, body } = await pipeline.post('/sweep', {});
     expect([status, body]).to.deep.equal([200, { announced: 0, failed: 0, errors: 0 }]);
@@ -83,6 +100,8 @@ describe('The HTTP API', () => {
       'items[1].quantity',
     ],
     ['a field that nobody knows', { ...good, payment_error: true }, 'payment_error'],
+    ['a step to fail that there is not', { ...good, fail: 'shipping' }, 'fail'],
+    ['a step to fail that is no text', { ...good, fail: true }, 'fail'],
     ['a list', [good], 'body'],
     ['nothing at all', 'null', 'body'],
     ['a number', '1', 'body'],
@@ -278,7 +297,7 @@ describe('The HTTP API', () => {
     expect(Object.keys(openapi.paths)).to.have.length.above(5);
     expect(
       openapi.paths['/order'].post.requestBody.content['application/json'].schema.properties,
-    ).to.have.keys('user', 'item', 'quantity', 'items', 'payment-error');
+    ).to.have.keys('user', 'item', 'quantity', 'items', 'payment-error', 'fail');
   });
 
   it('shows the stock and the customers, without what only the audit needs', async () => {

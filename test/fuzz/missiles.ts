@@ -106,10 +106,12 @@ const line = mostly<unknown>(
   fc.record({ item: name, quantity, price_per_unit: wildValue }, { requiredKeys: [] }),
   wildValue,
 );
+/** A step that is to refuse its order. */
+const failing = mostly<unknown>(oneOf(...pipeline.steps.map(({ name }) => name)), wildValue);
 /** An order as it is posted, with a field too many, too few or too strange now and then. */
 const postedOrder = mostly<unknown>(
   fc.record(
-    { user: name, item: name, quantity, 'payment-error': wildValue },
+    { user: name, item: name, quantity, 'payment-error': wildValue, fail: failing },
     { requiredKeys: ['user', 'item', 'quantity'] },
   ),
   fc.record(
@@ -117,11 +119,12 @@ const postedOrder = mostly<unknown>(
       user: name,
       items: mostly<unknown>(fc.array(line, { maxLength: 4 }), wildValue),
       'payment-error': wildValue,
+      fail: failing,
     },
     { requiredKeys: ['user', 'items'] },
   ),
   fc.dictionary(
-    oneOf('user', 'item', 'items', 'quantity', 'payment-error', '__proto__', 'uuid', 'x'),
+    oneOf('user', 'item', 'items', 'quantity', 'payment-error', 'fail', '__proto__', 'uuid', 'x'),
     wildValue,
   ),
   wildValue,
@@ -140,6 +143,7 @@ const snapshot = mostly<unknown>(
       detail: wildValue,
       total_invoice: wildValue,
       'payment-error': wildValue,
+      fail: failing,
     },
     { requiredKeys: ['uuid'] },
   ),
@@ -507,6 +511,7 @@ export const damage: Arbitrary<Damage> = fc.oneof(
         status: oneOf<unknown>(...pipeline.statuses, 'LOST', null, 3),
         reason: oneOf<unknown>(...pipeline.reasons, 7),
         paymentError: oneOf<unknown>('1', '{', 1, null),
+        fail: oneOf<unknown>('inventory', 'x', 1, null),
         history: oneOf<unknown>(
           ['2026-01-02T03:04:05.678Z RECEIVED frontend'],
           [],

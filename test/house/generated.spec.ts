@@ -338,6 +338,7 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
 | \`FULL\` | the order would take more than is left: \`rooms\` of \`hotels/{hotel}\` |
 | \`CANCELED_BY_OPERATOR\` | an operator canceled the order |
 | \`DEADLINE_EXCEEDED\` | a stage took longer than the order allows |
+| \`STEP_FAILED\` | the order asked for a step to fail |
 `);
     expect(architecture).to.contain(`
 | \`asked\` | a trip was asked for | desk, cleaner | hotel (\`asked-sub\`) |

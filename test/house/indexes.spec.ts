@@ -103,7 +103,7 @@ describe('The indexes of Firestore', () => {
 
   /** What the code writes, with every field that there may be: collection and fields. */
   async function written(): Promise<[collection: string, fields: object][]> {
-    const fields = { paymentError: 'true', trace: TRACE };
+    const fields = { paymentError: 'true', fail: 'inventory', trace: TRACE };
     const paid = aLedgerThatIs(pipeline.success, fields);
     const { sweepAt } = aLedger();
     const ledger = { ...paid, ...aLedgerThatIs('CANCELED', fields), sweepAt };

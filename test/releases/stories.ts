@@ -56,6 +56,7 @@ const REFUSALS: readonly [reason: Reason, order: object][] = [
   ['INSUFFICIENT_INVENTORY', { user: 'joe', items: [...MANY_LINES.items, { item: 'gizmo', quantity: 2 }] }],
   ['PAYMENT_ERROR', { ...ONE_LINE, 'payment-error': null }],
   ['PAYMENT_ERROR', { ...MANY_LINES, 'payment-error': { code: 7, why: ['no', 'money'] } }],
+  ['STEP_FAILED', { ...ONE_LINE, fail: reserveStock.name }],
   ['INSUFFICIENT_CREDIT', { user: 'poor', item: 'widget', quantity: 1 }],
   ['INVALID_ORDER', { user: 'jack', item: 'gem', quantity: 1_000_000 }],
 ];

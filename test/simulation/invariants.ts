@@ -88,7 +88,7 @@ const momentsOf = (ledger: Fields): number[] =>
   ledger.history.map((line: string) => Date.parse(line.slice(0, line.indexOf(' '))));
 
 /** What a ledger never changes once it says it: what was asked, what a step has learned, how long a stage may take. */
-const WRITTEN_ONCE = ['uuid', 'user', 'items', 'paymentError', 'lines', 'charged', 'deadlineSeconds'];
+const WRITTEN_ONCE = ['uuid', 'user', 'items', 'paymentError', 'fail', 'lines', 'charged', 'deadlineSeconds'];
 
 /** A ledger only grows, by transitions that are allowed, forward in time and before their deadline, and is never erased. */
 export function transitionFaults(
@@ -115,6 +115,8 @@ export function transitionFaults(
     (line: string, index: number) => after.history[index] === line,
   );
   if (!isKept) faults.push(`${path} forgot a part of its history`);
+  if (after.fail !== undefined && after.status === WAY.at(-1))
+    faults.push(`${path} is ${after.status}, but asked for ${after.fail} to fail`);
   for (const field of WRITTEN_ONCE) {
     if (before && field in before && textOf(before[field]) !== textOf(after[field]))
       faults.push(`${path} has another ${field} than before`);

@@ -86,6 +86,7 @@ const subjectOf = (saga: Saga): Subject => ({
       quantity: dice.whole(1, 3),
     })),
     ...(dice.often(0.1) && { paymentError: 'true' }),
+    ...(dice.often(0.04) && { fail: dice.oneOf(saga.steps).name }),
   }),
   anEdit: (dice) => ({
     path: `inventory/${dice.oneOf(ITEMS)}`,

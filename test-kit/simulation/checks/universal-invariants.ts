@@ -109,7 +109,12 @@ function mayFollow({ statuses, steps }: Saga, way: readonly string[], to: string
 /** How long an order may stand at the end of this way, in milliseconds. */
 function msFor(saga: Saga, way: readonly string[], after: Ledger): number {
   const status = way.at(-1) ?? '';
-  const waiting = saga.steps.find(({ waits }) => waits?.as === status);
+  const waitingIn = (one: string | undefined) => saga.steps.find(({ waits }) => waits?.as === one);
+  const waiting = waitingIn(status);
+  if (status === RESUMED) {
+    const { waits, deadlineSeconds = after.deadlineSeconds } = waitingIn(way.at(-2)) ?? {};
+    return waits?.afterwards === 'show' ? Number.POSITIVE_INFINITY : 1000 * deadlineSeconds;
+  }
   if (waiting === undefined) {
     const next = saga.steps[saga.steps.findIndex(({ leadsTo }) => leadsTo === status) + 1];
     return 1000 * (next?.deadlineSeconds ?? after.deadlineSeconds);

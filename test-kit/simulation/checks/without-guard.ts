@@ -49,7 +49,10 @@ export const withoutLedgerCheck = pretending((saga, status, place) =>
 );
 
 /** A step runs before its time has come. */
-export const withoutTurnCheck = pretending((saga, status, place) => saga.statuses.indexOf(status) < place);
+export const withoutTurnCheck = pretending((saga, status, place) => {
+  const before = saga.acts.filter(({ step }) => saga.steps.indexOf(step) < place);
+  return [saga.statuses[0], ...before.map((act) => act.status)].slice(0, -1).includes(status);
+});
 
 /** A step runs although the order is failing or canceled. */
 export const withoutFence = pretending((_saga, status) => isFailed({ status }));
