@@ -1,3 +1,4 @@
+import { deliverOrder } from './delivery/deliver-order.ts';
 import { frontend } from './frontend/service.ts';
 import { reserveStock } from './inventory/reserve-stock.ts';
 import { janitor } from './janitor/service.ts';
@@ -19,7 +20,9 @@ export const pipeline = defineSaga({
     createOrder, //    the customer exists, and gets a record of the order
     reserveStock, //   every line is reserved at today's price
     chargeCustomer, // the order is invoiced and charged
+    deliverOrder, //   the units leave the stock, and a courier brings them
   ],
+  resumption: { topic: 'order-resumed', says: 'the word came for which the order waited' },
   failure: { topic: 'error', says: 'a step refused the order, somebody canceled it, or a deadline passed' },
   end: { topic: 'order-canceled', says: 'the order is canceled and holds nothing any more' },
 
@@ -34,6 +37,7 @@ export const pipeline = defineSaga({
     'order-created-sub': 'inventory',
     'inventory-updated-sub': 'payments',
     'payment-created-sub': 'people',
+    'delivery-updates-sub': 'delivery',
     'error-sub': 'janitor',
     'dead-letter-sub': 'janitor',
   },

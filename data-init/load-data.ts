@@ -5,7 +5,7 @@ import { type Environment, groupCommit } from '../saga/commit/group-commit.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import type { Path, Store } from '../saga/ports/store.ts';
-import type { DocumentKind } from '../saga/step/document.ts';
+import type { Account, DocumentKind } from '../saga/step/document.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /** Accounts by collection and name: what there is of each before the first order. */
@@ -18,8 +18,12 @@ export const collectionsOf = ({ kinds }: Saga): readonly string[] => [
   ...new Set([LEDGERS, ...kinds.map(collectionOf), DEAD_LETTERS]),
 ];
 
-/** The accounts that a data file may load: those with one name, in a collection of its own. */
-const loadable = ({ accounts }: Saga) => accounts.filter(({ template }) => /^[^/]+\/\{\w+\}$/.test(template));
+/** The accounts that a data file may load: those with a whole and one name, in a collection of its own. */
+const loadable = ({ accounts }: Saga) =>
+  accounts.filter(
+    (kind): kind is Account & { readonly whole: string } =>
+      kind.whole !== undefined && /^[^/]+\/\{\w+\}$/.test(kind.template),
+  );
 
 /** The fields that people write into a data file, by collection; the whole follows from the balance. Accounts may share a document. */
 function fieldsByCollection(saga: Saga): Readonly<Record<string, z.ZodRawShape>> {

@@ -116,7 +116,7 @@ export const documentTable = (saga: Saga): string[] =>
     saga.kinds.map((kind) => [
       code(kind.template),
       kind.held === 'amounts'
-        ? `${kind.name}, an account: ${code(kind.balance)} is what is left of ${code(kind.whole)}`
+        ? `${kind.name}, ${kind.whole === undefined ? `a counter: ${code(kind.balance)} is what orders were given` : `an account: ${code(kind.balance)} is what is left of ${code(kind.whole)}`}`
         : kind.name,
       Object.entries(shapeOf(kind))
         .map(([field, schema]) => code(schema._zod.optin === 'optional' ? `${field}?` : field))

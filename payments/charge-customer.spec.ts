@@ -41,15 +41,16 @@ const reserved = (lines = WIDGETS, fields: Partial<OrderLedger> = {}): OrderLedg
 /** What the step makes of a ledger, and what that means for the documents. */
 function take(ledger: Ledger = reserved(), documents = jackOwning(10), settings: object = SETTINGS.declared) {
   const read = documentsOf(documents);
-  const turn = takeStep(shopOfThree, chargeCustomer, ledger, read, settings, LATER);
+  const all = { ...SETTINGS.declared, ...settings };
+  const turn = takeStep(shopOfThree, chargeCustomer, ledger, read, all, LATER);
   return { turn, change: changeOf(shopOfThree, ledger, turn.ledger as Ledger, read) };
 }
-const paid = (ledger: Ledger, charged: number): Ledger =>
-  deepFreeze(
-    advance(shopOfThree, ledger, { step: 'payments', by: 'payments', learned: { charged }, now: LATER }),
-  );
-const invoice = (total_invoice: number, charged: number) =>
-  create(INVOICE, { user: 'jack', total_invoice, charged, createdAt: LATER });
+const paid = (ledger: Ledger, charged: number, delivery_cost = 0): Ledger => {
+  const learned = { delivery_cost, charged };
+  return deepFreeze(advance(shopOfThree, ledger, { step: 'payments', by: 'payments', learned, now: LATER }));
+};
+const invoice = (total_invoice: number, charged: number, delivery_cost = 0) =>
+  create(INVOICE, { user: 'jack', total_invoice, delivery_cost, charged, createdAt: LATER });
 const charged = (ledger: Ledger, total: number, creditLeft: number) => ({
   turn: { outcome: 'accepted', from: ledger, ledger: paid(ledger, total) },
   change: {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { share, wholeNumber } from '../saga/step/settings.ts';
 import { accept, refuse } from '../saga/step/step.ts';
 import { customers } from '../shop/customers.ts';
+import { deliveryCost, tariff } from '../shop/delivery-cost.ts';
 import { money, pricedLines, totalOf } from '../shop/lines.ts';
 import { step } from '../shop/step.ts';
 import { invoices } from './invoices.ts';
@@ -15,7 +16,7 @@ const failureSwitches = {
   PAYMENT_FAIL_EVERY: wholeNumber(0, 1_000_000_000).prefault('0'),
 };
 
-/** The order is invoiced at the price at which it was reserved, and charged to the customer's credit. */
+/** The order is invoiced at the price at which it was reserved, and charged with its delivery to the customer's credit. */
 export const chargeCustomer = step({
   name: 'payments',
   leadsTo: 'PAID',
@@ -24,26 +25,33 @@ export const chargeCustomer = step({
   refusals: ['PAYMENT_ERROR', 'INVALID_ORDER'],
   uses: [customers, invoices],
   needs: { lines: pricedLines },
-  learns: { charged: money },
-  settings: failureSwitches,
+  learns: { delivery_cost: money, charged: money },
+  settings: { ...failureSwitches, ...tariff },
   routes: paymentsRoutes,
 
   reads: ({ user }) => [customers.of(user)],
 
-  decide(order, read, switches) {
-    const fault = paymentFault(order, switches);
+  decide(order, read, settings) {
+    const fault = paymentFault(order, settings);
     if (fault !== undefined) return refuse('PAYMENT_ERROR', fault);
-    const total = totalOf(order.lines);
+    const { credit, location } = read(customers.of(order.user));
+    const delivery_cost = deliveryCost(location, settings);
+    const total = totalOf(order.lines) + delivery_cost;
     if (!Number.isSafeInteger(total)) {
       return refuse('INVALID_ORDER', 'The total is too large to be counted in whole minor units');
     }
-    const { credit } = read(customers.of(order.user));
-    return accept({ charged: credit === undefined ? 0 : total });
+    return accept({ delivery_cost, charged: credit === undefined ? 0 : total });
   },
 
-  holds: ({ uuid, user, lines, charged, at }) => [
+  holds: ({ uuid, user, lines, delivery_cost, charged, at }) => [
     customers.of(user).amount(charged),
-    invoices.of(uuid).holding({ user, total_invoice: totalOf(lines), charged, createdAt: at }),
+    invoices.of(uuid).holding({
+      user,
+      total_invoice: totalOf(lines),
+      delivery_cost,
+      charged,
+      createdAt: at,
+    }),
   ],
 });
 

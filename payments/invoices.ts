@@ -9,7 +9,8 @@ export const invoices = record({
   schema: z.object({
     user: z.string(),
     total_invoice: money,
-    /** The part that was taken from the customer's credit. */
+    delivery_cost: money,
+    /** What was taken from the customer's credit: both, or nothing if there is no limit. */
     charged: money,
     createdAt: z.date(),
   }),

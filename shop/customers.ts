@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { account } from '../saga/step/document.ts';
+import { placeSchema } from './delivery-cost.ts';
 
 export const customerFields = {
   address: z.string(),
-  location: z.object({ lat: z.number(), lng: z.number() }).exactOptional(),
+  location: placeSchema.exactOptional(),
 };
 
 /** Customers: `credit` is what they may still spend, `credit_limit` the whole, in minor units. Without both, there is no limit. */

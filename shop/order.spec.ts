@@ -380,6 +380,7 @@ describe('What people see of an order', () => {
       ...asked,
       items: priced,
       total_invoice: 2 * PRICE,
+      delivery_cost: 0,
     });
   });
 

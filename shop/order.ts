@@ -174,7 +174,10 @@ function isJson(text: string): boolean {
 const snapshotSchema = storedSchema.omit({ paymentError: true });
 
 /** The parts of a ledger that people see. */
-export type ShopLedger = Ledger<Order, { readonly lines: readonly PricedLine[]; readonly charged: number }>;
+export type ShopLedger = Ledger<
+  Order,
+  { readonly lines: readonly PricedLine[]; readonly delivery_cost: number; readonly charged: number }
+>;
 
 /** What can be ordered here. */
 export const order: OrderKind<Order> = {
@@ -190,8 +193,9 @@ export const order: OrderKind<Order> = {
     'payment-error': z.unknown().optional(),
     fail: failSchema.optional(),
     total_invoice: money.optional(),
+    delivery_cost: money.optional(),
   },
-  shows({ user, items = [], lines, charged, paymentError, fail }: ShopLedger) {
+  shows({ user, items = [], lines, delivery_cost, paymentError, fail }: ShopLedger) {
     const [line, ...others] = items;
     const single = others.length === 0 ? line : undefined;
     return {
@@ -201,7 +205,8 @@ export const order: OrderKind<Order> = {
       items: lines ?? items,
       'payment-error': paymentError === undefined ? undefined : JSON.parse(paymentError),
       fail,
-      total_invoice: charged === undefined || lines === undefined ? undefined : totalOf(lines),
+      total_invoice: delivery_cost === undefined || lines === undefined ? undefined : totalOf(lines),
+      delivery_cost,
     };
   },
 };

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { type Documents, WorkingCopy, type Write } from '../saga/commit/documents.ts';
-import { advance, complete, fail, type Ledger, receive } from '../saga/ledger/ledger.ts';
+import {
+  advance,
+  beginWait,
+  complete,
+  fail,
+  type Ledger,
+  RESUMED,
+  receive,
+  resume,
+} from '../saga/ledger/ledger.ts';
 import type { Path, Version } from '../saga/ports/store.ts';
 import { changeOf, isAmount } from '../saga/step/holds.ts';
 import type { Saga } from '../saga/step/saga.ts';
-import type { Step } from '../saga/step/step.ts';
+import { knownTo, type Step } from '../saga/step/step.ts';
 import { stepTask, takeStep } from '../saga/step/take-step.ts';
 import type { Outcome } from '../saga/step/turn.ts';
+import type { Word } from '../saga/step/wait.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 /**
@@ -24,6 +34,8 @@ export interface Given {
   readonly learned?: object;
   /** The status of the order; by default the one in which the step begins. */
   readonly status?: string;
+  /** The word that the step has heard: it waited, and decides again. */
+  readonly word?: Word;
   /** The values of the step's settings; by default those of an empty environment. */
   readonly settings?: object;
 }
@@ -31,6 +43,11 @@ export interface Given {
 /** What comes of a step. */
 export type StepOutcome =
   | { readonly accepted: object; readonly changes: Readonly<Record<Path, object | undefined>> }
+  | {
+      readonly waiting: object;
+      readonly seconds: number;
+      readonly changes: Readonly<Record<Path, object | undefined>>;
+    }
   | { readonly refused: string; readonly detail: string }
   | { readonly nothing: Outcome };
 
@@ -49,7 +66,7 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
   const step = saga.steps.find(({ name }) => name === stepName);
   if (step === undefined) throw new Error(`${saga.name} has no step ${stepName}`);
   const { documents = {}, settings = defaultsOf(step) } = deepFreeze(given);
-  const before = ledgerAt(saga, given, saga.statuses[saga.steps.indexOf(step)] ?? '');
+  const before = ledgerAt(saga, given, given.word ? RESUMED : statusBefore(saga, step), step);
   const copy = documentsOf(documents);
   if (saga.stepAt(before) !== step) {
     const task = stepTask(
@@ -70,17 +87,24 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
   mustHaveRead(step, before, after);
   const change = changeOf(saga, before, after, copy);
   if ('shortage' in change) return { refused: change.shortage.reason, detail: change.shortage.detail };
-  const learned = Object.fromEntries(
-    Object.keys(step.learns.shape).map((field) => [field, after[field as keyof Ledger]]),
-  );
-  return { accepted: learned, changes: changesBy(change.writes, copy) };
+  const changes = changesBy(change.writes, copy);
+  const learned = ({ shape }: z.ZodObject) =>
+    Object.fromEntries(Object.keys(shape).map((field) => [field, after[field as keyof Ledger]]));
+  if (turn.outcome !== 'waiting' || step.waits === undefined)
+    return { accepted: learned(step.learns), changes };
+  const seconds = ((after.waitsUntil?.[step.name]?.getTime() ?? 0) - NOW.getTime()) / 1000;
+  return { waiting: learned(step.waits.learns), seconds, changes };
 }
+
+/** The status in which a step begins. */
+const statusBefore = ({ steps, statuses }: Saga, step: Step): string =>
+  steps[steps.indexOf(step) - 1]?.leadsTo ?? statuses[0] ?? '';
 
 /** Here every document is known; in production a step knows only those that it reads. */
 function mustHaveRead(step: Step, before: Ledger, after: Ledger): void {
   const read = new Set(step.reads(before).map(({ path }) => path));
-  const unread = step
-    .holds({ ...after, at: NOW })
+  const { holds } = after.status === step.waits?.as ? step.waits : step;
+  const unread = holds(knownTo(step, after, NOW))
     .filter(isAmount)
     .find(({ path }) => !read.has(path));
   if (unread !== undefined) {
@@ -108,14 +132,32 @@ export function whenCanceled(
 
 const defaultsOf = ({ settings }: Step): object => z.object(settings).parse({});
 
-/** The ledger of the order in this status, as earlier steps would have left it. */
-function ledgerAt(saga: Saga, { order, learned = {}, status }: Given, otherwise: string): Ledger {
+/**
+ * The ledger of the order in this status, as earlier steps would have left it.
+ * @param of the step that has heard the word, if there is one.
+ */
+function ledgerAt(
+  saga: Saga,
+  { order, learned = {}, status, word }: Given,
+  otherwise: string,
+  of?: Step,
+): Ledger {
   const wanted = status ?? otherwise;
   let ledger: Ledger = receive(saga, UUID, order, 'frontend', NOW, DEADLINE_SECONDS);
+  const known = ({ shape }: z.ZodObject) =>
+    Object.fromEntries(Object.entries(learned).filter(([field]) => field in shape));
   for (const step of saga.steps) {
     if (ledger.status === wanted) break;
-    const own = Object.fromEntries(Object.entries(learned).filter(([field]) => field in step.learns.shape));
-    ledger = advance(saga, ledger, { step: step.name, by: step.name, learned: own, now: NOW });
+    const { name, waits, heldSince } = step;
+    const done = { step: name, by: name, now: NOW };
+    if (waits && (waits.as === wanted || waits.as === heldSince || (wanted === RESUMED && step === of))) {
+      ledger = beginWait(saga, ledger, { ...done, learned: known(waits.learns), until: NOW });
+      if (ledger.status === wanted) break;
+      const heard = word ?? { word: Object.keys(waits.words)[0] ?? '' };
+      ledger = resume(saga, ledger, { word: heard, by: name, now: NOW });
+      if (ledger.status === wanted) break;
+    }
+    ledger = advance(saga, ledger, { ...done, learned: known(step.learns) });
   }
   if (ledger.status === wanted) return deepFreeze(ledger);
   const failure = { by: 'frontend', reason: saga.unknownReason, detail: 'It failed', now: NOW };

@@ -30,7 +30,7 @@ export class Books {
   enter(account: Account, path: Path, fields?: Readonly<Record<string, unknown>>): void {
     this.#documents.add(path);
     const left = fields?.[account.balance];
-    const whole = fields?.[account.whole];
+    const whole = account.whole === undefined ? 0 : fields?.[account.whole];
     if (typeof left !== 'number' || typeof whole !== 'number') return;
     const corrections = typeof fields?.corrections === 'number' ? fields.corrections : 0;
     this.#balances.set(keyOf(account, path), { account, path, left, whole, corrections });
@@ -67,7 +67,10 @@ export class Books {
   /** What does not add up, and accounts that orders need and that don't exist. */
   *faults(): Iterable<Violation> {
     for (const { account, path, amount } of this.#held.values()) {
-      if (this.#documents.has(path)) continue;
+      // A counter that is not there counts nothing.
+      if (account.whole === undefined && amount !== 0n && !this.#documents.has(path))
+        this.enter(account, path, { [account.balance]: 0 });
+      if (this.#documents.has(path) || account.whole === undefined) continue;
       const held = amount === 0n ? 'orders need it' : `orders hold ${amount} of it`;
       const sentence = `There is no ${nameOf({ kind: account, path })} at ${path}, but ${held}`;
       yield { kind: 'missing-account', path, sentence };

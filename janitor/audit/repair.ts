@@ -231,8 +231,10 @@ function removed(saga: Saga, { uuid, path }: OnRecord, documents: Documents): Wr
 function corrected({ path, correction }: OnAccount, documents: Documents): Write[] {
   const { field, by, corrections } = correction;
   const fields = documents.get(path) as Record<string, unknown> | undefined;
-  const left = fields?.[field];
-  if ((fields?.corrections ?? 0) !== corrections || typeof left !== 'number') return [];
+  // Only a counter is corrected that is not there.
+  if (fields === undefined) return by > 0 ? [create(path, { [field]: by, corrections: 1 })] : [];
+  const left = fields[field];
+  if ((fields.corrections ?? 0) !== corrections || typeof left !== 'number') return [];
   if (left + by < 0) throw new Error(`Of ${path}, ${left} are left: ${-by} can't be taken off now`);
   return [{ kind: 'update', path, fields: { [field]: left + by, corrections: corrections + 1 } }];
 }

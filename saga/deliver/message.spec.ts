@@ -209,6 +209,7 @@ describe('The snapshot of an order', () => {
       items,
       status: 'PAID',
       total_invoice: 10,
+      delivery_cost: 0,
     });
   });
 

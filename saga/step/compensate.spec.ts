@@ -33,7 +33,7 @@ const LINES = [
 ];
 const ITEMS = LINES.map(({ item, quantity }) => ({ item, quantity }));
 /** What the steps of this order learn. */
-const LEARNED: readonly object[] = [{}, { lines: LINES }, { charged: 17 }];
+const LEARNED: readonly object[] = [{}, { lines: LINES }, { delivery_cost: 0, charged: 17 }];
 
 /** How many steps may be done: from none to all. */
 const DONE_COUNTS = [...shopOfThree.steps.keys(), shopOfThree.steps.length];

@@ -77,14 +77,14 @@ export interface Account<
   readonly held: 'amounts';
   /** The field that says what is left. */
   readonly balance: string;
-  /** The field for the whole: what is left and what orders hold add up to it. */
-  readonly whole: string;
+  /** The field for the whole: what is left and what orders hold add up to it. Undefined for a counter, whose whole is 0. */
+  readonly whole: string | undefined;
   /** The other fields of its documents. */
   readonly fields: z.ZodRawShape;
   /** Whether a document may lack a balance. Then nothing can be taken from it, and what returns to it lapses. */
   readonly mayBeUnlimited: boolean;
-  /** The reason to refuse an order that would take more than is left. */
-  readonly shortage: Shortage;
+  /** The reason to refuse an order that would take more than is left; undefined for a counter, from which none takes. */
+  readonly shortage: Shortage | undefined;
   of(...names: NamesIn<Template>): DocumentRef<T, Missing> & {
     /** @param amount in whole units of the account; 0 says that the order needs the document without taking from it. */
     amount(amount: number): Amount;
@@ -210,6 +210,43 @@ export function account<
     mayBeUnlimited,
     missing: missing as Missing,
     shortage,
+    namesIn,
+    of(...names) {
+      const path = pathOf(names);
+      return { kind, path, amount: (amount) => ({ account: kind, path, amount }) };
+    },
+  };
+  return kind;
+}
+
+/**
+ * A kind of account that counts what orders have been given: each gives it a negative amount. It has no whole, and a document
+ * that is not there counts nothing, so none is loaded.
+ * @param declaration `counts`: the field with the number.
+ */
+export function counter<const Template extends string, const Counts extends string>(declaration: {
+  readonly name: string;
+  readonly path: Template;
+  readonly counts: Counts;
+}): Account<
+  { readonly [Field in Counts]: number } & { readonly corrections?: number },
+  undefined,
+  never,
+  Template
+> {
+  const { name, path: template, counts } = declaration;
+  const { pathOf, namesIn } = pathsOf(template);
+  const kind: ReturnType<typeof counter<Template, Counts>> = {
+    held: 'amounts',
+    name,
+    template,
+    schema: z.object({ [counts]: wholeAmount, corrections: wholeAmount.exactOptional() }) as never,
+    fields: {},
+    balance: counts,
+    whole: undefined,
+    mayBeUnlimited: false,
+    missing: undefined,
+    shortage: undefined,
     namesIn,
     of(...names) {
       const path = pathOf(names);

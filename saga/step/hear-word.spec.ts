@@ -143,7 +143,7 @@ const take = (ledger: Ledger, at = seconds(1), of = saga, documents: Documents =
   if (next === undefined) throw new Error('It is the turn of no step');
   return deepFreeze(stepTask(of, next, { uuid: UUID }, options).take(ledger, documents, at));
 };
-const after = (turn: Turn): Ledger => turn.ledger as Ledger;
+const ledgerOf = (turn: Turn): Ledger => turn.ledger as Ledger;
 const say = (ledger: Ledger | undefined, word: string, carried = {}, at = seconds(2)): Turn => {
   const { waits } = reserving;
   const spoken = { uuid: UUID, word: { ...carried, word }, by: 'janitor' };
@@ -151,14 +151,14 @@ const say = (ledger: Ledger | undefined, word: string, carried = {}, at = second
     wordTask(saga, word in waits.words ? reserving : finishing, spoken).take(ledger, documentsOf(hall), at),
   );
 };
-const asked = after(take(order(5)));
-const letOut = after(take(after(take(order(2)))));
+const asked = ledgerOf(take(order(5)));
+const letOut = ledgerOf(take(ledgerOf(take(order(2)))));
 
 describe('A step that waits', () => {
   it('does not, where it has no reason to: the order goes on at once', () => {
     expect(take(order(3)).outcome).to.equal('accepted');
-    expect(after(take(order(3)))).to.include({ status: 'RESERVED', taken: 3 });
-    expect(after(take(order(3)))).not.to.have.any.keys('waitsUntil', 'offered', 'heard');
+    expect(ledgerOf(take(order(3)))).to.include({ status: 'RESERVED', taken: 3 });
+    expect(ledgerOf(take(order(3)))).not.to.have.any.keys('waitsUntil', 'offered', 'heard');
   });
 
   it('lets the order stand in a status of its own, until a time that is known, and learns what it must', () => {
@@ -192,7 +192,7 @@ describe('A step that waits', () => {
   it('announces the wait, and that the order goes on, on topics of their own', () => {
     const { subscriptions, topics } = declareTopology(saga);
     expect(messageFor(saga, asked).topic).to.equal('asked');
-    expect(messageFor(saga, after(say(asked, 'approve'))).topic).to.equal('resumed');
+    expect(messageFor(saga, ledgerOf(say(asked, 'approve'))).topic).to.equal('resumed');
     expect(Object.keys(topics)).to.include.members(['asked', 'let', 'resumed', 'porters']);
     expect(subscriptions).to.deep.include({
       'asked-sub': { topic: 'asked', policy: 'people' },
@@ -204,9 +204,9 @@ describe('A step that waits', () => {
   });
 
   it('uses no event id twice, also where an order goes on twice', () => {
-    const once = after(say(asked, 'approve'));
-    const twice = after(
-      say(after(take(after(take(once, seconds(3))), seconds(4))), 'returned', {}, seconds(5)),
+    const once = ledgerOf(say(asked, 'approve'));
+    const twice = ledgerOf(
+      say(ledgerOf(take(ledgerOf(take(once, seconds(3))), seconds(4))), 'returned', {}, seconds(5)),
     );
     expect([once, twice].map((ledger) => messageFor(saga, ledger).attributes['ce-id'])).to.deep.equal([
       `${UUID}/resumed`,
@@ -219,26 +219,26 @@ describe('A word', () => {
   it('is recorded, and then the step decides again', () => {
     const turn = say(asked, 'approve');
     expect(turn.outcome).to.equal('resumed');
-    expect(after(turn)).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'approve' } } });
-    expect(after(turn).history.at(-1)).to.match(/ RESUMED janitor$/);
-    expect(readLedger(saga, UUID, after(turn))).to.have.property('ledger');
-    expect(after(take(after(turn), seconds(3)))).to.include({ status: 'RESERVED', taken: 5 });
+    expect(ledgerOf(turn)).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'approve' } } });
+    expect(ledgerOf(turn).history.at(-1)).to.match(/ RESUMED janitor$/);
+    expect(readLedger(saga, UUID, ledgerOf(turn))).to.have.property('ledger');
+    expect(ledgerOf(take(ledgerOf(turn), seconds(3)))).to.include({ status: 'RESERVED', taken: 5 });
   });
 
   it('that lessens gives the difference back in its own commit', () => {
-    const lessened = after(say(asked, 'lessen', { to: 2 }));
+    const lessened = ledgerOf(say(asked, 'lessen', { to: 2 }));
     expect(
       changeOf(saga, asked, lessened, documentsOf({ 'halls/north': { free: 95, all: 100 } })),
     ).to.deep.equal({
       writes: [{ kind: 'update', path: 'halls/north', fields: { free: 98 } }],
     });
-    const reserved = after(take(lessened, seconds(3)));
+    const reserved = ledgerOf(take(lessened, seconds(3)));
     expect(reserved).to.include({ status: 'RESERVED', taken: 2, chairs: 5 });
     expect(changeOf(saga, lessened, reserved, documentsOf(hall))).to.deep.equal({ writes: [] });
   });
 
   it('that declines makes the order fail, and all of it goes back', () => {
-    const declined = after(take(after(say(asked, 'decline')), seconds(3)));
+    const declined = ledgerOf(take(ledgerOf(say(asked, 'decline')), seconds(3)));
     expect(declined).to.include({ status: 'FAILING', reason: 'OWNER_SAYS_NO' });
     expect(holdsOf(saga, declined)).to.deep.equal(holdsOf(saga, asked));
   });
@@ -247,9 +247,9 @@ describe('A word', () => {
     const spoken = { uuid: UUID, word: { word: 'returned' }, by: 'porter', settings: {} };
     const turn = wordTask(saga, finishing, spoken).take(letOut, documentsOf(hall), seconds(9));
     expect(turn.outcome).to.equal('accepted');
-    expect(after(turn).status).to.equal('FINISHED');
+    expect(ledgerOf(turn).status).to.equal('FINISHED');
     expect(
-      after(turn)
+      ledgerOf(turn)
         .history.slice(-2)
         .map((line) => line.split(' ').slice(1)),
     ).to.deep.equal([
@@ -257,7 +257,7 @@ describe('A word', () => {
       ['FINISHED', 'porter'],
     ]);
     expect(
-      changeOf(saga, letOut, after(turn), documentsOf({ ...hall, [`lettings/${UUID}`]: { chairs: 2 } })),
+      changeOf(saga, letOut, ledgerOf(turn), documentsOf({ ...hall, [`lettings/${UUID}`]: { chairs: 2 } })),
     ).to.deep.equal({
       writes: [{ kind: 'update', path: `lettings/${UUID}`, fields: { chairs: 2, returnedAt: seconds(9) } }],
     });
@@ -272,14 +272,14 @@ describe('A word', () => {
   });
 
   it('that comes twice is heard once', () => {
-    const heard = after(say(asked, 'lessen', { to: 2 }));
+    const heard = ledgerOf(say(asked, 'lessen', { to: 2 }));
     expect(say(heard, 'lessen', { to: 2 })).to.deep.equal({ outcome: 'duplicate', ledger: heard });
-    const reserved = after(take(heard, seconds(3)));
+    const reserved = ledgerOf(take(heard, seconds(3)));
     expect(say(reserved, 'lessen', { to: 2 })).to.deep.equal({ outcome: 'duplicate', ledger: reserved });
   });
 
   it('[anomaly 47] that contradicts the one before it changes nothing', () => {
-    const heard = after(say(asked, 'approve'));
+    const heard = ledgerOf(say(asked, 'approve'));
     for (const [word, carried] of [['decline'], ['lessen', { to: 2 }]] as const) {
       expect(say(heard, word, carried)).to.deep.equal({
         outcome: 'unheeded',
@@ -290,7 +290,7 @@ describe('A word', () => {
   });
 
   it('[anomaly 48] that comes after the deadline has decided changes nothing', () => {
-    const failed = after(overdueTurn(saga, asked, 'janitor', seconds(1 + DAY_SECONDS)));
+    const failed = ledgerOf(overdueTurn(saga, asked, 'janitor', seconds(1 + DAY_SECONDS)));
     expect(failed).to.include({ status: 'FAILING', reason: 'DEADLINE_EXCEEDED' });
     const turn = say(failed, 'approve', {}, seconds(2 + DAY_SECONDS));
     expect(turn).to.deep.equal({
@@ -303,7 +303,7 @@ describe('A word', () => {
   it('[anomaly 48] that comes after the deadline, but before any sweep, finds that the clock has spoken', () => {
     const turn = say(asked, 'approve', {}, seconds(1 + DAY_SECONDS));
     expect(turn.outcome).to.equal('unheeded');
-    expect(after(turn)).to.include({ status: 'FAILING', reason: 'DEADLINE_EXCEEDED' });
+    expect(ledgerOf(turn)).to.include({ status: 'FAILING', reason: 'DEADLINE_EXCEEDED' });
   });
 
   it('finds a canceled order canceled', () => {
@@ -354,13 +354,13 @@ describe('A word', () => {
 describe('The end of a wait', () => {
   it('makes the order fail, go on without a word, or be shown to people, as the step says', () => {
     const late = seconds(1 + DAY_SECONDS);
-    expect(after(overdueTurn(saga, asked, 'janitor', late)).detail).to.equal(
+    expect(ledgerOf(overdueTurn(saga, asked, 'janitor', late)).detail).to.equal(
       `The order waited as ASKED until ${late.toISOString()}, and no word came`,
     );
-    const gone = after(overdueTurn(hasty, asked, 'janitor', late));
+    const gone = ledgerOf(overdueTurn(hasty, asked, 'janitor', late));
     expect(gone).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'silence' } } });
     expect(readLedger(hasty, UUID, gone)).to.have.property('ledger');
-    expect(after(take(gone, late, hasty))).to.include({ status: 'RESERVED', taken: 5 });
+    expect(ledgerOf(take(gone, late, hasty))).to.include({ status: 'RESERVED', taken: 5 });
   });
 
   it('is the next sweep of the order; once it is over, sweeps come after growing pauses', () => {
@@ -373,7 +373,7 @@ describe('The end of a wait', () => {
 describe('A ledger with a wait', () => {
   const faults = (fields: object) =>
     (readLedger(saga, UUID, { ...asked, ...fields }) as { faults?: string[] }).faults;
-  const resumed = after(say(asked, 'approve'));
+  const resumed = ledgerOf(say(asked, 'approve'));
 
   it('is believed only with an end, and with the word that made it go on', () => {
     const { waitsUntil: _, ...endless } = asked;
@@ -395,7 +395,7 @@ describe('A ledger with a wait', () => {
   });
 
   it('may not know what only a wait learns, if there was none', () => {
-    expect(readLedger(saga, UUID, { ...after(take(order(2))), offered: 2 })).to.deep.equal({
+    expect(readLedger(saga, UUID, { ...ledgerOf(take(order(2))), offered: 2 })).to.deep.equal({
       faults: ['it knows offered, although reserve did not wait'],
     });
   });

@@ -19,8 +19,8 @@ export const holdsOf = (saga: Saga, ledger: Ledger): readonly Hold[] =>
   saga.actsOf(ledger).flatMap((act) => holdsOfAct(act, ledger));
 
 function holdsOfAct(act: Act, ledger: Ledger): readonly Hold[] {
-  const { step, status } = act;
-  const holds = act.holds(knownTo(step, ledger, transitionTo(ledger, status)?.at));
+  const { step, since } = act;
+  const holds = act.holds(knownTo(step, ledger, transitionTo(ledger, since)?.at));
   for (const hold of holds) {
     const kind = isAmount(hold) ? hold.account : hold.record;
     if (!step.uses.includes(kind))
@@ -123,6 +123,9 @@ function moveBalance(
   if (amount === 0) return { writes: [] };
   const name = nameOf({ kind: account, path });
   const found = readDocument(documents, { kind: account, path });
+  if (found === undefined && account.whole === undefined && amount < 0) {
+    return { writes: [create(path, { [account.balance]: -amount })] };
+  }
   if (found === undefined) {
     // There is nowhere to put it. The message comes again, and in the end people look at it.
     throw new Error(
@@ -139,6 +142,8 @@ function moveBalance(
   }
   const after = left - amount;
   if (after < 0) {
+    if (account.shortage === undefined)
+      throw new Error(`${amount} can't be taken off ${name}, which counts only ${left}`);
     return {
       shortage: {
         reason: account.shortage,

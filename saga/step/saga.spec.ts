@@ -21,11 +21,15 @@ describe('The saga of this shop', () => {
       { status: 'RECEIVED', topic: 'frontend', next: 'order' },
       { status: 'CREATED', topic: 'order-created', next: 'inventory' },
       { status: 'RESERVED', topic: 'inventory-updated', next: 'payments' },
-      { status: 'PAID', topic: 'payment-created', next: undefined },
+      { status: 'PAID', topic: 'payment-created', next: 'delivery' },
+      { status: 'DELIVERING', topic: 'delivery-started', next: undefined },
+      { status: 'DELIVERED', topic: 'order-delivered', next: undefined },
+      { status: 'RESUMED', topic: 'order-resumed', next: undefined },
       { status: 'FAILING', topic: 'error', next: undefined },
       { status: 'CANCELED', topic: 'order-canceled', next: undefined },
     ]);
-    expect(pipeline.success).to.equal('PAID');
+    expect(pipeline.success).to.equal('DELIVERED');
+    expect(pipeline.waitingIn('DELIVERING')?.name).to.equal('delivery');
   });
 
   it('fails for these reasons', () => {
@@ -37,6 +41,7 @@ describe('The saga of this shop', () => {
       'INSUFFICIENT_INVENTORY',
       'INSUFFICIENT_CREDIT',
       'PAYMENT_ERROR',
+      'DELIVERY_CANCELED',
       'CANCELED_BY_OPERATOR',
       'DEADLINE_EXCEEDED',
       'STEP_FAILED',
@@ -45,7 +50,14 @@ describe('The saga of this shop', () => {
   });
 
   it('is run by these services, which read these subscriptions', () => {
-    expect(serviceNames(pipeline)).to.deep.equal(['frontend', 'order', 'inventory', 'payments', 'janitor']);
+    expect(serviceNames(pipeline)).to.deep.equal([
+      'frontend',
+      'order',
+      'inventory',
+      'payments',
+      'delivery',
+      'janitor',
+    ]);
     const readers = Object.entries(declareTopology(pipeline).subscriptions).map(
       ([name, { service = 'people' }]) => [name, service],
     );
@@ -53,7 +65,12 @@ describe('The saga of this shop', () => {
       'frontend-sub': 'order',
       'order-created-sub': 'inventory',
       'inventory-updated-sub': 'payments',
+      'payment-created-delivery-sub': 'delivery',
       'payment-created-sub': 'people',
+      'delivery-started-sub': 'people',
+      'delivery-updates-sub': 'delivery',
+      'order-delivered-sub': 'people',
+      'order-resumed-delivery-sub': 'delivery',
       'error-sub': 'janitor',
       'error-cli-sub': 'people',
       'order-canceled-sub': 'people',
@@ -69,6 +86,8 @@ describe('The saga of this shop', () => {
       'amounts: item inventory/{item}',
       'records: reservation inventory/{item}/orders/{uuid}',
       'records: invoice payments/{uuid}',
+      'amounts: sales sales/{item}',
+      'records: parcel deliveries/{uuid}',
     ]);
   });
 });

@@ -100,6 +100,8 @@ export interface SagaDeclaration<
 export interface Act {
   readonly status: string;
   readonly step: Step;
+  /** The status with which the order began to hold that. */
+  readonly since: string;
   /** What the ledger learns with it. */
   readonly learns: z.ZodObject;
   holds(known: object): readonly Hold[];
@@ -307,12 +309,12 @@ export function defineSaga<
 
 export const isWaitingStep = (step: Step): step is WaitingStep => step.waits !== undefined;
 
-/** A step that waits makes the order hold something twice: first while it waits, then because it is done. */
+/** A step that waits makes the order hold something while it waits, and the same or something else because it is done. */
 function actsOfStep(step: Step): readonly Act[] {
-  const { waits } = step;
+  const { waits, leadsTo, learns, holds, heldSince } = step;
   return [
-    ...(waits ? [{ status: waits.as, step, learns: waits.learns, holds: waits.holds }] : []),
-    { status: step.leadsTo, step, learns: step.learns, holds: step.holds },
+    ...(waits ? [{ status: waits.as, step, since: waits.as, learns: waits.learns, holds: waits.holds }] : []),
+    { status: leadsTo, step, since: heldSince, learns, holds },
   ];
 }
 
@@ -353,7 +355,12 @@ function faultsOf({
   const statuses = steps.flatMap((step) =>
     announcementsOf(step).map(({ status }) => ({ name: step.name, status })),
   );
-  const settings = [...services, ...steps].flatMap((one) => Object.keys(one.settings ?? {}));
+  // Two may have the same variable, if they declare it with one schema.
+  const settings = new Map(
+    [...services, ...steps].flatMap((one) =>
+      Object.entries(one.settings ?? {}).map(([name, schema]) => [schema, name] as const),
+    ),
+  );
   const twice = (what: string, names: readonly string[]) =>
     [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
       (name) => `${what} ${name} is there twice`,
@@ -385,7 +392,7 @@ function faultsOf({
       'the kind of document',
       [...kinds].map(({ name }) => name),
     ),
-    ...twice('the setting', settings),
+    ...twice('the setting', [...settings.values()]),
     ...(reasons.includes(unknownReason) ? [] : [`${unknownReason} is none of its reasons`]),
     ...statuses.flatMap(({ name, status }) =>
       /^[A-Z][A-Z_]*$/.test(status) ? [] : [`the status ${status} of ${name} is not in CAPITAL_LETTERS`],

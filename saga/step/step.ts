@@ -113,7 +113,7 @@ export interface StepDeclaration<
   /** Its variables in the environment. */
   readonly settings?: Settings;
   /** What it answers over HTTP. */
-  readonly routes?: (store: Store) => readonly Route[];
+  readonly routes?: (store: Store, settings: Readonly<Infer<NoInfer<Settings>>>) => readonly Route[];
   /** How long an order may stand before this step, in seconds; by default what the configuration says for every stage. */
   readonly deadlineSeconds?: number;
   /** How it waits for a word from outside, if `decide` ever says so. */
@@ -129,8 +129,11 @@ export interface StepDeclaration<
     read: Read,
     settings: Readonly<Infer<Settings>>,
   ): Decision<Infer<Learns>, NoInfer<Refusal | ReasonsOf<Uses>>, NoInfer<Infer<WaitLearns>>>;
-  /** What the order holds because the step is done: amounts of accounts, and records. */
-  holds(known: Known<Order, Needs & Learns>): readonly Hold[];
+  /**
+   * What the order holds because the step is done: amounts of accounts, and records. A step that always waits may leave it out:
+   * then the order holds what it held meanwhile.
+   */
+  holds?(known: Known<Order, Needs & Learns>): readonly Hold[];
 }
 
 /** A step, with literal types for the compiler. */
@@ -152,13 +155,15 @@ export interface Step<
   readonly learns: z.ZodObject;
   readonly needs: z.ZodRawShape;
   readonly settings: z.ZodRawShape;
-  readonly routes: (store: Store) => readonly Route[];
+  readonly routes: (store: Store, settings: never) => readonly Route[];
   readonly deadlineSeconds?: number;
   readonly waits?: Wait;
   // Declared as methods, so that a step for any kind of order is a Step. The saga checks that its steps fit its order.
   reads(order: object): readonly DocumentRef[];
   decide(known: object, read: Read, settings: object): Decision<Learned, Reason>;
   holds(known: object): readonly Hold[];
+  /** The status with which the order began to hold that. */
+  readonly heldSince: string;
   /** For the compiler alone. */
   readonly needed?: Needed;
 }
@@ -223,5 +228,7 @@ export const stepsFor =
       settings,
       routes,
       ...(waits && { waits: waitOf(name, waits) }),
+      holds: declaration.holds ?? waits?.holds ?? (() => []),
+      heldSince: declaration.holds === undefined && waits ? waits.as : declaration.leadsTo,
     } as never;
   };

@@ -44,7 +44,7 @@ const OWN: Loaded = {
 const FURTHER = HOLDS.filter(isAmount)
   .filter(({ path }) => !((path.split('/')[0] ?? '') in OWN))
   .map(({ path, account, amount }) => {
-    const { [account.whole]: _, ...sample } = sampleOf(account.schema) as Record<string, unknown>;
+    const { [account.whole ?? '']: _, ...sample } = sampleOf(account.schema) as Record<string, unknown>;
     return { path, account, amount, loaded: { ...sample, [account.balance]: 10 * amount } };
   });
 const LOADED: Loaded = {
@@ -63,12 +63,12 @@ const LOADED: Loaded = {
 const further = (times: number) =>
   FURTHER.map(({ path, account, amount, loaded }): [Path, object] => [
     path,
-    { ...loaded, [account.balance]: times * amount, [account.whole]: 10 * amount },
+    { ...loaded, [account.balance]: times * amount, [account.whole ?? '']: 10 * amount },
   ]);
 const RECORD = `users/jack/orders/${UUID}`;
 const INVOICE = `payments/${UUID}`;
 const NOW_TEXT = NOW.toISOString();
-const INVOICED = { user: 'jack', total_invoice: 2 * PRICE, charged: 0, createdAt: NOW };
+const INVOICED = { user: 'jack', total_invoice: 2 * PRICE, delivery_cost: 0, charged: 0, createdAt: NOW };
 const INVOICED_TEXT = JSON.stringify(INVOICED);
 const JOE = { address: '3 Mill Lane', credit: 100, credit_limit: 100 };
 /** So many widgets are left of ten. */

@@ -11,18 +11,40 @@ export type AllDocuments = ReadonlyMap<string, Fields>;
 /** The accounts before the first order, by collection and name. */
 export interface Loaded {
   readonly inventory: Readonly<Record<string, { readonly quantity: number }>>;
-  readonly users: Readonly<Record<string, { readonly credit?: number }>>;
+  readonly users: Readonly<
+    Record<string, { readonly credit?: number; readonly location?: { readonly lat: number } }>
+  >;
 }
 
 /** The accounts, by their paths. Every other document but ledgers and dead letters is the record of an order. */
-export const ACCOUNTS = /^(inventory|users)\/[^/]+$/;
+export const ACCOUNTS = /^(inventory|users|sales)\/[^/]+$/;
 
 /** All that holds of accounts and records at every moment, whatever is under way. */
 export const bookFaults = (documents: AllDocuments, loaded: Loaded): string[] => [
   ...stockFaults(documents, loaded),
   ...moneyFaults(documents, loaded),
+  ...salesFaults(documents),
   ...recordFaults(documents),
 ];
+
+/** What left the stock for good is what is in parcels. */
+function salesFaults(documents: AllDocuments): string[] {
+  const sold = new Map<string, number>();
+  for (const [path, { sold: counted, items }] of documents) {
+    const [collection, name = ''] = path.split('/');
+    if (collection === 'sales') sold.set(name, (sold.get(name) ?? 0) - counted);
+    if (collection !== 'deliveries') continue;
+    for (const { item, quantity } of items) sold.set(item, (sold.get(item) ?? 0) + quantity);
+  }
+  return [...sold].flatMap(([item, uncounted]) =>
+    uncounted === 0 ? [] : [`of ${item}, ${uncounted} more are in parcels than were sold`],
+  );
+}
+
+/** What a delivery costs: customers live straight north or south of the warehouse, and a kilometer costs 1. */
+const KM_PER_DEGREE = 111.195;
+const costOf = (location: { readonly lat: number } | undefined): number =>
+  location === undefined ? 0 : Math.ceil(KM_PER_DEGREE * Math.abs(location.lat - 52.09));
 
 /** Units are neither made nor lost: what is available and what is held for orders is what was loaded. */
 export function stockFaults(documents: AllDocuments, { inventory }: Loaded): string[] {
@@ -53,7 +75,11 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
   for (const [path, invoice] of documents) {
     if (!path.startsWith('payments/')) continue;
     charged.set(invoice.user, (charged.get(invoice.user) ?? 0) + invoice.charged);
-    const due = users[invoice.user]?.credit === undefined ? 0 : invoice.total_invoice;
+    const customer = users[invoice.user];
+    const cost = costOf(customer?.location);
+    if (invoice.delivery_cost !== cost)
+      faults.push(`${path} has the delivery cost ${invoice.delivery_cost}, not ${cost}`);
+    const due = customer?.credit === undefined ? 0 : invoice.total_invoice + cost;
     if (invoice.charged !== due) faults.push(`${path} was charged with ${invoice.charged}, not with ${due}`);
   }
   for (const [user, { credit: granted }] of Object.entries(users)) {
@@ -69,10 +95,12 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
 }
 
 /** The statuses through which an order succeeds, in their order. */
-export const WAY = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'];
+export const WAY = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID', 'DELIVERING', 'RESUMED', 'DELIVERED'];
+/** What a courier says is never too late. */
+const NEVER_LATE = ['RESUMED', 'DELIVERED', 'FAILING', 'CANCELED'];
 
 /** The two ends of an order, and the topic on which each is announced. */
-const ENDS: Readonly<Record<string, string>> = { PAID: 'payment-created', CANCELED: 'order-canceled' };
+const ENDS: Readonly<Record<string, string>> = { DELIVERED: 'order-delivered', CANCELED: 'order-canceled' };
 
 /** From each status of its way, an order goes on or fails. */
 function mayFollow(previous: string | undefined, status: string): boolean {
@@ -88,7 +116,18 @@ const momentsOf = (ledger: Fields): number[] =>
   ledger.history.map((line: string) => Date.parse(line.slice(0, line.indexOf(' '))));
 
 /** What a ledger never changes once it says it: what was asked, what a step has learned, how long a stage may take. */
-const WRITTEN_ONCE = ['uuid', 'user', 'items', 'paymentError', 'fail', 'lines', 'charged', 'deadlineSeconds'];
+const WRITTEN_ONCE = [
+  'uuid',
+  'user',
+  'items',
+  'paymentError',
+  'fail',
+  'lines',
+  'charged',
+  'delivery_cost',
+  'address',
+  'deadlineSeconds',
+];
 
 /** A ledger only grows, by transitions that are allowed, forward in time and before their deadline, and is never erased. */
 export function transitionFaults(
@@ -105,7 +144,7 @@ export function transitionFaults(
     if (!mayFollow(previous, status)) faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
     const tookMs = (moments[index] ?? Number.NaN) - (moments[index - 1] ?? moments[index] ?? Number.NaN);
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
-    if (!['FAILING', 'CANCELED'].includes(status) && tookMs >= 1000 * after.deadlineSeconds) {
+    if (!NEVER_LATE.includes(status) && tookMs >= 1000 * after.deadlineSeconds) {
       faults.push(`${path} became ${status} after its deadline`);
     }
   });
@@ -156,7 +195,7 @@ function recordFaults(documents: AllDocuments): string[] {
     if (collection !== 'sagas' || ledger.status === 'CANCELED') continue;
     const done = statusesOf(ledger);
     const since = (status: string) => ledger.history[done.indexOf(status)].split(' ')[0];
-    const { user, items, paymentError, lines, charged } = ledger;
+    const { user, items, paymentError, lines, charged, delivery_cost, address } = ledger;
     if (done.includes('CREATED')) {
       expected.set(
         `users/${user}/orders/${uuid}`,
@@ -177,7 +216,13 @@ function recordFaults(documents: AllDocuments): string[] {
       );
       expected.set(
         `payments/${uuid}`,
-        fieldsOf({ user, total_invoice: total, charged, createdAt: since('PAID') }),
+        fieldsOf({ user, total_invoice: total, delivery_cost, charged, createdAt: since('PAID') }),
+      );
+    }
+    if (done.includes('DELIVERING')) {
+      expected.set(
+        `deliveries/${uuid}`,
+        fieldsOf({ user, address, items, delivery_cost, createdAt: since('DELIVERING') }),
       );
     }
   }
@@ -207,6 +252,7 @@ const recordPathsOf = ({ uuid, user, items }: AcceptedOrder): string[] => [
   `users/${user}/orders/${uuid}`,
   ...items.map(({ item }) => `inventory/${item}/orders/${uuid}`),
   `payments/${uuid}`,
+  `deliveries/${uuid}`,
 ];
 
 /**

@@ -65,6 +65,7 @@ export interface RestoreOutcome {
 
 const EVENTS_MAX = 40_000;
 const SWEEPS_MAX = 100;
+const ANSWERS_MAX = 20;
 /** What was handed out again and not acked by then comes once more. */
 const SEEK_AGAIN_MS = 10_000;
 
@@ -84,7 +85,14 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
     }
   }
   async function runAndSweep(isEnough = () => false): Promise<void> {
+    await runAndSweepOnce(isEnough);
+    // What the sweeps moved on may wait now.
+    await runAndSweepOnce(isEnough);
+  }
+  async function runAndSweepOnce(isEnough: () => boolean): Promise<void> {
     await run(isEnough);
+    for (let times = 0; times < ANSWERS_MAX && !isEnough() && people.answerWaits(); times++)
+      await run(isEnough);
     for (let sweeps = 0; plan.swept && sweeps < SWEEPS_MAX && !isEnough(); sweeps++) {
       if (!isAnyStanding(pipeline, world.documents)) return;
       world.later('somebody sweeps', untilNextSweepMs(world), () => people.sweep());

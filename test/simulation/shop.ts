@@ -71,8 +71,8 @@ const subjectOf = (saga: Saga): Subject => ({
       ),
       users: {
         jack: { address: 'here' },
-        jill: { address: 'here', credit: dice.whole(20, 90) },
-        joe: { address: 'here', credit: dice.whole(0, 40) },
+        jill: { address: 'here', location: { lat: 52.13, lng: 5.12 }, credit: dice.whole(20, 90) },
+        joe: { address: 'here', location: { lat: 52.08, lng: 5.12 }, credit: dice.whole(0, 40) },
       },
     };
     // Of what further steps take from there is plenty in most worlds, and in the others soon too little.

@@ -4,12 +4,23 @@ import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
 import { WorkingCopy, type Write } from '../../saga/commit/documents.ts';
 import type { ServiceSettings } from '../../saga/deliver/service.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
-import { advance, complete, fail, type Ledger, receive, shardOf } from '../../saga/ledger/ledger.ts';
+import {
+  advance,
+  beginWait,
+  complete,
+  fail,
+  type Ledger,
+  RESUMED,
+  receive,
+  resume,
+  shardOf,
+} from '../../saga/ledger/ledger.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 import type { Path, Store, Version, Versioned } from '../../saga/ports/store.ts';
 import type { DocumentRef } from '../../saga/step/document.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import type { Read, Step } from '../../saga/step/step.ts';
+import { type Decision, knownTo, type Read, type Step } from '../../saga/step/step.ts';
+import type { Wait, Word } from '../../saga/step/wait.ts';
 import type { Order } from '../../shop/order.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { sampleOf } from './sample.ts';
@@ -62,10 +73,38 @@ export const PRICE = 5;
  * customer has a limit. If the step refuses that, a sample of what it learns.
  */
 export function learnedBy(step: Step, ledger: Ledger): object {
+  const decision = decisionOf(step, ledger);
+  return decision.kind === 'accepted' ? decision.learned : (sampleOf(step.learns) as object);
+}
+
+function decisionOf(step: Step, ledger: Ledger): Decision {
   const read = (({ kind }: DocumentRef) => sampleOf(kind.schema)) as Read;
   const settings = z.object(step.settings).parse(VARIABLES);
-  const decision = step.decide({ ...ledger, at: NOW }, read, settings);
-  return decision.kind === 'accepted' ? decision.learned : (sampleOf(step.learns) as object);
+  return step.decide(knownTo(step, ledger, NOW), read, settings);
+}
+
+/** The first word for which a step waits, and the first that carries nothing if there is one. */
+function wordOf({ words }: Wait): Word {
+  const [word = '', carried] =
+    Object.entries(words).find(([, { shape }]) => Object.keys(shape).length === 0) ??
+    Object.entries(words)[0] ??
+    [];
+  return { word, ...(carried && (sampleOf(carried) as object)) };
+}
+
+/** The ledgers of an order at this step, one after the other: it waits and goes on, if it must, until the step is done. */
+function* passing(saga: Saga, step: Step, before: Ledger, waits: boolean): Iterable<Ledger> {
+  const { name } = step;
+  let ledger = before;
+  if (waits && step.waits) {
+    const decision = decisionOf(step, ledger);
+    const learned = (decision.kind === 'waiting' ? decision.learned : sampleOf(step.waits.learns)) as object;
+    ledger = beginWait(saga, ledger, { step: name, by: name, learned, until: LATER, now: NOW });
+    yield ledger;
+    ledger = resume(saga, ledger, { word: wordOf(step.waits), by: step.waits.heardBy, now: NOW });
+    yield ledger;
+  }
+  yield advance(saga, ledger, { step: name, by: name, learned: learnedBy(step, ledger), now: NOW });
 }
 
 /** The names of the steps before this one. */
@@ -83,10 +122,13 @@ export function aLedgerThatIs(
   const isFailure = status === 'FAILING' || status === 'CANCELED';
   const { user, items } = anOrder(fields as Partial<Order>);
   let ledger: Ledger = aLedger({ user, items });
-  for (const step of saga.steps) {
+  way: for (const step of saga.steps) {
     if (ledger.status === status || (isFailure && step.name === 'payments')) break;
-    const learned = learnedBy(step, ledger);
-    ledger = advance(saga, ledger, { step: step.name, by: step.name, learned, now: NOW });
+    const isWanted = step.waits?.as === status || (status === RESUMED && step.waits !== undefined);
+    for (const next of passing(saga, step, ledger, isWanted || step.waits?.as === step.heldSince)) {
+      ledger = next;
+      if (ledger.status === status) break way;
+    }
   }
   if (isFailure) {
     const failure = { by: 'payments', reason: 'PAYMENT_ERROR', detail: 'The payment was refused', now: NOW };

@@ -10,7 +10,15 @@ import { aLedgerThatIs } from './builders.ts';
  * behind, so that a further step does not change what they say.
  */
 const { resumption: _, ...noWaits } = pipeline;
-export const shopOfThree = defineSaga({ ...noWaits, steps: [createOrder, reserveStock, chargeCustomer] });
+const steps = [createOrder, reserveStock, chargeCustomer] as const;
+const readers: readonly string[] = ['people', ...[...steps, ...pipeline.services].map(({ name }) => name)];
+export const shopOfThree = defineSaga({
+  ...noWaits,
+  steps,
+  subscriptions: Object.fromEntries(
+    Object.entries(pipeline.subscriptions).filter(([, reader]) => readers.includes(reader)),
+  ),
+});
 
 /** The ledger of an order that has no other steps, once it has come so far. */
 export const aLedgerOfThree = (status: Status, fields: Partial<OrderLedger> = {}): OrderLedger =>

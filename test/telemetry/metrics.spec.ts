@@ -136,7 +136,7 @@ describe('The metrics', () => {
     const paid = advance(saga, reserved, {
       step: 'payments',
       by: 'payments',
-      learned: { charged: 0 },
+      learned: { delivery_cost: 0, charged: 0 },
       now: LATER,
     });
     observe?.({ kind: 'commit', by: 'payments', ledgers: [{ before: reserved, after: paid }] });

@@ -11,4 +11,7 @@ export const declaring = (saga: Saga, wrong: (step: Step) => Partial<Step>): Sag
 /** A step that holds something else. */
 export const holding =
   (mend: (holds: readonly Hold[]) => readonly Hold[]) =>
-  (step: Step): Partial<Step> => ({ holds: (known) => mend(step.holds(known)) });
+  ({ holds, waits }: Step): Partial<Step> => ({
+    holds: (known) => mend(holds(known)),
+    ...(waits && { waits: { ...waits, holds: (known) => mend(waits.holds(known)) } }),
+  });

@@ -134,10 +134,14 @@ function accountFaults({ accounts }: Saga, documents: AllDocuments, holds: reado
   }
   return [...documents].flatMap(([path, fields]) =>
     accounts.flatMap(({ name, balance, whole, namesIn }) => {
-      if (namesIn(path) === undefined || (!(balance in fields) && !(whole in fields))) return [];
-      const [left, all, taken] = [fields[balance], fields[whole], held.get(`${balance} ${path}`) ?? 0];
+      if (namesIn(path) === undefined || (!(balance in fields) && !(whole && whole in fields))) return [];
+      // What orders were given, they hold less than nothing of.
+      const all = whole === undefined ? 0 : fields[whole];
+      const [left, taken] = [fields[balance], held.get(`${balance} ${path}`) ?? 0];
       if (Number.isInteger(left) && left >= 0 && left + taken === all) return [];
-      return [`the ${name} ${path} has ${balance} ${left}, and orders hold ${taken} of ${whole} ${all}`];
+      return [
+        `the ${name} ${path} has ${balance} ${left}, and orders hold ${taken} of ${whole ?? 'all'} ${all}`,
+      ];
     }),
   );
 }

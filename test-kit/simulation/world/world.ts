@@ -59,7 +59,12 @@ function documentsIn({ accounts }: Saga, data: Data): [Path, Fields][] {
       const own = accounts.filter(({ balance, namesIn }) => balance in fields && namesIn(path) !== undefined);
       return [
         path,
-        { ...Object.fromEntries(own.map(({ balance, whole }) => [whole, fields[balance]])), ...fields },
+        {
+          ...Object.fromEntries(
+            own.flatMap(({ balance, whole }) => (whole ? [[whole, fields[balance]]] : [])),
+          ),
+          ...fields,
+        },
       ];
     }),
   );
