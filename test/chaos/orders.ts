@@ -4,7 +4,16 @@ import type { SeededRandom } from './seeded-random.ts';
 
 /** The accounts before the first order, as a data file has them: those that are counted, and others. */
 export type Loaded = Data & {
-  readonly users: Readonly<Record<string, { readonly address: string; readonly credit?: number }>>;
+  readonly users: Readonly<
+    Record<
+      string,
+      {
+        readonly address: string;
+        readonly location?: { readonly lat: number; readonly lng: number };
+        readonly credit?: number;
+      }
+    >
+  >;
   readonly inventory: Readonly<
     Record<string, { readonly quantity: number; readonly price_per_unit: number }>
   >;
@@ -33,7 +42,7 @@ export function dataFor(orderCount: number): Loaded {
     users: {
       jack: { address: '1 Hill Road' },
       jill: { address: '2 Hill Road' },
-      [LIMITED]: { address: '3 Mill Lane', credit: 3 * orderCount },
+      [LIMITED]: { address: '3 Mill Lane', location: { lat: 52.1, lng: 5.12 }, credit: 3 * orderCount },
     },
     inventory: {
       widget: { quantity: 1_000_000_000, price_per_unit: 10 },
@@ -42,6 +51,9 @@ export function dataFor(orderCount: number): Loaded {
     },
   };
 }
+
+/** Whether the courier brings the parcel of this order back: one of sixteen. */
+export const isBroughtBack = (uuid: string): boolean => uuid.endsWith('0');
 
 /**
  * Draws the order number `index` of a run.

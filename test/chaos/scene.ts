@@ -4,9 +4,10 @@ import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
-import { LEDGERS, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { collectionNames } from '../support/all-documents.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
+import { openCourier } from './courier.ts';
 import { type Customers, openCustomers } from './customers.ts';
 import type { Loaded } from './orders.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -45,7 +46,10 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const topology = withTaps(options.topology);
   const data = withFurtherAccounts(options.data, pipeline, plenty) as Loaded;
   const stack = await startStack({ ...options, topology, data });
-  const tap = openTap(stack.bus, topology);
+  const courier = openCourier(stack.url, stack.bus);
+  const tap = openTap(stack.bus, topology, ({ topic, attributes }) => {
+    if (topic === 'delivery-started') void courier.bring(attributes['ce-subject'] ?? '');
+  });
   const customers = openCustomers(stack.url, stack.bus);
   const { book } = customers;
 
@@ -56,6 +60,13 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   /** All orders have come to their end, what that is has been announced, and no service has anything left to do. */
   async function isQuiet(): Promise<boolean> {
     if (performance.now() - stack.lastLineAtMs() < 1000 * options.quietSeconds) return false;
+    // What a courier said in vain is said again.
+    const underWay = await stack.store.query({
+      collection: LEDGERS,
+      where: { status: 'DELIVERING' },
+      limit: 500,
+    });
+    await Promise.all(underWay.map((ledger) => courier.bring((ledger as Ledger).uuid)));
     if (await standsAny(stack)) return false;
     const world = await look();
     seen = world;

@@ -26,7 +26,12 @@ export function withTaps(topology: Topology): Topology {
   return { ...topology, subscriptions: { ...topology.subscriptions, ...Object.fromEntries(taps) } };
 }
 
-export function openTap(bus: Bus, topology: Topology): Tap {
+/** @param onFact is told each fact once. */
+export function openTap(
+  bus: Bus,
+  topology: Topology,
+  onFact: (message: OutgoingMessage) => void = () => {},
+): Tap {
   const heard: OutgoingMessage[] = [];
   const ids = new Set<string>();
   const open = topology.topics.map((topic) =>
@@ -39,6 +44,7 @@ export function openTap(bus: Bus, topology: Topology): Tap {
         if (ids.has(fact)) return;
         ids.add(fact);
         heard.push({ topic, data, attributes });
+        onFact({ topic, data, attributes });
       },
       (error) => {
         throw error;

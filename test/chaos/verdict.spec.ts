@@ -4,6 +4,7 @@ import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
+import { statusIn } from '../../saga/ledger/history.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
@@ -32,12 +33,13 @@ import type { World } from './world.ts';
 
 const SUCCESS = pipeline.success;
 const END = pipeline.topicOf(SUCCESS);
-/** All the way to success. */
-const WAY = pipeline.statuses.slice(0, pipeline.statuses.indexOf(SUCCESS) + 1).join(' ');
 const SUCCESSFUL = aLedgerThatIs(SUCCESS);
+/** All the way to success. */
+const WAY = SUCCESSFUL.history.map(statusIn).join(' ');
 const HOLDS = holdsOf(pipeline, SUCCESSFUL);
 const OWN: Loaded = {
-  users: { jack: { address: '1 Hill Road' }, joe: { address: '3 Mill Lane', credit: 100 } },
+  // A step that looks at jack finds the samples of the builders.
+  users: { jack: { address: 'sample' }, joe: { address: '3 Mill Lane', credit: 100 } },
   inventory: { widget: { quantity: 10, price_per_unit: PRICE } },
 };
 /** Of every other account that the order takes from, ten times as much, and all else as the builders of ledgers suppose. */
@@ -47,24 +49,30 @@ const FURTHER = HOLDS.filter(isAmount)
     const { [account.whole ?? '']: _, ...sample } = sampleOf(account.schema) as Record<string, unknown>;
     return { path, account, amount, loaded: { ...sample, [account.balance]: 10 * amount } };
   });
+/** A counter counts what orders were given; none is loaded. */
+const isCounter = ({ account }: (typeof FURTHER)[number]) => account.whole === undefined;
 const LOADED: Loaded = {
   ...OWN,
   ...Object.fromEntries(
-    FURTHER.map(({ path }) => path.split('/')[0] ?? '').map((section) => [
-      section,
-      Object.fromEntries(
-        FURTHER.flatMap(({ path, loaded }) =>
-          path.startsWith(`${section}/`) ? [[path.split('/')[1], loaded]] : [],
+    FURTHER.filter((one) => !isCounter(one))
+      .map(({ path }) => path.split('/')[0] ?? '')
+      .map((section) => [
+        section,
+        Object.fromEntries(
+          FURTHER.flatMap(({ path, loaded }) =>
+            path.startsWith(`${section}/`) ? [[path.split('/')[1], loaded]] : [],
+          ),
         ),
-      ),
-    ]),
+      ]),
   ),
 };
 const further = (times: number) =>
-  FURTHER.map(({ path, account, amount, loaded }): [Path, object] => [
-    path,
-    { ...loaded, [account.balance]: times * amount, [account.whole ?? '']: 10 * amount },
-  ]);
+  FURTHER.map((one): [Path, object] => {
+    const { path, account, amount, loaded } = one;
+    return isCounter(one)
+      ? [path, { [account.balance]: (times - 10) * amount }]
+      : [path, { ...loaded, [account.balance]: times * amount, [account.whole ?? '']: 10 * amount }];
+  });
 const RECORD = `users/jack/orders/${UUID}`;
 const INVOICE = `payments/${UUID}`;
 const NOW_TEXT = NOW.toISOString();
@@ -77,7 +85,7 @@ const widgets = (quantity: number): Readonly<Record<Path, object>> => ({
 });
 /** Every account, where nothing was sold. */
 const ACCOUNTS: Readonly<Record<Path, object>> = {
-  'users/jack': { address: '1 Hill Road' },
+  'users/jack': { address: 'sample' },
   'users/joe': JOE,
   ...widgets(10),
   ...Object.fromEntries(further(10)),
@@ -311,7 +319,8 @@ describe('The verdict on a run', () => {
     }
   }
 
-  for (const [index, { name, learns }] of pipeline.steps.entries()) {
+  for (const [index, { step, learns }] of pipeline.acts.entries()) {
+    const { name } = step;
     for (const field of Object.keys(learns.shape)) {
       const value = SUCCESSFUL[field as keyof OrderLedger];
       const naming = `.*"${field}":.*`;
@@ -326,7 +335,7 @@ describe('The verdict on a run', () => {
       });
 
       it(`sees that ${field} is known before ${name} has learned it`, () => {
-        const before = aLedgerThatIs(pipeline.statuses[index] as Status);
+        const before = aLedgerThatIs((pipeline.acts[index - 1]?.status ?? 'RECEIVED') as Status);
         mustSay(
           { ...before, [field]: value },
           new RegExp(`must know (?!${naming}, and knows ).*, and knows ${naming}`),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Path } from '../../saga/ports/store.ts';
-import { type Loaded, mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
+import { isBroughtBack, type Loaded, mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
 import type { World } from './world.ts';
 
 interface Line {
@@ -26,6 +26,8 @@ export interface Ledger {
   readonly fail?: string;
   readonly lines?: readonly PricedLine[];
   readonly charged?: number;
+  readonly delivery_cost?: number;
+  readonly address?: string;
 }
 
 /** What the accounts say, apart from what was loaded, and what the records say of which amounts are counted. */
@@ -38,14 +40,18 @@ interface Item {
 interface Reservation {
   readonly quantity: number;
 }
+interface Parcel {
+  readonly items: readonly Line[];
+}
 interface Invoice {
   readonly user: string;
   readonly total_invoice: number;
+  readonly delivery_cost: number;
   readonly charged: number;
 }
 
 /** The accounts, by their paths: every other document is a record. */
-export const ACCOUNTS = /^(users|inventory)\/[^/]+$/;
+export const ACCOUNTS = /^(users|inventory|sales)\/[^/]+$/;
 
 /**
  * What became of a run, found out from the documents alone. It is written by hand from what is promised, and uses neither the
@@ -80,6 +86,9 @@ export const WAY: Readonly<Record<string, string>> = {
   CREATED: 'order-created',
   RESERVED: 'inventory-updated',
   PAID: 'payment-created',
+  DELIVERING: 'delivery-started',
+  RESUMED: 'order-resumed',
+  DELIVERED: 'order-delivered',
 };
 const FAILURE: Readonly<Record<string, string>> = { FAILING: 'error', CANCELED: 'order-canceled' };
 const SUCCESS = Object.keys(WAY).at(-1) ?? '';
@@ -97,6 +106,7 @@ export function judge(world: World, expectation: Expectation): Verdict {
       ...wrongRecords(world, expectation.loaded),
       ...wrongStock(world, expectation.loaded),
       ...wrongCredit(world, expectation.loaded),
+      ...wrongSales(world),
       ...wrongDeadLetters(world, expectation.poisonCount),
     ],
   };
@@ -151,9 +161,18 @@ const pricedLines = ({ items = [] }: Ledger, { inventory }: Loaded): PricedLine[
 const totalOf = (lines: readonly PricedLine[]): number =>
   sum(lines.map(({ quantity, price_per_unit }) => quantity * price_per_unit));
 
+/** What the delivery costs: customers live straight north of the warehouse, at 52.09 degrees, and a kilometer costs 1. */
+const KM_PER_DEGREE = 111.195;
+const costOf = ({ user }: Ledger, { users }: Loaded): number => {
+  const { lat } = users[user ?? '']?.location ?? { lat: 52.09 };
+  return Math.ceil(KM_PER_DEGREE * Math.abs(lat - 52.09));
+};
+
 /** What is taken from the customer's credit: nothing where there is no limit. */
 const chargeOf = (ledger: Ledger, loaded: Loaded): number =>
-  loaded.users[ledger.user ?? '']?.credit === undefined ? 0 : totalOf(pricedLines(ledger, loaded));
+  loaded.users[ledger.user ?? '']?.credit === undefined
+    ? 0
+    : totalOf(pricedLines(ledger, loaded)) + costOf(ledger, loaded);
 
 /** The prices and the charge must be known from the step on that found them out, and not before. */
 function wrongKnowledge(ledger: Ledger, loaded: Loaded): string[] {
@@ -161,6 +180,8 @@ function wrongKnowledge(ledger: Ledger, loaded: Loaded): string[] {
   const expected = {
     lines: way.includes('RESERVED') ? pricedLines(ledger, loaded) : undefined,
     charged: way.includes('PAID') ? chargeOf(ledger, loaded) : undefined,
+    delivery_cost: way.includes('PAID') ? costOf(ledger, loaded) : undefined,
+    address: way.includes('DELIVERING') ? loaded.users[ledger.user ?? '']?.address : undefined,
   };
   const known = Object.fromEntries(
     Object.keys(expected).map((field) => [field, ledger[field as keyof Ledger]]),
@@ -185,6 +206,7 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
     );
     const never = neverPaid(planned);
     const isExcused =
+      (reason === 'DELIVERY_CANCELED' && isBroughtBack(uuid)) ||
       (reason === 'CANCELED_BY_CUSTOMER' && askedToCancel.has(uuid)) ||
       (reason === 'DEADLINE_EXCEEDED' && mayExpire);
     return [
@@ -192,6 +214,9 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
       ...(status === SUCCESS && never !== undefined ? [`Order ${uuid} is ${status}, but ${never}`] : []),
       ...(status === SUCCESS && canceled.has(uuid)
         ? [`Order ${uuid} is ${status}, but was canceled by its customer`]
+        : []),
+      ...(status === SUCCESS && isBroughtBack(uuid)
+        ? [`Order ${uuid} is ${status}, but its courier brought the parcel back`]
         : []),
       ...(status === 'CANCELED' && mustBePaid(planned) && !isExcused
         ? [`Order ${uuid} is CANCELED for no good reason: ${reason}, ${detail}`]
@@ -226,8 +251,19 @@ function recordsOf(ledger: Ledger, loaded: Loaded): [Path, object][] {
       {
         user,
         total_invoice: totalOf(lines),
+        delivery_cost: costOf(ledger, loaded),
         charged: chargeOf(ledger, loaded),
         createdAt: momentOf(ledger, 'PAID'),
+      },
+    ],
+    [
+      `deliveries/${uuid}`,
+      {
+        user,
+        address: loaded.users[user ?? '']?.address,
+        items,
+        delivery_cost: costOf(ledger, loaded),
+        createdAt: momentOf(ledger, 'DELIVERING'),
       },
     ],
   ];
@@ -264,17 +300,37 @@ function wrongCredit(world: World, loaded: Loaded): string[] {
         : left !== undefined &&
           left >= 0 &&
           left + charged === limit &&
-          charged === sum(owed.map(({ total_invoice }) => total_invoice));
+          charged === sum(owed.map(({ total_invoice, delivery_cost }) => total_invoice + delivery_cost));
     return isRight ? [] : [`The credit of ${user} was ${limit}, ${left} is left and ${charged} charged`];
   });
 }
 
-function wrongDeadLetters({ deadLetters }: World, poisonCount: number): string[] {
-  if (deadLetters.size === poisonCount) return [];
-  const letters = [...deadLetters.values()].map(
-    ({ reason, subscription, body }) => `${subscription}: ${reason}: ${body}`,
+/** What was counted as sold is what is in parcels. */
+function wrongSales(world: World): string[] {
+  const lines = below<Parcel>(world, 'deliveries').flatMap(({ items }) => items);
+  const counted = [...world.documents].flatMap(([path, fields]) =>
+    path.startsWith('sales/')
+      ? [[path.slice('sales/'.length), (fields as { sold: number }).sold] as const]
+      : [],
   );
-  return [`${poisonCount} dead letters were to be, not ${deadLetters.size}:\n${letters.join('\n')}`];
+  const items = new Set([...lines.map(({ item }) => item), ...counted.map(([item]) => item)]);
+  return [...items].flatMap((item) => {
+    const sent = sum(lines.filter((line) => line.item === item).map(({ quantity }) => quantity));
+    const sold = counted.find(([name]) => name === item)?.[1] ?? 0;
+    return sold === sent ? [] : [`Of ${item}, ${sold} were sold, and ${sent} are in parcels`];
+  });
+}
+
+/** What a courier says of an order that was canceled meanwhile, people must see, too. */
+function wrongDeadLetters(world: World, poisonCount: number): string[] {
+  const letters = [...world.deadLetters.values()].filter(
+    ({ subscription, body }) =>
+      subscription !== 'delivery-updates-sub' ||
+      ledgerOf(world, (JSON.parse(body) as { uuid: string }).uuid)?.status !== 'CANCELED',
+  );
+  if (letters.length === poisonCount) return [];
+  const told = letters.map(({ reason, subscription, body }) => `${subscription}: ${reason}: ${body}`);
+  return [`${poisonCount} dead letters were to be, not ${letters.length}:\n${told.join('\n')}`];
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

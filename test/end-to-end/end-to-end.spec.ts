@@ -41,7 +41,10 @@ for (const backend of backends) {
         expect(snapshot(saga, ledger)).to.include({ status: SUCCESS, total_invoice: 20 });
         expect(transitionsOf(ledger).map(({ status, by }) => `${status} by ${by}`)).to.deep.equal([
           'RECEIVED by frontend',
-          ...saga.steps.map(({ leadsTo, name }) => `${leadsTo} by ${name}`),
+          ...saga.steps.flatMap(({ waits, leadsTo, name }) => [
+            ...(waits ? [`${waits.as} by ${name}`, `RESUMED by ${waits.heardBy}`] : []),
+            `${leadsTo} by ${name}`,
+          ]),
         ]);
         expect(await sold()).to.deep.equal({ widget: 2 });
         const records = await pipeline.recordsOf(ledger);

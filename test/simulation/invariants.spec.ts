@@ -88,7 +88,7 @@ describe('The hand-written checker of the simulation', () => {
 
   for (const field of [
     ...pipeline.orderFields,
-    ...pipeline.steps.flatMap(({ learns }) => Object.keys(learns.shape)),
+    ...pipeline.acts.flatMap(({ learns }) => Object.keys(learns.shape)),
   ]) {
     it(`notices that a later commit overwrites or forgets ${field}`, () => {
       // Joe's order lacks what need not be asked.

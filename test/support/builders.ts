@@ -84,7 +84,7 @@ function decisionOf(step: Step, ledger: Ledger): Decision {
 }
 
 /** The first word for which a step waits, and the first that carries nothing if there is one. */
-function wordOf({ words }: Wait): Word {
+export function wordOf({ words }: Wait): Word {
   const [word = '', carried] =
     Object.entries(words).find(([, { shape }]) => Object.keys(shape).length === 0) ??
     Object.entries(words)[0] ??

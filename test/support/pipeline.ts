@@ -8,7 +8,7 @@ import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, hostServices } from '../../programs/host.ts';
 import { allServices, type Service } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
-import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
@@ -17,7 +17,7 @@ import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { allDocuments } from './all-documents.ts';
-import { SETTINGS } from './builders.ts';
+import { SETTINGS, wordOf } from './builders.ts';
 import { dataFor } from './data.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
@@ -68,7 +68,7 @@ export interface Pipeline {
   delete(path: string): Promise<Answer>;
   /** Posts JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Posts an order and waits until nothing more happens. Returns its ledger. */
+  /** Posts an order, says the first word that it waits for, and waits until nothing more happens. Returns its ledger. */
   order(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
   ledger(uuid: string): Promise<OrderLedger | undefined>;
   /** The paths of all records that there are of an order. */
@@ -120,6 +120,18 @@ export async function startPipeline(
   );
   const url = `http://127.0.0.1:${host.port}`;
 
+  /** Somebody says what the order waits for, as often as it waits. */
+  async function passWaits(ledger: Ledger): Promise<Ledger> {
+    const waiting = saga.waitingIn(ledger.status);
+    if (waiting === undefined) return ledger;
+    const { word, ...carried } = wordOf(waiting.waits);
+    const path = waiting.waits.path.replace('{uuid}', ledger.uuid);
+    const { status, body } = await started.post(`/${path}/${word}`, carried);
+    if (status !== 202) throw new Error(`${word} was not heard: ${JSON.stringify(body)}`);
+    await tracked.idle();
+    return passWaits((await readOne(store, ledgerPath(ledger.uuid))) as Ledger);
+  }
+
   const started: Pipeline = {
     store,
     bus: tracked,
@@ -138,7 +150,8 @@ export async function startPipeline(
       const { status, body: answer } = await started.post('/order', body, headers);
       if (status !== 202) throw new Error(`The order was not accepted: ${JSON.stringify(answer)}`);
       await tracked.idle();
-      return (await started.ledger(answer.uuid)) as OrderLedger;
+      const ledger = (await started.ledger(answer.uuid)) as OrderLedger;
+      return (await passWaits(ledger)) as OrderLedger;
     },
     ledger: (uuid) => readOne(store, ledgerPath(uuid) as Path<OrderLedger>),
     async recordsOf({ uuid }) {
