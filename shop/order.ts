@@ -32,6 +32,14 @@ const lineSchema = z.strictObject(
 /** The kernel knows whether there is such a step. */
 const failSchema = z.string({ error: 'must be the name of a step' });
 
+/** The lines of an order. */
+export const linesSchema = z
+  .array(lineSchema, { error: 'must be a list of {item, quantity}' })
+  .min(1, { error: 'must have at least one line' })
+  .max(LINES_MAX, { error: `must have at most ${LINES_MAX} lines` });
+
+const onShortageSchema = z.literal('ask', { error: 'must be "ask", or left out' });
+
 /** An order as it is posted: one line as `item` and `quantity`, or several as `items`. */
 export const orderSchema = z
   .strictObject(
@@ -39,11 +47,8 @@ export const orderSchema = z
       user: nameSchema,
       item: nameSchema.optional(),
       quantity: quantitySchema.optional(),
-      items: z
-        .array(lineSchema, { error: 'must be a list of {item, quantity}' })
-        .min(1, { error: 'must have at least one line' })
-        .max(LINES_MAX, { error: `must have at most ${LINES_MAX} lines` })
-        .optional(),
+      items: linesSchema.optional(),
+      on_shortage: onShortageSchema.optional(),
       'payment-error': z.unknown().optional(),
       fail: failSchema.optional(),
     },
@@ -79,7 +84,13 @@ export const orderSchema = z
   )
   .transform((input): Order => {
     const items = input.items ?? [{ item: input.item as string, quantity: input.quantity as number }];
-    const order = { user: input.user, items, ...(input.fail !== undefined && { fail: input.fail }) };
+    const { user, on_shortage, fail } = input;
+    const order = {
+      user,
+      items,
+      ...(on_shortage !== undefined && { on_shortage }),
+      ...(fail !== undefined && { fail }),
+    };
     return 'payment-error' in input
       ? { ...order, paymentError: jsonText(input['payment-error']) as string }
       : order;
@@ -122,7 +133,7 @@ function parseOrderOfMessage(body: Readonly<Record<string, unknown>>): ParsedOrd
   const snapshot = parseSnapshot(body);
   if (snapshot !== undefined) return { order: snapshot };
   const lines = body.items === undefined ? ['item', 'quantity'] : ['items'];
-  const fields = ['user', 'payment-error', 'fail', ...lines];
+  const fields = ['user', 'on_shortage', 'payment-error', 'fail', ...lines];
   const input = Object.fromEntries(Object.entries(body).filter(([field]) => fields.includes(field)));
   if (Array.isArray(input.items)) input.items = input.items.map(withoutPrice);
   return parseOrder(input);
@@ -159,6 +170,8 @@ const storedSchema = z.object({
   /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
   paymentError: z.string().refine(isJson, 'is not JSON').exactOptional(),
   /** The step that is to refuse it. */
+  /** What to do if only a part is there: ask, instead of refusing the order. */
+  on_shortage: onShortageSchema.exactOptional(),
   fail: failSchema.exactOptional(),
 });
 
@@ -176,7 +189,12 @@ const snapshotSchema = storedSchema.omit({ paymentError: true });
 /** The parts of a ledger that people see. */
 export type ShopLedger = Ledger<
   Order,
-  { readonly lines: readonly PricedLine[]; readonly delivery_cost: number; readonly charged: number }
+  {
+    readonly offered: readonly PricedLine[];
+    readonly lines: readonly PricedLine[];
+    readonly delivery_cost: number;
+    readonly charged: number;
+  }
 >;
 
 /** What can be ordered here. */
@@ -191,18 +209,20 @@ export const order: OrderKind<Order> = {
     quantity: quantitySchema.optional(),
     items: z.array(pricedLines.element.partial({ price_per_unit: true })),
     'payment-error': z.unknown().optional(),
+    on_shortage: onShortageSchema.optional(),
     fail: failSchema.optional(),
     total_invoice: money.optional(),
     delivery_cost: money.optional(),
   },
-  shows({ user, items = [], lines, delivery_cost, paymentError, fail }: ShopLedger) {
+  shows({ user, items = [], offered, lines, delivery_cost, on_shortage, paymentError, fail }: ShopLedger) {
     const [line, ...others] = items;
     const single = others.length === 0 ? line : undefined;
     return {
       user,
       item: single?.item,
       quantity: single?.quantity,
-      items: lines ?? items,
+      items: lines ?? offered ?? items,
+      on_shortage,
       'payment-error': paymentError === undefined ? undefined : JSON.parse(paymentError),
       fail,
       total_invoice: delivery_cost === undefined || lines === undefined ? undefined : totalOf(lines),

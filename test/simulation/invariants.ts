@@ -96,17 +96,27 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
 
 /** The statuses through which an order succeeds, in their order. */
 export const WAY = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID', 'DELIVERING', 'RESUMED', 'DELIVERED'];
-/** What a courier says is never too late. */
+/** The status in which people decide what becomes of an order. */
+export const WAITING = 'WAITING';
+/** What a courier says is never too late, and people have a day. */
 const NEVER_LATE = ['RESUMED', 'DELIVERED', 'FAILING', 'CANCELED'];
+const DAY_MS = 86_400_000;
 
 /** The two ends of an order, and the topic on which each is announced. */
 const ENDS: Readonly<Record<string, string>> = { DELIVERED: 'order-delivered', CANCELED: 'order-canceled' };
 
-/** From each status of its way, an order goes on or fails. */
-function mayFollow(previous: string | undefined, status: string): boolean {
+/** Two statuses may follow each other: the one after the other on the way, or as people decide that the order waits. */
+const DETOUR = ['CREATED WAITING', 'WAITING RESUMED', 'RESUMED RESERVED'];
+
+/** From each status of its way, an order goes on or fails. It goes on to be delivered only from its delivery. */
+function mayFollow(way: readonly string[], status: string): boolean {
+  const [before, previous] = way.slice(-2).length === 2 ? way.slice(-2) : [undefined, way.at(-1)];
   if (previous === undefined) return status === WAY[0];
-  if (!WAY.includes(previous)) return previous === 'FAILING' && status === 'CANCELED';
-  return status === 'FAILING' || status === WAY[WAY.indexOf(previous) + 1];
+  if (previous === 'CANCELED') return false;
+  if (previous === 'FAILING') return status === 'CANCELED';
+  if (status === 'FAILING') return true;
+  if (previous === 'RESUMED') return status === (before === 'WAITING' ? 'RESERVED' : 'DELIVERED');
+  return status === WAY[WAY.indexOf(previous) + 1] || DETOUR.includes(`${previous} ${status}`);
 }
 
 const statusesOf = (ledger: Fields): string[] =>
@@ -117,6 +127,8 @@ const momentsOf = (ledger: Fields): number[] =>
 
 /** What a ledger never changes once it says it: what was asked, what a step has learned, how long a stage may take. */
 const WRITTEN_ONCE = [
+  'offered',
+  'on_shortage',
   'uuid',
   'user',
   'items',
@@ -141,9 +153,12 @@ export function transitionFaults(
   const faults: string[] = [];
   statuses.forEach((status, index) => {
     const previous = statuses[index - 1];
-    if (!mayFollow(previous, status)) faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
+    if (!mayFollow(statuses.slice(0, index), status))
+      faults.push(`${path} went from ${previous ?? 'nothing'} to ${status}`);
     const tookMs = (moments[index] ?? Number.NaN) - (moments[index - 1] ?? moments[index] ?? Number.NaN);
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
+    if (status === 'RESUMED' && previous === WAITING && tookMs >= DAY_MS)
+      faults.push(`${path} was decided upon after its deadline`);
     if (!NEVER_LATE.includes(status) && tookMs >= 1000 * after.deadlineSeconds) {
       faults.push(`${path} became ${status} after its deadline`);
     }
@@ -186,6 +201,17 @@ const fieldsOf = (record: Fields): string =>
 const askedOf = (lines: readonly Fields[]): string =>
   textOf(lines.map(({ item, quantity }) => [item, quantity]));
 
+/** The lines that an order holds: what was offered and is not yet agreed upon, what an amendment leaves of it, or all. */
+function keptLines({ offered, lines, heard }: Fields, done: readonly string[]): Fields[] {
+  if (!done.includes(WAITING)) return done.includes('RESERVED') ? lines : [];
+  const { items } = heard?.inventory ?? {};
+  if (items === undefined) return offered;
+  return offered.flatMap((line: Fields) => {
+    const left = items.find(({ item }: Fields) => item === line.item);
+    return left === undefined ? [] : [{ ...line, quantity: left.quantity }];
+  });
+}
+
 /** A record exists exactly where a ledger says so, and says the same as the ledger. */
 function recordFaults(documents: AllDocuments): string[] {
   const expected = new Map<string, string>();
@@ -202,12 +228,18 @@ function recordFaults(documents: AllDocuments): string[] {
         fieldsOf({ items, paymentError, createdAt: since('CREATED') }),
       );
     }
-    if (done.includes('RESERVED')) {
-      for (const { item, quantity, price_per_unit } of lines) {
-        expected.set(`inventory/${item}/orders/${uuid}`, fieldsOf({ quantity, price_per_unit }));
-      }
-      if (askedOf(lines) !== askedOf(items))
-        faults.push(`${path} reserves ${askedOf(lines)}, but ${askedOf(items)} was asked for`);
+    const kept = keptLines(ledger, done);
+    for (const { item, quantity, price_per_unit } of kept) {
+      expected.set(`inventory/${item}/orders/${uuid}`, fieldsOf({ quantity, price_per_unit }));
+    }
+    if (done.includes('RESERVED') && textOf(kept) !== textOf(lines))
+      faults.push(`${path} reserves ${textOf(lines)}, but ${textOf(kept)} was agreed upon`);
+    if (!done.includes(WAITING) && done.includes('RESERVED') && askedOf(lines) !== askedOf(items))
+      faults.push(`${path} reserves ${askedOf(lines)}, but ${askedOf(items)} was asked for`);
+    for (const { item, quantity } of kept) {
+      const asked = items.find((line: Fields) => line.item === item)?.quantity ?? 0;
+      if (!(quantity > 0 && quantity <= asked))
+        faults.push(`${path} holds ${quantity} of ${item}, and ${asked} was asked for`);
     }
     if (done.includes('PAID')) {
       const total = lines.reduce(
@@ -222,7 +254,13 @@ function recordFaults(documents: AllDocuments): string[] {
     if (done.includes('DELIVERING')) {
       expected.set(
         `deliveries/${uuid}`,
-        fieldsOf({ user, address, items, delivery_cost, createdAt: since('DELIVERING') }),
+        fieldsOf({
+          user,
+          address,
+          items: lines.map(({ item, quantity }: Fields) => ({ item, quantity })),
+          delivery_cost,
+          createdAt: since('DELIVERING'),
+        }),
       );
     }
   }
@@ -248,9 +286,12 @@ export interface AcceptedOrder {
   readonly items: readonly { readonly item: string; readonly quantity: number }[];
 }
 
-const recordPathsOf = ({ uuid, user, items }: AcceptedOrder): string[] => [
+const recordPathsOf = ({ uuid, user, items }: AcceptedOrder, ledger: Fields): string[] => [
   `users/${user}/orders/${uuid}`,
-  ...items.map(({ item }) => `inventory/${item}/orders/${uuid}`),
+  // Where it waited, the order may hold less than it asked for.
+  ...('offered' in ledger ? keptLines(ledger, statusesOf(ledger)) : items).map(
+    ({ item }) => `inventory/${item}/orders/${uuid}`,
+  ),
   `payments/${uuid}`,
   `deliveries/${uuid}`,
 ];
@@ -266,7 +307,7 @@ export function holdingFaults(
   pathsOf = recordPathsOf,
 ): string[] {
   return accepted.flatMap((order) => {
-    const paths = pathsOf(order);
+    const paths = pathsOf(order, documents.get(`sagas/${order.uuid}`) ?? {});
     const found = paths.filter((path) => documents.has(path));
     if (found.length > 0 && announcedAsCanceled.has(order.uuid)) {
       return [`order ${order.uuid} was announced as canceled, but holds ${found.join(', ')}`];

@@ -1,7 +1,8 @@
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
 import { derivedUuid } from '../../saga/deliver/message.ts';
-import type { Saga } from '../../saga/step/saga.ts';
+import type { Saga, WaitingStep } from '../../saga/step/saga.ts';
+import type { Word } from '../../saga/step/wait.ts';
 import type { Order } from '../../shop/order.ts';
 import type { Dice } from '../../test-kit/simulation/chance.ts';
 import { drawPlan, type Plan, type PlanLimits, type PlannedOrder } from '../../test-kit/simulation/plan.ts';
@@ -61,9 +62,27 @@ function post(people: People, planned: PlannedOrder, attempt: number): void {
   });
 }
 
+/** Half of the dear orders are dear enough to wait. */
+const APPROVAL_ABOVE = 30;
+
+/** Customers agree to what is there, or to a part of it. */
+function aWord({ name }: WaitingStep, asked: object, chance: () => number): Word | undefined {
+  if (name !== 'inventory') return undefined;
+  if (chance() < 0.4) return { word: 'approve' };
+  const { offered, items } = asked as { readonly offered?: Order['items']; readonly items: Order['items'] };
+  const lines = (offered ?? items).filter(() => chance() < 0.7);
+  // Now and then more than is held, which can't be heeded.
+  const amended = (lines.length === 0 ? items.slice(0, 1) : lines).map(({ item, quantity }) => ({
+    item,
+    quantity: Math.max(1, quantity - Math.floor(3 * chance()) + (chance() < 0.1 ? 1 : 0)),
+  }));
+  return { word: 'amend', items: amended };
+}
+
 const subjectOf = (saga: Saga): Subject => ({
   saga,
-  settings: SETTINGS.declared,
+  settings: { ...SETTINGS.declared, APPROVAL_ABOVE },
+  aWord,
   data(dice) {
     const counted = {
       inventory: Object.fromEntries(
@@ -85,6 +104,7 @@ const subjectOf = (saga: Saga): Subject => ({
       item,
       quantity: dice.whole(1, 3),
     })),
+    ...(dice.often(0.3) && { on_shortage: 'ask' }),
     ...(dice.often(0.1) && { paymentError: 'true' }),
     ...(dice.often(0.04) && { fail: dice.oneOf(saga.steps).name }),
   }),

@@ -47,6 +47,9 @@ export const NOW = new Date('2026-01-02T03:04:05.678Z');
 /** Another moment, for what happens after NOW. */
 export const LATER = new Date('2026-01-02T03:05:00.000Z');
 
+/** When waits end. */
+const MUCH_LATER = new Date('2026-01-16T00:00:00.000Z');
+
 /** A place in a trace, as W3C writes it. */
 export const TRACE = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`;
 
@@ -99,7 +102,7 @@ function* passing(saga: Saga, step: Step, before: Ledger, waits: boolean): Itera
   if (waits && step.waits) {
     const decision = decisionOf(step, ledger);
     const learned = (decision.kind === 'waiting' ? decision.learned : sampleOf(step.waits.learns)) as object;
-    ledger = beginWait(saga, ledger, { step: name, by: name, learned, until: LATER, now: NOW });
+    ledger = beginWait(saga, ledger, { step: name, by: name, learned, until: MUCH_LATER, now: NOW });
     yield ledger;
     ledger = resume(saga, ledger, { word: wordOf(step.waits), by: step.waits.heardBy, now: NOW });
     yield ledger;

@@ -9,11 +9,10 @@ import { aLedgerThatIs } from './builders.ts';
  * The shop with three steps, whatever else the pipeline has by now. It is for specs that spell out what those three leave
  * behind, so that a further step does not change what they say.
  */
-const { resumption: _, ...noWaits } = pipeline;
 const steps = [createOrder, reserveStock, chargeCustomer] as const;
 const readers: readonly string[] = ['people', ...[...steps, ...pipeline.services].map(({ name }) => name)];
 export const shopOfThree = defineSaga({
-  ...noWaits,
+  ...pipeline,
   steps,
   subscriptions: Object.fromEntries(
     Object.entries(pipeline.subscriptions).filter(([, reader]) => readers.includes(reader)),
