@@ -9,8 +9,8 @@ import type { Saga } from '../saga/step/saga.ts';
  * second (https://firebase.google.com/docs/firestore/solutions/shard-timestamp), so no index begins with one.
  */
 const GROWING_OF_LEDGERS = ['createdAt', 'sweepAt'] as const satisfies readonly (keyof LedgerFields)[];
-/** Large fields that no query uses: each index entry takes storage and makes each write slower. */
-const LARGE_OF_LEDGERS = ['history', 'trace', 'detail'] as const satisfies readonly (keyof LedgerFields)[];
+/** Other fields that no query uses: each index entry takes storage and makes each write slower. */
+const LARGE_OF_LEDGERS = ['history', 'trace', 'detail', 'waitsUntil', 'heard'] as const satisfies readonly (keyof LedgerFields)[];
 
 /** The same for dead letters. */
 const UNINDEXED_OF_LETTERS = [
@@ -78,7 +78,7 @@ const expiring = (collectionGroup: string) => ({ ...unindexed(collectionGroup, '
 /** The fields of a ledger that no query uses: what was asked, except fields by which orders are listed, and what was learned. */
 const unaskedFields = (saga: Saga): string[] => [
   ...saga.orderFields.filter((field) => !saga.order.listedBy.includes(field)),
-  ...saga.steps.flatMap(({ learns }) => Object.keys(learns.shape)),
+  ...saga.acts.flatMap(({ learns }) => Object.keys(learns.shape)),
 ];
 
 /** Moments in records grow with time, as in ledgers. And no query uses what a record copies from the ledger. */

@@ -34,7 +34,7 @@ export const reserveStock = step({
     says: 'an order waits for a word from outside',
     learns: { offered: pricedLines },
     words: { approve: {}, amend: { items: linesSchema } },
-    afterwards: 'fail',
+    afterwards: 'give up',
     path: 'order/{uuid}',
     heardBy: 'frontend',
     fault: ({ offered }, word) => (word.word === 'amend' ? amendmentFault(offered, word.items) : undefined),

@@ -38,7 +38,15 @@ const DEFAULTS: Config = {
   deadlineSeconds: 900,
   sweepIntervalSeconds: 10,
   slowDownMs: {},
-  declared: { PAYMENT_FAIL_PROBABILITY: 0, PAYMENT_FAIL_EVERY: 0 },
+  declared: {
+    APPROVAL_ABOVE: undefined,
+    APPROVAL_HOURS: 24,
+    WAREHOUSE_LOCATION: { lat: 52.09, lng: 5.12 },
+    DELIVERY_BASE_COST: 0,
+    DELIVERY_COST_PER_KM: 1,
+    PAYMENT_FAIL_PROBABILITY: 0,
+    PAYMENT_FAIL_EVERY: 0,
+  },
 };
 
 describe('The configuration', () => {
@@ -72,6 +80,11 @@ describe('The configuration', () => {
       SAGA_DEADLINE_SECONDS: '60',
       SWEEP_INTERVAL_SECONDS: '0',
       SLOW_DOWN: 'inventory=500, payments = 60000',
+      APPROVAL_ABOVE: '1000',
+      APPROVAL_HOURS: '1',
+      WAREHOUSE_LOCATION: '-33.9, 18.4',
+      DELIVERY_BASE_COST: '3',
+      DELIVERY_COST_PER_KM: '2',
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
     };
@@ -99,7 +112,15 @@ describe('The configuration', () => {
       deadlineSeconds: 60,
       sweepIntervalSeconds: 0,
       slowDownMs: { inventory: 500, payments: 60_000 },
-      declared: { PAYMENT_FAIL_PROBABILITY: 0.25, PAYMENT_FAIL_EVERY: 10 },
+      declared: {
+        APPROVAL_ABOVE: 1000,
+        APPROVAL_HOURS: 1,
+        WAREHOUSE_LOCATION: { lat: -33.9, lng: 18.4 },
+        DELIVERY_BASE_COST: 3,
+        DELIVERY_COST_PER_KM: 2,
+        PAYMENT_FAIL_PROBABILITY: 0.25,
+        PAYMENT_FAIL_EVERY: 10,
+      },
     });
   });
 

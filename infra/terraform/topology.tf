@@ -18,6 +18,8 @@ locals {
       # An audit, or a sweep after an outage, takes longer than a push.
       timeout_seconds = 300
     }
+    # Couriers call it through Cloud Run's IAM, as operators do.
+    delivery = { settings = { OPERATOR_AUTH = "platform" } }
   }
   services = {
     for name, service in local.topology.services : name => {

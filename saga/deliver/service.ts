@@ -114,9 +114,9 @@ function stepService(
   saga: Saga,
   step: Step,
   ports: Ports,
-  { deadlineSeconds, slowDownMs = {}, ...more }: ServiceSettings,
+  { deadlineSeconds, slowDownMs = {}, declared }: ServiceSettings,
 ): Service {
-  const settings = settingsOf(step, more);
+  const settings = settingsOf(step, { declared });
   const delayMs = slowDownMs[step.name] ?? 0;
   const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
     const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };

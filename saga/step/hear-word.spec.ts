@@ -67,7 +67,7 @@ const reserve = step({
     says: 'the owner is asked',
     learns: { offered: count },
     words: { approve: {}, lessen: { to: count }, decline: {} },
-    afterwards: 'fail',
+    afterwards: 'give up',
     path: 'lettings/{uuid}',
     heardBy: 'janitor',
     fault: ({ offered }, word) =>

@@ -20,6 +20,7 @@ describe('The saga of this shop', () => {
     expect(chain).to.deep.equal([
       { status: 'RECEIVED', topic: 'frontend', next: 'order' },
       { status: 'CREATED', topic: 'order-created', next: 'inventory' },
+      { status: 'WAITING', topic: 'order-waiting', next: undefined },
       { status: 'RESERVED', topic: 'inventory-updated', next: 'payments' },
       { status: 'PAID', topic: 'payment-created', next: 'delivery' },
       { status: 'DELIVERING', topic: 'delivery-started', next: undefined },
@@ -29,7 +30,10 @@ describe('The saga of this shop', () => {
       { status: 'CANCELED', topic: 'order-canceled', next: undefined },
     ]);
     expect(pipeline.success).to.equal('DELIVERED');
-    expect(pipeline.waitingIn('DELIVERING')?.name).to.equal('delivery');
+    expect(['WAITING', 'DELIVERING'].map((status) => pipeline.waitingIn(status)?.name)).to.deep.equal([
+      'inventory',
+      'delivery',
+    ]);
   });
 
   it('fails for these reasons', () => {
@@ -64,6 +68,8 @@ describe('The saga of this shop', () => {
     expect(Object.fromEntries(readers)).to.deep.equal({
       'frontend-sub': 'order',
       'order-created-sub': 'inventory',
+      'order-waiting-sub': 'people',
+      'order-resumed-inventory-sub': 'inventory',
       'inventory-updated-sub': 'payments',
       'payment-created-delivery-sub': 'delivery',
       'payment-created-sub': 'people',

@@ -40,7 +40,7 @@ export interface WaitDeclaration<
   /** What may be heard, and what each word carries. */
   readonly words: W;
   /** If nothing is heard in time: the order fails; the step decides on `SILENCE`; or people are shown it, and it waits on. */
-  readonly afterwards: 'fail' | 'go on' | 'show';
+  readonly afterwards: 'give up' | 'go on' | 'show';
   /** Where a word is said over HTTP: `POST /{path}/{word}`. It has `{uuid}`. */
   readonly path: `${string}{uuid}`;
   /** The service that listens there; by default the step's own. */
@@ -61,7 +61,7 @@ export interface Wait {
   readonly says: string;
   readonly learns: z.ZodObject;
   readonly words: Readonly<Record<string, z.ZodObject>>;
-  readonly afterwards: 'fail' | 'go on' | 'show';
+  readonly afterwards: 'give up' | 'go on' | 'show';
   readonly path: string;
   readonly heardBy: string;
   readonly audience?: 'operators';

@@ -274,8 +274,9 @@ describe('The HTTP API', () => {
         headers: { 'content-type': 'application/json' },
         ...(method === 'POST' && { body: JSON.stringify(good) }),
       });
-      const { errors } = (await answer.json()) as { errors?: object[] };
-      expect([answer.status, errors], `${method} ${path}`).to.deep.equal([
+      const { errors = [] } = (await answer.json()) as { errors?: { message: string }[] };
+      const unknown = errors.filter(({ message }) => message === 'is unknown');
+      expect([answer.status, unknown], `${method} ${path}`).to.deep.equal([
         400,
         ['color', '__proto__'].map((field) => ({ field, message: 'is unknown' })),
       ]);
@@ -297,7 +298,7 @@ describe('The HTTP API', () => {
     expect(Object.keys(openapi.paths)).to.have.length.above(5);
     expect(
       openapi.paths['/order'].post.requestBody.content['application/json'].schema.properties,
-    ).to.have.keys('user', 'item', 'quantity', 'items', 'payment-error', 'fail');
+    ).to.have.keys('user', 'item', 'quantity', 'items', 'on_shortage', 'payment-error', 'fail');
   });
 
   it('shows the stock and the customers, without what only the audit needs', async () => {
@@ -307,7 +308,7 @@ describe('The HTTP API', () => {
     await store.commit([
       { kind: 'update', path: 'users/joe', version: joe.version, fields: { corrections: 1 } },
     ]);
-    const wotsit = { item: 'wotsit', quantity: 20, price_per_unit: 15 };
+    const wotsit = { item: 'wotsit', quantity: 20, reserved: 0, sold: 0, price_per_unit: 15 };
     expect((await get('/inventory/wotsit')).body).to.deep.equal(wotsit);
     expect((await get('/users/joe')).body).to.deep.equal({
       user: 'joe',

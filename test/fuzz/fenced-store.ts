@@ -29,6 +29,9 @@ const SHARED = pipeline.accounts.map(patternOf);
 /** What becomes of an order is remembered for ever; a letter, too. */
 const KEPT = /^(sagas|dead-letters)\//;
 
+/** Those of them that come into being with the first order that they count. */
+const COUNTERS = pipeline.accounts.filter(({ whole }) => whole === undefined).map(patternOf);
+
 const isAmong = (patterns: readonly RegExp[], path: string) => patterns.some((one) => one.test(path));
 
 export function fenceStore(inner: Store): FencedStore {
@@ -37,6 +40,7 @@ export function fenceStore(inner: Store): FencedStore {
 
   function faultOf(write: GuardedWrite): string | undefined {
     const { kind, path } = write;
+    if (kind === 'create' && isAmong(COUNTERS, path)) return undefined;
     if (isAmong(SHARED, path)) return kind === 'update' ? undefined : `${kind} of ${path}`;
     if (!isAmong(RECORDS, path)) return `${kind} of ${path}`;
     if (kind === 'remove' && KEPT.test(path)) return `remove of ${path}`;

@@ -153,7 +153,9 @@ async function openWorld(damages: readonly Damage[]) {
       if (stuck.length > 0) return `It never ends: ${JSON.stringify(stuck[0])}`;
       const ledgers = (await store.list('sagas', 1000)) as { id: string; fields: Ledger }[];
       const open = ledgers.find(
-        ({ id, fields }) => !isUuid(id) || ![pipeline.success, CANCELED].includes(fields.status),
+        ({ id, fields }) =>
+          !isUuid(id) ||
+          (![pipeline.success, CANCELED].includes(fields.status) && !pipeline.waitingIn(fields.status)),
       );
       return open && `It has no final state: ${JSON.stringify(open)}`;
     },

@@ -169,10 +169,6 @@ export const ANOMALIES: readonly Anomaly[] = list.map(([name, what], index) => (
 /** What can't be tested yet, because what it is about is not built yet. */
 export const NOT_BUILT: Readonly<Record<number, string>> = {
   45: 'live streams are not built yet',
-  46: 'no order waits for a word from outside yet',
-  47: 'no order waits for a word from outside yet',
-  48: 'no order waits for a word from outside yet',
-  49: 'no order can be amended yet',
   50: 'there is no orchestrated mode yet',
   51: 'there are no parallel steps yet',
   53: 'how far clocks may differ is not tested yet',

@@ -11,6 +11,7 @@ import type { Path, Store } from '../../saga/ports/store.ts';
 import { isAmount } from '../../saga/step/holds.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { Step } from '../../saga/step/step.ts';
+import { wordOf } from '../support/builders.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { shopOfThree } from '../support/shop-of-three.ts';
 
@@ -29,14 +30,17 @@ interface Cost {
 const RECEIPT: Cost = { reads: 0, writes: 1, sharedReads: 0, sharedWrites: 0 };
 
 /**
- * What a step may cost: the ledger and what it reads, once for each topic on which it hears of an order; the ledger and its
- * records, written; and the accounts it takes from. A step that has come to stand behind another still reads its old topic.
+ * What a step may cost until it is done or waits: the ledger and what it reads, once for each topic on which it hears of an
+ * order; the ledger and its records, written; and the accounts it takes from. A step that has come to stand behind another still
+ * reads its old topic. Of an order that doesn't wait it hears nothing on the topic of resumption.
  */
 function budgetOf(saga: Saga, step: Step, ledger: Ledger): Cost {
+  const silent = [saga.resumption?.topic, step.waits?.listensTo?.topic];
   const heard = Object.values(topologyOf(saga).subscriptions).filter(
-    ({ service }) => service === step.name,
+    ({ service, topic }) => service === step.name && !silent.includes(topic),
   ).length;
-  const holds = step.holds({ ...ledger, at: transitionTo(ledger, step.leadsTo)?.at });
+  const act = saga.actsOf(ledger).find((one) => one.step === step);
+  const holds = act?.holds({ ...ledger, at: transitionTo(ledger, act.since)?.at }) ?? [];
   const amounts = holds.filter(isAmount);
   return {
     reads: heard,
@@ -68,7 +72,7 @@ const together = async (pipeline: Pipeline) => {
 async function costOf(
   saga: Saga,
   place: (pipeline: Pipeline) => Promise<string[]>,
-): Promise<{ cost: Cost; ledger: Ledger }> {
+): Promise<{ cost: Cost; whole: Cost; ledger: Ledger }> {
   const counts = { reads: 0, writes: 0, sharedReads: 0, sharedWrites: 0 };
   const isShared = (path: Path) =>
     !path.startsWith(ledgerPath('')) && !saga.records.some((kind) => kind.namesIn(path));
@@ -91,10 +95,22 @@ async function costOf(
   Object.assign(counts, { reads: 0, writes: 0, sharedReads: 0, sharedWrites: 0 });
   const uuids = await place(pipeline);
   await pipeline.bus.idle();
+  const untilItWaits = { ...counts };
+  await Promise.all(uuids.map((uuid) => deliver(pipeline, saga, uuid)));
+  await pipeline.bus.idle();
   const ledgers = await Promise.all(uuids.map(pipeline.ledger));
   await pipeline.close();
   expect(ledgers.map((ledger) => ledger?.status)).to.deep.equal(uuids.map(() => saga.success));
-  return { cost: counts, ledger: ledgers[0] as Ledger };
+  return { cost: untilItWaits, whole: counts, ledger: ledgers[0] as Ledger };
+}
+
+/** Somebody publishes what the order waits for, if it does. */
+async function deliver(pipeline: Pipeline, saga: Saga, uuid: string): Promise<void> {
+  const { waits } = saga.waitingIn((await pipeline.ledger(uuid))?.status ?? '') ?? {};
+  if (waits?.listensTo === undefined) return;
+  const { word, ...carried } = wordOf(waits);
+  const data = Buffer.from(JSON.stringify({ uuid, outcome: word, ...carried }));
+  await pipeline.bus.publish([{ topic: waits.listensTo.topic, data, attributes: {} }]);
 }
 
 describe('The cost of an order', () => {
@@ -107,6 +123,12 @@ describe('The cost of an order', () => {
     const { cost } = await costOf(shopOfThree, together);
     // Without the frontend, one write less each.
     expect(cost).to.deep.equal({ reads: 30, writes: 60, sharedReads: 3, sharedWrites: 2 });
+  });
+
+  it('is 2 written and 1 read more until it is delivered, if the courier sends a message: 10 written, 7 read', async () => {
+    const { cost, whole } = await costOf(shop, atOnce);
+    expect(cost).to.deep.equal({ reads: 4, writes: 9, sharedReads: 5, sharedWrites: 3 });
+    expect(whole).to.deep.equal({ reads: 6, writes: 10, sharedReads: 8, sharedWrites: 3 });
   });
 
   it('is no more with whatever steps there are than what each of them reads and holds', async () => {

@@ -7,7 +7,7 @@ import { listLetters } from '../../janitor/desk/list-letters.ts';
 import { createParking } from '../../janitor/desk/park-messages.ts';
 import { examineSaga } from '../../janitor/one-order/examine-saga.ts';
 import { sweep } from '../../janitor/sweep/sweep.ts';
-import { pipeline } from '../../pipeline.ts';
+import { pipeline, type Status } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { startWatchdog } from '../../saga/deliver/watchdog.ts';
@@ -103,10 +103,11 @@ describe('The indexes of Firestore', () => {
 
   /** What the code writes, with every field that there may be: collection and fields. */
   async function written(): Promise<[collection: string, fields: object][]> {
-    const fields = { paymentError: 'true', fail: 'inventory', trace: TRACE };
+    const fields = { paymentError: 'true', fail: 'inventory', on_shortage: 'ask', trace: TRACE } as const;
+    const waiting = pipeline.steps.flatMap(({ waits }) => (waits ? aLedgerThatIs(waits.as as Status) : []));
     const paid = aLedgerThatIs(pipeline.success, fields);
     const { sweepAt } = aLedger();
-    const ledger = { ...paid, ...aLedgerThatIs('CANCELED', fields), sweepAt };
+    const ledger = Object.assign({}, ...waiting, paid, aLedgerThatIs('CANCELED', fields), { sweepAt });
     const records = holdsOf(pipeline, paid).flatMap((hold): [string, object][] =>
       isAmount(hold) ? [] : [[hold.path.split('/').at(-2) ?? '', hold.fields]],
     );
@@ -131,7 +132,7 @@ describe('The indexes of Firestore', () => {
   /** What an order is about, apart from that by which orders are listed. */
   const unasked = [
     ...pipeline.orderFields.filter((field) => !pipeline.order.listedBy.includes(field)),
-    ...pipeline.steps.flatMap(({ learns }) => Object.keys(learns.shape)),
+    ...pipeline.acts.flatMap(({ learns }) => Object.keys(learns.shape)),
   ];
 
   it('leave out what grows with time alone: it would limit a collection to some 500 writes a second', async () => {

@@ -11,6 +11,7 @@ import {
   DEADLINE_EXCEEDED,
   FAILING,
   RECEIVED,
+  RESUMED,
   STEP_FAILED,
 } from '../../saga/ledger/ledger.ts';
 
@@ -152,10 +153,10 @@ describe('The layout', () => {
 
   describe('keeps the words of the shop out of the kernel and the adapters', () => {
     const OF_THE_KERNEL: readonly string[] = [
-      ...[RECEIVED, FAILING, CANCELED],
+      ...[RECEIVED, RESUMED, FAILING, CANCELED],
       ...[DEADLINE_EXCEEDED, CANCELED_BY_OPERATOR, STEP_FAILED],
     ];
-    const learned = pipeline.steps.flatMap(({ learns }) => Object.keys(learns.shape));
+    const learned = pipeline.acts.flatMap(({ learns }) => Object.keys(learns.shape));
     const patterns = [
       ...[...pipeline.statuses, ...pipeline.reasons]
         .filter((word) => !OF_THE_KERNEL.includes(word))
@@ -169,8 +170,9 @@ describe('The layout', () => {
       ),
       ...[
         ...[...pipeline.orderFields, ...learned],
-        ...pipeline.accounts.flatMap(({ balance, whole }) => [balance, whole]),
-      ].map((field) => `['"\`.]${field}\\b|[{,] ?${field} ?[,}=]`),
+        ...pipeline.accounts.flatMap(({ balance, whole }) => [balance, whole ?? balance]),
+        // What is called is no field.
+      ].map((field) => `['"\`.]${field}\\b(?!\\()|[{,] ?${field} ?[,}=]`),
     ];
     const spelling = new RegExp(patterns.join('|'));
     /** The lines of code that spell a status, a topic, a reason, a service, or a field of an order or an account. */

@@ -123,8 +123,10 @@ async function serving<T>(
 const statusOf = async (answer: Promise<Answer>) => (await answer).status;
 
 describe("The operators' routes", () => {
-  it('are all routes of the janitor, and no others', () => {
+  it("are all routes of the janitor, and the courier's words", () => {
     expect(operatorRoutes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'POST /deliveries/{uuid}/delivered',
+      'POST /deliveries/{uuid}/canceled',
       'GET /dead-letters',
       'GET /dead-letters/reasons',
       'GET /dead-letters/{id}',

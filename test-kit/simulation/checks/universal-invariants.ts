@@ -121,7 +121,7 @@ function msFor(saga: Saga, way: readonly string[], after: Ledger): number {
   }
   const since = transitionTo(after, status)?.at.getTime() ?? 0;
   const until = after.waitsUntil?.[waiting.name]?.getTime() ?? 0;
-  return waiting.waits?.afterwards === 'fail' ? until - since : Number.POSITIVE_INFINITY;
+  return waiting.waits?.afterwards === 'give up' ? until - since : Number.POSITIVE_INFINITY;
 }
 
 /** What is left of an account and what orders hold of it is its whole, and nothing falls below zero. */
