@@ -180,6 +180,7 @@ export type ShopLedger = Ledger<Order, { readonly lines: readonly PricedLine[]; 
 export const order: OrderKind<Order> = {
   schema: storedSchema,
   listedBy: ['user'],
+  ownedBy: 'user',
   failsAt: 'fail',
   parse: parseOrderOfMessage,
   shown: {

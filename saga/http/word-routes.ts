@@ -19,7 +19,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
       method: 'POST',
       path: `/${path}/${word}`,
       summary: `Say "${word}" to an order that is ${as}`,
-      ...(audience && { audience }),
+      audience: audience ?? 'customers',
       ...(Object.keys(carries.shape).length > 0 && { body: carries }),
       answer: snapshotSchema(saga),
       responses: {
@@ -29,7 +29,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
         500: 'Its ledger is malformed: operators have to mend it',
         503: 'Whether the order has heard it is not known; say it again',
       },
-      async handle({ params: { uuid = '' }, body }) {
+      async handle({ params: { uuid = '' }, body, caller }) {
         const spoken = { word: { ...(body as object | undefined), word }, by };
         const { ledger, outcome, detail, publishError } = await turnOnRequest(
           saga,
@@ -38,6 +38,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
           (id) => wordTask(saga, step, { uuid: id, ...spoken }),
           `/order/${uuid}`,
           ports,
+          caller,
         );
         if (outcome === 'unheeded')
           throw new Problem(409, 'Not now', detail ?? `The order can't heed ${word}`);
