@@ -54,8 +54,11 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
   const tracked = trackedSchema(saga);
 
   /** An order as customers see it: its snapshot, and how it came about. */
-  function view(ledger: Ledger): object {
-    const history = transitionsOf(ledger);
+  function view(ledger: Ledger, caller: Caller | undefined): object {
+    const history = transitionsOf(ledger).map(({ person, ...one }) =>
+      // The names of operators are for operators.
+      person !== undefined && caller?.kind === 'operator' ? { ...one, person } : one,
+    );
     const deadlineAt = deadlineOf(saga, ledger);
     return {
       ...snapshot(saga, ledger),
@@ -120,7 +123,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
             `There was no order ${ledger.uuid} yet: it came at ${ledger.createdAt.toISOString()}`,
           );
         }
-        return { status: 200, body: view(shown) };
+        return { status: 200, body: view(shown, caller) };
       },
     }),
     route({
@@ -138,7 +141,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       },
       async handle({ params: { uuid = '' }, caller }) {
         const ledger = await cancelOrder(saga, ports, uuid, caller);
-        return { status: 202, headers: { Location: `/order/${ledger.uuid}` }, body: view(ledger) };
+        return { status: 202, headers: { Location: `/order/${ledger.uuid}` }, body: view(ledger, caller) };
       },
     }),
     route({
@@ -156,7 +159,10 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
         const user = asked ?? (caller?.kind === 'customer' ? caller.name : undefined);
         assertMayAct(caller, user);
         const { orders, nextPage } = await listOrders(saga, store, { user, status }, limit, page);
-        return { status: 200, body: { orders: orders.map(view), ...(nextPage && { next_page: nextPage }) } };
+        return {
+          status: 200,
+          body: { orders: orders.map((one) => view(one, caller)), ...(nextPage && { next_page: nextPage }) },
+        };
       },
     }),
   ];

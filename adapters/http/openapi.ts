@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '../../saga/http/http.ts';
+import { OPERATOR_HEADER, OPERATOR_HEADER_MEANS } from './operator-name.ts';
 
 /** The name of the API, and its release. */
 export interface About {
@@ -72,7 +73,10 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
       schema: { type: 'string' },
     })),
     ...(query ? queryParameters(query) : []),
-    ...Object.entries(headers ?? {}).map(([name, description]) => ({
+    ...Object.entries({
+      ...headers,
+      ...(isForOperators && method !== 'GET' && { [OPERATOR_HEADER]: OPERATOR_HEADER_MEANS }),
+    }).map(([name, description]) => ({
       name,
       in: 'header',
       description,

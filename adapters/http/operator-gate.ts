@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { Problem } from '../../saga/http/http.ts';
 import { bearerOf, identify } from './caller-of.ts';
+import { operatorName } from './operator-name.ts';
 
 /**
  * How a request proves that it is an operator's:
@@ -31,7 +32,8 @@ export function operatorGate(check: OperatorCheck | undefined): RequestHandler {
   return (request, _response, next) => {
     const refusal = refusalOf(request);
     if (refusal) throw refusal;
-    identify(request, { kind: 'operator' });
+    const name = check && operatorName(check, request);
+    identify(request, { kind: 'operator', ...(name !== undefined && { name }) });
     next();
   };
 }

@@ -27,3 +27,7 @@ export function assertMayAct(caller: Caller | undefined, customer: unknown): voi
     );
   }
 }
+
+/** The operator who asks, by name, for histories and the log; undefined if the name is not known. */
+export const operatorIn = (caller: Caller | undefined): string | undefined =>
+  caller?.kind === 'operator' ? caller.name : undefined;

@@ -94,6 +94,22 @@ describe('Customers who are told apart', () => {
     await pipeline.store.commit([{ kind: 'remove', path: ledgerPath(uuid) }]);
   });
 
+  it('are not told which operator canceled their order, and operators are', async () => {
+    const { uuid } = await pipeline.order(ORDER, jack);
+    const who = { ...operator, 'saga-operator': 'alice' };
+    expect((await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'Lost' }, who)).status).to.equal(202);
+    const failing = { status: 'FAILING', by: 'janitor' };
+    const move = async (headers: Record<string, string>) =>
+      (await pipeline.get(`/order/${uuid}`, headers)).body.history.find(
+        ({ status }: { status: string }) => status === 'FAILING',
+      );
+    expect(await move(jack))
+      .to.include(failing)
+      .and.not.to.have.property('person');
+    expect(await move(operator)).to.include({ ...failing, person: 'alice' });
+    await pipeline.bus.idle();
+  });
+
   it('[anomaly 39] are listed nothing but their own', async () => {
     await pipeline.order(ORDER, jack);
     await pipeline.order({ ...ORDER, user: 'joe' }, joe);

@@ -65,7 +65,7 @@ export interface Pipeline {
   readonly bus: TrackingBus;
   readonly url: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  delete(path: string): Promise<Answer>;
+  delete(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** Posts JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Posts an order and waits until nothing more happens. Returns its ledger. */
@@ -128,7 +128,7 @@ export async function startPipeline(
     bus: tracked,
     url,
     get: async (path, headers = {}) => answerOf(await fetch(url + path, { headers })),
-    delete: async (path) => answerOf(await fetch(url + path, { method: 'DELETE' })),
+    delete: async (path, headers = {}) => answerOf(await fetch(url + path, { method: 'DELETE', headers })),
     post: async (path, body, headers = {}) =>
       answerOf(
         await fetch(url + path, {
