@@ -250,7 +250,7 @@ function indexOf(routes: readonly Route[], { title }: About): object {
     health: ['/livez', '/readyz'],
     routes: routes.map(
       ({ method, path, summary, audience }) =>
-        `${method} ${path}: ${summary}${audience === undefined ? '' : ` (${audience})`}`,
+        `${method} ${path}: ${summary}${audience === 'operators' ? ' (operators)' : ''}`,
     ),
   };
 }
