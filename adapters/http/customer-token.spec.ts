@@ -38,6 +38,16 @@ describe('The token of a customer', () => {
     }
   });
 
+  it('[anomaly 39] is signed in one of two ways, even where the issuer has keys for others', async () => {
+    const other = await startIssuer('ES384');
+    try {
+      const check = createCustomerCheck({ issuer: other.url, audience: AUDIENCE, claim: 'sub' }, SETTINGS);
+      expect(await said(check, await other.token())).to.equal('401 Your token is not signed by the issuer');
+    } finally {
+      await other.close();
+    }
+  });
+
   const refused: readonly (readonly [what: string, sentence: string, token: () => Promise<string>])[] = [
     ['is missing', 'Send your ID token as Authorization: Bearer', async () => ''],
     ['is no token', 'Your token is not signed by the issuer', async () => SECRET],

@@ -143,7 +143,15 @@ describe('Customers who are told apart', () => {
     const expired = await as({ exp: 1 });
     const foreign = await as({ aud: 'elsewhere' });
     const forged = { authorization: `${jack.authorization?.slice(0, -8)}AAAAAAAA` };
-    const wrong = [{}, { authorization: 'Bearer' }, { authorization: 'Basic x' }, expired, foreign, forged];
+    const strange = await as({ iss: 'https://elsewhere.example' });
+    const [, claims = ''] = jack.authorization?.split('.') ?? [];
+    const headerOf = (alg: string) => Buffer.from(JSON.stringify({ alg })).toString('base64url');
+    const unsigned = { authorization: `Bearer ${headerOf('none')}.${claims}.` };
+    const shared = { authorization: `Bearer ${headerOf('HS256')}.${claims}.AAAA` };
+    const wrong = [
+      ...[{}, { authorization: 'Bearer' }, { authorization: 'Basic x' }],
+      ...[expired, foreign, strange, forged, unsigned, shared],
+    ];
     for (const headers of wrong) {
       for (const path of [
         '/orders',
