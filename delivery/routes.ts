@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { moment } from '../saga/http/answers.ts';
+import { assertMayAct } from '../saga/http/caller.ts';
 import { documentRoute } from '../saga/http/document-route.ts';
 import { notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
@@ -18,7 +19,9 @@ export const deliveryRoutes = (store: Store, tariff: Tariff): readonly Route[] =
     query: z.strictObject({ user: nameSchema }),
     answer: z.object({ user: nameSchema, delivery_cost: money }),
     responses: { 200: 'The cost, in minor units', 404: 'No such customer' },
-    async handle({ query: { user } }) {
+    audience: 'customers',
+    async handle({ query: { user }, caller }) {
+      assertMayAct(caller, user);
       const customer = await readOne(store, customers.of(user).path);
       if (customer === undefined) throw notFound(`There is no user ${user}`);
       return { status: 200, body: { user, delivery_cost: deliveryCost(customer.location, tariff) } };
@@ -26,6 +29,7 @@ export const deliveryRoutes = (store: Store, tariff: Tariff): readonly Route[] =
   }),
   documentRoute(store, parcels, {
     summary: 'The parcel of an order',
+    ownedBy: 'user',
     responses: { 200: 'The parcel', 404: 'No parcel: the order has not come so far, or was canceled' },
     shows: {
       user: nameSchema,

@@ -1,3 +1,4 @@
+import type { Caller } from '../saga/http/caller.ts';
 import { canceledAlready, turnOnRequest } from '../saga/http/one-order.ts';
 import { CANCELED, type Ledger } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
@@ -9,7 +10,7 @@ import type { Saga } from '../saga/step/saga.ts';
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
  * @throws Problem 409 if it is canceled already, and what every turn on request throws.
  */
-export async function cancelOrder(saga: Saga, ports: Ports, uuid: string): Promise<Ledger> {
+export async function cancelOrder(saga: Saga, ports: Ports, uuid: string, caller?: Caller): Promise<Ledger> {
   const wish = {
     by: 'frontend',
     reason: 'CANCELED_BY_CUSTOMER',
@@ -22,6 +23,7 @@ export async function cancelOrder(saga: Saga, ports: Ports, uuid: string): Promi
     (id) => cancelTask(saga, id, wish),
     `/order/${uuid}`,
     ports,
+    caller,
   );
   if (ledger.status === CANCELED) throw canceledAlready(uuid, ledger.reason);
   if (publishError) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
+import { assertMayAct, type Caller } from '../saga/http/caller.ts';
 import { invalidInput, notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { ledgerOf, malformedLedger } from '../saga/http/one-order.ts';
@@ -53,8 +54,11 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
   const tracked = trackedSchema(saga);
 
   /** An order as customers see it: its snapshot, and how it came about. */
-  function view(ledger: Ledger): object {
-    const history = transitionsOf(ledger);
+  function view(ledger: Ledger, caller: Caller | undefined): object {
+    const history = transitionsOf(ledger).map(({ person, ...one }) =>
+      // The names of operators are for operators.
+      person !== undefined && caller?.kind === 'operator' ? { ...one, person } : one,
+    );
     const deadlineAt = deadlineOf(saga, ledger);
     return {
       ...snapshot(saga, ledger),
@@ -70,6 +74,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       method: 'POST',
       path: '/order',
       summary: 'Place an order',
+      audience: 'customers',
       answer: snapshotSchema(saga),
       headers: {
         'Idempotency-Key': `1 to ${KEY_LENGTH_MAX} printable characters; a repetition is the same order`,
@@ -78,16 +83,18 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       responses: {
         202: 'The order is stored; what becomes of it is at Location',
         400: 'A field is wrong; errors says which',
+        403: 'It is for another customer than the token',
         413: 'The body is larger than 64 KiB',
         415: 'The body is not application/json',
         422: 'The Idempotency-Key was used for another order',
         503: 'The order was not accepted, or it is unknown whether it was: detail says which',
       },
-      async handle({ body, header }) {
+      async handle({ body, header, caller }) {
+        assertMayAct(caller, body.user);
         const fault = faultOfFailure(saga, body);
         if (fault !== undefined) throw invalidInput([fault]);
         const key = idempotencyKey(header('idempotency-key'));
-        const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', key);
+        const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', keyOf(caller, key));
         const trace = traceparentIn(header('traceparent'));
         const ledger = await intake.accept(uuid, body, key === undefined, trace);
         return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga, ledger) };
@@ -97,6 +104,7 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       method: 'GET',
       path: '/order/{uuid}',
       summary: 'What became of an order, or how it stood at a moment',
+      audience: 'customers',
       answer: tracked,
       query: momentSchema,
       responses: {
@@ -105,8 +113,8 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
         500: 'The order cannot be shown: its ledger is malformed, and operators have to mend it',
         503: 'The store does not answer; try again',
       },
-      async handle({ params: { uuid = '' }, query: { at } }) {
-        const read = await ledgerOf(saga, store, uuid);
+      async handle({ params: { uuid = '' }, query: { at }, caller }) {
+        const read = await ledgerOf(saga, store, uuid, caller);
         if ('faults' in read) throw malformedLedger(uuid);
         const { ledger } = read;
         const shown = at === undefined ? ledger : ledgerAt(saga, ledger, at);
@@ -115,13 +123,14 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
             `There was no order ${ledger.uuid} yet: it came at ${ledger.createdAt.toISOString()}`,
           );
         }
-        return { status: 200, body: view(shown) };
+        return { status: 200, body: view(shown, caller) };
       },
     }),
     route({
       method: 'POST',
       path: '/order/{uuid}/cancel',
       summary: 'Cancel an order',
+      audience: 'customers',
       answer: tracked,
       responses: {
         202: 'The order is failing; what was done is being taken back',
@@ -130,25 +139,38 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
         500: 'The order cannot be canceled: its ledger is malformed, and operators have to mend it',
         503: 'Whether the order will be canceled is not known; ask again',
       },
-      async handle({ params: { uuid = '' } }) {
-        const ledger = await cancelOrder(saga, ports, uuid);
-        return { status: 202, headers: { Location: `/order/${ledger.uuid}` }, body: view(ledger) };
+      async handle({ params: { uuid = '' }, caller }) {
+        const ledger = await cancelOrder(saga, ports, uuid, caller);
+        return { status: 202, headers: { Location: `/order/${ledger.uuid}` }, body: view(ledger, caller) };
       },
     }),
     route({
       method: 'GET',
       path: '/orders',
       summary: 'Orders, newest first, a page at a time',
+      audience: 'customers',
       answer: z.object({ orders: z.array(tracked), next_page: z.string().optional() }),
       query: listSchema(saga),
-      responses: { 200: 'One page; next_page leads to the next' },
-      async handle({ query: { user, status, limit, page } }) {
+      responses: {
+        200: 'One page; next_page leads to the next',
+        403: 'The orders of another customer than the token were asked for',
+      },
+      async handle({ query: { user: asked, status, limit, page }, caller }) {
+        const user = asked ?? (caller?.kind === 'customer' ? caller.name : undefined);
+        assertMayAct(caller, user);
         const { orders, nextPage } = await listOrders(saga, store, { user, status }, limit, page);
-        return { status: 200, body: { orders: orders.map(view), ...(nextPage && { next_page: nextPage }) } };
+        return {
+          status: 200,
+          body: { orders: orders.map((one) => view(one, caller)), ...(nextPage && { next_page: nextPage }) },
+        };
       },
     }),
   ];
 }
+
+/** A customer's key is the customer's own: nobody else can take it first. */
+const keyOf = (caller: Caller | undefined, key: string): string =>
+  caller?.kind === 'customer' ? JSON.stringify([caller.name, key]) : key;
 
 function idempotencyKey(key: string | undefined): string | undefined {
   if (key === undefined || (/^[\x20-\x7e]+$/.test(key) && key.length <= KEY_LENGTH_MAX)) return key;

@@ -125,6 +125,7 @@ export const ${routes} = (store: Store): readonly Route[] => [
   documentRoute(store, ${records}, {
     summary: 'What the step ${name} keeps of an order',
     responses: { 200: 'The record', 404: 'No record: the order has not come so far, or was canceled' },
+    ownedBy: 'user',
     shows: { user: nameSchema, createdAt: moment },
   }),
 ];

@@ -37,7 +37,7 @@ export const janitor: ServiceDefinition = {
       routes: () => [
         ...deskRoutes(saga, ports),
         ...sagaRoutes(saga, ports),
-        ...sweepRoutes(() => sweep(saga, ports)),
+        ...sweepRoutes(() => sweep(saga, ports), ports.log),
         ...auditRoutes(saga, ports),
       ],
       start: patrol.start,

@@ -10,12 +10,7 @@ export const paymentsRoutes = (store: Store): readonly Route[] => [
   documentRoute(store, invoices, {
     summary: 'The invoice of an order',
     responses: { 200: 'The invoice', 404: 'No invoice: the order is not paid, or was canceled' },
-    shows: {
-      user: nameSchema,
-      total_invoice: money,
-      delivery_cost: money,
-      charged: money,
-      createdAt: moment,
-    },
+    ownedBy: 'user',
+    shows: { user: nameSchema, total_invoice: money, delivery_cost: money, charged: money, createdAt: moment },
   }),
 ];

@@ -66,6 +66,10 @@ describe('The configuration', () => {
       PUSH_SERVICE_ACCOUNT: 'push@demo-saga.iam.gserviceaccount.com',
       OPERATOR_AUTH: 'token',
       OPERATOR_TOKEN: TOKEN,
+      CUSTOMER_AUTH: 'oidc',
+      CUSTOMER_ISSUER: 'https://accounts.example',
+      CUSTOMER_AUDIENCE: 'shop',
+      CUSTOMER_CLAIM: 'email',
       CLIENT_CHANGES_PER_MINUTE: '60',
       OPERATOR_REQUESTS_PER_MINUTE: '10',
       TRUSTED_PROXIES: '2',
@@ -99,6 +103,7 @@ describe('The configuration', () => {
         serviceAccount: 'push@demo-saga.iam.gserviceaccount.com',
       },
       operators: { by: 'token', token: TOKEN },
+      customerIdentity: { issuer: 'https://accounts.example', audience: 'shop', claim: 'email' },
       clientChangesPerMinute: 60,
       operatorRequestsPerMinute: 10,
       trustedProxies: 2,
@@ -190,6 +195,8 @@ describe('The configuration', () => {
     ],
     ['CLIENT_CHANGES_PER_MINUTE', ['-1', '1000001', 'many'], 'must be a whole number from 0 to 1000000'],
     ['OPERATOR_REQUESTS_PER_MINUTE', ['-1', '1000001', 'many'], 'must be a whole number from 0 to 1000000'],
+    ['CUSTOMER_AUTH', ['on', 'OIDC'], 'must be off or oidc'],
+    ['CUSTOMER_CLAIM', ['user name', 'x'.repeat(101)], 'must be the name of a claim, such as sub'],
     ['TRUSTED_PROXIES', ['-1', '11', 'true'], 'must be a whole number from 0 to 10'],
     ['PAYMENT_FAIL_PROBABILITY', ['-0.1', '1.1', 'half', 'NaN'], 'must be a number from 0 to 1'],
     ['PAYMENT_FAIL_EVERY', ['-1', '0.5', 'third'], 'must be a whole number from 0 to 1000000000'],
@@ -306,6 +313,53 @@ describe('The configuration', () => {
       );
       expect([clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies]).to.deep.equal([
         6000, 300, 1,
+      ]);
+    });
+  });
+
+  describe('of the customers', () => {
+    const identityBy = (environment: Record<string, string>) =>
+      readConfig({ BACKEND: 'memory', ...environment }, shopOfThree).customerIdentity;
+    const faults = (environment: Record<string, string>) => faultsOf({ BACKEND: 'memory', ...environment });
+    const OIDC = { CUSTOMER_AUTH: 'oidc', CUSTOMER_AUDIENCE: 'shop' };
+
+    it('does not tell them apart unless that is said, and then by the subject of their token', () => {
+      expect(identityBy({})).to.equal(undefined);
+      expect(identityBy({ CUSTOMER_AUTH: 'off', CUSTOMER_ISSUER: 'https://accounts.example' })).to.equal(
+        undefined,
+      );
+      expect(identityBy({ ...OIDC, CUSTOMER_ISSUER: 'https://accounts.example' })).to.deep.equal({
+        issuer: 'https://accounts.example',
+        audience: 'shop',
+        claim: 'sub',
+      });
+    });
+
+    it('takes keys only from where nobody on the way can change them', () => {
+      for (const CUSTOMER_ISSUER of ['https://accounts.example/realms/shop', 'http://127.0.0.1:9000']) {
+        expect(faults({ ...OIDC, CUSTOMER_ISSUER }), CUSTOMER_ISSUER).to.deep.equal([]);
+      }
+      for (const CUSTOMER_ISSUER of [
+        'http://accounts.example',
+        'http://127.0.0.1.example',
+        'https://me:secret@accounts.example',
+        'https://accounts.example?x',
+        'file:///etc/keys',
+        'accounts.example',
+      ]) {
+        expect(faults({ ...OIDC, CUSTOMER_ISSUER }), CUSTOMER_ISSUER).to.deep.equal([
+          'CUSTOMER_ISSUER must be an https URL, such as https://accounts.google.com, or http on this machine',
+        ]);
+      }
+    });
+
+    it('[anomaly 26] explains what is missing, also where an issuer alone would change nothing', () => {
+      expect(faults({ CUSTOMER_AUTH: 'oidc' })).to.deep.equal([
+        'CUSTOMER_ISSUER is missing: CUSTOMER_AUTH=oidc needs it to check tokens',
+        'CUSTOMER_AUDIENCE is missing: CUSTOMER_AUTH=oidc needs it to check tokens',
+      ]);
+      expect(faults({ CUSTOMER_ISSUER: 'https://accounts.example' })).to.deep.equal([
+        'CUSTOMER_AUTH is missing: with CUSTOMER_ISSUER, say oidc, or off if nobody is to ask for tokens',
       ]);
     });
   });

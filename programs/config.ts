@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import dotenv from 'dotenv';
 import { z } from 'zod';
+import { type CustomerIdentity, isKeySource } from '../adapters/http/customer-identity.ts';
 import { isLoopback, type OperatorCheck } from '../adapters/http/operator-gate.ts';
 import type { PushIdentity } from '../adapters/push/push-token.ts';
 import { DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from '../saga/ledger/deadline.ts';
@@ -49,6 +50,19 @@ const ownVariables = z
         error: 'must have at least 32 letters, digits or -._~+/=, as `openssl rand -hex 32` gives',
       })
       .optional(),
+    CUSTOMER_AUTH: oneOf('off', 'oidc').optional(),
+    CUSTOMER_ISSUER: z
+      .string()
+      .refine(
+        isKeySource,
+        'must be an https URL, such as https://accounts.google.com, or http on this machine',
+      )
+      .optional(),
+    CUSTOMER_AUDIENCE: z.string().optional(),
+    CUSTOMER_CLAIM: z
+      .string()
+      .regex(/^\S{1,100}$/, 'must be the name of a claim, such as sub')
+      .default('sub'),
     CLIENT_CHANGES_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
     OPERATOR_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000).optional(),
     TRUSTED_PROXIES: wholeNumber(0, 10).optional(),
@@ -94,6 +108,18 @@ const ownVariables = z
       }
       if (value.OPERATOR_AUTH === 'platform' && value.OPERATOR_TOKEN !== undefined) {
         fault('OPERATOR_TOKEN', 'must not be set with OPERATOR_AUTH=platform: nobody would ask for it');
+      }
+      if (value.CUSTOMER_AUTH === 'oidc') {
+        for (const name of ['CUSTOMER_ISSUER', 'CUSTOMER_AUDIENCE'] as const) {
+          if (value[name] === undefined)
+            fault(name, 'is missing: CUSTOMER_AUTH=oidc needs it to check tokens');
+        }
+      }
+      if (value.CUSTOMER_AUTH === undefined && value.CUSTOMER_ISSUER !== undefined) {
+        fault(
+          'CUSTOMER_AUTH',
+          'is missing: with CUSTOMER_ISSUER, say oidc, or off if nobody is to ask for tokens',
+        );
       }
       if (value.BACKEND !== 'gcp') return;
       if (value.TELEMETRY === 'google' && !PLACE.test(value.OTEL_RESOURCE_ATTRIBUTES ?? '')) {
@@ -180,6 +206,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     /** Whose tokens a push must have; `platform` if what stands in front of the service has checked that. */
     pushIdentity: pushIdentityOf(variables),
     ...operatorsOf(variables),
+    ...customersOf(variables),
     ...ratesOf(variables),
     /**
      * How many proxies in front add the caller to X-Forwarded-For. On Cloud Run, which alone sets K_SERVICE, there is one.
@@ -224,6 +251,19 @@ function operatorsOf({ HOST, OPERATOR_AUTH, OPERATOR_TOKEN }: Variables): { oper
   if (OPERATOR_TOKEN !== undefined) return { operators: { by: 'token', token: OPERATOR_TOKEN } };
   if (OPERATOR_AUTH === 'platform') return { operators: { by: 'platform' } };
   return isLoopback(HOST) ? { operators: { by: 'loopback' } } : {};
+}
+
+/** Without `customerIdentity`, customers are not told apart. */
+function customersOf({
+  CUSTOMER_AUTH,
+  CUSTOMER_ISSUER = '',
+  CUSTOMER_AUDIENCE = '',
+  CUSTOMER_CLAIM,
+}: Variables): { customerIdentity?: CustomerIdentity } {
+  if (CUSTOMER_AUTH !== 'oidc') return {};
+  return {
+    customerIdentity: { issuer: CUSTOMER_ISSUER, audience: CUSTOMER_AUDIENCE, claim: CUSTOMER_CLAIM },
+  };
 }
 
 /** On your own machine nothing is limited, because a load test is a single client, too. */

@@ -1,6 +1,8 @@
+import { CUSTOMERS_ALIKE, type CustomerCheck } from '../adapters/http/customer-gate.ts';
+import type { CustomerIdentity } from '../adapters/http/customer-identity.ts';
 import { type GateSettings, gatesBy } from '../adapters/http/gates.ts';
 import { httpApp, type ReadinessCheck, serveHttp } from '../adapters/http/http-server.ts';
-import { OPERATORS_CLOSED } from '../adapters/http/operator-gate.ts';
+import { isLoopback, OPERATORS_CLOSED } from '../adapters/http/operator-gate.ts';
 import { createLog } from '../adapters/log.ts';
 import { pushHandlers, type TokenCheck } from '../adapters/push/push-receiver.ts';
 import { noTelemetry, openTelemetry, type Telemetry } from '../adapters/telemetry/telemetry.ts';
@@ -28,7 +30,7 @@ export interface Host {
 /** Where and how to host services. */
 export type HostOptions = Pick<Config, 'host' | 'port' | 'backend' | 'subscriber' | 'pushIdentity'> &
   GateSettings &
-  Partial<Pick<Config, 'trustedProxies'>>;
+  Partial<Pick<Config, 'trustedProxies' | 'customerIdentity'>>;
 
 /** Cloud Run kills ten seconds after SIGTERM: most of that time is for the work under way, the rest to flush. */
 const CLOSE_TIMEOUT_MS = 7_500;
@@ -46,7 +48,16 @@ export async function hostServices(
   saga: Saga,
   services: readonly Service[],
   ports: Ports,
-  { host, port, backend, subscriber, pushIdentity, trustedProxies = 0, ...gates }: HostOptions,
+  {
+    host,
+    port,
+    backend,
+    subscriber,
+    pushIdentity,
+    trustedProxies = 0,
+    customerIdentity,
+    ...gates
+  }: HostOptions,
   onFailure: (error: Error) => void,
   telemetry: Telemetry = noTelemetry,
 ): Promise<Host> {
@@ -70,10 +81,14 @@ export async function hostServices(
   if (gates.operators === undefined && hasOperatorsRoutes) {
     ports.log('WARNING', OPERATORS_CLOSED);
   }
+  const customers = gates.customers ?? (await customerCheckOf(customerIdentity));
+  if (customers === undefined && routes.some(({ audience }) => audience === 'customers')) {
+    ports.log(isLoopback(host) ? 'INFO' : 'WARNING', CUSTOMERS_ALIKE);
+  }
   const app = httpApp(routes, readiness, ports.log, {
     about: { title: saga.name, version: packageVersion() },
     push,
-    gatesOf: gatesBy(gates),
+    gatesOf: gatesBy({ ...gates, customers }),
     trustedProxies,
     first: telemetry.http,
     metrics: telemetry.page,
@@ -140,4 +155,11 @@ export async function tokenCheckOf({ pushIdentity }: Pick<Config, 'pushIdentity'
   if (pushIdentity === 'platform') return async () => undefined;
   const { createTokenCheck } = await import('../adapters/push/push-token.ts');
   return createTokenCheck(pushIdentity);
+}
+
+/** Undefined if customers are not told apart. */
+async function customerCheckOf(identity: CustomerIdentity | undefined): Promise<CustomerCheck | undefined> {
+  if (identity === undefined) return undefined;
+  const { createCustomerCheck } = await import('../adapters/http/customer-token.ts');
+  return createCustomerCheck(identity);
 }

@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os';
 import { validate as isUuid } from 'uuid';
 import type { z } from 'zod';
+import { writtenName } from '../adapters/http/operator-name.ts';
 import { letterList, redrivenPortion } from '../janitor/desk/desk-routes.ts';
 import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
 import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
@@ -143,7 +145,8 @@ function usage(): string {
 
 ${lines.join('\n')}
 
-SAGA_TOKEN, if it is set, is sent in the Authorization header.`;
+SAGA_TOKEN, if it is set, is sent in the Authorization header. Histories and the log record what you change under the name in
+SAGA_OPERATOR, by default that of your account on this machine, unless the platform says who you are.`;
 }
 
 /** @throws UsageError if there is no such command, or it does not take these arguments. */
@@ -171,6 +174,22 @@ function commandOf(name: string, ids: readonly string[], given: readonly string[
   return command;
 }
 
+function operator(): string {
+  const { SAGA_OPERATOR } = process.env;
+  if (SAGA_OPERATOR?.trim()) {
+    if (writtenName(SAGA_OPERATOR) === undefined) {
+      throw new UsageError('SAGA_OPERATOR must be a name of 1 to 100 characters');
+    }
+    return SAGA_OPERATOR;
+  }
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container, an account need not have a name.
+    return '';
+  }
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = readArguments({ options, allowPositionals: true });
   const { url, json, help, ...given } = values;
@@ -182,7 +201,7 @@ async function main(): Promise<number> {
   const command = commandOf(name, ids, Object.keys(given));
   let api: OperatorApi;
   try {
-    api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '');
+    api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '', undefined, operator());
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

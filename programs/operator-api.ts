@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { isLoopback } from '../adapters/http/operator-gate.ts';
+import { OPERATOR_HEADER, writtenName } from '../adapters/http/operator-name.ts';
 
 /** The janitor's routes, as a program calls them. */
 export interface OperatorApi {
@@ -21,9 +22,15 @@ const TIMEOUT_MS = 30_000;
 /**
  * @param token sent as bearer token; empty: none is sent.
  * @param timeoutMs how long an answer may take, to its last byte.
+ * @param operator who asks, as histories record it; left out if that can't be a name.
  * @throws Error if the url or the token is malformed, or the token would travel unencrypted.
  */
-export function createOperatorApi(url: string, token: string, timeoutMs = TIMEOUT_MS): OperatorApi {
+export function createOperatorApi(
+  url: string,
+  token: string,
+  timeoutMs = TIMEOUT_MS,
+  operator = '',
+): OperatorApi {
   const base = URL.canParse(url) ? new URL(url) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
     throw new Error(`${url} is not the URL of a janitor, such as http://127.0.0.1:8080`);
@@ -38,6 +45,7 @@ export function createOperatorApi(url: string, token: string, timeoutMs = TIMEOU
     throw new Error(`SAGA_TOKEN would travel to ${base.host} unencrypted: use https`);
   }
   const { origin } = base;
+  const name = writtenName(operator);
   return {
     async call(schema, method, path, body) {
       const signal = AbortSignal.timeout(timeoutMs);
@@ -50,6 +58,7 @@ export function createOperatorApi(url: string, token: string, timeoutMs = TIMEOU
         method,
         headers: {
           ...(body && { 'content-type': 'application/json' }),
+          ...(name !== undefined && { [OPERATOR_HEADER]: name }),
           ...(token !== '' && { authorization: `Bearer ${token}` }),
         },
         ...(body && { body: JSON.stringify(body) }),

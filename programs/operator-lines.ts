@@ -27,9 +27,10 @@ export function sagaLines(saga: SagaAnswer): string[] {
   return [
     `Order ${uuid} is ${status}`,
     `  ${asked === undefined ? 'what was ordered is unknown' : `${user} ordered ${asked}${price}`}`,
-    ...timeline.map(({ at, status: to, by, reason, detail }) => {
+    ...timeline.map(({ at, status: to, by, person, reason, detail }) => {
       const cause = reason === undefined ? '' : `  ${reason}: ${detail ?? ''}`;
-      return `  ${at}  ${to.padEnd(10)} by ${by}${cause}`;
+      const who = person === undefined ? by : `${by} for ${person}`;
+      return `  ${at}  ${to.padEnd(10)} by ${who}${cause}`;
     }),
     `  calls for   ${callsFor}`,
     ...(deadline === undefined ? [] : [`  deadline    ${deadline}`]),

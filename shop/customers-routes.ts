@@ -17,11 +17,13 @@ export const customersRoutes = (store: Store): readonly Route[] => [
   listRoute(store, customers, {
     summary: 'The customers, each as GET /users/{user} shows it',
     as: 'users',
+    isPersonal: true,
     shows,
   }),
   documentRoute(store, customers, {
     summary: 'A customer: address, and what is left of the credit and its limit',
     responses: { 200: 'The customer', 404: 'No such customer' },
+    ownedBy: 'user',
     shows,
   }),
 ];

@@ -201,6 +201,7 @@ export type ShopLedger = Ledger<
 export const order: OrderKind<Order> = {
   schema: storedSchema,
   listedBy: ['user'],
+  ownedBy: 'user',
   failsAt: 'fail',
   parse: parseOrderOfMessage,
   shown: {

@@ -22,6 +22,7 @@ import { inputFaults } from '../../saga/http/input-faults.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
+import { callerOf } from './caller-of.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
@@ -214,6 +215,7 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
     query: checked(route.query ?? NO_PARAMETERS, request.query),
     body: route.body && checked(route.body, request.body),
     header: (name) => request.get(name),
+    caller: callerOf(request),
   };
 }
 
@@ -248,7 +250,7 @@ function indexOf(routes: readonly Route[], { title }: About): object {
     health: ['/livez', '/readyz'],
     routes: routes.map(
       ({ method, path, summary, audience }) =>
-        `${method} ${path}: ${summary}${audience === undefined ? '' : ` (${audience})`}`,
+        `${method} ${path}: ${summary}${audience === 'operators' ? ' (operators)' : ''}`,
     ),
   };
 }

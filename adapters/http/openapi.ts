@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '../../saga/http/http.ts';
+import { OPERATOR_HEADER, OPERATOR_HEADER_MEANS } from './operator-name.ts';
 
 /** The name of the API, and its release. */
 export interface About {
@@ -24,6 +25,12 @@ export function openApiOf(routes: readonly Route[], { title, version }: About): 
       schemas: { Problem: jsonSchema(problemSchema) },
       securitySchemes: {
         operator: { type: 'http', scheme: 'bearer', description: "The operators' token (docs/security.md)" },
+        customer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: "A customer's ID token, asked for with CUSTOMER_AUTH=oidc (docs/security.md)",
+        },
       },
     },
   };
@@ -40,11 +47,22 @@ const OPERATOR_RESPONSES = {
   ...GATE_RESPONSES,
 };
 
+const CUSTOMER_RESPONSES = {
+  401: "The customer's token is missing or wrong, where tokens are asked for",
+  503: "The store does not answer, or the keys of the tokens' issuer; try again",
+};
+const SECURITY = {
+  operators: [{ operator: [] }],
+  // Whether a token is asked for is a setting of the service.
+  customers: [{ customer: [] }, { operator: [] }, {}],
+};
+
 function operationOf({ method, path, summary, audience, body, query, headers, ...route }: Route): object {
   const isForOperators = audience === 'operators';
   const responses = {
     ...INPUT_RESPONSES,
     ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GATE_RESPONSES),
+    ...(audience === 'customers' && CUSTOMER_RESPONSES),
     ...route.responses,
   };
   const parameters = [
@@ -55,7 +73,10 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
       schema: { type: 'string' },
     })),
     ...(query ? queryParameters(query) : []),
-    ...Object.entries(headers ?? {}).map(([name, description]) => ({
+    ...Object.entries({
+      ...headers,
+      ...(isForOperators && method !== 'GET' && { [OPERATOR_HEADER]: OPERATOR_HEADER_MEANS }),
+    }).map(([name, description]) => ({
       name,
       in: 'header',
       description,
@@ -64,7 +85,7 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
   ];
   return {
     summary,
-    ...(isForOperators && { security: [{ operator: [] }] }),
+    ...(audience && { security: SECURITY[audience] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body) } } },

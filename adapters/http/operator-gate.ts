@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { Problem } from '../../saga/http/http.ts';
+import { bearerOf, identify } from './caller-of.ts';
+import { operatorName } from './operator-name.ts';
 
 /**
  * How a request proves that it is an operator's:
@@ -30,6 +32,8 @@ export function operatorGate(check: OperatorCheck | undefined): RequestHandler {
   return (request, _response, next) => {
     const refusal = refusalOf(request);
     if (refusal) throw refusal;
+    const name = check && operatorName(check, request);
+    identify(request, { kind: 'operator', ...(name !== undefined && { name }) });
     next();
   };
 }
@@ -38,9 +42,8 @@ export function operatorGate(check: OperatorCheck | undefined): RequestHandler {
 function refusalsBy(check: OperatorCheck | undefined): (request: Request) => Problem | undefined {
   switch (check?.by) {
     case 'token': {
-      const expected = digest(check.token);
-      // Digests have the same length whatever was sent, and comparing them takes the same time wherever they differ first.
-      return (request) => (timingSafeEqual(digest(bearerOf(request)), expected) ? undefined : UNAUTHORIZED);
+      const isOperators = holdsToken(check);
+      return (request) => (isOperators(request) ? undefined : UNAUTHORIZED);
     }
     case 'platform':
       return () => undefined;
@@ -51,10 +54,15 @@ function refusalsBy(check: OperatorCheck | undefined): (request: Request) => Pro
   }
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** Whether a request shows the operators' token; none does where operators are known by something else. */
+export function holdsToken(check: OperatorCheck | undefined): (request: Request) => boolean {
+  if (check?.by !== 'token') return () => false;
+  const expected = digest(check.token);
+  // Digests have the same length whatever was sent, and comparing them takes the same time wherever they differ first.
+  return (request) => timingSafeEqual(digest(bearerOf(request)), expected);
+}
 
-const bearerOf = (request: Request): string =>
-  /^Bearer +(\S+)$/i.exec(request.get('authorization') ?? '')?.[1] ?? '';
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
  * Refuses pages of other sites in the operator's browser: those that send requests here (known by the origin, or by what the

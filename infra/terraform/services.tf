@@ -41,6 +41,7 @@ resource "google_cloud_run_v2_service" "service" {
       dynamic "env" {
         for_each = merge(
           local.environments[each.key],
+          local.customer_environment,
           { for name, value in local.pushed_environment : name => value if contains(local.readers, each.key) },
         )
         content {

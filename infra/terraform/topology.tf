@@ -64,6 +64,14 @@ locals {
   # messages are pulled, a service still answers HTTP, and nobody may push to it.
   pushed_environment = { PUSH_AUTH = "platform", SUBSCRIBER = "push" }
 
+  # How a service that answers people tells customers apart.
+  customer_environment = var.customers == null ? {} : {
+    CUSTOMER_AUTH     = "oidc"
+    CUSTOMER_ISSUER   = var.customers.issuer
+    CUSTOMER_AUDIENCE = var.customers.audience
+    CUSTOMER_CLAIM    = var.customers.claim
+  }
+
   # What runs when it is asked to. data-init loads users and stock; the doctor proves that stock, money and records are
   # right, and mends them as the janitor would, with the janitor's rights.
   jobs = {

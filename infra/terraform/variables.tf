@@ -31,6 +31,21 @@ variable "public" {
   default     = false
 }
 
+variable "customers" {
+  description = "Whose ID tokens tell customers apart: the issuer's URL, the audience of its tokens, and the claim that is a user's name. Without it, whoever reaches the frontend may act for any user. Where the frontend is not public, Google's token goes into X-Serverless-Authorization, and the customer's into Authorization."
+  type = object({
+    issuer   = string
+    audience = string
+    claim    = optional(string, "sub")
+  })
+  default = null
+
+  validation {
+    condition     = var.customers == null ? true : can(regex("^https://[^ ?#@]+$", var.customers.issuer)) && var.customers.audience != "" && can(regex("^[^ ]{1,100}$", var.customers.claim))
+    error_message = "Customers are told apart by an issuer with an https URL, an audience, and the name of a claim."
+  }
+}
+
 variable "subscriber" {
   description = "How messages reach the services: pushed to them by Pub/Sub, or pulled by worker pools of the same image."
   type        = string

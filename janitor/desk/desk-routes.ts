@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
+import { operatorIn } from '../../saga/http/caller.ts';
 import { notFound, Problem, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { pageParameters } from '../../saga/http/page.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -107,10 +108,10 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       responses: {
         200: 'How many were sent, which can never be, and which could not be now; next_page leads to the next portion',
       },
-      async handle({ query: { page, ...filter } }) {
+      async handle({ query: { page, ...filter }, caller }) {
         const parked = { status: 'parked' as const, ...filter };
         const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
-        const results = await redriveLetters(saga, letters, ports);
+        const results = await redriveLetters(saga, letters, ports, operatorIn(caller));
         const portion: z.input<typeof redrivenPortion> = { sent: 0, refused: [], failed: [] };
         for (const [index, { id }] of letters.entries()) {
           const result = results[index];
@@ -133,8 +134,8 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
         409: "It can't be sent; the detail says why",
         503: 'It could not be sent and stays parked. To repeat is safe',
       },
-      async handle({ params: { id = '' } }) {
-        const [result] = await redriveLetters(saga, [await letterOf(id)], ports);
+      async handle({ params: { id = '' }, caller }) {
+        const [result] = await redriveLetters(saga, [await letterOf(id)], ports, operatorIn(caller));
         if (result?.outcome === 'redriven') return { status: 200, body: viewOf(result.letter) };
         throw result?.outcome === 'refused' ? conflict(result.why) : notSent(result?.error);
       },
@@ -151,10 +152,15 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
         404: 'No such letter',
         409: 'It was redriven already, or is malformed',
       },
-      async handle({ params: { id = '' }, query }) {
+      async handle({ params: { id = '' }, query, caller }) {
         const fault = malformed(await letterOf(id));
         if (fault !== undefined) throw conflict(fault);
-        const letter = await discardLetter(id.toLowerCase(), query.note ?? 'No note was left', ports);
+        const letter = await discardLetter(
+          id.toLowerCase(),
+          query.note ?? 'No note was left',
+          ports,
+          operatorIn(caller),
+        );
         if (letter === undefined) throw noSuchLetter(id);
         if (letter.status === 'redriven') {
           throw conflict("The letter was redriven already: what was sent can't be called back");

@@ -30,7 +30,7 @@ const letterSchema = z.object({
   /** The size of the whole body. */
   bodyBytes: z.int(),
   /**
-   * What happened to it, oldest first, as lines: "2026-01-02T03:04:05.678Z discarded Was a test". At most one for each
+   * What happened to it, oldest first, as lines: "2026-01-02T03:04:05.678Z discarded by alice: Was a test". At most one for each
    * status, because nothing leads back to `parked`.
    */
   history: z.array(z.string()),
@@ -54,9 +54,12 @@ export const letterExpiry = (parkedAt: Date): Date => new Date(parkedAt.getTime(
 export const DEAD_LETTERS = 'dead-letters';
 export const deadLetterPath = (id: string): Path<DeadLetter> => `${DEAD_LETTERS}/${id}`;
 
-/** A line of a letter's history. */
-export const letterLine = (at: Date, status: LetterStatus, note?: string): string =>
-  [at.toISOString(), status, ...(note === undefined ? [] : [note])].join(' ');
+/** A line of a letter's history. @param operator who did it, if the name is known. */
+export function letterLine(at: Date, status: LetterStatus, note?: string, operator?: string): string {
+  const who = operator === undefined ? '' : ` by ${operator}`;
+  const why = note === undefined ? '' : ` ${note}`;
+  return `${at.toISOString()} ${status}${who}${who !== '' && why !== '' ? ':' : ''}${why}`;
+}
 
 /** What a list has of a letter, without what may be large or is of no use to operators. */
 const outlineSchema = letterSchema.omit({ attributes: true, body: true, encoding: true, expireAt: true });

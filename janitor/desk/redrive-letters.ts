@@ -27,12 +27,14 @@ export type Redriven =
  * letter is still parked and can be sent again. A message that was sent twice is a duplicate, which the ledger absorbs; so
  * two operators may do this at once.
  * @param letters not many: all of them are sent at once.
+ * @param operator who wants it, for their histories and the log.
  * @returns the result for each letter, in their order. Never rejects.
  */
 export const redriveLetters = (
   saga: Saga,
   letters: readonly DeadLetter[],
   ports: Ports,
+  operator?: string,
 ): Promise<readonly Redriven[]> =>
   Promise.all(
     letters.map(async (letter) => {
@@ -42,17 +44,23 @@ export const redriveLetters = (
       const result: Redriven =
         typeof message === 'string'
           ? { outcome: 'refused', why: message }
-          : await send(letter, message, ports).catch((error) => ({ outcome: 'failed', error }));
-      report(letter, result, ports);
+          : await send(letter, message, ports, operator).catch((error) => ({ outcome: 'failed', error }));
+      report(letter, result, ports, operator);
       return result;
     }),
   );
 
-async function send(letter: DeadLetter, message: OutgoingMessage, ports: Ports): Promise<Redriven> {
+async function send(
+  letter: DeadLetter,
+  message: OutgoingMessage,
+  ports: Ports,
+  operator: string | undefined,
+): Promise<Redriven> {
   const [error] = await ports.bus.publish([message]);
   if (error !== undefined) return { outcome: 'failed', error };
   const now = ports.clock.now();
-  const mark = (one: DeadLetter) => (one.status === 'redriven' ? one : moved(one, 'redriven', now));
+  const mark = (one: DeadLetter) =>
+    one.status === 'redriven' ? one : moved(one, 'redriven', now, { operator });
   // If it expired at this very moment, it was sent all the same.
   return { outcome: 'redriven', letter: (await changeLetter(letter.id, mark, ports)) ?? mark(letter) };
 }
@@ -63,10 +71,15 @@ async function send(letter: DeadLetter, message: OutgoingMessage, ports: Ports):
  * be called back.
  * @throws StoreError
  */
-export async function discardLetter(id: string, note: string, ports: Ports): Promise<DeadLetter | undefined> {
+export async function discardLetter(
+  id: string,
+  note: string,
+  ports: Ports,
+  operator?: string,
+): Promise<DeadLetter | undefined> {
   const now = ports.clock.now();
   const discard = (letter: DeadLetter) =>
-    letter.status === 'parked' ? moved(letter, 'discarded', now, note) : letter;
+    letter.status === 'parked' ? moved(letter, 'discarded', now, { note, operator }) : letter;
   const letter = await changeLetter(id, discard, ports);
   if (letter?.status === 'discarded') {
     ports.observe?.({ kind: 'letter', status: 'discarded' });
@@ -74,6 +87,7 @@ export async function discardLetter(id: string, note: string, ports: Ports): Pro
       step: 'janitor',
       deadLetter: id,
       detail: note,
+      operator,
     });
   }
   return letter;
@@ -101,8 +115,13 @@ async function changeLetter(
   return settled.value;
 }
 
-function moved(letter: DeadLetter, status: LetterStatus, now: Date, note?: string): DeadLetter {
-  return { ...letter, status, history: [...letter.history, letterLine(now, status, note)] };
+function moved(
+  letter: DeadLetter,
+  status: LetterStatus,
+  now: Date,
+  { note, operator }: { readonly note?: string; readonly operator: string | undefined },
+): DeadLetter {
+  return { ...letter, status, history: [...letter.history, letterLine(now, status, note, operator)] };
 }
 
 /** Pub/Sub takes at most 100 attributes; two of them are ours. */
@@ -144,8 +163,13 @@ function messageOf(saga: Saga, letter: DeadLetter, now: Date): OutgoingMessage |
   };
 }
 
-function report({ id, topic, uuid }: DeadLetter, result: Redriven, { log, observe }: Ports): void {
-  const fields = { step: 'janitor', deadLetter: id, topic, uuid };
+function report(
+  { id, topic, uuid }: DeadLetter,
+  result: Redriven,
+  { log, observe }: Ports,
+  operator: string | undefined,
+): void {
+  const fields = { step: 'janitor', deadLetter: id, topic, uuid, operator };
   if (result.outcome === 'redriven') {
     observe?.({ kind: 'letter', status: 'redriven' });
     log('INFO', 'janitor: a dead letter was redriven', fields);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { snapshotSchema } from '../../saga/http/answers.ts';
+import { type Caller, operatorIn } from '../../saga/http/caller.ts';
 import { type HttpResponse, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
@@ -63,11 +64,11 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
         500: MALFORMED,
         503: 'The broker or the store does not answer; the sweep announces a standing order, too',
       },
-      async handle({ params: { uuid = '' } }) {
+      async handle({ params: { uuid = '' }, caller }) {
         const { ledger, publishError } = await turn(uuid, (id) => announceTask(saga, id));
         const topic = saga.topicOf(ledger.status);
         if (publishError) throw unavailable(`The broker did not take the message for ${topic}; try again`);
-        log('announced again', ledger);
+        log('announced again', ledger, caller);
         return accepted(ledger, { published: topic });
       },
     }),
@@ -85,19 +86,20 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
         500: MALFORMED,
         503: 'Whether it will be canceled is not known; ask again',
       },
-      async handle({ params: { uuid = '' }, body: { detail } }) {
-        const wish = { by: 'janitor', reason: CANCELED_BY_OPERATOR, detail };
+      async handle({ params: { uuid = '' }, body: { detail }, caller }) {
+        const wish = { by: 'janitor', person: operatorIn(caller), reason: CANCELED_BY_OPERATOR, detail };
         const { ledger, outcome, publishError } = await turn(uuid, (id) => cancelTask(saga, id, wish));
         if (ledger.status === CANCELED) throw canceledAlready(ledger.uuid, ledger.reason);
         // The ledger says that the order is failing; if the broker is away, the sweeper publishes it.
-        if (outcome === 'accepted') log('canceled', ledger, publishError);
+        if (outcome === 'accepted') log('canceled', ledger, caller, publishError);
         return accepted(ledger, { reason: ledger.reason, detail: ledger.detail });
       },
     }),
   ];
 
-  function log(what: string, { uuid, status }: Ledger, error?: Error): void {
-    const fields = { step: 'janitor', uuid, status, error: error?.message };
+  function log(what: string, { uuid, status }: Ledger, caller: Caller | undefined, error?: Error): void {
+    const operator = operatorIn(caller);
+    const fields = { step: 'janitor', uuid, status, operator, error: error?.message };
     ports.log(error ? 'WARNING' : 'INFO', `janitor: an operator asked for this order to be ${what}`, fields);
   }
 }

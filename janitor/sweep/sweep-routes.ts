@@ -1,8 +1,10 @@
+import { operatorIn } from '../../saga/http/caller.ts';
 import { type Route, route } from '../../saga/http/http.ts';
+import type { Log } from '../../saga/ports/log.ts';
 import { type SweepReport, sweepReport } from './sweep.ts';
 
 /** Lets a scheduler or an operator ask for a sweep. */
-export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[] {
+export function sweepRoutes(sweep: () => Promise<SweepReport>, log: Log): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -11,7 +13,10 @@ export function sweepRoutes(sweep: () => Promise<SweepReport>): readonly Route[]
       answer: sweepReport,
       audience: 'operators',
       responses: { 200: 'How many orders were announced again, were failed, or could not be moved' },
-      handle: async () => ({ status: 200, body: await sweep() }),
+      async handle({ caller }) {
+        log('INFO', 'janitor: a sweep was asked for', { step: 'janitor', operator: operatorIn(caller) });
+        return { status: 200, body: await sweep() };
+      },
     }),
   ];
 }

@@ -24,12 +24,13 @@ export const snapshotSchema = oncePerSaga(({ order, statuses, reasons }: Saga) =
   }),
 );
 
-/** One transition of an order. That of a failure says why. */
+/** One transition of an order. That of a failure says why, and to operators which of them wanted it. */
 export const transitionSchema = ({ statuses, reasons }: Saga) =>
   z.object({
     at: moment,
     status: z.enum(statuses),
     by: z.string(),
+    person: z.string().exactOptional(),
     reason: z.enum(reasons).exactOptional(),
     detail: z.string().exactOptional(),
   });

@@ -66,4 +66,47 @@ describe('The route of a document', () => {
     ]);
     expect(await ask({ shelf: 'A 1', uuid: 'x' })).to.deep.equal([404, 'There is no tag for order x']);
   });
+
+  it('[anomaly 39] shows a customer what is theirs, by a part of its path or a field, and of other records nothing', async () => {
+    const files = record({
+      name: 'file',
+      path: 'files/{uuid}',
+      schema: z.object({ reader: z.string() }),
+    });
+    const store = await storeHolding({
+      'shelves/joe': { free: 3, built: 5 },
+      [files.of(UUID).path]: { reader: 'joe' },
+    });
+    const shown = { free: z.int(), built: false, corrections: false } as const;
+    const shelf = documentRoute(store, shelves, { ...about, shows: shown });
+    const ownShelf = documentRoute(store, shelves, { ...about, shows: shown, ownedBy: 'shelf' });
+    const file = documentRoute(store, files, { ...about, shows: { reader: z.string() } });
+    const ownFile = documentRoute(store, files, {
+      ...about,
+      shows: { reader: z.string() },
+      ownedBy: 'reader',
+    });
+    const statusFor = (route: typeof shelf, caller?: HttpRequest['caller']) =>
+      route
+        .handle({ params: { shelf: 'joe', uuid: UUID }, caller } as unknown as HttpRequest)
+        .catch((problem: Problem) => problem)
+        .then(({ status }) => status);
+    const callers = [
+      undefined,
+      { kind: 'operator' },
+      { kind: 'customer', name: 'joe' },
+      { kind: 'customer', name: 'jack' },
+    ] as const;
+    const statuses = (route: typeof shelf) => Promise.all(callers.map((caller) => statusFor(route, caller)));
+    expect([shelf, ownShelf, file, ownFile].map(({ audience }) => audience)).to.deep.equal([
+      undefined,
+      'customers',
+      'customers',
+      'customers',
+    ]);
+    expect(await statuses(shelf)).to.deep.equal([200, 200, 200, 200]);
+    expect(await statuses(ownShelf)).to.deep.equal([200, 200, 200, 404]);
+    expect(await statuses(file)).to.deep.equal([200, 200, 404, 404]);
+    expect(await statuses(ownFile)).to.deep.equal([200, 200, 200, 404]);
+  });
 });

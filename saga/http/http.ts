@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Caller } from './caller.ts';
 import type { InputFault } from './input-faults.ts';
 
 /** HTTP as the services see it: a route is a value, and so is its answer. The kernel knows no web framework. */
@@ -9,6 +10,8 @@ export interface HttpRequest<Body = unknown, Query = unknown> {
   readonly query: Query;
   readonly body: Body;
   header(name: string): string | undefined;
+  /** Who sends it; absent if nobody asked. */
+  readonly caller?: Caller | undefined;
 }
 
 export interface HttpResponse {
@@ -23,8 +26,11 @@ export interface Route {
   /** With `{name}` for its variable parts, as in OpenAPI. */
   readonly path: string;
   readonly summary: string;
-  /** Who may use it: operators, who must prove that they are, or anybody. */
-  readonly audience?: 'operators';
+  /**
+   * Who may use it: operators, who must prove that they are; customers, each for what is theirs where they are told apart; or
+   * anybody.
+   */
+  readonly audience?: 'operators' | 'customers';
   /** The statuses that it answers with, and what each means. */
   readonly responses: Readonly<Record<number, string>>;
   /** The body of an answer that is no problem, as JSON has it. */

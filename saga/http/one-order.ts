@@ -7,6 +7,7 @@ import { readOne, type Store } from '../ports/store.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
 import { answerInTime } from './answer-in-time.ts';
+import { type Caller, mayAct } from './caller.ts';
 import { notFound, Problem } from './http.ts';
 
 /** Requests about one order, from customers and operators alike: its ledger is read, or a turn is taken on it. */
@@ -22,24 +23,29 @@ export const canceledAlready = (uuid: string, reason: string | undefined): Probl
 
 /**
  * The ledger of the order that a request names, or its faults; and the fields as they are stored.
- * @throws Problem 404 if there is no such order.
+ * @throws Problem 404 if there is no such order, or if it is that of another customer.
  */
 export async function ledgerOf(
   saga: Saga,
   store: Store,
   uuid: string,
+  caller?: Caller,
 ): Promise<ReadLedger & { readonly fields: object }> {
   const id = uuid.toLowerCase();
   const fields = isUuid(id) ? await readOne(store, ledgerPath(id)) : undefined;
-  if (fields === undefined) throw noSuchOrder(uuid);
+  if (fields === undefined || !mayAct(caller, customerIn(saga, fields))) throw noSuchOrder(uuid);
   return { ...readLedger(saga, id, fields), fields };
 }
+
+/** The customer whose order it is, whether or not the rest of its ledger can be believed. */
+const customerIn = ({ order: { ownedBy = '' } }: Saga, fields: object): unknown =>
+  (fields as Readonly<Record<string, unknown>>)[ownedBy];
 
 /**
  * Takes a turn on the order that a request names.
  * @param party who asks for it.
  * @param path where to see what became of it, if there is no answer in time.
- * @throws Problem 404 if there is no such order, 500 if its ledger is malformed, 503 if there is no answer in time; StoreError if
+ * @throws Problem 404 if there is no such order or it is that of another customer, 500 if its ledger is malformed, 503 if there is no answer in time; StoreError if
  * the store does not answer.
  */
 export async function turnOnRequest(
@@ -49,8 +55,11 @@ export async function turnOnRequest(
   taskFor: (uuid: string) => LedgerTask,
   path: string,
   ports: Ports,
+  caller?: Caller,
 ) {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
+  // Asked before the turn, because whose an order is never changes.
+  if (caller?.kind === 'customer') await ledgerOf(saga, ports.store, uuid, caller);
   const taking = takeTurns(saga, party, [taskFor(uuid.toLowerCase())], ports);
   const [taken] = await answerInTime(taking, path, ports.clock);
   if (taken === undefined || 'error' in taken) {

@@ -3,6 +3,7 @@ import type { Ports } from '../ports/ports.ts';
 import { wordTask } from '../step/hear-word.ts';
 import type { Saga, WaitingStep } from '../step/saga.ts';
 import { snapshotSchema } from './answers.ts';
+import { operatorIn } from './caller.ts';
 import { Problem, type Route, route } from './http.ts';
 import { turnOnRequest } from './one-order.ts';
 
@@ -19,7 +20,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
       method: 'POST',
       path: `/${path}/${word}`,
       summary: `Say "${word}" to an order that is ${as}`,
-      ...(audience && { audience }),
+      audience: audience ?? 'customers',
       ...(Object.keys(carries.shape).length > 0 && { body: carries }),
       answer: snapshotSchema(saga),
       responses: {
@@ -29,8 +30,8 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
         500: 'Its ledger is malformed: operators have to mend it',
         503: 'Whether the order has heard it is not known; say it again',
       },
-      async handle({ params: { uuid = '' }, body }) {
-        const spoken = { word: { ...(body as object | undefined), word }, by };
+      async handle({ params: { uuid = '' }, body, caller }) {
+        const spoken = { word: { ...(body as object | undefined), word }, by, person: operatorIn(caller) };
         const { ledger, outcome, detail, publishError } = await turnOnRequest(
           saga,
           by,
@@ -38,6 +39,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
           (id) => wordTask(saga, step, { uuid: id, ...spoken }),
           `/order/${uuid}`,
           ports,
+          caller,
         );
         if (outcome === 'unheeded')
           throw new Problem(409, 'Not now', detail ?? `The order can't heed ${word}`);
@@ -47,6 +49,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
           uuid: ledger.uuid,
           status: ledger.status,
           word,
+          operator: spoken.person,
           error: publishError?.message,
         };
         ports.log(publishError ? 'WARNING' : 'INFO', `${by}: an order has heard a word`, fields);

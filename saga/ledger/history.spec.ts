@@ -33,13 +33,14 @@ describe('The history of a ledger', () => {
     );
   });
 
-  it('keeps whole whoever acted, also a person whose name has several words', () => {
-    const line = historyLine('FAILING', 'ann of the night shift', LATER);
-    expect(line).to.equal('2026-01-02T03:05:00.000Z FAILING ann of the night shift');
+  it('tells the service that acted from the person who asked it to, whose name may have several words', () => {
+    const line = historyLine('FAILING', 'janitor', LATER, 'ann of the night shift');
+    expect(line).to.equal('2026-01-02T03:05:00.000Z FAILING janitor ann of the night shift');
     expect(statusIn(line)).to.equal('FAILING');
     expect(lastTransition({ history: [line] })).to.deep.equal({
       status: 'FAILING',
-      by: 'ann of the night shift',
+      by: 'janitor',
+      person: 'ann of the night shift',
       at: LATER,
     });
   });

@@ -9,8 +9,10 @@ import { FAILING, type Ledger } from './ledger.ts';
 export interface Transition {
   readonly at: Date;
   readonly status: string;
-  /** Who acted. */
+  /** The service that acted. */
   readonly by: string;
+  /** The operator who asked for it, if their name is known. Customers are not told. */
+  readonly person?: string;
   /** Why the order failed, where it did. */
   readonly reason?: string;
   readonly detail?: string;
@@ -30,9 +32,9 @@ export function transitionsOf({
 export const lastTransition = ({ history }: Pick<Ledger, 'history'>): Transition =>
   transitionOf(history.at(-1) as string);
 
-/** A transition as the ledger keeps it. */
-export const historyLine = (status: string, by: string, at: Date): string =>
-  `${at.toISOString()} ${status} ${by}`;
+/** A transition as the ledger keeps it: "2026-01-02T03:04:05.678Z FAILING janitor", and behind it the person, if one asked for it. */
+export const historyLine = (status: string, by: string, at: Date, person?: string): string =>
+  `${at.toISOString()} ${status} ${by}${person === undefined ? '' : ` ${person}`}`;
 
 /** When the order got this status; undefined if it never did. */
 export const transitionTo = (
@@ -47,11 +49,10 @@ export const transitionTo = (
 function transitionOf(line: string): Transition {
   const atEnd = line.indexOf(' ');
   const statusEnd = line.indexOf(' ', atEnd + 1);
-  return {
-    at: new Date(line.slice(0, atEnd)),
-    status: line.slice(atEnd + 1, statusEnd),
-    by: line.slice(statusEnd + 1),
-  };
+  const byEnd = line.indexOf(' ', statusEnd + 1);
+  const one = { at: new Date(line.slice(0, atEnd)), status: line.slice(atEnd + 1, statusEnd) };
+  if (byEnd < 0) return { ...one, by: line.slice(statusEnd + 1) };
+  return { ...one, by: line.slice(statusEnd + 1, byEnd), person: line.slice(byEnd + 1) };
 }
 
 /** The status in a line. */

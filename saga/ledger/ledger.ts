@@ -32,7 +32,7 @@ export interface LedgerFields {
   /** Why the order failed, for programs and for people. */
   readonly reason?: string;
   readonly detail?: string;
-  /** Every transition, oldest first, as a line: "2026-01-02T03:04:05.678Z CREATED order". */
+  /** Every transition, oldest first, as a line: see `historyLine`. */
   readonly history: readonly string[];
   readonly createdAt: Date;
   /** How long each stage of this order may take. */
@@ -154,13 +154,13 @@ export function beginWait(
 export function resume(
   saga: Saga,
   ledger: Ledger,
-  { word, by, now }: { word: Word; by: string; now: Date },
+  { word, by, person, now }: { word: Word; by: string; person?: string | undefined; now: Date },
 ): Ledger {
   const step = saga.waitingIn(ledger.status);
   if (step === undefined) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: it waits for no word`);
   }
-  return { ...move(saga, ledger, RESUMED, by, now), heard: { ...ledger.heard, [step.name]: word } };
+  return { ...move(saga, ledger, RESUMED, by, now, person), heard: { ...ledger.heard, [step.name]: word } };
 }
 
 function turnOf(saga: Saga, ledger: Ledger, step: string): Step {
@@ -171,17 +171,27 @@ function turnOf(saga: Saga, ledger: Ledger, step: string): Step {
   return next;
 }
 
-/** The order can't go on, and what it holds must be given back. @throws IllegalTransition */
+/**
+ * The order can't go on, and what it holds must be given back.
+ * @param person the operator who wants it so.
+ * @throws IllegalTransition
+ */
 export function fail(
   saga: Saga,
   ledger: Ledger,
-  { by, reason, detail, now }: { by: string; reason: string; detail: string; now: Date },
+  {
+    by,
+    person,
+    reason,
+    detail,
+    now,
+  }: { by: string; person?: string | undefined; reason: string; detail: string; now: Date },
 ): Ledger {
   // A ledger with a reason that the saga does not have could not be read again.
   if (!saga.reasons.includes(reason)) {
     throw new IllegalTransition(`Order ${ledger.uuid} can't fail: ${reason} is no reason of ${saga.name}`);
   }
-  return { ...move(saga, ledger, FAILING, by, now), reason, detail };
+  return { ...move(saga, ledger, FAILING, by, now, person), reason, detail };
 }
 
 /** The order is canceled and holds nothing. @throws IllegalTransition */
@@ -203,14 +213,14 @@ export function tombstone(
   return complete(saga, fail(saga, unknown, { by, reason, detail, now }), by, now);
 }
 
-function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date): Ledger {
+function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date, person?: string): Ledger {
   if (!saga.nextOf(ledger).includes(to)) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${by} can't make it ${to}`);
   }
   const moved: Ledger = {
     ...ledger,
     status: to,
-    history: [...ledger.history, historyLine(to, by, now)],
+    history: [...ledger.history, historyLine(to, by, now, person)],
   };
   return {
     ...moved,

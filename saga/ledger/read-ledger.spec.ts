@@ -146,6 +146,10 @@ describe('A ledger that is not believed', () => {
       expect(faults, String(entry)).to.have.length(1);
       expect(faults[0]).to.match(/^history\.0: /);
     }
+    expect(faultsOf({ ...aLedger(), history: [`${line('RECEIVED')} `] })).to.have.length(1);
+    expect(faultsOf({ ...aLedger(), history: [`${line('RECEIVED')} ann of the night shift`] })).to.deep.equal(
+      [],
+    );
     expect(faultsOf({ ...aLedger(), history: [line('RECEIVED'), 'and so on'] })).to.deep.equal([
       'history.1: is not a transition',
     ]);

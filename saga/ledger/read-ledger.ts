@@ -113,7 +113,7 @@ export const schemaFaults = (error: z.ZodError): string[] =>
 
 const FAULTS_MAX = 5;
 
-const HISTORY_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z_]+ \S/;
+const HISTORY_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z_]+ \S+( \S|$)/;
 const MOMENT_LENGTH = '2026-01-02T03:04:05.678Z'.length;
 
 /** Runs for every ledger that is read, so it compares moments as texts instead of making dates of them. */

@@ -6,12 +6,17 @@ import type { LedgerTask } from './turn.ts';
  * Cancels an order at any stage: it fails, and the janitor gives back what it holds. A step that commits at the same time
  * either comes first, and is compensated, or finds the order failing.
  * The turn's outcome is `accepted`; `duplicate` if the order is already failing or canceled; `ignored` if there is none.
- * @param wish who cancels, with a reason for programs and a sentence for people.
+ * @param wish who cancels (the service, and the operator who asked it to), with a reason for programs and a sentence for people.
  */
 export function cancelTask(
   saga: Saga,
   uuid: string,
-  wish: { readonly by: string; readonly reason: string; readonly detail: string },
+  wish: {
+    readonly by: string;
+    readonly person?: string | undefined;
+    readonly reason: string;
+    readonly detail: string;
+  },
 ): LedgerTask {
   return {
     uuid,

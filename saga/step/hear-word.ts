@@ -14,8 +14,9 @@ import { SILENCE, type Word, wordFault } from './wait.ts';
 export interface SpokenWord {
   readonly uuid: string;
   readonly word: Word;
-  /** Who hears it. */
+  /** Who hears it, and the operator who says it. */
   readonly by: string;
+  readonly person?: string | undefined;
   /** The values of the step's settings, if its own service hears the word in a message, and so decides at once. */
   readonly settings?: object;
 }
@@ -29,7 +30,7 @@ export interface SpokenWord {
 export function wordTask(
   saga: Saga,
   step: WaitingStep,
-  { uuid, word, by, settings }: SpokenWord,
+  { uuid, word, by, person, settings }: SpokenWord,
 ): LedgerTask {
   return {
     uuid,
@@ -48,7 +49,7 @@ export function wordTask(
         const turn = overdueTurn(saga, ledger, by, now);
         return { ...turn, outcome: 'unheeded', detail: turn.detail ?? 'The word came too late' };
       }
-      const resumed = resume(saga, ledger, { word, by, now });
+      const resumed = resume(saga, ledger, { word, by, person, now });
       if (settings === undefined) return { outcome: 'resumed', ledger: resumed };
       return takeResumed(saga, step, resumed, documents, settings, now);
     },

@@ -333,6 +333,11 @@ describe('A saga that contradicts itself', () => {
       ['an order names the step that fails in fail, which is no field of it'],
     ],
     [
+      'belongs to a customer in an unknown field',
+      () => faultsOf([quote], { order: { ...order, ownedBy: 'buyer' } }),
+      ['an order names its customer in buyer, which is no field of it'],
+    ],
+    [
       'has two steps of one name',
       () => faultsOf([quote, { ...other, name: 'quote' }]),
       ['the service quote is there twice'],

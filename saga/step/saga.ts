@@ -34,6 +34,8 @@ export interface OrderKind<Order extends object = object> {
   readonly schema: z.ZodObject & z.ZodType<Order>;
   /** The fields by which orders are listed, besides their status. */
   readonly listedBy: readonly string[];
+  /** The field with the name of the customer whose order it is; absent: where customers are told apart, only operators see it. */
+  readonly ownedBy?: string;
   /**
    * The field, optional and a string, in which an order may name a step that then refuses it, so that a failure can be seen or
    * tested at every place; absent: orders can't ask for that.
@@ -385,6 +387,9 @@ function faultsOf({
     ...(order.failsAt === undefined || order.failsAt in order.schema.shape
       ? []
       : [`an order names the step that fails in ${order.failsAt}, which is no field of it`]),
+    ...(order.ownedBy === undefined || order.ownedBy in order.schema.shape
+      ? []
+      : [`an order names its customer in ${order.ownedBy}, which is no field of it`]),
     ...twice('the service', [...names, PEOPLE]),
     ...twice('the status', [RECEIVED, ...statuses.map(({ status }) => status), RESUMED, FAILING, CANCELED]),
     ...twice('the topic', topics),

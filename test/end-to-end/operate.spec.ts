@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
@@ -39,7 +40,7 @@ describe('npm run saga', function () {
   after(() => pipeline.close());
   afterEach(() => pipeline.bus.idle());
 
-  const saga = (...args: string[]) => run([...args, '--url', url]);
+  const saga = (...args: string[]) => run([...args, '--url', url], { SAGA_OPERATOR: 'alice' });
   const parked = async (text: string, attributes: Record<string, string> = {}): Promise<string> => {
     await pipeline.bus.publish([{ topic: 'order-created', data: Buffer.from(text), attributes }]);
     await pipeline.bus.idle();
@@ -115,6 +116,9 @@ describe('npm run saga', function () {
       `Order ${uuid} is FAILING: CANCELED_BY_OPERATOR: The parcel was lost`,
     ]);
     await pipeline.bus.idle();
+    expect(withoutMoments((await saga('show', uuid)).lines)).to.include(
+      '  MOMENT  FAILING    by janitor for alice  CANCELED_BY_OPERATOR: The parcel was lost',
+    );
     expect(await saga('cancel', uuid, '--detail', 'The parcel was lost')).to.deep.equal({
       code: 1,
       lines: [`Order ${uuid} is canceled: CANCELED_BY_OPERATOR`],
@@ -135,7 +139,7 @@ describe('npm run saga', function () {
     expect(lines.slice(-3)).to.deep.equal(['  12 bytes, as utf8:', '  {"a":1,', '  "b":']);
     const discarded = await saga('discard-letter', id, '--note', 'A test');
     expect(withoutMoments(discarded.lines)).to.deep.equal([
-      `Letter ${id} is discarded: MOMENT discarded A test`,
+      `Letter ${id} is discarded: MOMENT discarded by alice: A test`,
     ]);
     expect((await saga('letters', '--status', 'redriven')).lines).to.deep.equal(['No letters']);
   });
@@ -236,6 +240,25 @@ describe('npm run saga', function () {
     expect([open.code, open.lines[0]]).to.deep.equal([
       2,
       'SAGA_TOKEN would travel to janitor.example unencrypted: use https',
+    ]);
+  });
+
+  it('says who asks: SAGA_OPERATOR, otherwise the account on this machine', async () => {
+    const heard: unknown[] = [];
+    const server = createServer((request, response) => {
+      heard.push(request.headers['saga-operator']);
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await run(['show', uuidv4(), '--url', other], { SAGA_OPERATOR: 'Zoë of the night shift' });
+    await run(['show', uuidv4(), '--url', other], { SAGA_OPERATOR: '' });
+    expect(heard).to.deep.equal(['Zo%C3%AB%20of%20the%20night%20shift', userInfo().username]);
+    await new Promise((resolve) => server.close(resolve));
+    const none = await run(['show', uuidv4(), '--url', other], { SAGA_OPERATOR: 'a\nb' });
+    expect([none.code, none.lines[0]]).to.deep.equal([
+      2,
+      'SAGA_OPERATOR must be a name of 1 to 100 characters',
     ]);
   });
 

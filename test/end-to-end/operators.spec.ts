@@ -32,6 +32,7 @@ function hardOfHearing(bus: Bus) {
 
 describe('What operators see and do over HTTP', () => {
   let pipeline: Pipeline;
+  const logged: Record<string, unknown>[] = [];
   let broker: { isDeaf: boolean };
   before(async () => {
     const opened = { store: createMemoryStore(), bus: createMemoryBus(topologyOf(saga), systemClock) };
@@ -40,7 +41,7 @@ describe('What operators see and do over HTTP', () => {
       ({ bus }) => {
         const hearing = hardOfHearing(bus);
         broker = hearing.state;
-        return { bus: hearing.bus };
+        return { bus: hearing.bus, log: (_severity, message, fields) => logged.push({ message, ...fields }) };
       },
       undefined,
       saga,
@@ -95,6 +96,20 @@ describe('What operators see and do over HTTP', () => {
       expect([status, body.detail]).to.deep.equal([
         409,
         "The letter was redriven already: what was sent can't be called back",
+      ]);
+    });
+
+    it('records who sent a letter back, and who discarded one', async () => {
+      const alice = { 'saga-operator': 'alice' };
+      const [one, other] = [await parked(), await parked()];
+      const redriven = await pipeline.post(`/dead-letters/${one.id}/redrive`, '', alice);
+      expect(redriven.body.history[1]).to.match(/^\S+Z redriven by alice$/);
+      const discarded = await pipeline.delete(`/dead-letters/${other.id}?note=A%20test`, alice);
+      expect(discarded.body.history[1]).to.match(/^\S+Z discarded by alice: A test$/);
+      const named = logged.filter(({ operator }) => operator === 'alice');
+      expect(named.map(({ message, deadLetter }) => [message, deadLetter])).to.deep.include.members([
+        ['janitor: a dead letter was redriven', one.id],
+        ['janitor: a dead letter was discarded', other.id],
       ]);
     });
 
@@ -238,6 +253,56 @@ describe('What operators see and do over HTTP', () => {
       expect([again.status, again.body.title]).to.deep.equal([409, 'Canceled already']);
       expect(await pipeline.ledger(uuid)).to.include({ status: 'CANCELED', detail: 'The parcel was lost' });
       expect(await pipeline.remaining()).to.deep.equal(before);
+    });
+
+    it('names who canceled it, to operators and not to customers, and the audit finds nothing wrong', async () => {
+      const { uuid } = await pipeline.order(ORDER);
+      const who = { 'saga-operator': encodeURIComponent('Zoë of the night shift') };
+      await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'The parcel was lost' }, who);
+      await pipeline.bus.idle();
+      const moves = (timeline: { status: string; by: string; person?: string }[]) =>
+        timeline.slice(-2).map(({ status, by, person }) => [status, by, person]);
+      expect(moves((await pipeline.get(`/sagas/${uuid}`)).body.timeline)).to.deep.equal([
+        ['FAILING', 'janitor', 'Zoë of the night shift'],
+        ['CANCELED', 'janitor', undefined],
+      ]);
+      for (const path of [`/order/${uuid}`, '/orders?limit=100']) {
+        expect(JSON.stringify((await pipeline.get(path)).body), path).not.to.contain('Zoë');
+      }
+      expect(pipeline.bus.published.map((one) => JSON.stringify(one)).join()).not.to.contain('Zoë');
+      const { violations } = (await pipeline.get('/audit')).body;
+      expect(violations.filter((one: { uuid?: string }) => one.uuid === uuid)).to.deep.equal([]);
+      expect(violations.map((one: { path: string }) => one.path)).not.to.include(ledgerPath(uuid));
+      expect(logged).to.deep.include({
+        message: 'janitor: an operator asked for this order to be canceled',
+        step: 'janitor',
+        uuid,
+        status: 'FAILING',
+        operator: 'Zoë of the night shift',
+        error: undefined,
+      });
+    });
+
+    it('is announced again, and swept, under the name of who asked for it', async () => {
+      const { uuid } = await pipeline.order(ORDER);
+      logged.length = 0;
+      await pipeline.post(`/sagas/${uuid}/announce`, '', { 'saga-operator': 'alice' });
+      await pipeline.post('/sweep', '', { 'saga-operator': 'alice' });
+      const named = logged.filter(({ operator }) => operator === 'alice').map(({ message }) => message);
+      expect(named).to.deep.equal([
+        'janitor: an operator asked for this order to be announced again',
+        'janitor: a sweep was asked for',
+      ]);
+    });
+
+    it('[anomaly 41] is not touched by somebody whose name is none', async () => {
+      const { uuid } = await pipeline.order(ORDER);
+      for (const name of ['', 'x'.repeat(101), 'a%0Ab', '%20alice', '%zz', '%E2%80%A8']) {
+        const who = { 'saga-operator': name };
+        const answer = await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'No' }, who);
+        expect([answer.status, answer.body.errors?.[0].field], name).to.deep.equal([400, 'Saga-Operator']);
+      }
+      expect(await pipeline.ledger(uuid)).to.include({ status: 'PAID' });
     });
 
     it('[anomaly 41] is not canceled without a sentence that says why', async () => {

@@ -278,7 +278,7 @@ describe('docs/operations/', () => {
       ...named(/^([A-Z_]+)=/gm, [read('.env.example')]),
       ...pipeline.reasons,
       // What `npm run saga` and the functions framework read, and Google's word for a missing right.
-      ...['SAGA_TOKEN', 'FUNCTION_TARGET', 'PERMISSION_DENIED'],
+      ...['SAGA_TOKEN', 'SAGA_OPERATOR', 'FUNCTION_TARGET', 'PERMISSION_DENIED'],
     ];
     const asked = named(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g).filter((name) => !name.startsWith('OTEL_'));
     expect(unknown(asked, known)).to.deep.equal([]);

@@ -197,6 +197,8 @@ async function ask(
   headers: Readonly<Record<string, string>>,
 ): Promise<Answer> {
   const { pathname, searchParams } = new URL(target, 'http://play');
+  // As the gate in front of a service makes of it.
+  const operator = headers['saga-operator'];
   for (const route of services.flatMap((service) => service.routes())) {
     const pattern = new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
     const match = route.method === method ? pattern.exec(pathname) : null;
@@ -207,6 +209,7 @@ async function ask(
         query: route.query?.parse(Object.fromEntries(searchParams)),
         body: route.body?.parse(body),
         header: (name) => headers[name],
+        ...(operator !== undefined && { caller: { kind: 'operator', name: operator } }),
       })
       .catch(problemAnswer);
     return { status: answer.status, body: JSON.parse(JSON.stringify(answer.body)) };

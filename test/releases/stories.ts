@@ -251,10 +251,15 @@ export async function record(
       await cancel(uuid);
       if (isCompensated) await bring(uuid, failure.topic);
     }
-    const uuid = await place(`canceled by an operator, ${end}`, 'CANCELED_BY_OPERATOR', ONE_LINE);
-    await bringSteps(uuid, way.length);
-    await play.ask('POST', `/sagas/${uuid}/cancel`, { detail: 'The parcel was lost' });
-    if (isCompensated) await bring(uuid, failure.topic);
+    for (const [operator, named] of [
+      ['an operator', {}],
+      ['an operator who left a name', { 'saga-operator': 'alice' }],
+    ] as const) {
+      const uuid = await place(`canceled by ${operator}, ${end}`, 'CANCELED_BY_OPERATOR', ONE_LINE);
+      await bringSteps(uuid, way.length);
+      await play.ask('POST', `/sagas/${uuid}/cancel`, { detail: 'The parcel was lost' }, named);
+      if (isCompensated) await bring(uuid, failure.topic);
+    }
   }
   for (let steps = 0; steps < way.length; steps++) {
     const order = { ...ONE_LINE, 'payment-error': true };

@@ -16,7 +16,7 @@ import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { gatewayApp } from '../../local/gateway.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
-import { hostServices } from '../../programs/host.ts';
+import { type HostOptions, hostServices } from '../../programs/host.ts';
 import { inboxesOf } from '../../saga/deliver/inbox.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { Problem, type Route } from '../../saga/http/http.ts';
@@ -141,6 +141,14 @@ describe("The operators' routes", () => {
     ]);
   });
 
+  it('leave of all others only the stock to everybody where customers are told apart', () => {
+    const forEverybody = routes.filter(({ audience }) => audience === undefined);
+    expect(forEverybody.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'GET /inventory',
+      'GET /inventory/{item}',
+    ]);
+  });
+
   it('[anomaly 39] are closed where nothing is said about operators', async () => {
     await serving({ served: routes }, async (port) => {
       for (const { method, path } of operatorRoutes) {
@@ -241,19 +249,47 @@ describe("The operators' routes", () => {
     }
     const warning =
       "WARNING The operators' routes are closed: set OPERATOR_TOKEN, or OPERATOR_AUTH=platform where Cloud Run's IAM checks";
-    expect(lines).to.deep.equal([warning, warning, warning]);
+    expect(lines.filter((line) => line.startsWith('WARNING'))).to.deep.equal([warning, warning, warning]);
   });
 
   it('are described with their security scheme, and the others without', async () => {
     const { paths, components } = await serving({ served: routes }, async (port) =>
       JSON.parse((await send(port, 'GET', '/openapi.json')).body),
     );
-    expect(components.securitySchemes.operator).to.include({ type: 'http', scheme: 'bearer' });
+    for (const scheme of ['operator', 'customer']) {
+      expect(components.securitySchemes[scheme]).to.include({ type: 'http', scheme: 'bearer' });
+    }
     for (const { method, path, audience } of routes) {
       const operation = paths[path][method.toLowerCase()];
-      expect(operation.security, `${method} ${path}`).to.deep.equal(audience && [{ operator: [] }]);
-      expect(401 in operation.responses).to.equal(audience === 'operators');
+      const security = { operators: [{ operator: [] }], customers: [{ customer: [] }, { operator: [] }, {}] };
+      expect(operation.security, `${method} ${path}`).to.deep.equal(audience && security[audience]);
+      expect(401 in operation.responses).to.equal(audience !== undefined);
     }
+  });
+});
+
+describe('Customers', () => {
+  it('are told in the log not to be told apart, as a warning where others can reach the service', async () => {
+    const said = async (host: string, identity?: HostOptions['customerIdentity']) => {
+      const lines: string[] = [];
+      const ports = portsWith((severity, message) => lines.push(`${severity} ${message.split(':')[0]}`));
+      const options: HostOptions = {
+        host,
+        port: 0,
+        backend: 'memory',
+        subscriber: 'pull',
+        pushIdentity: 'platform',
+        ...(identity && { customerIdentity: identity }),
+      };
+      const services = allServices(pipeline, ports, SETTINGS).filter(({ name }) => name === 'payments');
+      await (await hostServices(pipeline, services, ports, options, () => {})).close();
+      return lines;
+    };
+    expect(await said('127.0.0.1')).to.deep.equal(['INFO Customers are not told apart']);
+    // A loopback address in a form that says nothing of it, so that this test listens to nobody else.
+    expect(await said('::ffff:127.0.0.1')).to.deep.equal(['WARNING Customers are not told apart']);
+    const identity = { issuer: 'http://127.0.0.1:1', audience: 'shop', claim: 'sub' };
+    expect(await said('127.0.0.1', identity)).to.deep.equal([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
-import { type Host, hostServices } from '../../programs/host.ts';
+import { type Host, type HostOptions, hostServices } from '../../programs/host.ts';
 import { allServices, type Service } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -64,8 +64,8 @@ export interface Pipeline {
   readonly store: Store;
   readonly bus: TrackingBus;
   readonly url: string;
-  get(path: string): Promise<Answer>;
-  delete(path: string): Promise<Answer>;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  delete(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** Posts JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Posts an order, says the first word that it waits for, and waits until nothing more happens. Returns its ledger. */
@@ -82,12 +82,14 @@ export interface Pipeline {
  * Starts the pipeline on a store and a bus.
  * @param wrap puts something between the services and the world, such as a store that counts.
  * @param saga another one, for a spec that spells out what all its steps leave behind.
+ * @param gates who may call; by default operators are whoever is on this machine.
  */
 export async function startPipeline(
   { store, bus }: { store: Store; bus: Bus },
   wrap: (ports: Ports) => Partial<Ports> = () => ({}),
   telemetry = noTelemetry,
   saga: Saga = pipeline,
+  gates: Partial<HostOptions> = {},
 ): Promise<Pipeline> {
   const tracked = trackingBus(bus, topologyOf(saga));
   const world: Ports = {
@@ -112,6 +114,7 @@ export async function startPipeline(
       subscriber: 'pull',
       pushIdentity: 'platform',
       operators: { by: 'loopback' },
+      ...gates,
     },
     (error) => {
       throw error;
@@ -136,8 +139,8 @@ export async function startPipeline(
     store,
     bus: tracked,
     url,
-    get: async (path) => answerOf(await fetch(url + path)),
-    delete: async (path) => answerOf(await fetch(url + path, { method: 'DELETE' })),
+    get: async (path, headers = {}) => answerOf(await fetch(url + path, { headers })),
+    delete: async (path, headers = {}) => answerOf(await fetch(url + path, { method: 'DELETE', headers })),
     post: async (path, body, headers = {}) =>
       answerOf(
         await fetch(url + path, {

@@ -24,6 +24,7 @@ const EVERYTHING = {
   subscriber: 'pull',
   telemetry: 'off',
   public: true,
+  customers: { issuer: 'https://accounts.example', audience: 'shop' },
   operators: ['user:jill@example.com'],
   deletion_protection: false,
   alert_email: 'jill@example.com',

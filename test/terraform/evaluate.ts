@@ -160,7 +160,7 @@ function withDependencies({ depends_on: dependencies = [], ...body }: Body): Bod
 }
 
 /** JSON has no place for an expression that is no value; a type is written as its name. */
-const typeName = (type: unknown): string => String(type).replace(/^\$\{(.*)\}$/, '$1');
+const typeName = (type: unknown): string => String(type).replace(/^\$\{(.*)\}$/s, '$1');
 
 /** References to resources and data lead to their stand-ins. */
 function rewritten(value: unknown): unknown {

@@ -108,7 +108,9 @@ describe('The Terraform, as it is written', () => {
     const { variable } = configuration;
     for (const [name, one] of Object.entries(variable)) {
       expect(one.description, name).to.be.a('string').and.not.be.empty;
-      expect(one.type, name).to.match(/^\$\{(string|number|bool|set\(string\)|map\(map\(string\)\))\}$/);
+      expect(one.type, name).to.match(
+        /^\$\{(string|number|bool|set\(string\)|map\(map\(string\)\)|object\(\{[^{}]+\}\))\}$/,
+      );
       if (one.type !== expression('bool')) expect(one.validation, name).to.be.an('array');
     }
     const needed = Object.keys(variable).filter((name) => !('default' in (variable[name] ?? {})));

@@ -109,6 +109,12 @@ describe('The services that Terraform makes', () => {
       },
       off: { TELEMETRY: 'off' },
     };
+    const toldApart = {
+      CUSTOMER_AUTH: 'oidc',
+      CUSTOMER_ISSUER: 'https://accounts.example',
+      CUSTOMER_AUDIENCE: 'shop',
+      CUSTOMER_CLAIM: 'sub',
+    };
     /** What does not follow from the saga. */
     const byHand: Record<string, Record<string, string>> = {
       janitor: { OPERATOR_AUTH: 'platform', SWEEP_INTERVAL_SECONDS: '0' },
@@ -125,9 +131,9 @@ describe('The services that Terraform makes', () => {
         : {};
 
     it('[anomaly 26] of each service is what it needs, and nothing else', () => {
-      for (const [resources, database, sent] of [
-        [deployed.byDefault, '(default)', telemetry.google],
-        [deployed.withEverything, 'orders', telemetry.off],
+      for (const [resources, database, sent, customers] of [
+        [deployed.byDefault, '(default)', telemetry.google, {}],
+        [deployed.withEverything, 'orders', telemetry.off, toldApart],
       ] as const) {
         const made = all(resources, 'google_cloud_run_v2_service.service');
         for (const service of deployed.services) {
@@ -135,6 +141,7 @@ describe('The services that Terraform makes', () => {
           expect(environment(container(made[name])), name).to.deep.equal({
             ...common(database),
             ...sent,
+            ...customers,
             ...own(name),
             ...pushed(name),
             ...secrets(service),

@@ -1,0 +1,33 @@
+import { Problem } from './http.ts';
+
+/** Who sends a request, as the server has found out. Nothing here knows how: a gate in front of the routes does. */
+export type Caller =
+  | { readonly kind: 'customer'; readonly name: string }
+  | { readonly kind: 'operator'; readonly name?: string };
+
+/**
+ * Whether a caller may see and change what belongs to a customer: operators may, and the customer. Without a caller, customers are
+ * not told apart, and everybody may.
+ * @param customer undefined for what belongs to no single customer: then no customer may.
+ */
+export const mayAct = (caller: Caller | undefined, customer: unknown): boolean =>
+  caller?.kind !== 'customer' || caller.name === customer;
+
+/**
+ * Lets a caller act for a customer whom the request itself names. What a request only leads to is answered with 404 instead,
+ * so that it does not show what there is.
+ * @throws Problem 403
+ */
+export function assertMayAct(caller: Caller | undefined, customer: unknown): void {
+  if (!mayAct(caller, customer)) {
+    throw new Problem(
+      403,
+      'Forbidden',
+      'Your token is for another customer: you may see and order only what is yours',
+    );
+  }
+}
+
+/** The operator who asks, by name, for histories and the log; undefined if the name is not known. */
+export const operatorIn = (caller: Caller | undefined): string | undefined =>
+  caller?.kind === 'operator' ? caller.name : undefined;
