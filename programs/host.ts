@@ -10,6 +10,7 @@ import { inboxesOf } from '../saga/deliver/inbox.ts';
 import { type Service, serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { startWatchdog } from '../saga/deliver/watchdog.ts';
+import type { Route } from '../saga/http/http.ts';
 import { endsWithin } from '../saga/ports/clock.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
@@ -77,14 +78,7 @@ export async function hostServices(
   const routes = services.flatMap((service) => service.routes());
   const isPushed = subscriber === 'push';
   const push = isPushed ? pushHandlers(subscribed, await tokenCheckOf({ pushIdentity }), ports) : [];
-  const hasOperatorsRoutes = telemetry.page || routes.some(({ audience }) => audience === 'operators');
-  if (gates.operators === undefined && hasOperatorsRoutes) {
-    ports.log('WARNING', OPERATORS_CLOSED);
-  }
   const customers = gates.customers ?? (await customerCheckOf(customerIdentity));
-  if (customers === undefined && routes.some(({ audience }) => audience === 'customers')) {
-    ports.log(isLoopback(host) ? 'INFO' : 'WARNING', CUSTOMERS_ALIKE);
-  }
   const app = httpApp(routes, readiness, ports.log, {
     about: { title: saga.name, version: packageVersion() },
     push,
@@ -94,6 +88,13 @@ export async function hostServices(
     metrics: telemetry.page,
   });
   const http = await serveHttp(app, host, port);
+  const hasRoutesFor = (who: Route['audience']) => routes.some(({ audience }) => audience === who);
+  if (gates.operators === undefined && (telemetry.page || hasRoutesFor('operators'))) {
+    ports.log('WARNING', OPERATORS_CLOSED);
+  }
+  if (customers === undefined && hasRoutesFor('customers')) {
+    ports.log(isLoopback(host) ? 'INFO' : 'WARNING', CUSTOMERS_ALIKE);
+  }
   // Pushed messages come by HTTP, so there is nothing to open.
   if (!isPushed) {
     for (const { subscription, inbox } of subscribed) inbox.pull(ports.bus, subscription, onFailure);

@@ -41,8 +41,8 @@ for (const backend of backends) {
         expect(snapshot(saga, ledger)).to.include({ status: SUCCESS, total_invoice: 20 });
         expect(transitionsOf(ledger).map(({ status, by }) => `${status} by ${by}`)).to.deep.equal([
           'RECEIVED by frontend',
-          ...saga.steps.flatMap(({ waits, leadsTo, name }) => [
-            ...(waits ? [`${waits.as} by ${name}`, `RESUMED by ${waits.heardBy}`] : []),
+          ...saga.steps.flatMap(({ waits, heldSince, leadsTo, name }) => [
+            ...(waits?.as === heldSince ? [`${waits.as} by ${name}`, `RESUMED by ${waits.heardBy}`] : []),
             `${leadsTo} by ${name}`,
           ]),
         ]);

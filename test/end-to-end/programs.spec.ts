@@ -23,9 +23,9 @@ import {
 
 const SUCCESS = pipeline.success;
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
-const post = async (url: string, body: object) => {
+const post = async (url: string, body: object, path = '/order') => {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${url}/order`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   return { status: response.status, body: (await response.json()) as { uuid: string } };
 };
 const get = async (url: string) => (await (await fetch(url)).json()) as Record<string, unknown>;
@@ -50,6 +50,19 @@ async function takenPort(): Promise<{ server: Server; port: number }> {
   return { server, port: (server.address() as AddressInfo).port };
 }
 
+/** Waits until the order waits for its courier, says the word, and waits for its end. */
+async function comesToSuccess(
+  lineOf: (pattern: string) => Promise<string> | undefined,
+  url: string,
+  uuid: string,
+): Promise<void> {
+  await lineOf(`${LAST_STEP} +(waiting|duplicate) uuid=${uuid}`);
+  const waiting = pipeline.steps.at(-1)?.waits;
+  const [word] = Object.keys(waiting?.words ?? {});
+  await post(url, {}, `/${waiting?.path.replace('{uuid}', uuid)}/${word}`);
+  await lineOf(`${LAST_STEP} +accepted uuid=${uuid}`);
+}
+
 describe('npm start', () => {
   let child: Child | undefined;
   afterEach(async () => {
@@ -62,7 +75,7 @@ describe('npm start', () => {
     const url = urlIn(await child.line(/The pipeline runs on/));
     const { status, body } = await post(url, ORDER);
     expect(status).to.equal(202);
-    await child.line(new RegExp(`${LAST_STEP} +accepted uuid=${body.uuid}`));
+    await comesToSuccess((pattern) => child?.line(new RegExp(pattern)), url, body.uuid);
     expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS, total_invoice: 20 });
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
   });
@@ -207,7 +220,7 @@ describe('npm run start:emulators', () => {
 
   it('runs each service as its own process behind one port, and an order is paid', async () => {
     const { body } = await post(url, ORDER);
-    await lineOf(`${LAST_STEP} +accepted uuid=${body.uuid}`);
+    await comesToSuccess(lineOf, url, body.uuid);
     expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
     expect(await get(`${url}/payments/${body.uuid}`)).to.include({ total_invoice: 20 });
@@ -240,7 +253,7 @@ describe('npm run start:emulators', () => {
     );
     expect(Object.keys(variables)).to.have.length(3);
     const { body } = await post(url, ORDER);
-    await lineOf(`${LAST_STEP} +accepted uuid=${body.uuid}`);
+    await comesToSuccess(lineOf, url, body.uuid);
     const pull = [
       'pubsub',
       'subscriptions',
@@ -268,6 +281,7 @@ describe('npm run start:emulators', () => {
       items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
       status: SUCCESS,
       total_invoice: 20,
+      delivery_cost: 4,
     });
   });
 
@@ -279,7 +293,7 @@ describe('npm run start:emulators', () => {
     await lineOf('inventory +ended \\(SIGKILL\\), starts again');
     await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
     const { body } = await post(url, ORDER);
-    await lineOf(`${LAST_STEP} +(accepted|duplicate) uuid=${body.uuid}`);
+    await comesToSuccess(lineOf, url, body.uuid);
     expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
   });
 

@@ -155,9 +155,9 @@ describe("A pipeline to which Google's emulator pushes", () => {
   it('pays one order and compensates another', async function () {
     const projectId = freshProjectId();
     const store = await emulatedStore(this, projectId);
-    const ended = noteEnds(store);
+    const statuses = noteStatuses(store);
     const bus = await emulatedBus(this, topology, projectId);
-    const pushed = await startPushed({ store: ended.store, bus });
+    const pushed = await startPushed({ store: statuses.store, bus });
     const { pubsubHost } = await requireEmulators(this);
     const served = Object.entries(topology.subscriptions).filter(([, { service }]) => service);
     for (const [name] of served) {
@@ -177,7 +177,9 @@ describe("A pipeline to which Google's emulator pushes", () => {
     };
     const paid = await post({ user: 'jack', item: 'widget', quantity: 2 });
     const failed = await post({ user: 'jack', item: 'widget', quantity: 2, 'payment-error': true });
-    await Promise.all([ended.end(paid), ended.end(failed)]);
+    await Promise.all([statuses.comesTo(paid, 'DELIVERING'), statuses.comesTo(failed, 'CANCELED')]);
+    await fetch(`${pushed.url}/deliveries/${paid}/delivered`, { method: 'POST' });
+    await statuses.comesTo(paid, SUCCESS);
     expect(await pushed.ledger(paid)).to.include({ status: SUCCESS });
     expect(await pushed.ledger(failed)).to.include({ status: 'CANCELED', reason: 'PAYMENT_ERROR' });
     expect(await readOne(store, stock.of('widget').path)).to.include({ quantity: 8 });
@@ -185,9 +187,9 @@ describe("A pipeline to which Google's emulator pushes", () => {
   });
 });
 
-/** A store that knows when an order has come to its end. */
-function noteEnds(inner: Store) {
-  const ended = new Set<string>();
+/** A store that knows to which status an order has come. */
+function noteStatuses(inner: Store) {
+  const seen = new Set<string>();
   const waiting = new Map<string, () => void>();
   const store: Store = {
     ...inner,
@@ -195,18 +197,20 @@ function noteEnds(inner: Store) {
       await inner.commit(writes);
       for (const write of writes) {
         const status = 'fields' in write ? (write.fields as Partial<Ledger>).status : undefined;
-        if (status !== pipeline.success && status !== 'CANCELED') continue;
-        ended.add(write.path);
-        waiting.get(write.path)?.();
+        if (status === undefined) continue;
+        const came = `${write.path} ${status}`;
+        seen.add(came);
+        waiting.get(came)?.();
       }
     },
   };
   return {
     store,
-    end: (uuid: string) =>
+    comesTo: (uuid: string, status: string) =>
       new Promise<void>((resolve) => {
-        if (ended.has(ledgerPath(uuid))) resolve();
-        else waiting.set(ledgerPath(uuid), resolve);
+        const came = `${ledgerPath(uuid)} ${status}`;
+        if (seen.has(came)) resolve();
+        else waiting.set(came, resolve);
       }),
   };
 }

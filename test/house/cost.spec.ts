@@ -91,7 +91,7 @@ async function costOf(
   });
   const backend = { store: createMemoryStore(), bus: createMemoryBus(topologyOf(saga), systemClock) };
   const wrap = ({ store }: { store: Store }) => ({ store: counting(store) });
-  const pipeline = await startPipeline(backend, wrap, undefined, saga);
+  const pipeline = await startPipeline(backend, wrap, undefined, saga, {}, { isSilent: true });
   Object.assign(counts, { reads: 0, writes: 0, sharedReads: 0, sharedWrites: 0 });
   const uuids = await place(pipeline);
   await pipeline.bus.idle();

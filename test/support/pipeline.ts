@@ -8,12 +8,14 @@ import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, type HostOptions, hostServices } from '../../programs/host.ts';
 import { allServices, type Service } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
-import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { takeTurns } from '../../saga/deliver/turns.ts';
+import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
+import { wordTask } from '../../saga/step/hear-word.ts';
 import { holdsOf, recordsIn } from '../../saga/step/holds.ts';
-import type { Saga } from '../../saga/step/saga.ts';
+import type { Saga, WaitingStep } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { allDocuments } from './all-documents.ts';
@@ -68,7 +70,7 @@ export interface Pipeline {
   delete(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** Posts JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Posts an order, says the first word that it waits for, and waits until nothing more happens. Returns its ledger. */
+  /** Posts an order and waits until nothing more happens. Returns its ledger. */
   order(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
   ledger(uuid: string): Promise<OrderLedger | undefined>;
   /** The paths of all records that there are of an order. */
@@ -83,6 +85,7 @@ export interface Pipeline {
  * @param wrap puts something between the services and the world, such as a store that counts.
  * @param saga another one, for a spec that spells out what all its steps leave behind.
  * @param gates who may call; by default operators are whoever is on this machine.
+ * @param isSilent whether nobody says the words for which orders wait; by default somebody does, and they come to their ends.
  */
 export async function startPipeline(
   { store, bus }: { store: Store; bus: Bus },
@@ -90,6 +93,7 @@ export async function startPipeline(
   telemetry = noTelemetry,
   saga: Saga = pipeline,
   gates: Partial<HostOptions> = {},
+  { isSilent = false } = {},
 ): Promise<Pipeline> {
   const tracked = trackingBus(bus, topologyOf(saga));
   const world: Ports = {
@@ -123,21 +127,26 @@ export async function startPipeline(
   );
   const url = `http://127.0.0.1:${host.port}`;
 
-  /** Somebody says what the order waits for, as often as it waits. */
-  async function passWaits(ledger: Ledger): Promise<Ledger> {
-    const waiting = saga.waitingIn(ledger.status);
-    if (waiting === undefined) return ledger;
-    const { word, ...carried } = wordOf(waiting.waits);
-    const path = waiting.waits.path.replace('{uuid}', ledger.uuid);
-    const { status, body } = await started.post(`/${path}/${word}`, carried);
-    if (status !== 202) throw new Error(`${word} was not heard: ${JSON.stringify(body)}`);
+  /** Somebody says what orders wait for, until none does. */
+  async function idle(): Promise<void> {
     await tracked.idle();
-    return passWaits((await readOne(store, ledgerPath(ledger.uuid))) as Ledger);
+    const statuses = saga.steps.flatMap(({ waits }) => waits?.as ?? []);
+    const found = await Promise.all(
+      statuses.map((status) => store.query({ collection: LEDGERS, where: { status }, limit: 1000 })),
+    );
+    const waiting = found.flat() as Ledger[];
+    if (waiting.length === 0) return;
+    for (const { uuid, status } of waiting) {
+      const step = saga.waitingIn(status) as WaitingStep;
+      const by = step.waits.heardBy;
+      await takeTurns(saga, by, [wordTask(saga, step, { uuid, word: wordOf(step.waits), by })], ports);
+    }
+    return idle();
   }
 
   const started: Pipeline = {
     store,
-    bus: tracked,
+    bus: isSilent ? tracked : { ...tracked, idle },
     url,
     get: async (path, headers = {}) => answerOf(await fetch(url + path, { headers })),
     delete: async (path, headers = {}) => answerOf(await fetch(url + path, { method: 'DELETE', headers })),
@@ -152,9 +161,8 @@ export async function startPipeline(
     async order(body, headers) {
       const { status, body: answer } = await started.post('/order', body, headers);
       if (status !== 202) throw new Error(`The order was not accepted: ${JSON.stringify(answer)}`);
-      await tracked.idle();
-      const ledger = (await started.ledger(answer.uuid)) as OrderLedger;
-      return (await passWaits(ledger)) as OrderLedger;
+      await started.bus.idle();
+      return (await started.ledger(answer.uuid)) as OrderLedger;
     },
     ledger: (uuid) => readOne(store, ledgerPath(uuid) as Path<OrderLedger>),
     async recordsOf({ uuid }) {
