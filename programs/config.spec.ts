@@ -17,6 +17,8 @@ const faultsOf = (environment: Record<string, string>): string[] => {
   return [];
 };
 const TOKEN = '0123456789abcdef0123456789abcdef';
+const secretOf = (byteCount: number) => `whsec_${Buffer.alloc(byteCount, 7).toString('base64')}`;
+const SECRET = secretOf(64);
 const DEFAULTS: Config = {
   projectId: 'embedded',
   port: 8080,
@@ -38,7 +40,13 @@ const DEFAULTS: Config = {
   deadlineSeconds: 900,
   sweepIntervalSeconds: 10,
   slowDownMs: {},
-  declared: { PAYMENT_FAIL_PROBABILITY: 0, PAYMENT_FAIL_EVERY: 0 },
+  declared: {
+    PAYMENT_FAIL_PROBABILITY: 0,
+    PAYMENT_FAIL_EVERY: 0,
+    WEBHOOK_URL: undefined,
+    WEBHOOK_SECRET: undefined,
+    WEBHOOK_TIMEOUT_MS: 5000,
+  },
 };
 
 describe('The configuration', () => {
@@ -74,6 +82,9 @@ describe('The configuration', () => {
       SLOW_DOWN: 'inventory=500, payments = 60000',
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
+      WEBHOOK_URL: 'https://shop.example/orders?from=saga',
+      WEBHOOK_SECRET: SECRET,
+      WEBHOOK_TIMEOUT_MS: '30000',
     };
     expect(readConfig(Object.freeze(environment), shopOfThree)).to.deep.equal({
       projectId: 'demo-saga',
@@ -99,7 +110,13 @@ describe('The configuration', () => {
       deadlineSeconds: 60,
       sweepIntervalSeconds: 0,
       slowDownMs: { inventory: 500, payments: 60_000 },
-      declared: { PAYMENT_FAIL_PROBABILITY: 0.25, PAYMENT_FAIL_EVERY: 10 },
+      declared: {
+        PAYMENT_FAIL_PROBABILITY: 0.25,
+        PAYMENT_FAIL_EVERY: 10,
+        WEBHOOK_URL: 'https://shop.example/orders?from=saga',
+        WEBHOOK_SECRET: SECRET,
+        WEBHOOK_TIMEOUT_MS: 30_000,
+      },
     });
   });
 
@@ -172,6 +189,23 @@ describe('The configuration', () => {
     ['TRUSTED_PROXIES', ['-1', '11', 'true'], 'must be a whole number from 0 to 10'],
     ['PAYMENT_FAIL_PROBABILITY', ['-0.1', '1.1', 'half', 'NaN'], 'must be a number from 0 to 1'],
     ['PAYMENT_FAIL_EVERY', ['-1', '0.5', 'third'], 'must be a whole number from 0 to 1000000000'],
+    [
+      'WEBHOOK_URL',
+      [
+        ...['shop.example', 'http://shop.example', 'http://127.0.0.1.shop.example', 'ftp://127.0.0.1'],
+        ...['https://me@shop.example', 'https://:pass@shop.example', 'http://0.0.0.0', 'http://10.0.0.1'],
+      ],
+      'must be an https URL without user and password; http will do for this machine alone',
+    ],
+    [
+      'WEBHOOK_SECRET',
+      [
+        ...['hush hush', SECRET.slice('whsec_'.length), `${SECRET} `, SECRET.replaceAll('=', '')],
+        ...[secretOf(23), secretOf(65), 'whsec_'],
+      ],
+      'must be whsec_ and 24 to 64 bytes in base64',
+    ],
+    ['WEBHOOK_TIMEOUT_MS', ['99', '30001', 'long'], 'must be a whole number from 100 to 30000'],
   ];
   for (const [name, values, message] of wrong) {
     it(`[anomaly 26] refuses ${name}=${values.join(', ')}`, () => {
@@ -192,6 +226,15 @@ describe('The configuration', () => {
       'PROJECT_ID is missing: BACKEND=gcp needs a project',
       'FIRESTORE_EMULATOR_HOST is missing: one half on an emulator and the other on Google would mix test and real orders',
     ]);
+  });
+
+  it('takes a webhook on this machine without https', () => {
+    for (const host of ['localhost:8081', '127.0.0.1', '127.1.2.3:80', '[::1]:8081']) {
+      expect(faultsOf({ BACKEND: 'memory', WEBHOOK_URL: `http://${host}/hook` }), host).to.deep.equal([]);
+    }
+    for (const secret of [secretOf(24), SECRET]) {
+      expect(faultsOf({ BACKEND: 'memory', WEBHOOK_SECRET: secret })).to.deep.equal([]);
+    }
   });
 
   it('[anomaly 26] names the step whose slow-down is wrong', () => {

@@ -1,11 +1,10 @@
-import type { Ledger } from '../ledger/ledger.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
-import { takeTurns } from './turns.ts';
+import { type TakenTurn, takeTurns } from './turns.ts';
 
 /**
  * Does all effects for a party that reacts to messages: parses a batch of deliveries, takes their turns in one commit,
@@ -33,25 +32,17 @@ export interface ConsumerOptions {
   readonly allowNameless?: boolean;
 }
 
-/** What a party made of one message. If there is an error, the message comes again. */
-export type Reaction =
-  | {
-      readonly turn: { readonly outcome: string; readonly detail?: string; readonly ledger?: Ledger };
-      readonly publishError?: Error;
-    }
-  | { readonly error: unknown };
-
 /**
  * Hands a party what arrives, whatever it does with it: parses a batch of deliveries, parks those that can't be read, and acks
  * or nacks each when the party is done with it.
- * @param react what the party makes of the messages, in their order. Must not reject.
+ * @param react takes the turns of the messages, in their order. Must not reject.
  * @param allowNameless whether a message without a uuid is an order of its own.
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
 export function createConsumer(
   saga: Saga,
   name: string,
-  react: (messages: readonly SagaMessage[]) => Promise<readonly Reaction[]>,
+  react: (messages: readonly SagaMessage[]) => Promise<readonly TakenTurn[]>,
   ports: Ports,
   { allowNameless = false }: ConsumerOptions = {},
 ): (deliveries: readonly Delivery[]) => Promise<void> {
@@ -64,12 +55,12 @@ export function createConsumer(
     const readable = arrived.flatMap(({ delivery, parsed }) =>
       'message' in parsed ? [{ delivery, message: parsed.message }] : [],
     );
-    const reactions = await react(readable.map(({ message }) => message));
+    const taken = await react(readable.map(({ message }) => message));
     const reports: Report[] = [
       ...arrived.flatMap(({ delivery, parsed }) =>
         'fault' in parsed ? [{ delivery, outcome: 'parked', detail: parsed.fault }] : [],
       ),
-      ...readable.map(({ delivery, message }, index) => report(delivery, message, reactions[index])),
+      ...readable.map(({ delivery, message }, index) => report(delivery, message, taken[index])),
     ];
     await park(reports, ports);
     for (const { delivery, error } of reports) error === undefined ? delivery.ack() : delivery.nack();
@@ -95,7 +86,7 @@ interface Report {
  */
 export const DELIVERIES_MAX = 90;
 
-function report(delivery: Delivery, { uuid }: SagaMessage, taken: Reaction | undefined): Report {
+function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | undefined): Report {
   if (taken === undefined || 'error' in taken) {
     const error = taken?.error ?? new Error('The turn was not taken');
     return delivery.attempt < DELIVERIES_MAX

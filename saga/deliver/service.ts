@@ -114,9 +114,9 @@ function stepService(
   saga: Saga,
   step: Step,
   ports: Ports,
-  { deadlineSeconds, slowDownMs = {}, ...more }: ServiceSettings,
+  { deadlineSeconds, slowDownMs = {}, declared }: ServiceSettings,
 ): Service {
-  const settings = settingsOf(step, more);
+  const settings = settingsOf(step, declared);
   const delayMs = slowDownMs[step.name] ?? 0;
   const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
     const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };
@@ -135,7 +135,7 @@ function stepService(
   };
 }
 
-const settingsOf = (step: Step, { declared }: Pick<ServiceSettings, 'declared'>): object =>
+const settingsOf = (step: Step, declared: ServiceSettings['declared']): object =>
   Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
 
 /** What a step that waits hears by a topic. */

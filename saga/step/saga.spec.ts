@@ -45,7 +45,14 @@ describe('The saga of this shop', () => {
   });
 
   it('is run by these services, which read these subscriptions', () => {
-    expect(serviceNames(pipeline)).to.deep.equal(['frontend', 'order', 'inventory', 'payments', 'janitor']);
+    expect(serviceNames(pipeline)).to.deep.equal([
+      'frontend',
+      'order',
+      'inventory',
+      'payments',
+      'janitor',
+      'notifier',
+    ]);
     const readers = Object.entries(declareTopology(pipeline).subscriptions).map(
       ([name, { service = 'people' }]) => [name, service],
     );
@@ -53,9 +60,11 @@ describe('The saga of this shop', () => {
       'frontend-sub': 'order',
       'order-created-sub': 'inventory',
       'inventory-updated-sub': 'payments',
+      'payment-created-notifier-sub': 'notifier',
       'payment-created-sub': 'people',
       'error-sub': 'janitor',
       'error-cli-sub': 'people',
+      'order-canceled-notifier-sub': 'notifier',
       'order-canceled-sub': 'people',
       'dead-letter-sub': 'janitor',
       'dead-letter-cli-sub': 'people',

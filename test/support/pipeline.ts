@@ -6,7 +6,7 @@ import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, hostServices } from '../../programs/host.ts';
-import { allServices, type Service } from '../../saga/deliver/service.ts';
+import { allServices, type Service, type ServiceSettings } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
@@ -88,6 +88,7 @@ export async function startPipeline(
   wrap: (ports: Ports) => Partial<Ports> = () => ({}),
   telemetry = noTelemetry,
   saga: Saga = pipeline,
+  settings: ServiceSettings = SETTINGS,
 ): Promise<Pipeline> {
   const tracked = trackingBus(bus, topologyOf(saga));
   const world: Ports = {
@@ -100,7 +101,7 @@ export async function startPipeline(
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
   await loadData(saga, store, ports, dataFor(saga));
-  const services = allServices(saga, ports, SETTINGS).map(withCheckedAnswers);
+  const services = allServices(saga, ports, settings).map(withCheckedAnswers);
   const host: Host = await hostServices(
     saga,
     services,
