@@ -206,15 +206,19 @@ describe('The notifier', () => {
     expect(said).not.to.contain(SECRET.slice('whsec_'.length));
   });
 
-  it('is off without a URL: it says so once, and is done with every message', async () => {
+  it('is off without a URL: it says so once, and is done with every message that can be read', async () => {
     const ports = await recordedPorts(canceled());
     const service = serviceOf(pipeline, 'notifier', ports, SETTINGS);
     service.start?.();
     const deliveries = [aDelivery({ uuid: UUID }), aDelivery(Buffer.from('no JSON'))];
-    for (const { process } of service.consumers) await process(deliveries);
+    await processOf(ports, TOPIC, SETTINGS)(deliveries);
     expect(settledOf(deliveries)).to.deep.equal(['acked', 'acked']);
-    expect(ports.logged).to.deep.equal([
-      { severity: 'INFO', message: 'notifier: off: there is no WEBHOOK_URL' },
+    expect(ports.logged.map(({ severity, message }) => `${severity} ${message}`)).to.deep.equal([
+      'INFO notifier: off: there is no WEBHOOK_URL',
+      'WARNING notifier: parked',
+    ]);
+    expect(ports.published.map(({ topic, data }) => [topic, data.toString()])).to.deep.equal([
+      ['dead-letter', 'no JSON'],
     ]);
   });
 

@@ -1,5 +1,7 @@
+import { parseMessage } from '../saga/deliver/message.ts';
 import { createConsumer } from '../saga/deliver/runner.ts';
 import type { ConsumerDefinition, ServiceDefinition } from '../saga/deliver/service.ts';
+import type { Delivery } from '../saga/ports/bus.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { DEAD_LETTER_TOPIC, type Saga, subscriptionsOf } from '../saga/step/saga.ts';
 import { createNotifying } from './notify.ts';
@@ -13,7 +15,7 @@ export const notifier: ServiceDefinition = {
   settings,
   create(saga, ports, { declared }) {
     const webhook = webhookOf(declared);
-    const processOf = webhook ? telling(saga, ports, webhook) : () => leaveOut;
+    const processOf = webhook ? telling(saga, ports, webhook) : leavingOut(saga, ports);
     return {
       name: 'notifier',
       consumers: topicsRead(saga).map((topic) => ({ topic, process: processOf(topic) })),
@@ -47,7 +49,18 @@ function telling(
     createConsumer(saga, 'notifier', createNotifying(saga, topic, webhook, post, ports), ports);
 }
 
-/** With notifications off, a message is done at once: otherwise all of them would be sent once they are on. */
-const leaveOut: ConsumerDefinition['process'] = async (deliveries) => {
-  for (const delivery of deliveries) delivery.ack();
-};
+/**
+ * With notifications off, a message is done at once and without a line: otherwise all of them would be sent once they are on.
+ * What can't be read is parked all the same, because nobody else might see it.
+ */
+function leavingOut(saga: Saga, ports: Ports): () => ConsumerDefinition['process'] {
+  const park = createConsumer(saga, 'notifier', async () => [], ports);
+  return () => async (deliveries) => {
+    const unreadable: Delivery[] = [];
+    for (const delivery of deliveries) {
+      if ('fault' in parseMessage(saga, delivery, false)) unreadable.push(delivery);
+      else delivery.ack();
+    }
+    await park(unreadable);
+  };
+}

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { notifier } from '../notifier/service.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { shopOfThree } from '../test/support/shop-of-three.ts';
 import { type Config, packageRoot, readConfig } from './config.ts';
 
+/** With the settings of the notifier. */
+const shop = { ...shopOfThree, settings: { ...shopOfThree.settings, ...notifier.settings } };
+
 const HEADING = 'The configuration is wrong (environment or .env):';
 const faultsOf = (environment: Record<string, string>): string[] => {
   try {
-    readConfig(environment, shopOfThree);
+    readConfig(environment, shop);
   } catch (error) {
     const [heading, ...faults] = (error as Error).message.split('\n');
     expect(heading).to.equal(HEADING);
@@ -51,7 +55,7 @@ const DEFAULTS: Config = {
 
 describe('The configuration', () => {
   it('needs nothing but the word that the embedded engine is meant', () => {
-    expect(readConfig({ BACKEND: 'memory' }, shopOfThree)).to.deep.equal(DEFAULTS);
+    expect(readConfig({ BACKEND: 'memory' }, shop)).to.deep.equal(DEFAULTS);
   });
 
   it('takes every variable', () => {
@@ -86,7 +90,7 @@ describe('The configuration', () => {
       WEBHOOK_SECRET: SECRET,
       WEBHOOK_TIMEOUT_MS: '30000',
     };
-    expect(readConfig(Object.freeze(environment), shopOfThree)).to.deep.equal({
+    expect(readConfig(Object.freeze(environment), shop)).to.deep.equal({
       projectId: 'demo-saga',
       port: 0,
       host: '0.0.0.0',
@@ -133,9 +137,9 @@ describe('The configuration', () => {
   });
 
   it('takes an empty variable for one that is not set', () => {
-    expect(
-      readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, shopOfThree),
-    ).to.deep.equal(DEFAULTS);
+    expect(readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, shop)).to.deep.equal(
+      DEFAULTS,
+    );
   });
 
   const wrong: readonly (readonly [name: string, values: readonly string[], message: string])[] = [
@@ -288,7 +292,7 @@ describe('The configuration', () => {
 
   describe('of the operators', () => {
     const operatorsBy = (environment: Record<string, string>) =>
-      readConfig({ BACKEND: 'memory', ...environment }, shopOfThree).operators;
+      readConfig({ BACKEND: 'memory', ...environment }, shop).operators;
 
     it('[anomaly 39] takes whoever is on this machine for one, only where nobody else can reach the service', () => {
       for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) {
@@ -324,7 +328,7 @@ describe('The configuration', () => {
           HOST: '0.0.0.0',
           K_SERVICE: 'janitor',
         },
-        shopOfThree,
+        shop,
       );
       expect([clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies]).to.deep.equal([
         6000, 300, 1,
@@ -333,7 +337,7 @@ describe('The configuration', () => {
   });
 
   it('[anomaly 26] finds the topology of the project in order', () => {
-    expect(topologyOf(shopOfThree).topics).to.include('frontend');
+    expect(topologyOf(shop).topics).to.include('frontend');
   });
 });
 

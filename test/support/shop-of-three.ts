@@ -1,4 +1,5 @@
 import { reserveStock } from '../../inventory/reserve-stock.ts';
+import { notifier } from '../../notifier/service.ts';
 import { createOrder } from '../../order/create-order.ts';
 import { chargeCustomer } from '../../payments/charge-customer.ts';
 import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
@@ -7,10 +8,14 @@ import { aLedgerThatIs } from './builders.ts';
 
 /**
  * The shop with three steps, whatever else the pipeline has by now. It is for specs that spell out what those three leave
- * behind, so that a further step does not change what they say.
+ * behind, so that a further step does not change what they say; nor does the notifier, which leaves nothing behind.
  */
 const { resumption: _, ...noWaits } = pipeline;
-export const shopOfThree = defineSaga({ ...noWaits, steps: [createOrder, reserveStock, chargeCustomer] });
+export const shopOfThree = defineSaga({
+  ...noWaits,
+  steps: [createOrder, reserveStock, chargeCustomer],
+  services: pipeline.services.filter((service) => service !== notifier),
+});
 
 /** The ledger of an order that has no other steps, once it has come so far. */
 export const aLedgerOfThree = (status: Status, fields: Partial<OrderLedger> = {}): OrderLedger =>
