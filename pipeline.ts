@@ -2,6 +2,7 @@ import { deliverOrder } from './delivery/deliver-order.ts';
 import { frontend } from './frontend/service.ts';
 import { reserveStock } from './inventory/reserve-stock.ts';
 import { janitor } from './janitor/service.ts';
+import { notifier } from './notifier/service.ts';
 import { createOrder } from './order/create-order.ts';
 import { chargeCustomer } from './payments/charge-customer.ts';
 import { defineSaga, type LedgerOf, type ReasonOf, type StatusOf, type TopicOf } from './saga/step/saga.ts';
@@ -28,7 +29,7 @@ export const pipeline = defineSaga({
 
   reasons: ['INVALID_ORDER', 'CANCELED_BY_CUSTOMER'],
   unknownReason: 'INVALID_ORDER',
-  services: [frontend, janitor],
+  services: [frontend, janitor, notifier],
 
   // These never change their reader. A new reader gets {topic}-{service}-sub; list that here once another step is put in
   // front of it.

@@ -65,17 +65,19 @@ describe('The log', () => {
 
   it('never shows a token, wherever it stands, in either form', () => {
     const token = 'a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3';
+    const webhook = Buffer.alloc(32, 251).toString('base64');
     const jwt = ['{"alg":"RS256"}', '{"email":"x@y"}', 'signed']
       .map((part) => Buffer.from(part).toString('base64url'))
       .join('.');
     const fields = {
       error: `Error: 401 at {"authorization":"Bearer ${token}"}`,
       headers: { Authorization: `bearer ${jwt}`, cookie: jwt },
+      signedWith: `whsec_${webhook}`,
     };
     createLog('info', {}, { destination })('ERROR', `It failed with Bearer ${token}`, fields);
     const shown = [...lines, readable('order', { message: `It failed with ${jwt}`, ...fields })].join('');
     expect(shown).to.contain('Bearer [redacted]').and.to.contain('"cookie":"[redacted]"');
-    for (const secret of [token, ...jwt.split('.')]) expect(shown).not.to.contain(secret);
+    for (const secret of [token, webhook, ...jwt.split('.')]) expect(shown).not.to.contain(secret);
   });
 
   it('names who speaks in a column as wide as the longest name', () => {

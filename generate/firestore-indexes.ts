@@ -10,7 +10,13 @@ import type { Saga } from '../saga/step/saga.ts';
  */
 const GROWING_OF_LEDGERS = ['createdAt', 'sweepAt'] as const satisfies readonly (keyof LedgerFields)[];
 /** Other fields that no query uses: each index entry takes storage and makes each write slower. */
-const LARGE_OF_LEDGERS = ['history', 'trace', 'detail', 'waitsUntil', 'heard'] as const satisfies readonly (keyof LedgerFields)[];
+const LARGE_OF_LEDGERS = [
+  'history',
+  'trace',
+  'detail',
+  'waitsUntil',
+  'heard',
+] as const satisfies readonly (keyof LedgerFields)[];
 
 /** The same for dead letters. */
 const UNINDEXED_OF_LETTERS = [

@@ -20,7 +20,7 @@ export function flowchart(saga: Saga): string[] {
   const { subscriptions } = declareTopology(saga);
   const isOnTheWay = (topic: string, service?: string): boolean => {
     const step = saga.steps.find(({ name }) => name === service);
-    return step === undefined || topicBefore(saga, step) === topic;
+    return step === undefined || [topicBefore(saga, step), saga.resumption?.topic].includes(topic);
   };
   const readersOf = (topic: string): string[] =>
     Object.entries(subscriptions).flatMap(([name, { topic: read, service }]) => {

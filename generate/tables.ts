@@ -1,3 +1,4 @@
+import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { declareTopology, subscriptionOf, topologyOf } from '../saga/deliver/topology.ts';
 import {
   CANCELED,
@@ -65,10 +66,11 @@ function sourcesOf(saga: Saga, reason: string): string[] {
     ...(reason === CANCELED_BY_OPERATOR ? ['an operator canceled the order'] : []),
     ...(reason === saga.unknownReason ? ['a failure that came before its order and named no reason'] : []),
   ];
+  const mayFail = ({ publishes }: ServiceDefinition) => publishes(saga).includes(saga.failure.topic);
   // If neither a step nor the kernel declares the reason, it comes from a service beside the steps.
   return sources.length > 0
     ? sources
-    : [`a service beside the steps: ${namesOf(saga.services).join(' or ')}`];
+    : [`a service beside the steps: ${namesOf(saga.services.filter(mayFail)).join(' or ')}`];
 }
 
 const isShortage = (kind: AnyKind, reason: string): kind is Account =>

@@ -11,6 +11,12 @@ export const paymentsRoutes = (store: Store): readonly Route[] => [
     summary: 'The invoice of an order',
     responses: { 200: 'The invoice', 404: 'No invoice: the order is not paid, or was canceled' },
     ownedBy: 'user',
-    shows: { user: nameSchema, total_invoice: money, delivery_cost: money, charged: money, createdAt: moment },
+    shows: {
+      user: nameSchema,
+      total_invoice: money,
+      delivery_cost: money,
+      charged: money,
+      createdAt: moment,
+    },
   }),
 ];

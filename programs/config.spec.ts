@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { notifier } from '../notifier/service.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { shopOfThree } from '../test/support/shop-of-three.ts';
 import { type Config, packageRoot, readConfig } from './config.ts';
 
+/** With the settings of the notifier. */
+const shop = { ...shopOfThree, settings: { ...shopOfThree.settings, ...notifier.settings } };
+
 const HEADING = 'The configuration is wrong (environment or .env):';
 const faultsOf = (environment: Record<string, string>): string[] => {
   try {
-    readConfig(environment, shopOfThree);
+    readConfig(environment, shop);
   } catch (error) {
     const [heading, ...faults] = (error as Error).message.split('\n');
     expect(heading).to.equal(HEADING);
@@ -17,6 +21,8 @@ const faultsOf = (environment: Record<string, string>): string[] => {
   return [];
 };
 const TOKEN = '0123456789abcdef0123456789abcdef';
+const secretOf = (byteCount: number) => `whsec_${Buffer.alloc(byteCount, 7).toString('base64')}`;
+const SECRET = secretOf(64);
 const DEFAULTS: Config = {
   projectId: 'embedded',
   port: 8080,
@@ -46,12 +52,15 @@ const DEFAULTS: Config = {
     DELIVERY_COST_PER_KM: 1,
     PAYMENT_FAIL_PROBABILITY: 0,
     PAYMENT_FAIL_EVERY: 0,
+    WEBHOOK_URL: undefined,
+    WEBHOOK_SECRET: undefined,
+    WEBHOOK_TIMEOUT_MS: 5000,
   },
 };
 
 describe('The configuration', () => {
   it('needs nothing but the word that the embedded engine is meant', () => {
-    expect(readConfig({ BACKEND: 'memory' }, shopOfThree)).to.deep.equal(DEFAULTS);
+    expect(readConfig({ BACKEND: 'memory' }, shop)).to.deep.equal(DEFAULTS);
   });
 
   it('takes every variable', () => {
@@ -91,8 +100,11 @@ describe('The configuration', () => {
       DELIVERY_COST_PER_KM: '2',
       PAYMENT_FAIL_PROBABILITY: '0.25',
       PAYMENT_FAIL_EVERY: '10',
+      WEBHOOK_URL: 'https://shop.example/orders?from=saga',
+      WEBHOOK_SECRET: SECRET,
+      WEBHOOK_TIMEOUT_MS: '30000',
     };
-    expect(readConfig(Object.freeze(environment), shopOfThree)).to.deep.equal({
+    expect(readConfig(Object.freeze(environment), shop)).to.deep.equal({
       projectId: 'demo-saga',
       port: 0,
       host: '0.0.0.0',
@@ -125,6 +137,9 @@ describe('The configuration', () => {
         DELIVERY_COST_PER_KM: 2,
         PAYMENT_FAIL_PROBABILITY: 0.25,
         PAYMENT_FAIL_EVERY: 10,
+        WEBHOOK_URL: 'https://shop.example/orders?from=saga',
+        WEBHOOK_SECRET: SECRET,
+        WEBHOOK_TIMEOUT_MS: 30_000,
       },
     });
   });
@@ -142,9 +157,9 @@ describe('The configuration', () => {
   });
 
   it('takes an empty variable for one that is not set', () => {
-    expect(
-      readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, shopOfThree),
-    ).to.deep.equal(DEFAULTS);
+    expect(readConfig({ BACKEND: 'memory', PORT: '', PROJECT_ID: ' ', LOG_LEVEL: '\t' }, shop)).to.deep.equal(
+      DEFAULTS,
+    );
   });
 
   const wrong: readonly (readonly [name: string, values: readonly string[], message: string])[] = [
@@ -200,6 +215,23 @@ describe('The configuration', () => {
     ['TRUSTED_PROXIES', ['-1', '11', 'true'], 'must be a whole number from 0 to 10'],
     ['PAYMENT_FAIL_PROBABILITY', ['-0.1', '1.1', 'half', 'NaN'], 'must be a number from 0 to 1'],
     ['PAYMENT_FAIL_EVERY', ['-1', '0.5', 'third'], 'must be a whole number from 0 to 1000000000'],
+    [
+      'WEBHOOK_URL',
+      [
+        ...['shop.example', 'http://shop.example', 'http://127.0.0.1.shop.example', 'ftp://127.0.0.1'],
+        ...['https://me@shop.example', 'https://:pass@shop.example', 'http://0.0.0.0', 'http://10.0.0.1'],
+      ],
+      'must be an https URL without user and password; http will do for this machine alone',
+    ],
+    [
+      'WEBHOOK_SECRET',
+      [
+        ...['hush hush', SECRET.slice('whsec_'.length), `${SECRET} `, SECRET.replaceAll('=', '')],
+        ...[secretOf(23), secretOf(65), 'whsec_'],
+      ],
+      'must be whsec_ and 24 to 64 bytes in base64',
+    ],
+    ['WEBHOOK_TIMEOUT_MS', ['99', '30001', 'long'], 'must be a whole number from 100 to 30000'],
   ];
   for (const [name, values, message] of wrong) {
     it(`[anomaly 26] refuses ${name}=${values.join(', ')}`, () => {
@@ -220,6 +252,15 @@ describe('The configuration', () => {
       'PROJECT_ID is missing: BACKEND=gcp needs a project',
       'FIRESTORE_EMULATOR_HOST is missing: one half on an emulator and the other on Google would mix test and real orders',
     ]);
+  });
+
+  it('takes a webhook on this machine without https', () => {
+    for (const host of ['localhost:8081', '127.0.0.1', '127.1.2.3:80', '[::1]:8081']) {
+      expect(faultsOf({ BACKEND: 'memory', WEBHOOK_URL: `http://${host}/hook` }), host).to.deep.equal([]);
+    }
+    for (const secret of [secretOf(24), SECRET]) {
+      expect(faultsOf({ BACKEND: 'memory', WEBHOOK_SECRET: secret })).to.deep.equal([]);
+    }
   });
 
   it('[anomaly 26] names the step whose slow-down is wrong', () => {
@@ -273,7 +314,7 @@ describe('The configuration', () => {
 
   describe('of the operators', () => {
     const operatorsBy = (environment: Record<string, string>) =>
-      readConfig({ BACKEND: 'memory', ...environment }, shopOfThree).operators;
+      readConfig({ BACKEND: 'memory', ...environment }, shop).operators;
 
     it('[anomaly 39] takes whoever is on this machine for one, only where nobody else can reach the service', () => {
       for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) {
@@ -309,7 +350,7 @@ describe('The configuration', () => {
           HOST: '0.0.0.0',
           K_SERVICE: 'janitor',
         },
-        shopOfThree,
+        shop,
       );
       expect([clientChangesPerMinute, operatorRequestsPerMinute, trustedProxies]).to.deep.equal([
         6000, 300, 1,
@@ -365,7 +406,7 @@ describe('The configuration', () => {
   });
 
   it('[anomaly 26] finds the topology of the project in order', () => {
-    expect(topologyOf(shopOfThree).topics).to.include('frontend');
+    expect(topologyOf(shop).topics).to.include('frontend');
   });
 });
 

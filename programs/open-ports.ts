@@ -1,4 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
+import { post } from '../adapters/http/post.ts';
 import { createMemoryBus } from '../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../adapters/memory/memory-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
@@ -14,7 +15,7 @@ import type { Config } from './config.ts';
 /** Connects to the store and the bus that the configuration names. */
 export async function openPorts(config: Config, topology: Topology, log: Log): Promise<Ports> {
   const [store, bus] = await Promise.all([openStore(config), openBus(config, topology)]);
-  return { store, bus, clock: systemClock, random: Math.random, newUuid: uuidv4, log };
+  return { store, bus, clock: systemClock, random: Math.random, newUuid: uuidv4, log, post };
 }
 
 /** Connects to the store that the configuration names. */

@@ -109,12 +109,24 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
         limits = { cpu = "1", memory = "512Mi" }
       }
 
-      # Nobody can reach a worker, so it needs no operators' token.
       dynamic "env" {
         for_each = merge(local.environments[each.key], { SUBSCRIBER = "pull" })
         content {
           name  = env.key
           value = env.value
+        }
+      }
+      # Nobody can reach a worker, so it needs no operators' token.
+      dynamic "env" {
+        for_each = { for variable, secret in local.services[each.key].secrets : variable => secret if can(local.secret_settings[variable]) }
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = google_secret_manager_secret.secret[env.value].secret_id
+              version = "latest"
+            }
+          }
         }
       }
     }

@@ -26,14 +26,23 @@ locals {
       publishes       = service.publishes
       settings        = merge(try(local.by_hand[name].settings, {}), lookup(var.settings, name, {}))
       timeout_seconds = try(local.by_hand[name].timeout_seconds, 60)
-      # Operators show the token, unless somebody in front of the service checks who they are.
-      secrets = { for variable, secret in { OPERATOR_TOKEN = "operator-token" } : variable => secret
-      if service.hasOperatorRoutes && !can(local.by_hand[name].settings.OPERATOR_AUTH) }
+      secrets = merge(
+        # Operators show the token, unless somebody in front of the service checks who they are.
+        { for variable, secret in { OPERATOR_TOKEN = "operator-token" } : variable => secret
+        if service.hasOperatorRoutes && !can(local.by_hand[name].settings.OPERATOR_AUTH) },
+        { for variable, own in local.secret_settings : variable => own.secret
+        if contains(service.settings, variable) && can(var.settings[name][own.goes_with]) },
+      )
     }
   }
 
-  # The settings that the saga declares, each with its service.
-  known_settings = flatten([for name, service in local.topology.services : formatlist("${name}.%s", service.settings)])
+  # Settings whose values Secret Manager has, each with the setting without which it would be of no use.
+  secret_settings = { WEBHOOK_SECRET = { secret = "webhook-secret", goes_with = "WEBHOOK_URL" } }
+  # The others that the saga declares, each with its service.
+  known_settings = flatten([
+    for name, service in local.topology.services :
+    [for setting in service.settings : "${name}.${setting}" if !can(local.secret_settings[setting])]
+  ])
 
   # The services that read messages.
   readers = toset([for subscription in local.subscriptions : subscription.service if subscription.service != null])

@@ -14,11 +14,37 @@ import { type TakenTurn, takeTurns } from './turns.ts';
  * @param allowNameless whether a message without a uuid is an order of its own.
  * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
  */
-export function createRunner(
+export const createRunner = (
   saga: Saga,
   { name, taskFor }: { readonly name: string; taskFor(message: SagaMessage): LedgerTask },
   ports: Ports,
-  { allowNameless = false } = {},
+  options: ConsumerOptions = {},
+): ((deliveries: readonly Delivery[]) => Promise<void>) =>
+  createConsumer(
+    saga,
+    name,
+    (messages) => takeTurns(saga, name, messages.map(taskFor), ports),
+    ports,
+    options,
+  );
+
+export interface ConsumerOptions {
+  readonly allowNameless?: boolean;
+}
+
+/**
+ * Hands a party what arrives, whatever it does with it: parses a batch of deliveries, parks those that can't be read, and acks
+ * or nacks each when the party is done with it.
+ * @param react takes the turns of the messages, in their order. Must not reject.
+ * @param allowNameless whether a message without a uuid is an order of its own.
+ * @returns the function that processes one batch. It never rejects, and acks or nacks every delivery.
+ */
+export function createConsumer(
+  saga: Saga,
+  name: string,
+  react: (messages: readonly SagaMessage[]) => Promise<readonly TakenTurn[]>,
+  ports: Ports,
+  { allowNameless = false }: ConsumerOptions = {},
 ): (deliveries: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
     const startMs = ports.clock.now().getTime();
@@ -29,12 +55,7 @@ export function createRunner(
     const readable = arrived.flatMap(({ delivery, parsed }) =>
       'message' in parsed ? [{ delivery, message: parsed.message }] : [],
     );
-    const taken = await takeTurns(
-      saga,
-      name,
-      readable.map(({ message }) => taskFor(message)),
-      ports,
-    );
+    const taken = await react(readable.map(({ message }) => message));
     const reports: Report[] = [
       ...arrived.flatMap(({ delivery, parsed }) =>
         'fault' in parsed ? [{ delivery, outcome: 'parked', detail: parsed.fault }] : [],

@@ -68,17 +68,15 @@ export function declareTopology(saga: Saga) {
     for (const topic of topicsReadBy(saga, step)) reads(topic, step.name);
     if (step.waits?.listensTo) reads(step.waits.listensTo.topic, step.name);
   }
+  const readBySteps = new Set(readers.keys());
   for (const service of services) for (const topic of service.reads(saga)) reads(topic, service.name);
   const topics: Readonly<Record<string, string>> = {
     ...Object.fromEntries(announcements.map(({ topic, says }) => [topic, says])),
     [DEAD_LETTER_TOPIC]: 'a message could not be processed',
   };
   const subscriptions = Object.keys(topics).flatMap((topic) => {
-    const isForPeople =
-      saga.subscriptions[`${topic}-sub`] === PEOPLE ||
-      topic === failure.topic ||
-      topic === DEAD_LETTER_TOPIC ||
-      !readers.has(topic);
+    // An order does not go on by such a topic, so people watch it, too.
+    const isForPeople = saga.subscriptions[`${topic}-sub`] === PEOPLE || !readBySteps.has(topic);
     return [...(readers.get(topic) ?? []), ...(isForPeople ? [PEOPLE] : [])].map((reader) => {
       const isService = reader !== PEOPLE;
       return [

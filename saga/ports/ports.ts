@@ -2,6 +2,7 @@ import type { Environment } from '../commit/group-commit.ts';
 import type { Bus } from './bus.ts';
 import type { Log } from './log.ts';
 import type { Observe } from './observe.ts';
+import type { Post } from './post.ts';
 import type { Store } from './store.ts';
 
 /** All that a service needs from the world. */
@@ -11,6 +12,8 @@ export interface Ports extends Environment {
   readonly log: Log;
   /** Gets every event; absent if nothing is observed. */
   readonly observe?: Observe;
+  /** Reaches servers outside; absent where nothing may leave the process, as in a simulation. */
+  readonly post?: Post;
   /** A new, unique uuid. */
   readonly newUuid: () => string;
 }

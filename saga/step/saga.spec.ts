@@ -61,6 +61,7 @@ describe('The saga of this shop', () => {
       'payments',
       'delivery',
       'janitor',
+      'notifier',
     ]);
     const readers = Object.entries(declareTopology(pipeline).subscriptions).map(
       ([name, { service = 'people' }]) => [name, service],
@@ -79,6 +80,7 @@ describe('The saga of this shop', () => {
       'order-resumed-delivery-sub': 'delivery',
       'error-sub': 'janitor',
       'error-cli-sub': 'people',
+      'order-canceled-notifier-sub': 'notifier',
       'order-canceled-sub': 'people',
       'dead-letter-sub': 'janitor',
       'dead-letter-cli-sub': 'people',

@@ -24,6 +24,10 @@ export type Outcome =
   | 'compensated'
   /** The order stood still; its message is published again. */
   | 'announced'
+  /** A system outside was told of it. */
+  | 'notified'
+  /** A system outside wants to hear no more, and was not told again. */
+  | 'unwanted'
   /** The message can't be processed, now or ever. */
   | 'parked';
 

@@ -350,6 +350,8 @@ describe('npm run start:emulators', () => {
  */
 async function expectAllToEnd(stack: Child, signal: NodeJS.Signals): Promise<readonly string[]> {
   const emulator = /http:\S+/.exec(await stack.line(/OVERRIDES_PUBSUB=/))?.[0] ?? '';
+  // The launcher hears that a service listens before it has printed its last line.
+  await Promise.all(serviceNames(pipeline).map((name) => stack.line(new RegExp(`${name} +listens `))));
   // A service that was killed listens again.
   const lines = serviceNames(pipeline).map(
     (name) =>

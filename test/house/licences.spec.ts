@@ -14,6 +14,7 @@ const PERMISSIVE = [
   'CC0-1.0',
   'ISC',
   'MIT',
+  'Unlicense',
 ];
 
 describe('docs/licences.md', () => {

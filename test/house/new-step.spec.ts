@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
+import { serviceNames } from '../../saga/deliver/service.ts';
 
 const root = fileURLToPath(packageRoot);
 const PRODUCT = [
@@ -16,18 +17,7 @@ const PRODUCT = [
   'biome.json',
   'pipeline.ts',
 ];
-const ROOMS = [
-  'adapters',
-  'data-init',
-  'exports',
-  'frontend',
-  'generate',
-  'infra',
-  'janitor',
-  'local',
-  'programs',
-  'saga',
-];
+const ROOMS = ['adapters', 'data-init', 'exports', 'generate', 'infra', 'local', 'programs', 'saga'];
 
 /** A name that no step of the shop will have. */
 const NAME = 'step-on-trial';
@@ -37,14 +27,7 @@ function copyOfProduct(): string {
   const copy = mkdtempSync(join(tmpdir(), 'new-step-'));
   const isSpec = (path: string) => /\.spec\.(ts|js|js\.map)$/.test(path);
   // With what is compiled already, the compiler looks only at what changes.
-  for (const room of [
-    'dist',
-    ...PRODUCT,
-    ...ROOMS,
-    'shop',
-    'test-kit',
-    ...pipeline.steps.map(({ name }) => name),
-  ]) {
+  for (const room of ['dist', ...PRODUCT, ...ROOMS, 'shop', 'test-kit', ...serviceNames(pipeline)]) {
     cpSync(join(root, room), join(copy, room), { recursive: true, filter: (path) => !isSpec(path) });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

@@ -17,9 +17,11 @@ const READERS: Readonly<Record<string, readonly [topic: string, reader: string]>
   'order-created-sub': ['order-created', 'inventory'],
   'inventory-updated-sub': ['inventory-updated', 'payments'],
   'payment-created-sub': ['payment-created', 'people'],
+  'payment-created-notifier-sub': ['payment-created', 'notifier'],
   'error-sub': ['error', 'janitor'],
   'error-cli-sub': ['error', 'people'],
   'order-canceled-sub': ['order-canceled', 'people'],
+  'order-canceled-notifier-sub': ['order-canceled', 'notifier'],
   'dead-letter-sub': ['dead-letter', 'janitor'],
   'dead-letter-cli-sub': ['dead-letter', 'people'],
 };

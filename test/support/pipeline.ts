@@ -6,7 +6,7 @@ import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, type HostOptions, hostServices } from '../../programs/host.ts';
-import { allServices, type Service } from '../../saga/deliver/service.ts';
+import { allServices, type Service, type ServiceSettings } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -93,7 +93,7 @@ export async function startPipeline(
   telemetry = noTelemetry,
   saga: Saga = pipeline,
   gates: Partial<HostOptions> = {},
-  { isSilent = false } = {},
+  { isSilent = false, settings = SETTINGS }: { isSilent?: boolean; settings?: ServiceSettings } = {},
 ): Promise<Pipeline> {
   const tracked = trackingBus(bus, topologyOf(saga));
   const world: Ports = {
@@ -106,7 +106,7 @@ export async function startPipeline(
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
   await loadData(saga, store, ports, dataFor(saga));
-  const services = allServices(saga, ports, SETTINGS).map(withCheckedAnswers);
+  const services = allServices(saga, ports, settings).map(withCheckedAnswers);
   const host: Host = await hostServices(
     saga,
     services,

@@ -192,12 +192,10 @@ describe('The services that Terraform makes', () => {
           isEmulated: false,
         });
         const asked = await askedBy(name);
-        for (const [setting, variable] of [
-          ['deadlineSeconds', 'SAGA_DEADLINE_SECONDS'],
-          ['sweepIntervalSeconds', 'SWEEP_INTERVAL_SECONDS'],
-        ] as const) {
-          expect(variable in variables, `${name} reads ${variable}`).to.equal(asked.has(setting));
-        }
+        const sweeps = 'SWEEP_INTERVAL_SECONDS' in variables;
+        expect(sweeps, `${name} sweeps`).to.equal(asked.has('sweepIntervalSeconds'));
+        // All of them get the deadline, also one that needs none because it moves no order.
+        expect(variables).to.include.keys('SAGA_DEADLINE_SECONDS');
       }
     });
 
@@ -273,6 +271,46 @@ describe('The services that Terraform makes', () => {
       ]);
       // Nobody has a secret that no service asks for.
       expect(all(deployed.byDefault, 'google_secret_manager_secret.secret')).to.deep.equal({});
+    });
+  });
+
+  describe('for a webhook', () => {
+    const given = { ...REQUIRED, settings: { notifier: { WEBHOOK_URL: 'https://shop.example/orders' } } };
+    const signing = {
+      WEBHOOK_URL: 'https://shop.example/orders',
+      WEBHOOK_SECRET: [{ secret_key_ref: [{ secret: 'webhook-secret', version: 'latest' }] }],
+    };
+
+    it('give the notifier its URL and the secret to sign with, whether it is pushed to or pulls', async function () {
+      this.timeout(60_000);
+      const configuration = await readConfiguration();
+      const [pushed, pulled] = await Promise.all([
+        evaluate(configuration, given),
+        evaluate(configuration, { ...given, subscriber: 'pull' }),
+      ]);
+      for (const [made, resource] of [
+        [pushed, 'google_cloud_run_v2_service.service'],
+        [pulled, 'google_cloud_run_v2_service.service'],
+        [pulled, 'google_cloud_run_v2_worker_pool.worker'],
+      ] as const) {
+        const { notifier, ...others } = all(made, resource);
+        expect(environment(container(notifier)), resource).to.deep.include(signing);
+        expect(JSON.stringify(others)).not.to.contain('WEBHOOK');
+        expect(Object.keys(all(made, 'google_secret_manager_secret_iam_member.reader'))).to.deep.equal([
+          'notifier/webhook-secret',
+        ]);
+      }
+    });
+
+    it('take no secret as a setting, where it would stay in the state', async function () {
+      this.timeout(60_000);
+      const told = { ...REQUIRED, settings: { notifier: { WEBHOOK_SECRET: 'whsec_' } } };
+      const complaint = await evaluate(await readConfiguration(), told).then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+      expect(complaint).to.contain('A service has no such setting').and.to.contain('notifier.WEBHOOK_URL');
+      expect(complaint).not.to.contain('notifier.WEBHOOK_SECRET');
     });
   });
 
