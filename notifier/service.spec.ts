@@ -235,12 +235,11 @@ describe('The notifier', () => {
   });
 
   describe('where a step was put behind the last one', () => {
-    const { resumption: _, ...noWaits } = pipeline;
     const [, ...rest] = pipeline.steps;
     const announced = createOrder.announces;
     // The first step was the last one, once.
     const longer: Saga = defineSaga({
-      ...noWaits,
+      ...pipeline,
       steps: [createOrder, ...rest] as never,
       subscriptions: { ...pipeline.subscriptions, [`${announced}-notifier-sub`]: 'notifier' },
     });

@@ -116,7 +116,7 @@ function stepService(
   ports: Ports,
   { deadlineSeconds, slowDownMs = {}, declared }: ServiceSettings,
 ): Service {
-  const settings = settingsOf(step, { declared });
+  const settings = settingsOf(step, declared);
   const delayMs = slowDownMs[step.name] ?? 0;
   const consumers = topicsReadBy(saga, step).map((topic): ConsumerDefinition => {
     const options = { settings, deadlineSeconds, isEntry: topic === saga.entry.topic };

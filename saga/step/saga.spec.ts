@@ -76,6 +76,7 @@ describe('The saga of this shop', () => {
       'payment-created-sub': 'people',
       'delivery-started-sub': 'people',
       'delivery-updates-sub': 'delivery',
+      'order-delivered-notifier-sub': 'notifier',
       'order-delivered-sub': 'people',
       'order-resumed-delivery-sub': 'delivery',
       'error-sub': 'janitor',
