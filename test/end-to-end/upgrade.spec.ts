@@ -13,6 +13,8 @@ import { openPlay, type Play } from '../releases/play.ts';
 import type { RecordedLetter, Recording } from '../releases/recording.ts';
 import { readRecording, recordedReleases } from '../releases/recordings.ts';
 import { type Ends, endFaults, ledgersIn, legibilityFaults, loadRecording } from '../releases/verdict.ts';
+import { requestsOf } from '../releases/words.ts';
+import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { emulatedStore } from '../support/emulators.ts';
@@ -38,11 +40,25 @@ async function takeOver(store: Store, recording: Recording): Promise<Play> {
 const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
 const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 
+/** Somebody says what orders wait for, until none waits any more. */
+async function passWaits(play: Play, courier: Courier, { orders }: Recording): Promise<void> {
+  for (;;) {
+    const requests = requestsOf(pipeline, ledgersIn(await allDocuments(play.store)), orders);
+    if (requests.length === 0) return;
+    for (const { path, body } of requests) await play.ask('POST', path, body);
+    await courier.deliver();
+  }
+}
+
+/** Whether it is never too late for what follows: a courier may take any time, and what a courier has said counts. */
+const hasAnyTime = ({ status, heard }: OrderLedger): boolean =>
+  status === 'DELIVERING' || (status === 'RESUMED' && heard?.delivery !== undefined);
+
 /** What must become of the orders that this release hears of. */
 function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
   /** Where the next step may come too late. */
   const isUnderWay = (ledger: OrderLedger | undefined) =>
-    ledger !== undefined && ledger.sweepAt !== null && pipeline.stepAfter(ledger.status) !== undefined;
+    ledger !== undefined && ledger.sweepAt !== null && ledger.reason === undefined && !hasAnyTime(ledger);
   return new Map(
     orders
       .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')
@@ -117,6 +133,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
     await sweep(play);
     await courier.deliver();
   }
+  await passWaits(play, courier, recording);
   const rested = restedIn(recording);
   const ends = endsOf(recording, { isLate: afterSeconds > 1, hearsMessages });
   expect(await endFaults(play, ends, rested)).to.deep.equal([]);
@@ -125,6 +142,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
     ? recording.letters
     : recording.letters.filter(({ id }) => recording.documents.has(`dead-letters/${id}`));
   expect(await redriveAll(play, courier, letters)).to.deep.equal(letters);
+  await passWaits(play, courier, recording);
   const onTheDesk = recording.orders.filter(({ knownBy }) => knownBy === 'letter');
   const allEnds = new Map([...ends, ...onTheDesk.map((order) => [order.uuid, order.ends] as const)]);
   expect(await endFaults(play, allEnds, rested)).to.deep.equal([]);
@@ -133,6 +151,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
   expect(await sweep(play)).to.deep.equal(NOTHING_SWEPT);
   courier.post(recording.messages, recording.subscriptions);
   await courier.deliver();
+  await passWaits(play, courier, recording);
   // What was lost turns up after all.
   expect(await endFaults(play, new Map([...endsOf(recording), ...allEnds]), rested)).to.deep.equal([]);
 }

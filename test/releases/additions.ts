@@ -6,12 +6,4 @@ import type { Addition } from './shape.ts';
  * has it, it is no addition any more. What a step says of itself (its status, its topic, its reasons, what it learns, its
  * documents) is an addition without standing here.
  */
-export const ADDITIONS: readonly Addition[] = [
-  'sagas/{id}',
-  ...['frontend', 'order-created', 'error', 'order-canceled'].map((topic) => `data on ${topic}`),
-].map((kind) => ({
-  kind,
-  field: 'fail',
-  type: 'text',
-  why: 'Only an order that asks for a failure has it. A step that does not know the field keeps it, and takes the order',
-}));
+export const ADDITIONS: readonly Addition[] = [];

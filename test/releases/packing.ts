@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { reserveStock } from '../../inventory/reserve-stock.ts';
 import { createOrder } from '../../order/create-order.ts';
 import { chargeCustomer } from '../../payments/charge-customer.ts';
-import { pipeline } from '../../pipeline.ts';
 import { account, record } from '../../saga/step/document.ts';
 import { defineSaga } from '../../saga/step/saga.ts';
 import { accept } from '../../saga/step/step.ts';
 import { pricedLines } from '../../shop/lines.ts';
 import { step } from '../../shop/step.ts';
+import { shopOfThree } from '../support/shop-of-three.ts';
 
-/** The pipeline as a later release may have it: a step is put between two others, with an account and a record of its own. */
+/** The shop with three steps as a later release may have it: a step is put between two others, with an account and a record of its own. */
 
 const boxSize = z.enum(['small', 'large']);
 
@@ -56,6 +56,6 @@ export const packOrder = step({
 });
 
 export const widerPipeline = defineSaga({
-  ...pipeline,
+  ...shopOfThree,
   steps: [createOrder, reserveStock, packOrder, chargeCustomer],
 });

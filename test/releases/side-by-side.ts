@@ -107,7 +107,8 @@ async function isWellAfter(rollout: readonly Fleet[], seed: number, tally: Tally
     theirs,
     subscriptions,
     dice: new Dice(`side by side/${seed}`),
-    uuids: async () => ledgersIn(await allDocuments(store)).map(({ uuid }) => uuid),
+    saga: pipeline,
+    ledgers: async () => ledgersIn(await allDocuments(store)),
     async onPhase() {
       const report = await otherAudit.takeAudit(otherPipeline.pipeline, theirs.ports);
       for (const { kind } of report.violations) tally.add(`the old doctor finds a violation: ${kind}`);

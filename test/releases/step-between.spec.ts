@@ -87,9 +87,9 @@ async function openBoth(
 
 type Both = Awaited<ReturnType<typeof openBoth>>;
 
-/** Every way to an end: with the new step and without it. */
+/** Every way to an end: with the new step and without it, and with a wait or without. */
 const WAYS =
-  /^RECEIVED (CREATED RESERVED (PACKED )?PAID|(CREATED (RESERVED (PACKED )?(PAID )?)?)?FAILING CANCELED)$/;
+  /^RECEIVED (CREATED (WAITING RESUMED )?RESERVED (PACKED )?PAID|(CREATED (WAITING (RESUMED )?|(WAITING RESUMED )?RESERVED (PACKED )?(PAID )?)?)?FAILING CANCELED)$/;
 
 const wayOf = (ledger: WiderLedger): string =>
   transitionsOf(ledger)
@@ -142,7 +142,8 @@ describe('A step that is put between two others while orders are in flight', () 
           theirs,
           subscriptions: { ...subscriptionsOf(shopOfThree), ...subscriptionsOf(widerPipeline) },
           dice,
-          uuids: async () => (await ledgers()).map(({ uuid }) => uuid),
+          saga: widerPipeline,
+          ledgers,
           // Both doctors mend what they hold for wrong.
           async onPhase() {
             for (const [saga, play] of [[shopOfThree, theirs] as const, [widerPipeline, ours] as const]) {
@@ -169,6 +170,8 @@ describe('A step that is put between two others while orders are in flight', () 
       expect([...ways.keys()]).to.include.members([
         'RECEIVED CREATED RESERVED PAID',
         'RECEIVED CREATED RESERVED PACKED PAID',
+        'RECEIVED CREATED WAITING RESUMED RESERVED PAID',
+        'RECEIVED CREATED WAITING RESUMED RESERVED PACKED PAID',
         'RECEIVED CREATED RESERVED FAILING CANCELED',
         'RECEIVED CREATED RESERVED PACKED FAILING CANCELED',
         ...(isMixed ? ['RECEIVED CREATED RESERVED PACKED PAID FAILING CANCELED'] : []),

@@ -17,10 +17,11 @@ import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { allDocuments } from './all-documents.ts';
-import { SETTINGS, wordOf } from './builders.ts';
+import { SETTINGS } from './builders.ts';
 import { dataFor } from './data.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
+import { wordRequest } from './words.ts';
 
 /** The store and the broker that a pipeline runs on. */
 export interface Backend {
@@ -124,10 +125,9 @@ export async function startPipeline(
   async function passWaits(ledger: Ledger): Promise<Ledger> {
     const waiting = saga.waitingIn(ledger.status);
     if (waiting === undefined) return ledger;
-    const { word, ...carried } = wordOf(waiting.waits);
-    const path = waiting.waits.path.replace('{uuid}', ledger.uuid);
-    const { status, body } = await started.post(`/${path}/${word}`, carried);
-    if (status !== 202) throw new Error(`${word} was not heard: ${JSON.stringify(body)}`);
+    const request = wordRequest(waiting, ledger.uuid);
+    const { status, body } = await started.post(request.path, request.body);
+    if (status !== 202) throw new Error(`${request.path} was not heard: ${JSON.stringify(body)}`);
     await tracked.idle();
     return passWaits((await readOne(store, ledgerPath(ledger.uuid))) as Ledger);
   }
