@@ -4,7 +4,7 @@ import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { allServices, topicBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf } from '../../saga/deliver/topology.ts';
-import { CANCELED, DEADLINE_EXCEEDED, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { CANCELED, DEADLINE_EXCEEDED, ledgerPath, RESUMED } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import type { Step } from '../../saga/step/step.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
@@ -50,21 +50,29 @@ async function passWaits(play: Play, courier: Courier, { orders }: Recording): P
   }
 }
 
-/** Whether it is never too late for what follows: a courier may take any time, and what a courier has said counts. */
-const hasAnyTime = ({ status, heard }: OrderLedger): boolean =>
-  status === 'DELIVERING' || (status === 'RESUMED' && heard?.delivery !== undefined);
+/** Whether an order has come too late for what is to follow, if every stage with a deadline is over by then. */
+function isTooLate(ledger: OrderLedger, now: Date): boolean {
+  if (ledger.sweepAt === null || ledger.reason !== undefined) return false;
+  const waiting = pipeline.waitingIn(ledger.status);
+  if (waiting !== undefined)
+    return waiting.waits.afterwards === 'fail' && (ledger.waitsUntil?.[waiting.name] ?? now) <= now;
+  // A courier may take any time, and what a courier has said counts.
+  return !(ledger.status === RESUMED && pipeline.stepAt(ledger)?.waits?.afterwards === 'show');
+}
 
 /** What must become of the orders that this release hears of. */
-function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
-  /** Where the next step may come too late. */
-  const isUnderWay = (ledger: OrderLedger | undefined) =>
-    ledger !== undefined && ledger.sweepAt !== null && ledger.reason === undefined && !hasAnyTime(ledger);
+function endsOf(
+  { orders, documents, moment }: Recording,
+  { afterSeconds = 1, hearsMessages = true } = {},
+): Ends {
+  const isLate = afterSeconds > SETTINGS.deadlineSeconds;
+  const now = new Date(moment.getTime() + 1000 * afterSeconds);
   return new Map(
     orders
       .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')
       .map(({ uuid, ends }) => {
         const ledger = documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
-        return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
+        return [uuid, isLate && ledger && isTooLate(ledger, now) ? DEADLINE_EXCEEDED : ends];
       }),
   );
 }
@@ -135,7 +143,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
   }
   await passWaits(play, courier, recording);
   const rested = restedIn(recording);
-  const ends = endsOf(recording, { isLate: afterSeconds > 1, hearsMessages });
+  const ends = endsOf(recording, { afterSeconds, hearsMessages });
   expect(await endFaults(play, ends, rested)).to.deep.equal([]);
 
   const letters = hearsMessages

@@ -29,7 +29,7 @@ export const ROLLOUTS: Readonly<Record<string, readonly Fleet[]>> = {
 };
 
 /** In each phase: how many batches are delivered, twice, and how many orders are placed and canceled. */
-const PHASE = { batchesMax: 60, orders: 10, cancels: 10 };
+const PHASE = { batchesMax: 120, orders: 10, cancels: 20 };
 /** How long the new release is alone, in hours: each wait of an order takes one, and so does a message that was lost. */
 const HOURS = 5;
 /** After so many deliveries in the mixed fleet, a message waits for the next one. */

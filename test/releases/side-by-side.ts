@@ -77,8 +77,8 @@ function inTheirWords(store: Store): Store {
 const castOf =
   (release: string, make: Cast, tally: Tally): Cast =>
   (ports) => {
-    const log: Ports['log'] = (severity, _message, fields) => {
-      if (severity === 'ERROR') tally.add(`${release}: ${fields?.step}: ${fields?.error}`);
+    const log: Ports['log'] = (severity, message, fields) => {
+      if (severity === 'ERROR') tally.add(`${release}: ${fields?.step}: ${fields?.error ?? message}`);
     };
     return make({ ...ports, log });
   };

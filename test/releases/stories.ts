@@ -61,7 +61,12 @@ const PARTLY_THERE = {
   ],
   on_shortage: 'ask',
 };
-/** What words carry that this order can hear; other words carry a sample. */
+/** Orders that stop in each of their stages. */
+const KINDS: readonly [kind: string, order: object][] = [
+  ['of many lines, on credit', MANY_LINES],
+  ['of which only a part is there', PARTLY_THERE],
+];
+/** What words carry that the latter can hear; other words carry a sample. */
 const CARRIED: Readonly<Record<string, object>> = { amend: { items: [{ item: 'widget', quantity: 2 }] } };
 
 /** Orders that the steps refuse. Where a step has another reason, an order is refused for it without any cause. */
@@ -84,11 +89,16 @@ interface Production {
   readonly furtherData?: Data;
 }
 
-/** The reasons of the steps for which no order is written down here, each with its step. */
-const furtherRefusals = ({ steps }: Saga): readonly { readonly step: string; readonly reason: string }[] =>
+/** The reasons of the steps for which no order fails, neither by itself nor by a word, each with its step. */
+const furtherRefusals = (
+  { steps }: Saga,
+  orders: readonly RecordedOrder[],
+): readonly { readonly step: string; readonly reason: string }[] =>
   steps.flatMap(({ name, reasons }) =>
     reasons.flatMap((reason) =>
-      REFUSALS.some(([known]) => known === reason) ? [] : [{ step: name, reason }],
+      REFUSALS.some(([known]) => known === reason) || orders.some(({ ends }) => ends === reason)
+        ? []
+        : [{ step: name, reason }],
     ),
   );
 
@@ -234,12 +244,15 @@ export async function record(
   }
 
   /** Places an order for each of its stages, and lets it come there; the last one rests or fails. */
-  async function* atEachStage(order: object): AsyncGenerator<{ uuid: string; after: string }> {
+  async function* atEachStage(
+    kind: string,
+    order: object,
+  ): AsyncGenerator<{ readonly uuid: string; readonly where: string }> {
     for (let stages = 0, isOver = false; !isOver; stages++) {
       const uuid = await accept(order);
       await goThrough(uuid, stages);
       isOver = !(await isUnderWay(uuid));
-      yield { uuid, after: `after ${stages} stages` };
+      yield { uuid, where: `${kind}, in stage ${stages + 1}` };
     }
   }
 
@@ -296,13 +309,11 @@ export async function record(
   await ordersThatHeardNothing();
   await aStubbornCompensation();
   await ordersOverTheirDeadlineAndRepeatedOnes();
-  for (const [name, order] of Object.entries({
-    'of one line': ONE_LINE,
-    'of many lines, on credit': MANY_LINES,
-    'of which only a part is there': PARTLY_THERE,
-  })) {
-    for await (const { uuid, after } of atEachStage(order)) note(uuid, `${name}, ${after}`, 'in success');
+  for (const [kind, order] of [['of one line', ONE_LINE] as const, ...KINDS]) {
+    for await (const { uuid, where } of atEachStage(kind, order)) note(uuid, where, 'in success');
   }
+  await ordersThatHeardAWord();
+  const further = furtherRefusals(saga, orders);
   for (const isCompensated of [false, true]) {
     const end = isCompensated ? 'compensated' : 'not yet compensated';
     for (const [reason, order] of REFUSALS) {
@@ -310,17 +321,17 @@ export async function record(
       await goToItsRefusal(uuid);
       if (isCompensated) await bring(uuid, failure.topic);
     }
-    for (const further of furtherRefusals(saga)) {
-      const reason = further.reason as Reason;
+    for (const one of further) {
+      const reason = one.reason as Reason;
       const uuid = await place(`refused without any cause, ${end}`, reason, ONE_LINE);
-      refusal = further;
+      refusal = one;
       await goToItsRefusal(uuid);
       refusal = undefined;
       if (isCompensated) await bring(uuid, failure.topic);
     }
-    for (const order of [MANY_LINES, PARTLY_THERE]) {
-      for await (const { uuid, after } of atEachStage(order)) {
-        note(uuid, `canceled by its customer ${after}, ${end}`, 'CANCELED_BY_CUSTOMER');
+    for (const [kind, order] of KINDS) {
+      for await (const { uuid, where } of atEachStage(kind, order)) {
+        note(uuid, `canceled by its customer, ${where}, ${end}`, 'CANCELED_BY_CUSTOMER');
         await cancel(uuid);
         if (isCompensated) await bring(uuid, failure.topic);
       }
@@ -330,10 +341,10 @@ export async function record(
     await play.ask('POST', `/sagas/${uuid}/cancel`, { detail: 'The parcel was lost' });
     if (isCompensated) await bring(uuid, failure.topic);
   }
-  for await (const { uuid, after } of atEachStage({ ...ONE_LINE, 'payment-error': true })) {
-    note(uuid, `whose payment fails, ${after}`, 'PAYMENT_ERROR');
+  const unpaid = { ...ONE_LINE, 'payment-error': true };
+  for await (const { uuid, where } of atEachStage('whose payment fails', unpaid)) {
+    note(uuid, where, 'PAYMENT_ERROR');
   }
-  await ordersThatHeardAWord();
   await ordersWithATraceOrAKey();
   await ordersWithoutTheFrontend();
   await tombstones();
@@ -371,21 +382,21 @@ export async function record(
 
   async function ordersOverTheirDeadlineAndRepeatedOnes(): Promise<void> {
     const late: string[] = [];
-    for (const order of [MANY_LINES, PARTLY_THERE]) {
-      for await (const { uuid, after } of atEachStage(order)) {
+    for (const [kind, order] of KINDS) {
+      for await (const { uuid, where } of atEachStage(kind, order)) {
         const deadline = deadlineOf(saga, await ledgerOf(uuid));
         const isLate = deadline !== undefined && deadline.getTime() <= play.now().getTime() + 900_000;
-        if (isLate) late.push(note(uuid, `over its deadline ${after}`, 'DEADLINE_EXCEEDED'));
-        else note(uuid, `standing long ${after}`, 'in success');
+        if (isLate) late.push(note(uuid, `over its deadline, ${where}`, 'DEADLINE_EXCEEDED'));
+        else note(uuid, `not over its deadline, ${where}`, 'in success');
       }
     }
     const tooLate = await place('too late for its step', 'DEADLINE_EXCEEDED', ONE_LINE);
     await bring(tooLate, entry.topic);
     play.moveOn(870);
     const repeated: string[] = [];
-    for (const order of [MANY_LINES, PARTLY_THERE]) {
-      for await (const { uuid, after } of atEachStage(order)) {
-        repeated.push(note(uuid, `announced again ${after}`, 'in success'));
+    for (const [kind, order] of KINDS) {
+      for await (const { uuid, where } of atEachStage(kind, order)) {
+        repeated.push(note(uuid, `announced again, ${where}`, 'in success'));
       }
     }
     const failing = await place('announced again while it is failing', 'CANCELED_BY_CUSTOMER', MANY_LINES);
@@ -428,20 +439,23 @@ export async function record(
       for (const [name, carries] of Object.entries(words)) {
         const word: Word = { ...(CARRIED[name] ?? (sampleOf(carries) as object)), word: name };
         let ends: RecordedOrder['ends'] = 'in success';
-        for (const stages of [Number.POSITIVE_INFINITY, 2, 1, 0]) {
+        for (const [stages, howFar] of [
+          [Number.POSITIVE_INFINITY, 'gone on to its end'],
+          [1, 'gone on by a stage'],
+          [0, 'not yet gone on'],
+        ] as const) {
           const uuid = await waiting();
           await say(uuid, step, word);
           await goThrough(uuid, stages);
           ends = ((await ledgerOf(uuid)).reason as Reason | undefined) ?? ends;
-          const after = stages === Number.POSITIVE_INFINITY ? 'until it rested' : `${stages} stages`;
-          note(uuid, `that heard "${name}" while it was ${as}, and went on ${after}`, ends);
+          note(uuid, `that heard "${name}" while it was ${as}, ${howFar}`, ends);
         }
         if (ends !== 'in success') {
           const uuid = await waiting();
           await say(uuid, step, word);
           await goThrough(uuid);
           await bring(uuid, failure.topic);
-          note(uuid, `that heard "${name}" while it was ${as}, and is canceled`, ends);
+          note(uuid, `that heard "${name}" while it was ${as}, compensated`, ends);
         }
         if (listensTo === undefined) continue;
         const told = await waiting();

@@ -103,8 +103,9 @@ export function bookFaults(documents: ReadonlyMap<Path, object>, ledgers: readon
   const sold = new Map<Path, number>();
   const delivered = new Map<Path, number>();
   const add = (path: Path, amount: number) => sold.set(path, (sold.get(path) ?? 0) + amount);
-  for (const { status, user, items = [], offered = items, heard, lines, delivery_cost } of ledgers) {
+  for (const { status, history, user, items = [], offered = items, heard, lines, delivery_cost } of ledgers) {
     if (status === 'CANCELED') continue;
+    const wasDelivered = history.some((line) => line.includes(' DELIVERED '));
     // What was asked, or the part of it that was there, or what the customer has left of that.
     const bought = (heard?.inventory as { items?: typeof items } | undefined)?.items ?? offered;
     for (const { item, quantity } of bought) {
@@ -112,7 +113,7 @@ export function bookFaults(documents: ReadonlyMap<Path, object>, ledgers: readon
       const price = lines?.find((line) => line.item === item)?.price_per_unit ?? Number.NaN;
       add(`users/${user}`, quantity * price);
       const sales = `sales/${item}`;
-      if (status === 'DELIVERED') delivered.set(sales, (delivered.get(sales) ?? 0) + quantity);
+      if (wasDelivered) delivered.set(sales, (delivered.get(sales) ?? 0) + quantity);
     }
     add(`users/${user}`, delivery_cost ?? Number.NaN);
   }
