@@ -183,9 +183,19 @@ export async function record(
         ),
     );
 
+  /** That an order goes on, every step hears that can wait. The one whose turn comes next would take it at once. */
+  async function onlyReaderOf({ topic, attributes }: PublishedMessage): Promise<string | undefined> {
+    if (topic !== resumption?.topic) return undefined;
+    return saga.stepAt(await ledgerOf(attributes['ce-subject'] ?? ''))?.name;
+  }
+
   async function deliver(message: PublishedMessage, expected: 'acked' | 'nacked' = 'acked', attempt = 1) {
     beat();
-    const parcels = play.parcelsOf(message).filter(({ subscription }) => !isKept(subscription));
+    const reader = await onlyReaderOf(message);
+    const parcels = play
+      .parcelsOf(message)
+      .filter(({ subscription }) => !isKept(subscription))
+      .filter(({ subscription }) => reader === undefined || subscriptions[subscription]?.service === reader);
     const outcomes: ('acked' | 'nacked')[] = [];
     for (const parcel of parcels) outcomes.push(...(await play.deliver([parcel], attempt)));
     if (outcomes.length > 0 && outcomes.includes('nacked') === (expected === 'nacked')) return;
@@ -235,10 +245,15 @@ export async function record(
     for (let stage = 0; stage < stages && (await isUnderWay(uuid)); stage++) await goOn(uuid);
   }
 
-  /** Lets an order go on until it waits for a word that this step hears. */
-  async function goToWait(uuid: string, { name }: WaitingStep): Promise<void> {
-    while (saga.waitingIn((await ledgerOf(uuid)).status)?.name !== name) {
-      if (!(await isUnderWay(uuid))) throw new Error(`${name} does not wait for a word for order ${uuid}`);
+  /** Lets an order go on until this step has its turn, or, if it waits, until it waits for a word. */
+  async function goTo(uuid: string, { name }: Step, where: 'its turn' | 'its wait'): Promise<void> {
+    const found = (ledger: OrderLedger) =>
+      where === 'its turn' ? saga.stepAt(ledger) : saga.waitingIn(ledger.status);
+    for (;;) {
+      const ledger = await ledgerOf(uuid);
+      if (found(ledger)?.name === name) return;
+      if (!(await isUnderWay(uuid)))
+        throw new Error(`Order ${uuid} is ${ledger.status} (${ledger.detail}): ${name} never has ${where}`);
       await goOn(uuid);
     }
   }
@@ -391,7 +406,7 @@ export async function record(
       }
     }
     const tooLate = await place('too late for its step', 'DEADLINE_EXCEEDED', ONE_LINE);
-    await bring(tooLate, entry.topic);
+    await goTo(tooLate, reserveStock, 'its turn');
     play.moveOn(870);
     const repeated: string[] = [];
     for (const [kind, order] of KINDS) {
@@ -404,7 +419,7 @@ export async function record(
     await cancel(failing);
     const gone = await place('announced again, and gone on', 'in success', ONE_LINE);
     play.moveOn(32);
-    await bring(tooLate, way[1] ?? '');
+    await bring(tooLate, toStock);
     await sweep();
     await goThrough(gone, 2);
     // One of those over their deadline is compensated, the others are failing.
@@ -419,7 +434,7 @@ export async function record(
       const { as, afterwards } = step.waits;
       const ends = afterwards === 'fail' ? 'DEADLINE_EXCEEDED' : 'in success';
       const uuid = await place(`of which nothing was heard while it was ${as}`, ends, PARTLY_THERE);
-      await goToWait(uuid, step);
+      await goTo(uuid, step, 'its wait');
       const end = (await ledgerOf(uuid)).waitsUntil?.[step.name] as Date;
       play.moveOn((end.getTime() - play.now().getTime()) / 1000);
       await sweep();
@@ -433,7 +448,7 @@ export async function record(
       const { as, words, listensTo } = step.waits;
       const waiting = async () => {
         const uuid = await accept(PARTLY_THERE);
-        await goToWait(uuid, step);
+        await goTo(uuid, step, 'its wait');
         return uuid;
       };
       for (const [name, carries] of Object.entries(words)) {
@@ -479,7 +494,7 @@ export async function record(
     const early = await place(`to which "${word.word}" was said too early`, 'in success', ONE_LINE);
     await deliver(spoken(topic, early, word));
     await park('a word that came too early', 'does no harm');
-    await goToWait(early, step);
+    await goTo(early, step, 'its wait');
 
     const rests = await place(`to which "${word.word}" was said twice`, 'in success', ONE_LINE);
     await goThrough(rests);
@@ -490,7 +505,7 @@ export async function record(
       await park('a word against the one that was heard', 'parks it again');
     }
     const gone = await place('to which a word was said too late', 'CANCELED_BY_CUSTOMER', ONE_LINE);
-    await goToWait(gone, step);
+    await goTo(gone, step, 'its wait');
     await cancel(gone);
     await deliver(spoken(topic, gone, word));
     await park('a word that came too late', 'parks it again');
@@ -506,8 +521,9 @@ export async function record(
   async function ordersWithATraceOrAKey(): Promise<void> {
     const headers = { traceparent: TRACE };
     await place('with a trace', 'in success', ONE_LINE, headers);
-    const toReserve = saga.steps.indexOf(reserveStock) + 1;
-    await goThrough(await place('with a trace, on its way', 'in success', MANY_LINES, headers), toReserve);
+    const onItsWay = await place('with a trace, on its way', 'in success', MANY_LINES, headers);
+    await goTo(onItsWay, reserveStock, 'its turn');
+    await goOn(onItsWay);
     const refused = await place(
       'with a trace, refused',
       'USER_NOT_FOUND',
@@ -588,7 +604,7 @@ export async function record(
     const surprise = await place('given up, its letter parked', 'in success', { ...ONE_LINE, item: 'relic' });
     const mended = await place('given up, its letter redriven', 'in success', { ...ONE_LINE, item: 'relic' });
     for (const uuid of [surprise, mended]) {
-      await goThrough(uuid, saga.steps.indexOf(reserveStock));
+      await goTo(uuid, reserveStock, 'its turn');
       await play.amend('inventory/relic', { quantity: 'many' });
       await deliver(messageOf(uuid, toStock), 'acked', DELIVERIES_MAX);
       const isParked = uuid === surprise;
