@@ -52,6 +52,24 @@ describe('A release with a further step', () => {
   });
 });
 
+describe('A release with a further step that waits', () => {
+  it('needs no entry for what ledgers keep of that wait, but one for a further word of a step that waited before', async () => {
+    const before = shapeOf(await record('before', { saga: shopOfThree }));
+    const now = await record('now');
+    const ofLedgers = (faults: readonly string[]) => faults.filter((fault) => fault.includes('sagas/{id}'));
+    expect(ofLedgers(shapeFaults('before', before, shapeOf(now), []))).to.deep.equal([]);
+    const [path, ledger] = [...now.documents].find(([, fields]) => 'heard' in fields) as [string, object];
+    const documents = new Map<string, object>([
+      ...now.documents,
+      [`${path}-later`, { ...ledger, heard: { inventory: { word: 'postpone' } } }],
+    ]);
+    const faults = shapeFaults('now', shapeOf(now), shapeOf({ ...now, documents }), []);
+    expect(faults.map((fault) => fault.slice(0, fault.indexOf(', which')))).to.deep.equal([
+      'heard.inventory.word of sagas/{id} is now "postpone"',
+    ]);
+  });
+});
+
 describe('The check of what is written', () => {
   const ledger = {
     status: 'RECEIVED',

@@ -78,7 +78,8 @@ const castOf =
   (release: string, make: Cast, tally: Tally): Cast =>
   (ports) => {
     const log: Ports['log'] = (severity, message, fields) => {
-      if (severity === 'ERROR') tally.add(`${release}: ${fields?.step}: ${fields?.error ?? message}`);
+      if (severity === 'ERROR')
+        tally.add(`${release}: ${fields?.error ? `${fields.step}: ${fields.error}` : message}`);
     };
     return make({ ...ports, log });
   };
