@@ -3,13 +3,14 @@ import { expect } from 'chai';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { resetData } from '../../data-init/load-data.ts';
 import { pipeline } from '../../pipeline.ts';
-import { isStanding } from '../../saga/ledger/deadline.ts';
+import { isStanding, isWaiting } from '../../saga/ledger/deadline.ts';
 import { CANCELED, isLedgerPath, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus, OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { wordRequest } from '../support/words.ts';
 
 /** Ten orders for five pairs of widgets: half of them fail, and one is refused by payments besides. */
 const ORDERS = Array.from({ length: 10 }, (_, number) => ({
@@ -89,8 +90,20 @@ for (const backend of backends) {
         await committed;
       }
     }
-    const allRest = (ledgers: Map<string, Ledger>) =>
-      ![...ledgers.values()].some((ledger) => isStanding(pipeline, ledger));
+    /** Lets every order come to rest: whoever is asked for a word says it, or says it again. */
+    async function untilAllRest(started: Pipeline, count = 0): Promise<void> {
+      const goesOn = (ledger: Ledger) => isStanding(pipeline, ledger) && !isWaiting(pipeline, ledger);
+      for (;;) {
+        await until((ledgers) => ledgers.size >= count && ![...ledgers.values()].some(goesOn));
+        const waiting = [...ledgersIn(await allDocuments(store)).values()].flatMap(({ uuid, status }) => {
+          const step = pipeline.waitingIn(status);
+          return step === undefined ? [] : [wordRequest(step, uuid)];
+        });
+        if (waiting.length === 0) return;
+        const answers = await Promise.all(waiting.map(({ path, body }) => started.post(path, body)));
+        expect(answers.map(({ status }) => status)).to.deep.equal(waiting.map(() => 202));
+      }
+    }
 
     /**
      * Places the orders, takes a copy after so many commits, goes on until all orders are accepted or rest, ends every
@@ -112,8 +125,7 @@ for (const backend of backends) {
       const answers = await Promise.all(ORDERS.map((order) => before.post('/order', order)));
       expect(answers.map(({ status }) => status)).to.deep.equal(ORDERS.map(() => 202));
       const copy = await copying;
-      if (goesOnUntil === 'rest')
-        await until((ledgers) => ledgers.size === ORDERS.length && allRest(ledgers));
+      if (goesOnUntil === 'rest') await untilAllRest(before, ORDERS.length);
       await before.close();
       const later = await allDocuments(store);
       await resetData(pipeline, store, () => {});
@@ -147,7 +159,7 @@ for (const backend of backends) {
           const started = await start();
           expect((await started.get('/audit')).body.violations).to.deep.equal([]);
           expect((await started.post('/sweep', {})).body.errors).to.equal(0);
-          await until(allRest);
+          await untilAllRest(started);
           const ledgers = ledgersIn(await allDocuments(store));
           const stood = [...ledgersIn(copy).values()].filter((ledger) => isStanding(pipeline, ledger));
           ends.push(...stood.map(({ uuid }) => ledgers.get(uuid)?.status ?? 'lost'));
@@ -172,7 +184,7 @@ for (const backend of backends) {
       await until((ledgers) => failedSince.every(({ uuid }) => ledgers.has(uuid)));
       await again(pipeline.entry.topic);
       await started.post('/sweep', {});
-      await until((ledgers) => ledgers.size === ORDERS.length && allRest(ledgers));
+      await untilAllRest(started, ORDERS.length);
       const ledgers = ledgersIn(await allDocuments(store));
       expect(failedSince.map(({ uuid }) => ledgers.get(uuid)?.status)).to.deep.equal(
         failedSince.map(() => CANCELED),

@@ -4,7 +4,7 @@ import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { allServices, topicBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf } from '../../saga/deliver/topology.ts';
-import { CANCELED, DEADLINE_EXCEEDED, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { CANCELED, DEADLINE_EXCEEDED, ledgerPath, RESUMED } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import type { Step } from '../../saga/step/step.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
@@ -13,6 +13,8 @@ import { openPlay, type Play } from '../releases/play.ts';
 import type { RecordedLetter, Recording } from '../releases/recording.ts';
 import { readRecording, recordedReleases } from '../releases/recordings.ts';
 import { type Ends, endFaults, ledgersIn, legibilityFaults, loadRecording } from '../releases/verdict.ts';
+import { requestsOf } from '../releases/words.ts';
+import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { emulatedStore } from '../support/emulators.ts';
@@ -38,17 +40,39 @@ async function takeOver(store: Store, recording: Recording): Promise<Play> {
 const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
 const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 
+/** Somebody says what orders wait for, until none waits any more. */
+async function passWaits(play: Play, courier: Courier, { orders }: Recording): Promise<void> {
+  for (;;) {
+    const requests = requestsOf(pipeline, ledgersIn(await allDocuments(play.store)), orders);
+    if (requests.length === 0) return;
+    for (const { path, body } of requests) await play.ask('POST', path, body);
+    await courier.deliver();
+  }
+}
+
+/** Whether an order has come too late for what is to follow, if every stage with a deadline is over by then. */
+function isTooLate(ledger: OrderLedger, now: Date): boolean {
+  if (ledger.sweepAt === null || ledger.reason !== undefined) return false;
+  const waiting = pipeline.waitingIn(ledger.status);
+  if (waiting !== undefined)
+    return waiting.waits.afterwards === 'give up' && (ledger.waitsUntil?.[waiting.name] ?? now) <= now;
+  // A courier may take any time, and what a courier has said counts.
+  return !(ledger.status === RESUMED && pipeline.stepAt(ledger)?.waits?.afterwards === 'show');
+}
+
 /** What must become of the orders that this release hears of. */
-function endsOf({ orders, documents }: Recording, { isLate = false, hearsMessages = true } = {}): Ends {
-  /** Where the next step may come too late. */
-  const isUnderWay = (ledger: OrderLedger | undefined) =>
-    ledger !== undefined && ledger.sweepAt !== null && pipeline.stepAfter(ledger.status) !== undefined;
+function endsOf(
+  { orders, documents, moment }: Recording,
+  { afterSeconds = 1, hearsMessages = true } = {},
+): Ends {
+  const isLate = afterSeconds > SETTINGS.deadlineSeconds;
+  const now = new Date(moment.getTime() + 1000 * afterSeconds);
   return new Map(
     orders
       .filter(({ knownBy }) => hearsMessages || knownBy === 'ledger')
       .map(({ uuid, ends }) => {
         const ledger = documents.get(ledgerPath(uuid)) as OrderLedger | undefined;
-        return [uuid, isLate && isUnderWay(ledger) ? DEADLINE_EXCEEDED : ends];
+        return [uuid, isLate && ledger && isTooLate(ledger, now) ? DEADLINE_EXCEEDED : ends];
       }),
   );
 }
@@ -117,14 +141,16 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
     await sweep(play);
     await courier.deliver();
   }
+  await passWaits(play, courier, recording);
   const rested = restedIn(recording);
-  const ends = endsOf(recording, { isLate: afterSeconds > 1, hearsMessages });
+  const ends = endsOf(recording, { afterSeconds, hearsMessages });
   expect(await endFaults(play, ends, rested)).to.deep.equal([]);
 
   const letters = hearsMessages
     ? recording.letters
     : recording.letters.filter(({ id }) => recording.documents.has(`dead-letters/${id}`));
   expect(await redriveAll(play, courier, letters)).to.deep.equal(letters);
+  await passWaits(play, courier, recording);
   const onTheDesk = recording.orders.filter(({ knownBy }) => knownBy === 'letter');
   const allEnds = new Map([...ends, ...onTheDesk.map((order) => [order.uuid, order.ends] as const)]);
   expect(await endFaults(play, allEnds, rested)).to.deep.equal([]);
@@ -133,6 +159,7 @@ async function bringToTheEnd(store: Store, recording: Recording, { copies, seed,
   expect(await sweep(play)).to.deep.equal(NOTHING_SWEPT);
   courier.post(recording.messages, recording.subscriptions);
   await courier.deliver();
+  await passWaits(play, courier, recording);
   // What was lost turns up after all.
   expect(await endFaults(play, new Map([...endsOf(recording), ...allEnds]), rested)).to.deep.equal([]);
 }

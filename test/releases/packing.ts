@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { reserveStock } from '../../inventory/reserve-stock.ts';
 import { createOrder } from '../../order/create-order.ts';
 import { chargeCustomer } from '../../payments/charge-customer.ts';
+import { pipeline } from '../../pipeline.ts';
 import { account, record } from '../../saga/step/document.ts';
 import { defineSaga } from '../../saga/step/saga.ts';
 import { accept } from '../../saga/step/step.ts';
@@ -9,7 +10,7 @@ import { pricedLines } from '../../shop/lines.ts';
 import { step } from '../../shop/step.ts';
 import { shopOfThree } from '../support/shop-of-three.ts';
 
-/** The pipeline as a later release may have it: a step is put between two others, with an account and a record of its own. */
+/** The shop with three steps as a later release may have it: a step is put between two others, with an account and a record of its own. */
 
 const boxSize = z.enum(['small', 'large']);
 
@@ -55,7 +56,14 @@ export const packOrder = step({
   ],
 });
 
-export const widerPipeline = defineSaga({
+/** The shop with three steps, one of which may wait. */
+export const narrowPipeline = defineSaga({
   ...shopOfThree,
+  ...(pipeline.resumption && { resumption: pipeline.resumption }),
+  steps: [createOrder, reserveStock, chargeCustomer],
+});
+
+export const widerPipeline = defineSaga({
+  ...narrowPipeline,
   steps: [createOrder, reserveStock, packOrder, chargeCustomer],
 });

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Reason } from '../../pipeline.ts';
 import type { Path } from '../../saga/ports/store.ts';
+import type { Word } from '../../saga/step/wait.ts';
 import type { PublishedMessage, Subscriptions } from './play.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface RecordedOrder {
   readonly ends: 'in success' | Reason;
   /** Where it is known: in its ledger; or, because nobody has seen it yet, in a message or on the desk alone. */
   readonly knownBy: 'ledger' | 'message' | 'letter';
+  /** What is said to it if it still waits; by default the first word of its step. */
+  readonly word?: Word;
 }
 
 /** A letter, and what must become of it when all that are parked are redriven. */

@@ -1,7 +1,10 @@
+import type { Ledger } from '../../saga/ledger/ledger.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import type { Dice } from '../../test-kit/simulation/chance.ts';
 import { createCourier } from './courier.ts';
 import type { Parcel, Play, Subscriptions } from './play.ts';
 import type { Recording } from './recording.ts';
+import { requestsOf } from './words.ts';
 
 /** How the programs of two releases follow one another while orders go on, all of them on one store. */
 
@@ -26,7 +29,9 @@ export const ROLLOUTS: Readonly<Record<string, readonly Fleet[]>> = {
 };
 
 /** In each phase: how many batches are delivered, twice, and how many orders are placed and canceled. */
-const PHASE = { batchesMax: 60, orders: 10, cancels: 10 };
+const PHASE = { batchesMax: 120, orders: 10, cancels: 20 };
+/** How long the new release is alone, in hours: each wait of an order takes one, and so does a message that was lost. */
+const HOURS = 5;
 /** After so many deliveries in the mixed fleet, a message waits for the next one. */
 const HANDED_BACK_MAX = 4;
 
@@ -39,15 +44,17 @@ export interface Stage {
   /** The subscriptions of both releases. */
   readonly subscriptions: Subscriptions;
   readonly dice: Dice;
+  /** The saga of the new release, which says for which words its orders wait. */
+  readonly saga: Saga;
   /** Every order that there is. */
-  readonly uuids: () => Promise<readonly string[]>;
+  readonly ledgers: () => Promise<readonly Ledger[]>;
   /** Called at the end of each phase, while both releases run. */
   readonly onPhase?: () => Promise<void>;
 }
 
 /** Lets the fleets follow one another, and the new release bring everything to its end. */
 export async function rollOut(rollout: readonly Fleet[], stage: Stage): Promise<void> {
-  const { recording, ours, theirs, subscriptions, dice, uuids, onPhase = async () => {} } = stage;
+  const { recording, ours, theirs, subscriptions, dice, saga, ledgers, onPhase = async () => {} } = stage;
   let fleet: Fleet = () => 'new';
   /** A process of this service, and of those that read the subscription, where it is given. */
   function playOf(service: string, subscription?: string): Play | undefined {
@@ -82,6 +89,13 @@ export async function rollOut(rollout: readonly Fleet[], stage: Stage): Promise<
     await courier.deliver(batchesMax);
   }
 
+  /** Somebody says what orders wait for; a process of either release hears it, be it that it does not know such an order. */
+  async function speak(isSaid: () => boolean = () => true): Promise<void> {
+    for (const { service, path, body } of requestsOf(saga, await ledgers(), recording.orders)) {
+      if (isSaid()) await ask(service, 'POST', path, body);
+    }
+  }
+
   courier.post(recording.messages, recording.subscriptions);
   for (const next of rollout) {
     fleet = next;
@@ -95,10 +109,11 @@ export async function rollOut(rollout: readonly Fleet[], stage: Stage): Promise<
       if (status !== 202) throw new Error(`An order was not accepted: ${status}`);
     }
     await deliver(dice.whole(1, PHASE.batchesMax));
-    const placed = await uuids();
+    const placed = await ledgers();
     for (let count = 0; count < PHASE.cancels; count++) {
-      await ask('frontend', 'POST', `/order/${dice.oneOf(placed)}/cancel`);
+      await ask('frontend', 'POST', `/order/${dice.oneOf(placed).uuid}/cancel`);
     }
+    await speak(() => dice.often(0.5));
     moveOn(1);
     await deliver(dice.whole(1, PHASE.batchesMax));
     moveOn(40);
@@ -106,7 +121,9 @@ export async function rollOut(rollout: readonly Fleet[], stage: Stage): Promise<
     await onPhase();
   }
   fleet = () => 'new';
-  for (let hour = 0; hour < 3; hour++) {
+  for (let hour = 0; hour < HOURS; hour++) {
+    await deliver();
+    await speak();
     await deliver();
     moveOn(3600);
     await ask('janitor', 'POST', '/sweep');

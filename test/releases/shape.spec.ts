@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
-import { shopOfThree } from '../support/shop-of-three.ts';
 import { ADDITIONS } from './additions.ts';
-import { widerPipeline } from './packing.ts';
+import { narrowPipeline, widerPipeline } from './packing.ts';
 import { type Subscriptions, subscriptionsOf } from './play.ts';
 import { readRecording, recordedReleases } from './recordings.ts';
 import {
@@ -46,9 +45,27 @@ describe('A release with a further step', () => {
     const wider = await record('wider', { saga: widerPipeline, furtherData: { boxes } });
     const now = shapeOf(wider);
     expect([...now.keys()]).to.include.members(['boxes/{id}', 'packing/{id}', 'data on order-packed']);
-    const before = await record('before', { saga: shopOfThree });
+    const before = await record('before', { saga: narrowPipeline });
     expect(shapeFaults('before', shapeOf(before), now, [], widerPipeline)).to.deep.equal([]);
     expect(subscriptionFaults('before', before.subscriptions, wider.subscriptions)).to.deep.equal([]);
+  });
+});
+
+describe('A release with a further step that waits', () => {
+  it('needs no entry for what ledgers keep of that wait, but one for a further word of a step that waited before', async () => {
+    const before = shapeOf(await record('before', { saga: narrowPipeline }));
+    const now = await record('now');
+    const ofLedgers = (faults: readonly string[]) => faults.filter((fault) => fault.includes('sagas/{id}'));
+    expect(ofLedgers(shapeFaults('before', before, shapeOf(now), []))).to.deep.equal([]);
+    const [path, ledger] = [...now.documents].find(([, fields]) => 'heard' in fields) as [string, object];
+    const documents = new Map<string, object>([
+      ...now.documents,
+      [`${path}-later`, { ...ledger, heard: { inventory: { word: 'postpone' } } }],
+    ]);
+    const faults = shapeFaults('now', shapeOf(now), shapeOf({ ...now, documents }), []);
+    expect(faults.map((fault) => fault.slice(0, fault.indexOf(', which')))).to.deep.equal([
+      'heard.inventory.word of sagas/{id} is now "postpone"',
+    ]);
   });
 });
 

@@ -72,7 +72,7 @@ function fieldsOf(values: readonly object[]): ReadonlyMap<string, FieldShape> {
 function* leavesOf(value: unknown, field = ''): Iterable<[field: string, type: string]> {
   // What a customer gave as payment-error is theirs, whatever it is.
   if (field === 'payment-error') return yield [field, 'anything'];
-  if (field !== '') yield [field, COMPARED.has(field) ? `"${value}"` : typeOf(value)];
+  if (field !== '') yield [field, isCompared(field) ? `"${value}"` : typeOf(value)];
   if (value instanceof Date) return;
   if (Array.isArray(value)) {
     for (const member of value) yield* leavesOf(member, `${field}[]`);
@@ -95,6 +95,9 @@ const COMPARED = new Set([
   'content-type',
 ]);
 
+/** The words that steps have heard are compared, too. */
+const isCompared = (field: string): boolean => COMPARED.has(field) || /^heard\.[^.]+\.word$/.test(field);
+
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
@@ -114,7 +117,8 @@ function typeOfText(text: string): string {
     const words = [second, third].filter((word) => word !== undefined).map(() => 'word');
     return ['moment', ...words, ...(rest.length > 0 ? ['…'] : [])].join(' ');
   }
-  const form = text.replaceAll(UUID, '{uuid}');
+  // How often something was announced on one topic is no form.
+  const form = text.replaceAll(UUID, '{uuid}').replace(/^(\{uuid\}\/.+)\/\d+$/, '$1/n');
   return form === '{uuid}' || form.startsWith('{uuid}/') ? form : 'text';
 }
 
@@ -164,8 +168,18 @@ function isDeclared(saga: Saga, before: Shape, kind: string, field: string, type
     return is('ce-source', services);
   }
   if (kind !== LEDGER && room !== 'data') return false;
-  const learned = saga.steps.flatMap(({ learns }) => Object.keys(learns.shape));
-  const known = [...(before.get(kind)?.keys() ?? [])].map(rootOf);
+  const learned = saga.steps.flatMap(({ learns, waits }) =>
+    [learns, waits?.learns].flatMap((one) => Object.keys(one?.shape ?? {})),
+  );
+  const fields = [...(before.get(kind)?.keys() ?? [])];
+  const known = fields.map(rootOf);
+  // What the ledger keeps of a wait stands there under the name of the step.
+  const [wait] = /^(waitsUntil|heard)\.[^.]+/.exec(field) ?? [];
+  if (wait !== undefined)
+    return (
+      saga.steps.some(({ name, waits }) => waits !== undefined && wait.endsWith(`.${name}`)) &&
+      !fields.some((one) => one === wait)
+    );
   return (
     is('status', saga.statuses) ||
     is('reason', saga.reasons) ||

@@ -77,8 +77,9 @@ function inTheirWords(store: Store): Store {
 const castOf =
   (release: string, make: Cast, tally: Tally): Cast =>
   (ports) => {
-    const log: Ports['log'] = (severity, _message, fields) => {
-      if (severity === 'ERROR') tally.add(`${release}: ${fields?.step}: ${fields?.error}`);
+    const log: Ports['log'] = (severity, message, fields) => {
+      if (severity === 'ERROR')
+        tally.add(`${release}: ${fields?.error ? `${fields.step}: ${fields.error}` : message}`);
     };
     return make({ ...ports, log });
   };
@@ -107,7 +108,8 @@ async function isWellAfter(rollout: readonly Fleet[], seed: number, tally: Tally
     theirs,
     subscriptions,
     dice: new Dice(`side by side/${seed}`),
-    uuids: async () => ledgersIn(await allDocuments(store)).map(({ uuid }) => uuid),
+    saga: pipeline,
+    ledgers: async () => ledgersIn(await allDocuments(store)),
     async onPhase() {
       const report = await otherAudit.takeAudit(otherPipeline.pipeline, theirs.ports);
       for (const { kind } of report.violations) tally.add(`the old doctor finds a violation: ${kind}`);

@@ -18,8 +18,7 @@ import { stock } from '../../shop/stock.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
-import { shopOfThree } from '../support/shop-of-three.ts';
-import { widerPipeline } from './packing.ts';
+import { narrowPipeline, widerPipeline } from './packing.ts';
 import { openPlay, type Play, type PublishedMessage, subscriptionsOf } from './play.ts';
 import type { Recording } from './recording.ts';
 import { ROLLOUTS, rollOut } from './rollouts.ts';
@@ -47,7 +46,7 @@ const UNKNOWN = new RegExp(
 /** What the release before left behind, which has three steps. */
 let left: Recording;
 before(async () => {
-  left = await record('before', { saga: shopOfThree });
+  left = await record('before', { saga: narrowPipeline });
 });
 
 /** The programs of both releases on one store. */
@@ -71,7 +70,7 @@ async function openBoth(
       { subscriptions: subscriptionsOf(saga), firstId },
     );
   const ours = open('new', wider, 10_000);
-  const theirs = open('old', shopOfThree, 20_000);
+  const theirs = open('old', narrowPipeline, 20_000);
   await loadData(widerPipeline, store, ours.ports, { boxes: BOXES });
   const documents = () => allDocuments(store, widerPipeline);
   return {
@@ -87,9 +86,9 @@ async function openBoth(
 
 type Both = Awaited<ReturnType<typeof openBoth>>;
 
-/** Every way to an end: with the new step and without it. */
+/** Every way to an end: with the new step and without it, and with a wait or without. */
 const WAYS =
-  /^RECEIVED (CREATED RESERVED (PACKED )?PAID|(CREATED (RESERVED (PACKED )?(PAID )?)?)?FAILING CANCELED)$/;
+  /^RECEIVED (CREATED (WAITING RESUMED )?RESERVED (PACKED )?PAID|(CREATED (WAITING (RESUMED )?|(WAITING RESUMED )?RESERVED (PACKED )?(PAID )?)?)?FAILING CANCELED)$/;
 
 const wayOf = (ledger: WiderLedger): string =>
   transitionsOf(ledger)
@@ -140,12 +139,13 @@ describe('A step that is put between two others while orders are in flight', () 
           recording: left,
           ours,
           theirs,
-          subscriptions: { ...subscriptionsOf(shopOfThree), ...subscriptionsOf(widerPipeline) },
+          subscriptions: { ...subscriptionsOf(narrowPipeline), ...subscriptionsOf(widerPipeline) },
           dice,
-          uuids: async () => (await ledgers()).map(({ uuid }) => uuid),
+          saga: widerPipeline,
+          ledgers,
           // Both doctors mend what they hold for wrong.
           async onPhase() {
-            for (const [saga, play] of [[shopOfThree, theirs] as const, [widerPipeline, ours] as const]) {
+            for (const [saga, play] of [[narrowPipeline, theirs] as const, [widerPipeline, ours] as const]) {
               const { actions } = planRepair(await takeAudit(saga, play.ports));
               if (dice.often(0.5)) await executeRepair(saga, actions, play.ports);
             }
@@ -169,6 +169,8 @@ describe('A step that is put between two others while orders are in flight', () 
       expect([...ways.keys()]).to.include.members([
         'RECEIVED CREATED RESERVED PAID',
         'RECEIVED CREATED RESERVED PACKED PAID',
+        'RECEIVED CREATED WAITING RESUMED RESERVED PAID',
+        'RECEIVED CREATED WAITING RESUMED RESERVED PACKED PAID',
         'RECEIVED CREATED RESERVED FAILING CANCELED',
         'RECEIVED CREATED RESERVED PACKED FAILING CANCELED',
         ...(isMixed ? ['RECEIVED CREATED RESERVED PACKED PAID FAILING CANCELED'] : []),
@@ -217,7 +219,7 @@ describe('A step that is put between two others while orders are in flight', () 
     expect((await theirs.ask('GET', '/orders')).body.orders).to.deep.equal([]);
     theirs.moveOn(3600);
     expect((await theirs.ask('POST', '/sweep')).body).to.deep.equal({ announced: 0, failed: 0, errors: 1 });
-    const { actions, forPeople } = planRepair(await takeAudit(shopOfThree, theirs.ports));
+    const { actions, forPeople } = planRepair(await takeAudit(narrowPipeline, theirs.ports));
     expect([actions, forPeople.length > 0]).to.deep.equal([[], true]);
     expect(await documents()).to.deep.equal(packed);
 
@@ -260,9 +262,9 @@ describe('A step that is put between two others while orders are in flight', () 
       holds: () => [stock.of('carton').amount(1)],
     });
     const steps = [createOrder, reserveStock, packInCarton, chargeCustomer] as const;
-    const { ours, theirs, bringAll } = await anOrderInBothWorlds(defineSaga({ ...shopOfThree, steps }));
+    const { ours, theirs, bringAll } = await anOrderInBothWorlds(defineSaga({ ...narrowPipeline, steps }));
     await bringAll(ours, ['frontend', 'order-created', 'inventory-updated']);
-    const { actions } = planRepair(await takeAudit(shopOfThree, theirs.ports));
+    const { actions } = planRepair(await takeAudit(narrowPipeline, theirs.ports));
     expect(actions.map(({ sentence }) => sentence)).to.deep.equal([]);
   });
 

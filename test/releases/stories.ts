@@ -9,14 +9,18 @@ import { DEAD_LETTER, derivedUuid } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
 import { allServices, type Service, topicBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
-import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { deadlineOf, isStanding } from '../../saga/ledger/deadline.ts';
+import { isFailed, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { readOne, type Store, StoreError } from '../../saga/ports/store.ts';
-import { DEAD_LETTER_TOPIC, type Saga } from '../../saga/step/saga.ts';
+import { DEAD_LETTER_TOPIC, isWaitingStep, type Saga, type WaitingStep } from '../../saga/step/saga.ts';
 import { refuse, type Step } from '../../saga/step/step.ts';
+import type { Word } from '../../saga/step/wait.ts';
 import { declaring } from '../../test-kit/simulation/checks/declaring.ts';
 import { allDocuments } from '../support/all-documents.ts';
-import { NOW, SETTINGS, TRACE, uuidOf } from '../support/builders.ts';
+import { NOW, SETTINGS, TRACE, uuidOf, wordOf } from '../support/builders.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
+import { sampleOf } from '../support/sample.ts';
+import { wordRequest } from '../support/words.ts';
 import { type Cast, openPlay, type PublishedMessage, subscriptionsOf } from './play.ts';
 import type { RecordedLetter, RecordedOrder, Recording } from './recording.ts';
 
@@ -48,6 +52,26 @@ const MANY_LINES = {
     { item: 'gift', quantity: 1 },
   ],
 };
+/** Of the gizmos only one is there, and soon none: the order waits until its customer decides. */
+const PARTLY_THERE = {
+  user: 'joe',
+  items: [
+    { item: 'widget', quantity: 3 },
+    { item: 'gizmo', quantity: 2 },
+  ],
+  on_shortage: 'ask',
+};
+/** Orders that stop in each of their stages. */
+const ORCHESTRATED: readonly [kind: string, order: object] = [
+  'of one line, orchestrated',
+  { ...ONE_LINE, mode: 'orchestration' },
+];
+const KINDS: readonly [kind: string, order: object][] = [
+  ['of many lines, on credit', MANY_LINES],
+  ['of which only a part is there', PARTLY_THERE],
+];
+/** What words carry that the latter can hear; other words carry a sample. */
+const CARRIED: Readonly<Record<string, object>> = { amend: { items: [{ item: 'widget', quantity: 2 }] } };
 
 /** Orders that the steps refuse. Where a step has another reason, an order is refused for it without any cause. */
 const REFUSALS: readonly [reason: Reason, order: object][] = [
@@ -69,11 +93,16 @@ interface Production {
   readonly furtherData?: Data;
 }
 
-/** The reasons of the steps for which no order is written down here, each with its step. */
-const furtherRefusals = ({ steps }: Saga): readonly { readonly step: string; readonly reason: string }[] =>
+/** The reasons of the steps for which no order fails, neither by itself nor by a word, each with its step. */
+const furtherRefusals = (
+  { steps }: Saga,
+  orders: readonly RecordedOrder[],
+): readonly { readonly step: string; readonly reason: string }[] =>
   steps.flatMap(({ name, reasons }) =>
     reasons.flatMap((reason) =>
-      REFUSALS.some(([known]) => known === reason) ? [] : [{ step: name, reason }],
+      REFUSALS.some(([known]) => known === reason) || orders.some(({ ends }) => ends === reason)
+        ? []
+        : [{ step: name, reason }],
     ),
   );
 
@@ -96,7 +125,8 @@ export async function record(
   const subscriptions = subscriptionsOf(saga);
   /** The topics on which an order goes its way, each to the next step. */
   const way = saga.steps.map((step) => topicBefore(saga, step));
-  const { entry, failure } = saga;
+  const { entry, failure, resumption } = saga;
+  const waitingSteps = saga.steps.filter(isWaitingStep);
   const toStock = topicBefore(saga, reserveStock);
   /** What can't be processed is told to the step behind the first one of three, whichever that is. */
   const toNext = createOrder.announces;
@@ -122,18 +152,23 @@ export async function record(
     story: string,
     ends: RecordedOrder['ends'],
     knownBy: RecordedOrder['knownBy'] = 'ledger',
+    word?: Word,
   ): string {
-    orders.push({ uuid, story, ends, knownBy });
+    orders.push({ uuid, story, ends, knownBy, ...(word && { word }) });
     return uuid;
   }
 
-  /** A customer orders. */
-  async function place(story: string, ends: RecordedOrder['ends'], order: object, headers = {}) {
+  /** A customer orders; what must become of it is noted later. */
+  async function accept(order: object, headers = {}): Promise<string> {
     beat();
     const { status, body } = await play.ask('POST', '/order', order, headers);
-    if (status !== 202) throw new Error(`${story}: the order was not accepted: ${JSON.stringify(body)}`);
-    return note(body.uuid, story, ends);
+    if (status === 202) return body.uuid;
+    throw new Error(`${JSON.stringify(order)} was not accepted: ${JSON.stringify(body)}`);
   }
+
+  /** A customer orders. */
+  const place = async (story: string, ends: RecordedOrder['ends'], order: object, headers = {}) =>
+    note(await accept(order, headers), story, ends);
 
   const publish = (topic: string, body: unknown, attributes: Record<string, string> = {}) =>
     play.publish({
@@ -147,12 +182,24 @@ export async function record(
     saga.steps.some(
       (step) =>
         subscriptions[subscription]?.service === step.name &&
-        subscriptions[subscription].topic !== topicBefore(saga, step),
+        ![topicBefore(saga, step), resumption?.topic, step.waits?.listensTo?.topic].includes(
+          subscriptions[subscription].topic,
+        ),
     );
+
+  /** That an order goes on, every step hears that can wait. The one whose turn comes next would take it at once. */
+  async function onlyReaderOf({ topic, attributes }: PublishedMessage): Promise<string | undefined> {
+    if (topic !== resumption?.topic) return undefined;
+    return saga.stepAt(await ledgerOf(attributes['ce-subject'] ?? ''))?.name;
+  }
 
   async function deliver(message: PublishedMessage, expected: 'acked' | 'nacked' = 'acked', attempt = 1) {
     beat();
-    const parcels = play.parcelsOf(message).filter(({ subscription }) => !isKept(subscription));
+    const reader = await onlyReaderOf(message);
+    const parcels = play
+      .parcelsOf(message)
+      .filter(({ subscription }) => !isKept(subscription))
+      .filter(({ subscription }) => reader === undefined || subscriptions[subscription]?.service === reader);
     const outcomes: ('acked' | 'nacked')[] = [];
     for (const parcel of parcels) outcomes.push(...(await play.deliver([parcel], attempt)));
     if (outcomes.length > 0 && outcomes.includes('nacked') === (expected === 'nacked')) return;
@@ -173,17 +220,66 @@ export async function record(
       await deliver(messageOf(uuid, topic));
     }
   }
-  const bringSteps = (uuid: string, steps: number) => bring(uuid, ...way.slice(0, steps));
+
+  const ledgerOf = async (uuid: string) => (await readOne(store, ledgerPath(uuid))) as OrderLedger;
+
+  /** Whether something is to follow, and not because the order fails. */
+  async function isUnderWay(uuid: string): Promise<boolean> {
+    const ledger = await ledgerOf(uuid);
+    return isStanding(saga, ledger) && !isFailed(ledger);
+  }
+
+  /** Says a word over HTTP to an order that waits. */
+  async function say(uuid: string, step: WaitingStep, word = wordOf(step.waits)): Promise<void> {
+    beat();
+    const { path, body } = wordRequest(step, uuid, word);
+    const answer = await play.ask('POST', path, body);
+    if (answer.status !== 202) throw new Error(`${path} was not heard: ${JSON.stringify(answer.body)}`);
+  }
+
+  /** Lets an order go on: by the message that announces where it stands, or by the word for which it waits. */
+  async function goOn(uuid: string): Promise<void> {
+    const ledger = await ledgerOf(uuid);
+    const step = saga.waitingIn(ledger.status);
+    await (step === undefined ? bring(uuid, saga.topicFor(ledger)) : say(uuid, step));
+  }
+
+  /** Lets an order go through so many stages, or until it rests or fails. */
+  async function goThrough(uuid: string, stages = Number.POSITIVE_INFINITY): Promise<void> {
+    for (let stage = 0; stage < stages && (await isUnderWay(uuid)); stage++) await goOn(uuid);
+  }
+
+  /** Lets an order go on until this step has its turn, or, if it waits, until it waits for a word. */
+  async function goTo(uuid: string, { name }: Step, where: 'its turn' | 'its wait'): Promise<void> {
+    const found = (ledger: OrderLedger) =>
+      where === 'its turn' ? saga.stepAt(ledger) : saga.waitingIn(ledger.status);
+    for (;;) {
+      const ledger = await ledgerOf(uuid);
+      if (found(ledger)?.name === name) return;
+      if (!(await isUnderWay(uuid)))
+        throw new Error(`Order ${uuid} is ${ledger.status} (${ledger.detail}): ${name} never has ${where}`);
+      await goOn(uuid);
+    }
+  }
+
+  /** Places an order for each of its stages, and lets it come there; the last one rests or fails. */
+  async function* atEachStage(
+    kind: string,
+    order: object,
+  ): AsyncGenerator<{ readonly uuid: string; readonly where: string }> {
+    for (let stages = 0, isOver = false; !isOver; stages++) {
+      const uuid = await accept(order);
+      await goThrough(uuid, stages);
+      isOver = !(await isUnderWay(uuid));
+      yield { uuid, where: `${kind}, in stage ${stages + 1}` };
+    }
+  }
 
   /** Goes its way until a step refuses it. */
-  async function bringToItsRefusal(uuid: string): Promise<void> {
-    const isRefused = () =>
-      play.messages.some(
-        ({ topic, attributes }) => topic === failure.topic && attributes['ce-subject'] === uuid,
-      );
-    for (const topic of way) if (!isRefused()) await bring(uuid, topic);
+  async function goToItsRefusal(uuid: string): Promise<void> {
+    await goThrough(uuid);
     const { story, ends } = orders.find((one) => one.uuid === uuid) as RecordedOrder;
-    const { reason, detail } = (await readOne(store, ledgerPath(uuid))) as OrderLedger;
+    const { reason, detail } = await ledgerOf(uuid);
     if (reason === ends) return;
     const became = reason === undefined ? 'no step refused it' : `it was refused for ${reason} (${detail})`;
     throw new Error(
@@ -196,7 +292,7 @@ export async function record(
     await play.ask('POST', `/order/${uuid}/cancel`);
   }
 
-  /** Lets the newest message of the desk reach it. @returns the letter's id. */
+  /** Lets the newest message of the desk reach it. Returns the letter's id. */
   async function park(story: string, redrive: RecordedLetter['redrive']): Promise<string> {
     await deliver(play.messages.findLast(({ topic }) => topic === DEAD_LETTER_TOPIC) as PublishedMessage);
     const { body } = await play.ask('GET', '/dead-letters?limit=1');
@@ -211,60 +307,67 @@ export async function record(
     return play.messages.at(-1) as PublishedMessage;
   }
 
+  /** Whatever people are shown by it reaches the desk, which keeps each once. */
   async function sweep(): Promise<void> {
     beat();
+    const before = play.messages.length;
     await play.ask('POST', '/sweep');
+    for (const message of play.messages.slice(before)) {
+      if (message.topic === DEAD_LETTER_TOPIC) await deliver(message);
+    }
+    const { body } = await play.ask('GET', '/dead-letters?limit=100');
+    for (const { id, reason } of body.letters as { id: string; reason: string }[]) {
+      if (letters.every((letter) => letter.id !== id))
+        letters.push({ id, story: `shown: ${reason}`, redrive: 'does no harm' });
+    }
   }
 
   await loadData(saga, store, play.ports, { users: USERS, inventory: INVENTORY, ...furtherData });
   await countersThatWereCorrected();
   // Then what takes long: whatever stands meanwhile is swept.
+  await ordersThatHeardNothing();
   await aStubbornCompensation();
   await ordersOverTheirDeadlineAndRepeatedOnes();
-  for (const [name, order] of Object.entries({
-    'of one line': ONE_LINE,
-    'of many lines, on credit': MANY_LINES,
-  })) {
-    for (let steps = 0; steps <= way.length; steps++) {
-      await bringSteps(await place(`${name}, after ${steps} steps`, 'in success', order), steps);
-    }
+  for (const [kind, order] of [['of one line', ONE_LINE] as const, ORCHESTRATED, ...KINDS]) {
+    for await (const { uuid, where } of atEachStage(kind, order)) note(uuid, where, 'in success');
   }
+  await ordersThatHeardAWord();
+  const further = furtherRefusals(saga, orders);
   for (const isCompensated of [false, true]) {
     const end = isCompensated ? 'compensated' : 'not yet compensated';
     for (const [reason, order] of REFUSALS) {
       const uuid = await place(`refused, ${end}`, reason, order);
-      await bringToItsRefusal(uuid);
+      await goToItsRefusal(uuid);
       if (isCompensated) await bring(uuid, failure.topic);
     }
-    for (const further of furtherRefusals(saga)) {
-      const reason = further.reason as Reason;
+    for (const one of further) {
+      const reason = one.reason as Reason;
       const uuid = await place(`refused without any cause, ${end}`, reason, ONE_LINE);
-      refusal = further;
-      await bringToItsRefusal(uuid);
+      refusal = one;
+      await goToItsRefusal(uuid);
       refusal = undefined;
       if (isCompensated) await bring(uuid, failure.topic);
     }
-    for (let steps = 0; steps <= way.length; steps++) {
-      const story = `canceled by its customer after ${steps} steps, ${end}`;
-      const uuid = await place(story, 'CANCELED_BY_CUSTOMER', MANY_LINES);
-      await bringSteps(uuid, steps);
-      await cancel(uuid);
-      if (isCompensated) await bring(uuid, failure.topic);
+    for (const [kind, order] of KINDS) {
+      for await (const { uuid, where } of atEachStage(kind, order)) {
+        note(uuid, `canceled by its customer, ${where}, ${end}`, 'CANCELED_BY_CUSTOMER');
+        await cancel(uuid);
+        if (isCompensated) await bring(uuid, failure.topic);
+      }
     }
     for (const [operator, named] of [
       ['an operator', {}],
       ['an operator who left a name', { 'saga-operator': 'alice' }],
     ] as const) {
       const uuid = await place(`canceled by ${operator}, ${end}`, 'CANCELED_BY_OPERATOR', ONE_LINE);
-      await bringSteps(uuid, way.length);
+      await goThrough(uuid);
       await play.ask('POST', `/sagas/${uuid}/cancel`, { detail: 'The parcel was lost' }, named);
       if (isCompensated) await bring(uuid, failure.topic);
     }
   }
-  for (let steps = 0; steps < way.length; steps++) {
-    const order = { ...ONE_LINE, 'payment-error': true };
-    const uuid = await place(`whose payment will fail, after ${steps} steps`, 'PAYMENT_ERROR', order);
-    await bringSteps(uuid, steps);
+  const unpaid = { ...ONE_LINE, 'payment-error': true };
+  for await (const { uuid, where } of atEachStage('whose payment fails', unpaid)) {
+    note(uuid, where, 'PAYMENT_ERROR');
   }
   await ordersWithATraceOrAKey();
   await ordersWithoutTheFrontend();
@@ -290,7 +393,7 @@ export async function record(
   async function aStubbornCompensation(): Promise<void> {
     const order = { user: 'joe', items: [...MANY_LINES.items, { item: 'relic', quantity: 1 }] };
     const uuid = await place('whose compensation does not succeed', 'CANCELED_BY_CUSTOMER', order);
-    await bringSteps(uuid, way.length);
+    await goThrough(uuid);
     await cancel(uuid);
     await play.amend('inventory/relic', { quantity: 'nine' });
     for (const seconds of [31, 61, 121, 241, 481]) {
@@ -298,68 +401,161 @@ export async function record(
       play.moveOn(seconds);
       await sweep();
     }
-    await park('a compensation that does not succeed', 'does no harm');
     await play.amend('inventory/relic', { quantity: 9 });
   }
 
   async function ordersOverTheirDeadlineAndRepeatedOnes(): Promise<void> {
     const late: string[] = [];
-    for (let steps = 0; steps < way.length; steps++) {
-      const uuid = await place(`over its deadline after ${steps} steps`, 'DEADLINE_EXCEEDED', MANY_LINES);
-      await bringSteps(uuid, steps);
-      late.push(uuid);
+    for (const [kind, order] of KINDS) {
+      for await (const { uuid, where } of atEachStage(kind, order)) {
+        const deadline = deadlineOf(saga, await ledgerOf(uuid));
+        const isLate = deadline !== undefined && deadline.getTime() <= play.now().getTime() + 900_000;
+        if (isLate) late.push(note(uuid, `over its deadline, ${where}`, 'DEADLINE_EXCEEDED'));
+        else note(uuid, `not over its deadline, ${where}`, 'in success');
+      }
     }
     const tooLate = await place('too late for its step', 'DEADLINE_EXCEEDED', ONE_LINE);
-    await bring(tooLate, entry.topic);
+    await goTo(tooLate, reserveStock, 'its turn');
     play.moveOn(870);
     const repeated: string[] = [];
-    for (let steps = 0; steps < way.length; steps++) {
-      const uuid = await place(`announced again after ${steps} steps`, 'in success', MANY_LINES);
-      await bringSteps(uuid, steps);
-      repeated.push(uuid);
+    for (const [kind, order] of KINDS) {
+      for await (const { uuid, where } of atEachStage(kind, order)) {
+        repeated.push(note(uuid, `announced again, ${where}`, 'in success'));
+      }
     }
     const failing = await place('announced again while it is failing', 'CANCELED_BY_CUSTOMER', MANY_LINES);
-    await bringSteps(failing, way.length);
+    await goThrough(failing);
     await cancel(failing);
     const gone = await place('announced again, and gone on', 'in success', ONE_LINE);
     play.moveOn(32);
-    await bring(tooLate, way[1] ?? '');
+    await bring(tooLate, toStock);
     await sweep();
-    await bringSteps(gone, 2);
+    await goThrough(gone, 2);
     // One of those over their deadline is compensated, the others are failing.
     await bring(late.at(-1) ?? '', failure.topic);
     // One of those that were announced again rests.
-    await bring(repeated.at(-1) ?? '', way.at(-1) ?? '');
+    await goThrough(repeated[0] ?? '');
+  }
+
+  /** The time of their waits is over: the order fails, goes on, or is shown to people, as the step says. */
+  async function ordersThatHeardNothing(): Promise<void> {
+    for (const step of waitingSteps) {
+      const { as, afterwards } = step.waits;
+      const ends = afterwards === 'give up' ? 'DEADLINE_EXCEEDED' : 'in success';
+      const uuid = await place(`of which nothing was heard while it was ${as}`, ends, PARTLY_THERE);
+      await goTo(uuid, step, 'its wait');
+      const end = (await ledgerOf(uuid)).waitsUntil?.[step.name] as Date;
+      play.moveOn((end.getTime() - play.now().getTime()) / 1000);
+      await sweep();
+      if (afterwards === 'give up') await bring(uuid, failure.topic);
+    }
+  }
+
+  /** Every word that is said to orders, over HTTP and in messages: in its time, too early, too late, and against another one. */
+  async function ordersThatHeardAWord(): Promise<void> {
+    for (const step of waitingSteps) {
+      const { as, words, listensTo } = step.waits;
+      const waiting = async () => {
+        const uuid = await accept(PARTLY_THERE);
+        await goTo(uuid, step, 'its wait');
+        return uuid;
+      };
+      for (const [name, carries] of Object.entries(words)) {
+        const word: Word = { ...(CARRIED[name] ?? (sampleOf(carries) as object)), word: name };
+        let ends: RecordedOrder['ends'] = 'in success';
+        for (const [stages, howFar] of [
+          [Number.POSITIVE_INFINITY, 'gone on to its end'],
+          [1, 'gone on by a stage'],
+          [0, 'not yet gone on'],
+        ] as const) {
+          const uuid = await waiting();
+          await say(uuid, step, word);
+          await goThrough(uuid, stages);
+          ends = ((await ledgerOf(uuid)).reason as Reason | undefined) ?? ends;
+          note(uuid, `that heard "${name}" while it was ${as}, ${howFar}`, ends);
+        }
+        if (ends !== 'in success') {
+          const uuid = await waiting();
+          await say(uuid, step, word);
+          await goThrough(uuid);
+          await bring(uuid, failure.topic);
+          note(uuid, `that heard "${name}" while it was ${as}, compensated`, ends);
+        }
+        if (listensTo === undefined) continue;
+        const told = await waiting();
+        await deliver(spoken(listensTo.topic, told, word));
+        note(told, `that was told "${name}" while it was ${as}`, ends);
+        const untold = await waiting();
+        spoken(listensTo.topic, untold, word);
+        note(untold, `that is ${as}, and "${name}" is on its way`, ends, 'ledger', word);
+      }
+      if (listensTo !== undefined) await wordsThatWereParked(step, listensTo.topic);
+    }
+  }
+
+  /** A word in a message. */
+  function spoken(topic: string, uuid: string, { word, ...carried }: Word): PublishedMessage {
+    return publish(topic, { ...carried, uuid, outcome: word });
+  }
+
+  async function wordsThatWereParked(step: WaitingStep, topic: string): Promise<void> {
+    const word = wordOf(step.waits);
+    const early = await place(`to which "${word.word}" was said too early`, 'in success', ONE_LINE);
+    await deliver(spoken(topic, early, word));
+    await park('a word that came too early', 'does no harm');
+    await goTo(early, step, 'its wait');
+
+    const rests = await place(`to which "${word.word}" was said twice`, 'in success', ONE_LINE);
+    await goThrough(rests);
+    await deliver(spoken(topic, rests, word));
+    for (const [other, carries] of Object.entries(step.waits.words)) {
+      if (other === word.word) continue;
+      await deliver(spoken(topic, rests, { ...(sampleOf(carries) as object), word: other }));
+      await park('a word against the one that was heard', 'parks it again');
+    }
+    const gone = await place('to which a word was said too late', 'CANCELED_BY_CUSTOMER', ONE_LINE);
+    await goTo(gone, step, 'its wait');
+    await cancel(gone);
+    await deliver(spoken(topic, gone, word));
+    await park('a word that came too late', 'parks it again');
+
+    await deliver(spoken(topic, uuidOf(0xd1), word));
+    await park('a word to an order that nobody knows', 'parks it again');
+    await deliver(spoken(topic, rests, { word: 'lost' }));
+    await park('a word that is none', 'parks it again');
+    await deliver(publish(topic, { uuid: rests }));
+    await park('a message without a word', 'parks it again');
   }
 
   async function ordersWithATraceOrAKey(): Promise<void> {
     const headers = { traceparent: TRACE };
     await place('with a trace', 'in success', ONE_LINE, headers);
-    const toReserve = saga.steps.indexOf(reserveStock) + 1;
-    await bringSteps(await place('with a trace, on its way', 'in success', MANY_LINES, headers), toReserve);
+    const onItsWay = await place('with a trace, on its way', 'in success', MANY_LINES, headers);
+    await goTo(onItsWay, reserveStock, 'its turn');
+    await goOn(onItsWay);
     const refused = await place(
       'with a trace, refused',
       'USER_NOT_FOUND',
       { ...ONE_LINE, user: 'nobody' },
       headers,
     );
-    await bringToItsRefusal(refused);
-    await bringSteps(await place('with a key', 'in success', ONE_LINE, { 'idempotency-key': 'key 1' }), 1);
+    await goToItsRefusal(refused);
+    await goThrough(await place('with a key', 'in success', ONE_LINE, { 'idempotency-key': 'key 1' }), 1);
   }
 
   async function ordersWithoutTheFrontend(): Promise<void> {
     const { user, item, quantity } = ONE_LINE;
     const nameless = { user, item, quantity };
     const uuidOfMessage = ({ id }: PublishedMessage) => derivedUuid('message-id', id);
-    for (const steps of [1, way.length]) {
+    for (const stages of [1, Number.POSITIVE_INFINITY]) {
       const message = publish(entry.topic, nameless);
       await deliver(message);
       const uuid = note(
         uuidOfMessage(message),
-        `published without a name, after ${steps} steps`,
+        `published without a name, ${stages === 1 ? 'after its first stage' : 'at rest'}`,
         'in success',
       );
-      await bring(uuid, ...way.slice(1, steps));
+      await goThrough(uuid, stages - 1);
     }
     const refused = publish(entry.topic, { ...nameless, user: 'nobody' });
     await deliver(refused);
@@ -417,7 +613,7 @@ export async function record(
     const surprise = await place('given up, its letter parked', 'in success', { ...ONE_LINE, item: 'relic' });
     const mended = await place('given up, its letter redriven', 'in success', { ...ONE_LINE, item: 'relic' });
     for (const uuid of [surprise, mended]) {
-      await bringSteps(uuid, saga.steps.indexOf(reserveStock));
+      await goTo(uuid, reserveStock, 'its turn');
       await play.amend('inventory/relic', { quantity: 'many' });
       await deliver(messageOf(uuid, toStock), 'acked', DELIVERIES_MAX);
       const isParked = uuid === surprise;

@@ -101,16 +101,30 @@ async function viewFaults(play: Play, uuid: string, expected: string): Promise<s
  */
 export function bookFaults(documents: ReadonlyMap<Path, object>, ledgers: readonly OrderLedger[]): string[] {
   const sold = new Map<Path, number>();
+  const delivered = new Map<Path, number>();
   const add = (path: Path, amount: number) => sold.set(path, (sold.get(path) ?? 0) + amount);
-  for (const { status, user, items = [], lines } of ledgers) {
+  for (const { status, history, user, items = [], offered = items, heard, lines, delivery_cost } of ledgers) {
     if (status === 'CANCELED') continue;
-    for (const { item, quantity } of items) {
+    const wasDelivered = history.some((line) => line.includes(' DELIVERED '));
+    // What was asked, or the part of it that was there, or what the customer has left of that.
+    const bought = (heard?.inventory as { items?: typeof items } | undefined)?.items ?? offered;
+    for (const { item, quantity } of bought) {
       add(`inventory/${item}`, quantity);
       const price = lines?.find((line) => line.item === item)?.price_per_unit ?? Number.NaN;
       add(`users/${user}`, quantity * price);
+      const sales = `sales/${item}`;
+      if (wasDelivered) delivered.set(sales, (delivered.get(sales) ?? 0) + quantity);
     }
+    add(`users/${user}`, delivery_cost ?? Number.NaN);
   }
-  return [...documents].flatMap(([path, fields]) => {
+  const miscounted = [
+    ...new Set([...delivered.keys(), ...[...documents.keys()].filter((path) => path.startsWith('sales/'))]),
+  ].flatMap((path) => {
+    const { sold: counted = 0 } = (documents.get(path) ?? {}) as { sold?: number };
+    const actual = delivered.get(path) ?? 0;
+    return counted === actual ? [] : [`${path} counts ${counted}, and ${actual} were delivered`];
+  });
+  const missing = [...documents].flatMap(([path, fields]) => {
     if (!/^(inventory|users)\/[^/]+$/.test(path)) return [];
     const {
       quantity,
@@ -124,4 +138,5 @@ export function bookFaults(documents: ReadonlyMap<Path, object>, ledgers: readon
       ? []
       : [`Of ${path}, ${credit} are left and ${sold.get(path) ?? 0} sold: ${missing} missing`];
   });
+  return [...missing, ...miscounted];
 }
