@@ -420,7 +420,7 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       [
         'OpenAPI / Postman / .http collection',
         'yes',
-        test(HTTP, 'tells what it can do: an index, and an OpenAPI document of all routes'),
+        test('test/end-to-end/requests.spec.ts', 'is answered as it says, request by request'),
       ],
       ['TypeScript code', 'yes', script('build')],
     ],
