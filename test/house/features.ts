@@ -599,7 +599,11 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
           'names who canceled it, to operators and not to customers, and the audit finds nothing wrong',
         ),
       ],
-      ['Guide for machine readers (llms.txt)', 'no'],
+      [
+        'Guide for machine readers (llms.txt)',
+        'yes',
+        test('test/house/llms.spec.ts', 'links to what exists, each once'),
+      ],
     ],
   ],
 ];
