@@ -3,6 +3,7 @@ import { frontend } from './frontend/service.ts';
 import { reserveStock } from './inventory/reserve-stock.ts';
 import { janitor } from './janitor/service.ts';
 import { notifier } from './notifier/service.ts';
+import { orchestrator } from './orchestrator/service.ts';
 import { createOrder } from './order/create-order.ts';
 import { chargeCustomer } from './payments/charge-customer.ts';
 import { defineSaga, type LedgerOf, type ReasonOf, type StatusOf, type TopicOf } from './saga/step/saga.ts';
@@ -24,12 +25,13 @@ export const pipeline = defineSaga({
     deliverOrder, //   the units leave the stock, and a courier brings them
   ],
   resumption: { topic: 'order-resumed', says: 'the word came for which the order waited' },
+  workflow: { topic: 'workflow', says: 'an orchestrated order goes on' },
   failure: { topic: 'error', says: 'a step refused the order, somebody canceled it, or a deadline passed' },
   end: { topic: 'order-canceled', says: 'the order is canceled and holds nothing any more' },
 
   reasons: ['INVALID_ORDER', 'CANCELED_BY_CUSTOMER'],
   unknownReason: 'INVALID_ORDER',
-  services: [frontend, janitor, notifier],
+  services: [frontend, janitor, orchestrator, notifier],
 
   // These never change their reader. A new reader gets {topic}-{service}-sub; list that here once another step is put in
   // front of it.
@@ -40,6 +42,7 @@ export const pipeline = defineSaga({
     'payment-created-sub': 'people',
     'delivery-updates-sub': 'delivery',
     'error-sub': 'janitor',
+    'workflow-sub': 'orchestrator',
     'dead-letter-sub': 'janitor',
   },
 });

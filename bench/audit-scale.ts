@@ -1,15 +1,17 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../adapters/system-clock.ts';
+import { parcels } from '../delivery/parcels.ts';
 import { reservations } from '../inventory/reservations.ts';
 import { audit } from '../janitor/audit/audit.ts';
 import { orderRecords } from '../order/order-records.ts';
 import { invoices } from '../payments/invoices.ts';
 import { pipeline } from '../pipeline.ts';
 import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
-import { advance, type Ledger, ledgerPath, receive } from '../saga/ledger/ledger.ts';
+import { advance, beginWait, type Ledger, ledgerPath, receive, resume } from '../saga/ledger/ledger.ts';
 import type { Path, Snapshot } from '../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../saga/step/holds.ts';
 import { customers } from '../shop/customers.ts';
+import { sales } from '../shop/sales.ts';
 import { stock } from '../shop/stock.ts';
 
 /**
@@ -40,6 +42,7 @@ const users = Array.from({ length: USERS }, (_, user) => user);
 const series: Readonly<Record<string, readonly Series[]>> = {
   sagas: [{ first: 0, step: 1, pathOf: (number) => ledgerPath(uuidOf(number)) }],
   payments: [{ first: 0, step: 1, pathOf: (number) => invoices.of(uuidOf(number)).path }],
+  deliveries: [{ first: 0, step: 1, pathOf: (number) => parcels.of(uuidOf(number)).path }],
   orders: [
     { first: 0, step: 1, pathOf: (number) => reservations.of('widget', uuidOf(number)).path },
     ...users.map((user) => ({
@@ -51,6 +54,7 @@ const series: Readonly<Record<string, readonly Series[]>> = {
 };
 const few: Readonly<Record<string, readonly [Path, object][]>> = {
   inventory: [[stock.of('widget').path, { quantity: 0, price_per_unit: PRICE, loaded: orderCount }]],
+  sales: [[sales.of('widget').path, { sold: orderCount }]],
   users: users.map((user) => {
     const orders = Math.floor(orderCount / USERS) + (user < orderCount % USERS ? 1 : 0);
     return [
@@ -96,11 +100,20 @@ function paid(number: number): Ledger {
   const order = { user: customerOf(number), items: [{ item: 'widget', quantity: 1 }] };
   const learnedBy: Readonly<Record<string, object>> = {
     inventory: { lines: [{ item: 'widget', quantity: 1, price_per_unit: PRICE }] },
-    payments: { charged: PRICE },
+    payments: { delivery_cost: 0, charged: PRICE },
   };
+  const sent = { address: 'here' };
   return pipeline.steps.reduce<Ledger>(
-    (ledger, { name }) =>
-      advance(pipeline, ledger, { step: name, by: name, learned: learnedBy[name] ?? {}, now: NOW }),
+    (before, { name, waits, heldSince }) => {
+      const done = { step: name, by: name, now: NOW };
+      let ledger = before;
+      if (waits?.as === heldSince) {
+        ledger = beginWait(pipeline, ledger, { ...done, learned: sent, until: NOW });
+        const [word = ''] = Object.keys(waits.words);
+        ledger = resume(pipeline, ledger, { word: { word }, by: name, now: NOW });
+      }
+      return advance(pipeline, ledger, { ...done, learned: learnedBy[name] ?? {} });
+    },
     receive(pipeline, uuidOf(number), order, 'frontend', NOW, DEADLINE_SECONDS),
   );
 }

@@ -56,7 +56,7 @@ async function ordersPerSecond(telemetry: string): Promise<number> {
     ],
     { env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` } },
   );
-  const [, figure] = /paid: (\d+) orders/.exec(stdout) ?? [];
+  const [, figure] = /under way: (\d+) orders/.exec(stdout) ?? [];
   if (figure === undefined) throw new Error(`The bench gave no figure:\n${stdout}`);
   return Number(figure);
 }

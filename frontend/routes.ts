@@ -14,8 +14,8 @@ import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { oncePerSaga } from '../saga/step/once-per-saga.ts';
 import { faultOfFailure } from '../saga/step/receive.ts';
-import type { Saga } from '../saga/step/saga.ts';
-import { orderSchema } from '../shop/order.ts';
+import { ORCHESTRATION, type Saga } from '../saga/step/saga.ts';
+import { type Order, orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { listOrders } from './list-orders.ts';
@@ -49,7 +49,13 @@ const listSchema = ({ statuses }: Saga) =>
     ...pageParameters,
   });
 
-export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): readonly Route[] {
+/** @param isOrchestrated whether orders that name no mode are orchestrated. */
+export function frontendRoutes(
+  saga: Saga,
+  ports: Ports,
+  intake: OrderIntake,
+  isOrchestrated = false,
+): readonly Route[] {
   const { store, newUuid } = ports;
   const tracked = trackedSchema(saga);
 
@@ -91,12 +97,14 @@ export function frontendRoutes(saga: Saga, ports: Ports, intake: OrderIntake): r
       },
       async handle({ body, header, caller }) {
         assertMayAct(caller, body.user);
-        const fault = faultOfFailure(saga, body);
+        const order: Order =
+          isOrchestrated && body.mode === undefined ? { ...body, mode: ORCHESTRATION } : body;
+        const fault = faultOfFailure(saga, order);
         if (fault !== undefined) throw invalidInput([fault]);
         const key = idempotencyKey(header('idempotency-key'));
         const uuid = key === undefined ? newUuid() : derivedUuid('idempotency-key', keyOf(caller, key));
         const trace = traceparentIn(header('traceparent'));
-        const ledger = await intake.accept(uuid, body, key === undefined, trace);
+        const ledger = await intake.accept(uuid, order, key === undefined, trace);
         return { status: 202, headers: { Location: `/order/${uuid}` }, body: snapshot(saga, ledger) };
       },
     }),

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { ServiceDefinition } from '../saga/deliver/service.ts';
+import { ORCHESTRATION } from '../saga/step/saga.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { frontendRoutes } from './routes.ts';
 
@@ -7,12 +9,18 @@ export const frontend: ServiceDefinition = {
   name: 'frontend',
   reads: () => [],
   publishes: ({ entry, failure }) => [entry.topic, failure.topic],
-  create(saga, ports, { deadlineSeconds }) {
+  settings: {
+    /** In which mode the steps of an order are done that names none. */
+    ORDER_MODE: z
+      .enum(['choreography', ORCHESTRATION], { error: 'must be choreography or orchestration' })
+      .default('choreography'),
+  },
+  create(saga, ports, { deadlineSeconds, declared }) {
     const intake = createOrderIntake(saga, ports, deadlineSeconds);
     return {
       name: 'frontend',
       consumers: [],
-      routes: () => frontendRoutes(saga, ports, intake),
+      routes: () => frontendRoutes(saga, ports, intake, declared.ORDER_MODE === ORCHESTRATION),
       drain: intake.drain,
     };
   },

@@ -19,6 +19,7 @@ export const janitor: ServiceDefinition = {
   publishes: (saga) => [
     ...saga.statuses.map((status) => saga.topicOf(status)),
     ...wordTopics(saga).map(({ topic }) => topic),
+    ...(saga.workflow ? [saga.workflow.topic] : []),
     DEAD_LETTER_TOPIC,
   ],
   create(saga, ports, { sweepIntervalSeconds, deadlineSeconds }) {

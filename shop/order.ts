@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { inputFaults } from '../saga/http/input-faults.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
-import type { OrderKind, ParsedOrder } from '../saga/step/saga.ts';
+import { ORCHESTRATION, type OrderKind, type ParsedOrder } from '../saga/step/saga.ts';
 import { money, type PricedLine, pricedLines, totalOf } from './lines.ts';
 
 /**
@@ -44,6 +44,7 @@ export const linesSchema = z
   .max(LINES_MAX, { error: `must have at most ${LINES_MAX} lines` })
   .meta({ examples: [LINES_EXAMPLE] });
 
+const modeSchema = z.literal(ORCHESTRATION, { error: 'must be "orchestration", or left out' });
 const onShortageSchema = z.literal('ask', { error: 'must be "ask", or left out' });
 
 /** An order as it is posted: one line as `item` and `quantity`, or several as `items`. */
@@ -55,6 +56,7 @@ export const orderSchema = z
       quantity: quantitySchema.optional(),
       items: linesSchema.optional(),
       on_shortage: onShortageSchema.optional(),
+      mode: modeSchema.optional(),
       'payment-error': z.unknown().optional(),
       fail: failSchema.optional(),
     },
@@ -96,11 +98,12 @@ export const orderSchema = z
   )
   .transform((input): Order => {
     const items = input.items ?? [{ item: input.item as string, quantity: input.quantity as number }];
-    const { user, on_shortage, fail } = input;
+    const { user, on_shortage, mode, fail } = input;
     const order = {
       user,
       items,
       ...(on_shortage !== undefined && { on_shortage }),
+      ...(mode !== undefined && { mode }),
       ...(fail !== undefined && { fail }),
     };
     return 'payment-error' in input
@@ -145,7 +148,7 @@ function parseOrderOfMessage(body: Readonly<Record<string, unknown>>): ParsedOrd
   const snapshot = parseSnapshot(body);
   if (snapshot !== undefined) return { order: snapshot };
   const lines = body.items === undefined ? ['item', 'quantity'] : ['items'];
-  const fields = ['user', 'on_shortage', 'payment-error', 'fail', ...lines];
+  const fields = ['user', 'on_shortage', 'mode', 'payment-error', 'fail', ...lines];
   const input = Object.fromEntries(Object.entries(body).filter(([field]) => fields.includes(field)));
   if (Array.isArray(input.items)) input.items = input.items.map(withoutPrice);
   return parseOrder(input);
@@ -184,6 +187,7 @@ const storedSchema = z.object({
   /** The step that is to refuse it. */
   /** What to do if only a part is there: ask, instead of refusing the order. */
   on_shortage: onShortageSchema.exactOptional(),
+  mode: modeSchema.exactOptional(),
   fail: failSchema.exactOptional(),
 });
 
@@ -215,6 +219,7 @@ export const order: OrderKind<Order> = {
   listedBy: ['user'],
   ownedBy: 'user',
   failsAt: 'fail',
+  modeIn: 'mode',
   parse: parseOrderOfMessage,
   shown: {
     user: nameSchema.optional(),
@@ -223,11 +228,22 @@ export const order: OrderKind<Order> = {
     items: z.array(pricedLines.element.partial({ price_per_unit: true })),
     'payment-error': z.unknown().optional(),
     on_shortage: onShortageSchema.optional(),
+    mode: modeSchema.optional(),
     fail: failSchema.optional(),
     total_invoice: money.optional(),
     delivery_cost: money.optional(),
   },
-  shows({ user, items = [], offered, lines, delivery_cost, on_shortage, paymentError, fail }: ShopLedger) {
+  shows({
+    user,
+    items = [],
+    offered,
+    lines,
+    delivery_cost,
+    on_shortage,
+    mode,
+    paymentError,
+    fail,
+  }: ShopLedger) {
     const [line, ...others] = items;
     const single = others.length === 0 ? line : undefined;
     return {
@@ -236,6 +252,7 @@ export const order: OrderKind<Order> = {
       quantity: single?.quantity,
       items: lines ?? offered ?? items,
       on_shortage,
+      mode,
       'payment-error': paymentError === undefined ? undefined : JSON.parse(paymentError),
       fail,
       total_invoice: delivery_cost === undefined || lines === undefined ? undefined : totalOf(lines),

@@ -3,7 +3,7 @@ import { DEAD_LETTER, REDRIVE } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { declareTopology, publishedBy } from '../../saga/deliver/topology.ts';
 import { snapshotSchema } from '../../saga/http/answers.ts';
-import { DEAD_LETTER_TOPIC, PEOPLE, type Saga } from '../../saga/step/saga.ts';
+import { DEAD_LETTER_TOPIC, ORCHESTRATION, PEOPLE, type Saga } from '../../saga/step/saga.ts';
 import type { Wait } from '../../saga/step/wait.ts';
 import { type About, jsonSchema, PROMISE } from './openapi.ts';
 
@@ -71,9 +71,9 @@ function messagesOn(saga: Saga, topic: string): Readonly<Record<string, MessageO
 
 /** What `messageFor` publishes: a snapshot of the order, in a CloudEvent in binary mode. */
 function announcement(saga: Saga, topic: string): MessageObject {
-  const status = saga.statuses.find((one) => saga.topicOf(one) === topic);
+  const statuses = statusesOn(saga, topic);
   return {
-    summary: `An order is ${status}`,
+    summary: `An order is ${statuses.join(' or ')}`,
     headers: attributes(
       {
         'ce-specversion': { const: '1.0' },
@@ -91,10 +91,18 @@ function announcement(saga: Saga, topic: string): MessageObject {
       },
     ),
     payload: {
-      allOf: [{ $ref: '#/components/schemas/Snapshot' }, { properties: { status: { const: status } } }],
+      allOf: [{ $ref: '#/components/schemas/Snapshot' }, { properties: { status: { enum: statuses } } }],
     },
     correlationId: { location: '$message.header#/ce-subject' },
   };
+}
+
+/** The statuses that are announced on a topic: one, except on that of the workflow. */
+function statusesOn(saga: Saga, topic: string): readonly string[] {
+  const { order, workflow, statuses } = saga;
+  if (topic !== workflow?.topic) return statuses.filter((status) => saga.topicOf(status) === topic);
+  const orchestrated = order.modeIn === undefined ? {} : { [order.modeIn]: ORCHESTRATION };
+  return statuses.filter((status) => saga.topicFor({ ...orchestrated, status }) === topic);
 }
 
 /** The kernel knows how to read such an order, and the OpenAPI document how it is posted. */

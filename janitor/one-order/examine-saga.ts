@@ -55,7 +55,7 @@ export async function examineSaga(saga: Saga, store: Store, ledger: Ledger) {
   return {
     ledger,
     timeline: transitionsOf(ledger),
-    callsFor: saga.topicOf(ledger.status),
+    callsFor: saga.topicFor(ledger),
     ...(deadline && { deadline }),
     holds: holds.map((hold) =>
       isAmount(hold)

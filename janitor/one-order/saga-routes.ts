@@ -66,7 +66,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       },
       async handle({ params: { uuid = '' }, caller }) {
         const { ledger, publishError } = await turn(uuid, (id) => announceTask(saga, id));
-        const topic = saga.topicOf(ledger.status);
+        const topic = saga.topicFor(ledger);
         if (publishError) throw unavailable(`The broker did not take the message for ${topic}; try again`);
         log('announced again', ledger, caller);
         return accepted(ledger, { published: topic });

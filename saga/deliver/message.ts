@@ -133,14 +133,14 @@ export function snapshot(saga: Saga, ledger: Ledger): Record<string, unknown> {
  * same `ce-id`. https://github.com/googleapis/google-cloudevents; binding: CloudEvents Pub/Sub protocol binding.
  */
 export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
-  const topic = saga.topicOf(ledger.status);
+  const topic = saga.topicFor(ledger);
   const { by, at } = lastTransition(ledger);
   return {
     topic,
     data: Buffer.from(JSON.stringify(snapshot(saga, ledger))),
     attributes: {
       'ce-specversion': '1.0',
-      'ce-id': idOf(ledger, topic),
+      'ce-id': idOf(saga, ledger, topic),
       'ce-type': `${saga.name}.${topic}`,
       'ce-source': `/${saga.name}/${by}`,
       'ce-subject': ledger.uuid,
@@ -151,8 +151,12 @@ export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
   };
 }
 
-/** An order that waits more than once goes on more than once: each time is a fact of its own. */
-function idOf({ uuid, status, history }: Ledger, topic: string): string {
+/**
+ * An order that waits more than once goes on more than once: each time is a fact of its own. So is each step of an orchestrated
+ * order, on the one topic that they have.
+ */
+function idOf(saga: Saga, { uuid, status, history }: Ledger, topic: string): string {
+  if (topic === saga.workflow?.topic) return `${uuid}/${topic}/${history.length}`;
   const time = status === RESUMED ? history.filter((line) => statusIn(line) === RESUMED).length : 1;
   return time === 1 ? `${uuid}/${topic}` : `${uuid}/${topic}/${time}`;
 }

@@ -135,7 +135,7 @@ function stepService(
   };
 }
 
-const settingsOf = (step: Step, declared: ServiceSettings['declared']): object =>
+export const settingsOf = (step: Step, declared: ServiceSettings['declared']): object =>
   Object.fromEntries(Object.keys(step.settings).map((name) => [name, declared[name]]));
 
 /** What a step that waits hears by a topic. */

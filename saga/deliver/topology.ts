@@ -1,6 +1,6 @@
 import { oncePerSaga } from '../step/once-per-saga.ts';
 import { announcementsOf, DEAD_LETTER_TOPIC, PEOPLE, type Saga, subscriptionsOf } from '../step/saga.ts';
-import { stepsHeardBy, topicsReadBy } from './service.ts';
+import { stepsHeardBy, takesOrdersIn, topicsReadBy } from './service.ts';
 
 /**
  * The topology: which topics and subscriptions there are, how they redeliver, and who reads and publishes which. It follows
@@ -52,11 +52,12 @@ const POLICIES = {
 
 /** The topology of a saga in the form that is written down. */
 export function declareTopology(saga: Saga) {
-  const { entry, resumption, failure, end, steps, services } = saga;
+  const { entry, resumption, workflow, failure, end, steps, services } = saga;
   const announcements = [
     entry,
     ...steps.flatMap(announcementsOf),
     ...(resumption ? [resumption] : []),
+    ...(workflow ? [workflow] : []),
     ...wordTopics(saga),
     failure,
     end,
@@ -104,7 +105,12 @@ export function declareTopology(saga: Saga) {
  */
 export function publishedBy(saga: Saga, name: string): readonly string[] {
   const step = saga.steps.find((one) => one.name === name);
-  const resumes = stepsHeardBy(saga, name).length > 0 && saga.resumption ? [saga.resumption.topic] : [];
+  const hears = stepsHeardBy(saga, name).length > 0;
+  const resumes = hears && saga.resumption ? [saga.resumption.topic] : [];
+  const beside = saga.services.find((one) => one.name === name);
+  // Whoever takes orders in, cancels them or hears words for them may leave an orchestrated one standing.
+  const leaves = hears || step === saga.steps[0] || (beside && takesOrdersIn(saga, beside));
+  const workflow = leaves && saga.workflow ? [saga.workflow.topic] : [];
   if (step !== undefined) {
     const isFirst = saga.steps[0] === step;
     const takesIn = !isFirst && topicsReadBy(saga, step).includes(saga.entry.topic);
@@ -113,11 +119,12 @@ export function publishedBy(saga: Saga, name: string): readonly string[] {
       ...(takesIn ? [saga.entry.topic] : []),
       ...announced,
       ...resumes,
+      ...workflow,
       saga.failure.topic,
       DEAD_LETTER_TOPIC,
     ];
   }
-  return [...(saga.services.find((one) => one.name === name)?.publishes(saga) ?? []), ...resumes];
+  return [...(beside?.publishes(saga) ?? []), ...resumes, ...workflow];
 }
 
 /** The topics by which words come, each with what a message on it says. */

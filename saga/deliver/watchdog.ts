@@ -59,7 +59,7 @@ export function startWatchdog(
       const standing = await standingOrders(now);
       for (const [{ subscription, topic }, { at }] of silent) {
         const missed = standing.find(
-          (ledger) => saga.topicOf(ledger.status) === topic && wasMissed(saga, ledger, at, now),
+          (ledger) => saga.topicFor(ledger) === topic && wasMissed(saga, ledger, at, now),
         );
         if (missed === undefined || stopped) continue;
         stopped = true;

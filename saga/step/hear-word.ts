@@ -50,7 +50,8 @@ export function wordTask(
         return { ...turn, outcome: 'unheeded', detail: turn.detail ?? 'The word came too late' };
       }
       const resumed = resume(saga, ledger, { word, by, person, now });
-      if (settings === undefined) return { outcome: 'resumed', ledger: resumed };
+      if (settings === undefined || saga.isOrchestrated(ledger))
+        return { outcome: 'resumed', ledger: resumed };
       return takeResumed(saga, step, resumed, documents, settings, now);
     },
   };

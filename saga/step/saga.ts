@@ -41,6 +41,8 @@ export interface OrderKind<Order extends object = object> {
    * tested at every place; absent: orders can't ask for that.
    */
   readonly failsAt?: string;
+  /** The field by which an order asks for the mode in which its steps are done; only `ORCHESTRATION` means anything there. */
+  readonly modeIn?: string;
   /** Reads an order that was published without the frontend, or a snapshot of an order. Unknown fields are left out. */
   parse(body: Readonly<Record<string, unknown>>): ParsedOrder<Order>;
   /** What people see of an order, in messages and over HTTP, besides its uuid, its status and why it failed. */
@@ -53,6 +55,9 @@ export interface OrderKind<Order extends object = object> {
 export type ParsedOrder<Order extends object = object> =
   | { readonly order: Order }
   | { readonly faults: readonly InputFault[] };
+
+/** The mode in which one service does all steps, in turn, instead of each its own. */
+export const ORCHESTRATION = 'orchestration';
 
 /** A topic, and what a message on it says. */
 export interface Announcement<Topic extends string = string> {
@@ -76,6 +81,8 @@ export interface SagaDeclaration<
   readonly steps: Steps;
   /** An order that waited has heard a word, or the clock, and goes on. Needed if a step waits. */
   readonly resumption?: Announcement<Resumption>;
+  /** An orchestrated order goes on: the next step, or its compensation. Without it, no order is orchestrated. */
+  readonly workflow?: Announcement;
   /** An order fails: what it holds must be given back. */
   readonly failure: Announcement<Failure>;
   /** An order is canceled: it holds nothing any more. */
@@ -131,8 +138,12 @@ export interface Saga<
   readonly settings: z.ZodRawShape;
   /** The fields of an order, which its ledger has, too. */
   readonly orderFields: readonly string[];
-  /** The topic on which a ledger in this status is announced. */
+  /** The topic on which a ledger in this status is announced, if it is not orchestrated. */
   topicOf(status: string): Topic;
+  /** Whether one service does all steps of this order. */
+  isOrchestrated(ledger: object): boolean;
+  /** The topic on which this ledger is announced: while somebody has to act on an orchestrated one, that of the workflow. */
+  topicFor(ledger: Pick<Ledger, 'status'>): string;
   /** The acts of all steps, in their order. */
   readonly acts: readonly Act[];
   /** The step that follows in this status, if any. */
@@ -249,6 +260,17 @@ export function defineSaga<
   const stepAt: Saga['stepAt'] = ({ status, history }) =>
     status === RESUMED ? waiting.get(lastPlaced(history.map(statusIn)) ?? '') : stepAfter(status);
 
+  const isOrchestrated = (ledger: object): boolean =>
+    declaration.workflow !== undefined &&
+    order.modeIn !== undefined &&
+    ledger[order.modeIn as keyof typeof ledger] === ORCHESTRATION;
+
+  function topicOf(status: string) {
+    const topic = topics.get(status);
+    if (topic === undefined) throw new Error(`${declaration.name} has no status ${status}`);
+    return topic as never;
+  }
+
   return {
     ...declaration,
     steps,
@@ -268,10 +290,12 @@ export function defineSaga<
     records: kinds.filter((kind): kind is RecordKind => kind.held === 'records'),
     settings: Object.assign({}, ...[...declaration.services, ...steps].map(({ settings }) => settings)),
     orderFields: Object.keys(order.schema.shape),
-    topicOf(status) {
-      const topic = topics.get(status);
-      if (topic === undefined) throw new Error(`${declaration.name} has no status ${status}`);
-      return topic as never;
+    topicOf,
+    isOrchestrated,
+    topicFor(ledger) {
+      const { status } = ledger;
+      const isDue = status === FAILING || status === RESUMED || followers.get(status) !== undefined;
+      return isDue && isOrchestrated(ledger) ? (declaration.workflow?.topic ?? '') : topicOf(status);
     },
     acts,
     stepAfter,
@@ -336,6 +360,7 @@ function faultsOf({
   entry,
   steps,
   resumption,
+  workflow,
   failure,
   end,
   services,
@@ -347,6 +372,7 @@ function faultsOf({
     entry.topic,
     ...steps.flatMap(announcementsOf).map(({ topic }) => topic),
     ...(resumption ? [resumption.topic] : []),
+    ...(workflow ? [workflow.topic] : []),
     ...steps.flatMap(({ waits }) => waits?.listensTo?.topic ?? []),
     failure.topic,
     end.topic,
@@ -387,6 +413,9 @@ function faultsOf({
     ...(order.failsAt === undefined || order.failsAt in order.schema.shape
       ? []
       : [`an order names the step that fails in ${order.failsAt}, which is no field of it`]),
+    ...(order.modeIn === undefined || order.modeIn in order.schema.shape
+      ? []
+      : [`an order names its mode in ${order.modeIn}, which is no field of it`]),
     ...(order.ownedBy === undefined || order.ownedBy in order.schema.shape
       ? []
       : [`an order names its customer in ${order.ownedBy}, which is no field of it`]),

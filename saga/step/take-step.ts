@@ -38,7 +38,8 @@ export interface StepOptions {
  */
 export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: StepOptions): LedgerTask {
   const { uuid, order, orderFault, trace } = message;
-  const hasTurn = (ledger: Ledger) => saga.stepAt(ledger) === step;
+  // The steps of an orchestrated order are the orchestrator's.
+  const hasTurn = (ledger: Ledger) => saga.stepAt(ledger) === step && !saga.isOrchestrated(ledger);
   return {
     uuid,
     reads(ledger) {
@@ -79,7 +80,10 @@ function outcomeWithoutTurn(saga: Saga, step: Step, ledger: Ledger): Outcome {
   return saga.actsOf(ledger).some((act) => act.step === step) ? 'duplicate' : 'ignored';
 }
 
-/** Takes a step on a ledger that stands where the step begins. Past its deadline, the order is refused. */
+/**
+ * Takes a step on a ledger that stands where the step begins. Past its deadline, the order is refused.
+ * @param by who does it, by default the step's own service.
+ */
 export function takeStep(
   saga: Saga,
   step: Step,
@@ -87,14 +91,14 @@ export function takeStep(
   documents: Documents,
   settings: object,
   now: Date,
+  by = step.name,
 ): Turn {
-  const by = step.name;
   const decision = isOverdue(saga, ledger, now)
     ? refuse(DEADLINE_EXCEEDED, overdueDetail(saga, ledger, now))
     : decide(saga, step, ledger, documents, settings, now);
   if (decision.kind === 'refused') return refusedTurn(saga, ledger, { by, ...decision, now });
   const { learned } = decision;
-  const done = { step: by, by, learned, now };
+  const done = { step: step.name, by, learned, now };
   if (decision.kind === 'accepted') {
     return { outcome: 'accepted', from: ledger, ledger: advance(saga, ledger, done) };
   }

@@ -135,6 +135,7 @@ describe('The AsyncAPI document', () => {
       const good = { item: 'widget', quantity: 1, user: 'jack' };
       await pipeline.order(good);
       await pipeline.order({ ...good, 'payment-error': [null] });
+      await pipeline.order({ ...good, mode: 'orchestration' });
       await pipeline.order({ user: 'jack', items: [{ item: 'unicorn', quantity: 1 }] });
       await pipeline.order({ ...good, quantity: 1_000_000, on_shortage: 'ask' });
       const outside = (topic: string, body: unknown): OutgoingMessage => ({

@@ -178,7 +178,8 @@ describe("A pipeline to which Google's emulator pushes", () => {
     const paid = await post({ user: 'jack', item: 'widget', quantity: 2 });
     const failed = await post({ user: 'jack', item: 'widget', quantity: 2, 'payment-error': true });
     await Promise.all([statuses.comesTo(paid, 'DELIVERING'), statuses.comesTo(failed, 'CANCELED')]);
-    await fetch(`${pushed.url}/deliveries/${paid}/delivered`, { method: 'POST' });
+    const word = Buffer.from(JSON.stringify({ uuid: paid, outcome: 'delivered' }));
+    await bus.publish([{ topic: 'delivery-updates', data: word, attributes: {} }]);
     await statuses.comesTo(paid, SUCCESS);
     expect(await pushed.ledger(paid)).to.include({ status: SUCCESS });
     expect(await pushed.ledger(failed)).to.include({ status: 'CANCELED', reason: 'PAYMENT_ERROR' });

@@ -29,6 +29,7 @@ const PEOPLE_DECIDE = 'inventory/ask-people.spec.ts';
 const LETTERS = 'test/end-to-end/desk.spec.ts';
 const OPERATORS = 'test/end-to-end/operators.spec.ts';
 const COMMANDS = 'test/end-to-end/operate.spec.ts';
+const ORCHESTRATION = 'orchestrator/orchestrator.spec.ts';
 const GENERATED = 'test/house/generated.spec.ts';
 const RUNNER = 'saga/deliver/runner.spec.ts';
 const TURNS = 'saga/deliver/turns.spec.ts';
@@ -328,8 +329,19 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
         'yes',
         test('saga/step/saga.spec.ts', 'is run by these services, which read these subscriptions'),
       ],
-      ['Orchestration', 'no'],
-      ['Both, over the same services', 'no', undefined, 'there is no orchestrated mode'],
+      [
+        'Orchestration',
+        'yes',
+        test(ORCHESTRATION, 'does the same steps by one service, on one topic, and the books are the same'),
+      ],
+      [
+        'Both, over the same services',
+        'yes',
+        test(
+          ORCHESTRATION,
+          '[anomaly 50] compensates by itself, beside choreographed orders for the same stock',
+        ),
+      ],
     ],
   ],
   [

@@ -105,6 +105,7 @@ const subjectOf = (saga: Saga): Subject => ({
       quantity: dice.whole(1, 3),
     })),
     ...(dice.often(0.3) && { on_shortage: 'ask' }),
+    ...(dice.often(0.3) && { mode: 'orchestration' }),
     ...(dice.often(0.1) && { paymentError: 'true' }),
     ...(dice.often(0.04) && { fail: dice.oneOf(saga.steps).name }),
   }),
