@@ -630,3 +630,13 @@ export const FEATURES: readonly Feature[] = groups
     proof,
     note,
   }));
+
+/** Features, by number, that an anomaly is about: what goes wrong with it can be tested once it is built, and not before. */
+export const ANOMALY_OF: Readonly<Record<number, number>> = {
+  36: 45,
+  45: 50,
+  87: 56,
+  89: 57,
+  91: 55,
+  96: 51,
+};
