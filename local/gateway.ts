@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import { createProxyServer } from 'httpxy';
-import { httpApp, urlOf } from '../adapters/http/http-server.ts';
+import { ASYNC_API_PATH, httpApp, urlOf } from '../adapters/http/http-server.ts';
 import type { Service } from '../saga/deliver/service.ts';
 import { notFound, Problem, unavailable } from '../saga/http/http.ts';
 import type { Log } from '../saga/ports/log.ts';
@@ -61,9 +61,15 @@ export function gatewayApp(
     if (path === undefined) return next();
     throw notFound(`Each service has its own: ${services.map((one) => `/metrics/${one.name}`).join(', ')}`);
   };
+  /** It is the same at every service. */
+  const asyncApi: RequestHandler = (request, response, next) => {
+    const [service] = services;
+    if (request.path !== ASYNC_API_PATH || service === undefined) return next();
+    return passOn(service.name)(request, response, next);
+  };
   return httpApp([...ownerOf.keys()], readiness, log, {
     handlersOf: (route) => [passOn(ownerOf.get(route) ?? '')],
-    first: [metrics],
+    first: [metrics, asyncApi],
   });
 }
 

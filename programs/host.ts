@@ -1,3 +1,4 @@
+import { asyncApiOf } from '../adapters/http/asyncapi.ts';
 import { CUSTOMERS_ALIKE, type CustomerCheck } from '../adapters/http/customer-gate.ts';
 import type { CustomerIdentity } from '../adapters/http/customer-identity.ts';
 import { type GateSettings, gatesBy } from '../adapters/http/gates.ts';
@@ -79,8 +80,10 @@ export async function hostServices(
   const isPushed = subscriber === 'push';
   const push = isPushed ? pushHandlers(subscribed, await tokenCheckOf({ pushIdentity }), ports) : [];
   const customers = gates.customers ?? (await customerCheckOf(customerIdentity));
+  const about = { title: saga.name, version: packageVersion() };
   const app = httpApp(routes, readiness, ports.log, {
-    about: { title: saga.name, version: packageVersion() },
+    about,
+    asyncApi: () => asyncApiOf(saga, about),
     push,
     gatesOf: gatesBy({ ...gates, customers }),
     trustedProxies,

@@ -32,11 +32,17 @@ const lineSchema = z.strictObject(
 /** The kernel knows whether there is such a step. */
 const failSchema = z.string({ error: 'must be the name of a step' });
 
+const LINES_EXAMPLE = [
+  { item: 'widget', quantity: 2 },
+  { item: 'wotsit', quantity: 1 },
+];
+
 /** The lines of an order. */
 export const linesSchema = z
   .array(lineSchema, { error: 'must be a list of {item, quantity}' })
   .min(1, { error: 'must have at least one line' })
-  .max(LINES_MAX, { error: `must have at most ${LINES_MAX} lines` });
+  .max(LINES_MAX, { error: `must have at most ${LINES_MAX} lines` })
+  .meta({ examples: [LINES_EXAMPLE] });
 
 const modeSchema = z.literal(ORCHESTRATION, { error: 'must be "orchestration", or left out' });
 const onShortageSchema = z.literal('ask', { error: 'must be "ask", or left out' });
@@ -56,7 +62,13 @@ export const orderSchema = z
     },
     { error: 'must be a JSON object' },
   )
-  .meta({ oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }] })
+  .meta({
+    oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }],
+    examples: [
+      { user: 'jack', item: 'widget', quantity: 2 },
+      { user: 'jack', items: LINES_EXAMPLE, on_shortage: 'ask' },
+    ],
+  })
   .superRefine(
     (value, context) => {
       const fault = (field: string, message: string) =>

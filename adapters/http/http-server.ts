@@ -92,6 +92,8 @@ export type HandlersOf = (route: Route) => RequestHandler[];
 export interface HttpAppOptions {
   /** The title for the index and the OpenAPI document. */
   readonly about?: About;
+  /** Makes the AsyncAPI document of the messages; without it there is none. */
+  readonly asyncApi?: () => object;
   readonly handlersOf?: HandlersOf;
   /** What a request passes before its route answers it here; without it, no request is an operator's. */
   readonly gatesOf?: GatesOf;
@@ -105,13 +107,14 @@ export interface HttpAppOptions {
   readonly metrics?: RequestHandler | undefined;
 }
 
-/** An Express app that answers routes, with health, an index and the OpenAPI document beside them. */
+/** An Express app that answers routes, with health, an index and the documents for tools beside them. */
 export function httpApp(
   routes: readonly Route[],
   readiness: readonly ReadinessCheck[],
   log: Log,
   {
     about = { title: 'saga', version: '0.0.0' },
+    asyncApi,
     gatesOf = gatesBy(),
     handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
     trustedProxies = 0,
@@ -128,14 +131,13 @@ export function httpApp(
   app.use(SECURITY_HEADERS, notStored);
   for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
-    response.json(indexOf(routes, about));
+    response.json(indexOf(routes, about, asyncApi !== undefined));
   });
-  let openApi: object | undefined;
-  app.get('/openapi.json', (_request, response) => {
-    // Made once: it takes milliseconds, which a client must not be able to spend again and again.
-    openApi ??= openApiOf(routes, about);
-    response.json(openApi);
-  });
+  app.get(
+    '/openapi.json',
+    madeOnce(() => openApiOf(routes, about)),
+  );
+  if (asyncApi) app.get(ASYNC_API_PATH, madeOnce(asyncApi));
   app.get('/livez', (_request, response) => {
     response.json({ status: 'alive' });
   });
@@ -164,6 +166,18 @@ export function httpApp(
   });
   app.use(problemHandler(log));
   return app;
+}
+
+/** Where the AsyncAPI document is. */
+export const ASYNC_API_PATH = '/asyncapi.json';
+
+/** Making a document takes milliseconds, which a client must not be able to spend again and again. */
+function madeOnce(make: () => object): RequestHandler {
+  let made: object | undefined;
+  return (_request, response) => {
+    made ??= make();
+    response.json(made);
+  };
 }
 
 function onlyTakes(methods: readonly string[]): RequestHandler {
@@ -242,11 +256,12 @@ function requireJson(request: Request, _response: Response, next: () => void): v
 /** Express says `:name` where OpenAPI says `{name}`. */
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-function indexOf(routes: readonly Route[], { title }: About): object {
+function indexOf(routes: readonly Route[], { title }: About, hasAsyncApi: boolean): object {
   return {
     name: title,
     promise: PROMISE,
     openapi: '/openapi.json',
+    ...(hasAsyncApi && { asyncapi: ASYNC_API_PATH }),
     health: ['/livez', '/readyz'],
     routes: routes.map(
       ({ method, path, summary, audience }) =>

@@ -113,9 +113,16 @@ function queryParameters(query: z.ZodType): object[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));
 }
 
-/** Of an answer, too, the input is the form that JSON has. */
-function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
+/**
+ * The JSON Schema of what a schema takes. Of an answer, too, that is the form that JSON has.
+ * @param target its draft; OpenAPI 3.1 has the default one.
+ */
+export function jsonSchema(schema: z.ZodType, target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12'): object {
+  const {
+    $schema: _,
+    id: __,
+    ...rest
+  } = z.toJSONSchema(schema, { io: 'input', target }) as Record<string, unknown>;
   return rest;
 }
 
