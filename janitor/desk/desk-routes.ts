@@ -6,7 +6,7 @@ import { pageParameters } from '../../saga/http/page.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { sentenceSchema } from '../sentence.ts';
+import { sentenceSchema } from '../../saga/http/sentence.ts';
 import {
   type DeadLetter,
   deadLetterPath,

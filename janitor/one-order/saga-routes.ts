@@ -10,7 +10,7 @@ import { oncePerSaga } from '../../saga/step/once-per-saga.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
-import { sentenceSchema } from '../sentence.ts';
+import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { announceTask } from '../sweep/sweep.ts';
 import { examinationSchema, examineSaga, malformedSchema } from './examine-saga.ts';
 
