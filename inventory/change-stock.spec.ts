@@ -95,9 +95,12 @@ describe('Who changes the stock', () => {
   });
 
   it('[anomaly 43] makes nothing of stock that is malformed', () => {
-    expect(() => decide(wants(), { ...figures(3, 10), quantity: '3' })).to.throw(
-      'The document inventory/widget is malformed',
-    );
+    const { writes, result } = decide(wants(), { ...figures(3, 10), quantity: '3' });
+    expect(writes).to.deep.equal([]);
+    expect(result).to.deep.equal({
+      outcome: 'refused',
+      detail: 'inventory/widget is malformed: quantity: Invalid input: expected number, received string',
+    });
   });
 
   it('never changes what orders hold, and never has less than nothing', () => {

@@ -1,6 +1,6 @@
 import { create, type Documents, update, type Write } from '../saga/commit/documents.ts';
 import type { Task } from '../saga/commit/group-commit.ts';
-import { readDocument } from '../saga/step/document.ts';
+import { schemaFaults } from '../saga/ledger/read-ledger.ts';
 import { stock } from '../shop/stock.ts';
 import { changePath, type Figures, type StockChange } from './stock-changes.ts';
 
@@ -50,7 +50,10 @@ export const changeStockTask = (wanted: WantedStock): Task<StockChanged> => {
 function decideChange(wanted: WantedStock, documents: Documents): Decision {
   const { item, price_per_unit, loaded, note, person, now, id } = wanted;
   const { path } = stock.of(item);
-  const found = readDocument(documents, stock.of(item));
+  const fields = documents.get(path);
+  const parsed = fields && stock.schema.safeParse(fields);
+  if (parsed?.error) return refused(`${path} is malformed: ${schemaFaults(parsed.error).join('; ')}`);
+  const found = parsed?.data;
   const after = { quantity: loaded, loaded, price_per_unit };
   const change = { id, createdAt: now, ...(person !== undefined && { person }), note };
   const journaled = (one: StockChange) => create(changePath(item, id), one);
@@ -62,13 +65,12 @@ function decideChange(wanted: WantedStock, documents: Documents): Decision {
   const held = before.loaded - before.quantity;
   if (loaded === before.loaded && price_per_unit === before.price_per_unit)
     return { writes: [], result: { outcome: 'unchanged', figures: before } };
-  if (loaded < held) {
-    const detail = `Of ${item}, ${held} are reserved or sold: the whole can't be ${loaded}`;
-    return { writes: [], result: { outcome: 'refused', detail } };
-  }
+  if (loaded < held) return refused(`Of ${item}, ${held} are reserved or sold: the whole can't be ${loaded}`);
   const changed = { ...change, before, after: { ...after, quantity: loaded - held } };
   return { writes: [update(path, changed.after), journaled(changed)], result: resultOf(changed) };
 }
+
+const refused = (detail: string): Decision => ({ writes: [], result: { outcome: 'refused', detail } });
 
 const resultOf = ({ before, after }: StockChange): StockChanged => ({
   outcome: before === undefined ? 'created' : 'changed',

@@ -41,7 +41,7 @@ export const stockChangeRoutes = (ports: Ports): readonly Route[] => [
       200: 'The item is so, now or before; what orders hold of it has not changed',
       201: 'The item is new',
       400: 'A field is wrong; errors says which',
-      409: 'Orders hold more than that',
+      409: 'Orders hold more than that, or the item is malformed; the detail says which',
       503: 'Whether it was done is not known; repeating it is safe',
     },
     async handle({ params: { item = '' }, body, caller }) {
