@@ -1,5 +1,6 @@
 import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { createOrderIntake } from './accept-orders.ts';
+import { customerEventsRoute } from './customer-events.ts';
 import { frontendRoutes } from './routes.ts';
 
 /** Takes orders in, and tells what became of them. */
@@ -12,7 +13,7 @@ export const frontend: ServiceDefinition = {
     return {
       name: 'frontend',
       consumers: [],
-      routes: () => frontendRoutes(saga, ports, intake),
+      routes: () => [...frontendRoutes(saga, ports, intake), customerEventsRoute(saga, ports.store)],
       drain: intake.drain,
     };
   },

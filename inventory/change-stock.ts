@@ -15,7 +15,7 @@ export interface WantedStock {
   readonly person?: string | undefined;
   readonly now: Date;
   /**
-   * The uuid of the request, under which its change is in the journal. If the answer of a commit is lost, the record says
+   * The uuid of the request, under which its change is in the journal. If the answer of a commit is lost, the entry says
    * whether it went through, even if others have changed the item since.
    */
   readonly id: string;

@@ -18,7 +18,7 @@ const wantedSchema = z.strictObject(
   { price_per_unit: money, loaded: units, note: sentenceSchema },
   { error: 'must be an object' },
 );
-/** A record of the journal, as operators see it. */
+/** An entry of the journal, as operators see it. */
 const changeView = z.object({
   id: z.uuid(),
   createdAt: moment,

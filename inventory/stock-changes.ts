@@ -4,7 +4,7 @@ import { money } from '../shop/lines.ts';
 
 /**
  * The journal of an item, `inventory/{item}/changes/{id}`: what people changed of its price and its whole, who, and why. Each
- * record is written in the commit of its change and never again. No order holds one, so neither the steps nor the audit know it.
+ * entry is written in the commit of its change and never again. No order holds one, so neither the steps nor the audit know it.
  */
 
 export const units = z.int().min(0);
