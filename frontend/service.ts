@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { ORCHESTRATION } from '../saga/step/saga.ts';
 import { createOrderIntake } from './accept-orders.ts';
+import { customerEventsRoute } from './customer-events.ts';
 import { frontendRoutes } from './routes.ts';
 
 /** Takes orders in, and tells what became of them. */
@@ -20,7 +21,10 @@ export const frontend: ServiceDefinition = {
     return {
       name: 'frontend',
       consumers: [],
-      routes: () => frontendRoutes(saga, ports, intake, declared.ORDER_MODE === ORCHESTRATION),
+      routes: () => [
+        ...frontendRoutes(saga, ports, intake, declared.ORDER_MODE === ORCHESTRATION),
+        customerEventsRoute(saga, ports.store),
+      ],
       drain: intake.drain,
     };
   },

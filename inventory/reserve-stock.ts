@@ -6,6 +6,7 @@ import { step } from '../shop/step.ts';
 import { stock } from '../shop/stock.ts';
 import { reservations } from './reservations.ts';
 import { inventoryRoutes } from './routes.ts';
+import { stockChangeRoutes } from './stock-change-routes.ts';
 
 const HOUR_SECONDS = 3600;
 
@@ -26,7 +27,7 @@ export const reserveStock = step({
     /** How long it waits before it is canceled. */
     APPROVAL_HOURS: wholeNumber(1, 720).prefault('24'),
   },
-  routes: inventoryRoutes,
+  routes: (store, _settings, ports) => [...inventoryRoutes(store), ...stockChangeRoutes(ports)],
 
   waits: {
     as: 'WAITING',

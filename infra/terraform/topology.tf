@@ -18,8 +18,9 @@ locals {
       # An audit, or a sweep after an outage, takes longer than a push.
       timeout_seconds = 300
     }
-    # Couriers call it through Cloud Run's IAM, as operators do.
-    delivery = { settings = { OPERATOR_AUTH = "platform" } }
+    # Couriers, and operators who change the stock, come through Cloud Run's IAM.
+    delivery  = { settings = { OPERATOR_AUTH = "platform" } }
+    inventory = { settings = { OPERATOR_AUTH = "platform" } }
   }
   services = {
     for name, service in local.topology.services : name => {

@@ -3,6 +3,7 @@ import { snapshotSchema } from '../../saga/http/answers.ts';
 import { type Caller, operatorIn } from '../../saga/http/caller.ts';
 import { type HttpResponse, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
+import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { cancelTask } from '../../saga/step/cancel.ts';
@@ -10,7 +11,6 @@ import { oncePerSaga } from '../../saga/step/once-per-saga.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { lettersOfOrder } from '../desk/list-letters.ts';
-import { sentenceSchema } from '../sentence.ts';
 import { announceTask } from '../sweep/sweep.ts';
 import { examinationSchema, examineSaga, malformedSchema } from './examine-saga.ts';
 

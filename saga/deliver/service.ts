@@ -131,7 +131,7 @@ function stepService(
   return {
     name: step.name,
     consumers: [...consumers, ...listeners(saga, step, settings, ports)],
-    routes: () => step.routes(ports.store, settings as never),
+    routes: () => step.routes(ports.store, settings as never, ports),
   };
 }
 

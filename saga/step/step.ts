@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Route } from '../http/http.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { Account, AnyKind, DocumentRef, Hold } from './document.ts';
 import { type Wait, type WaitDeclaration, type WordOf, type Words, waitOf } from './wait.ts';
@@ -112,8 +113,12 @@ export interface StepDeclaration<
   readonly needs?: Needs;
   /** Its variables in the environment. */
   readonly settings?: Settings;
-  /** What it answers over HTTP. */
-  readonly routes?: (store: Store, settings: Readonly<Infer<NoInfer<Settings>>>) => readonly Route[];
+  /** What it answers over HTTP. A route that changes documents does it in a group commit, for which it gets all ports. */
+  readonly routes?: (
+    store: Store,
+    settings: Readonly<Infer<NoInfer<Settings>>>,
+    ports: Ports,
+  ) => readonly Route[];
   /** How long an order may stand before this step, in seconds; by default what the configuration says for every stage. */
   readonly deadlineSeconds?: number;
   /** How it waits for a word from outside, if `decide` ever says so. */
@@ -155,7 +160,7 @@ export interface Step<
   readonly learns: z.ZodObject;
   readonly needs: z.ZodRawShape;
   readonly settings: z.ZodRawShape;
-  readonly routes: (store: Store, settings: never) => readonly Route[];
+  readonly routes: (store: Store, settings: never, ports: Ports) => readonly Route[];
   readonly deadlineSeconds?: number;
   readonly waits?: Wait;
   // Declared as methods, so that a step for any kind of order is a Step. The saga checks that its steps fit its order.

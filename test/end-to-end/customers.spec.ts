@@ -128,6 +128,25 @@ describe('Customers who are told apart', () => {
     expect((await pipeline.get('/inventory')).status).to.equal(200);
   });
 
+  it('[anomaly 39] are told only what happened to their own orders, and not which operator did it', async () => {
+    const { uuid } = await pipeline.order(ORDER, jack);
+    const alice = { ...operator, 'saga-operator': 'alice' };
+    expect((await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'Lost' }, alice)).status).to.equal(202);
+    await pipeline.bus.idle();
+    const failure = async (headers: Record<string, string>) =>
+      (await pipeline.get('/users/jack/events', headers)).body.events.find(
+        (event: { uuid: string; status: string }) => event.uuid === uuid && event.status === 'FAILING',
+      );
+    expect(await failure(operator)).to.include({ by: 'janitor', person: 'alice', detail: 'Lost' });
+    expect(await failure(jack))
+      .to.include({ by: 'janitor', detail: 'Lost' })
+      .and.not.to.have.property('person');
+    const ofJack = await pipeline.get('/users/jack/events', joe);
+    expect(ofJack.status).to.equal(403);
+    expect((await pipeline.get('/users/nobody/events', joe)).body).to.deep.equal(ofJack.body);
+    expect((await pipeline.get('/users/jack/events')).status).to.equal(401);
+  });
+
   it("[anomaly 39] can't take another's Idempotency-Key", async () => {
     const key = { 'idempotency-key': 'mine' };
     const ofJoe = await pipeline.post('/order', { ...ORDER, user: 'joe' }, { ...joe, ...key });

@@ -1,6 +1,7 @@
 import { pipeline } from '../../pipeline.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
+import { stock } from '../../shop/stock.ts';
 
 /** A store that notes every path outside the fences, whoever reads or writes there. */
 export interface FencedStore extends Store {
@@ -23,14 +24,15 @@ const RECORDS = [
   pattern(`sagas/${UUID}`),
   pattern(`dead-letters/${UUID}`),
   ...pipeline.records.map(patternOf),
+  pattern(`inventory/${NAME}/changes/${UUID}`),
 ];
 /** What they may change, but neither make nor remove. */
 const SHARED = pipeline.accounts.map(patternOf);
-/** What becomes of an order is remembered for ever; a letter, too. */
-const KEPT = /^(sagas|dead-letters)\//;
+/** What becomes of an order is remembered for ever; a letter and what operators change of the stock, too. */
+const KEPT = /^(sagas|dead-letters|inventory\/[^/]+\/changes)\//;
 
-/** Those of them that come into being with the first order that they count. */
-const COUNTERS = pipeline.accounts.filter(({ whole }) => whole === undefined).map(patternOf);
+/** Those of them that come into being with the first order that they count, and the items that operators bring in. */
+const CREATED = pipeline.accounts.filter((kind) => kind.whole === undefined || kind === stock).map(patternOf);
 
 const isAmong = (patterns: readonly RegExp[], path: string) => patterns.some((one) => one.test(path));
 
@@ -40,7 +42,7 @@ export function fenceStore(inner: Store): FencedStore {
 
   function faultOf(write: GuardedWrite): string | undefined {
     const { kind, path } = write;
-    if (kind === 'create' && isAmong(COUNTERS, path)) return undefined;
+    if (kind === 'create' && isAmong(CREATED, path)) return undefined;
     if (isAmong(SHARED, path)) return kind === 'update' ? undefined : `${kind} of ${path}`;
     if (!isAmong(RECORDS, path)) return `${kind} of ${path}`;
     if (kind === 'remove' && KEPT.test(path)) return `remove of ${path}`;

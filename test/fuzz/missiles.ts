@@ -129,6 +129,12 @@ const postedOrder = mostly<unknown>(
   ),
   wildValue,
 );
+/** What an operator wants of the stock. */
+const wantedStock = fc.record({
+  price_per_unit: quantity,
+  loaded: mostly<unknown>(fc.integer({ min: 0, max: 30 }), wildValue),
+  note: mostly<unknown>(fc.constant('A delivery came'), wildText),
+});
 /** A snapshot as messages carry it, true to no ledger. */
 const snapshot = mostly<unknown>(
   fc.record(
@@ -351,7 +357,7 @@ const request: Arbitrary<Missile> = fc
   .tuple(
     target,
     headers,
-    content(fc.oneof(postedOrder, fc.record({ detail: wildText }))),
+    content(fc.oneof(postedOrder, fc.record({ detail: wildText }), wantedStock)),
     fc.integer({ min: 0, max: 20 }),
   )
   .map(([{ method, url }, given, body, packing]): Missile => {

@@ -123,8 +123,10 @@ async function serving<T>(
 const statusOf = async (answer: Promise<Answer>) => (await answer).status;
 
 describe("The operators' routes", () => {
-  it("are all routes of the janitor, and the courier's words", () => {
+  it("are all routes of the janitor, the courier's words, and what changes the stock", () => {
     expect(operatorRoutes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'PUT /inventory/{item}',
+      'GET /inventory/{item}/changes',
       'POST /deliveries/{uuid}/delivered',
       'POST /deliveries/{uuid}/canceled',
       'GET /dead-letters',

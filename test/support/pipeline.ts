@@ -68,8 +68,9 @@ export interface Pipeline {
   readonly url: string;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   delete(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Posts JSON, or a text as it is. */
+  /** Sends JSON, or a text as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  put(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Posts an order and waits until nothing more happens. Returns its ledger. */
   order(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
   ledger(uuid: string): Promise<OrderLedger | undefined>;
@@ -144,20 +145,23 @@ export async function startPipeline(
     return idle();
   }
 
+  const send = async (method: string, path: string, body: unknown, headers = {}): Promise<Answer> =>
+    answerOf(
+      await fetch(url + path, {
+        method,
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    );
+
   const started: Pipeline = {
     store,
     bus: isSilent ? tracked : { ...tracked, idle },
     url,
     get: async (path, headers = {}) => answerOf(await fetch(url + path, { headers })),
     delete: async (path, headers = {}) => answerOf(await fetch(url + path, { method: 'DELETE', headers })),
-    post: async (path, body, headers = {}) =>
-      answerOf(
-        await fetch(url + path, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', ...headers },
-          body: typeof body === 'string' ? body : JSON.stringify(body),
-        }),
-      ),
+    post: (path, body, headers) => send('POST', path, body, headers),
+    put: (path, body, headers) => send('PUT', path, body, headers),
     async order(body, headers) {
       const { status, body: answer } = await started.post('/order', body, headers);
       if (status !== 202) throw new Error(`The order was not accepted: ${JSON.stringify(answer)}`);

@@ -119,6 +119,7 @@ describe('The services that Terraform makes', () => {
     const byHand: Record<string, Record<string, string>> = {
       janitor: { OPERATOR_AUTH: 'platform', SWEEP_INTERVAL_SECONDS: '0' },
       delivery: { OPERATOR_AUTH: 'platform' },
+      inventory: { OPERATOR_AUTH: 'platform' },
     };
     const own = (service: string) => ({ SAGA_DEADLINE_SECONDS: '900', ...byHand[service] });
     const pushed = (service: string) =>
