@@ -24,6 +24,7 @@ export interface Ledger {
   readonly items?: readonly Line[];
   readonly paymentError?: string;
   readonly fail?: string;
+  readonly offered?: readonly PricedLine[];
   readonly lines?: readonly PricedLine[];
   readonly charged?: number;
   readonly delivery_cost?: number;
@@ -90,6 +91,8 @@ export const WAY: Readonly<Record<string, string>> = {
   RESUMED: 'order-resumed',
   DELIVERED: 'order-delivered',
 };
+/** Where people decide what becomes of an order. No order of a run does wait there. */
+const DETOUR: Readonly<Record<string, string>> = { WAITING: 'order-waiting' };
 const FAILURE: Readonly<Record<string, string>> = { FAILING: 'error', CANCELED: 'order-canceled' };
 const SUCCESS = Object.keys(WAY).at(-1) ?? '';
 const isAtRest = (status: string) => [SUCCESS, 'CANCELED'].includes(status);
@@ -127,7 +130,10 @@ function lostOrders(world: World, { accepted }: Expectation): string[] {
 /** What the ledgers call for and nobody has heard, by its `ce-id`. */
 export function unannounced({ ledgers }: Pick<World, 'ledgers'>, heard: ReadonlySet<string>): string[] {
   return [...ledgers.values()]
-    .map(({ uuid, status }) => `${uuid}/${WAY[status] ?? FAILURE[status] ?? `what ${status} calls for`}`)
+    .map(
+      ({ uuid, status }) =>
+        `${uuid}/${WAY[status] ?? DETOUR[status] ?? FAILURE[status] ?? `what ${status} calls for`}`,
+    )
     .filter((id) => !heard.has(id));
 }
 
@@ -178,6 +184,7 @@ const chargeOf = (ledger: Ledger, loaded: Loaded): number =>
 function wrongKnowledge(ledger: Ledger, loaded: Loaded): string[] {
   const way = wayOf(ledger);
   const expected = {
+    offered: undefined,
     lines: way.includes('RESERVED') ? pricedLines(ledger, loaded) : undefined,
     charged: way.includes('PAID') ? chargeOf(ledger, loaded) : undefined,
     delivery_cost: way.includes('PAID') ? costOf(ledger, loaded) : undefined,

@@ -129,6 +129,7 @@ const momentsOf = (ledger: Fields): number[] =>
 const WRITTEN_ONCE = [
   'offered',
   'on_shortage',
+  'mode',
   'uuid',
   'user',
   'items',

@@ -81,7 +81,7 @@ function aWord({ name }: WaitingStep, asked: object, chance: () => number): Word
 
 const subjectOf = (saga: Saga): Subject => ({
   saga,
-  settings: { ...SETTINGS.declared, APPROVAL_ABOVE },
+  settings: { ...SETTINGS.declared, ...(saga === pipeline && { APPROVAL_ABOVE }) },
   aWord,
   data(dice) {
     const counted = {
@@ -104,8 +104,9 @@ const subjectOf = (saga: Saga): Subject => ({
       item,
       quantity: dice.whole(1, 3),
     })),
-    ...(dice.often(0.3) && { on_shortage: 'ask' }),
-    ...(dice.often(0.3) && { mode: 'orchestration' }),
+    // Three steps of the shop neither wait nor are orchestrated: what their guards are worth shows sooner.
+    ...(saga === pipeline && dice.often(0.3) && { on_shortage: 'ask' }),
+    ...(saga === pipeline && dice.often(0.3) && { mode: 'orchestration' }),
     ...(dice.often(0.1) && { paymentError: 'true' }),
     ...(dice.often(0.04) && { fail: dice.oneOf(saga.steps).name }),
   }),
