@@ -45,6 +45,7 @@ const DEFAULTS: Config = {
   sweepIntervalSeconds: 10,
   slowDownMs: {},
   declared: {
+    ORDER_MODE: 'choreography',
     APPROVAL_ABOVE: undefined,
     APPROVAL_HOURS: 24,
     WAREHOUSE_LOCATION: { lat: 52.09, lng: 5.12 },
@@ -93,6 +94,7 @@ describe('The configuration', () => {
       SAGA_DEADLINE_SECONDS: '60',
       SWEEP_INTERVAL_SECONDS: '0',
       SLOW_DOWN: 'inventory=500, payments = 60000',
+      ORDER_MODE: 'orchestration',
       APPROVAL_ABOVE: '1000',
       APPROVAL_HOURS: '1',
       WAREHOUSE_LOCATION: '-33.9, 18.4',
@@ -130,6 +132,7 @@ describe('The configuration', () => {
       sweepIntervalSeconds: 0,
       slowDownMs: { inventory: 500, payments: 60_000 },
       declared: {
+        ORDER_MODE: 'orchestration',
         APPROVAL_ABOVE: 1000,
         APPROVAL_HOURS: 1,
         WAREHOUSE_LOCATION: { lat: -33.9, lng: 18.4 },

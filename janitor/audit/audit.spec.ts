@@ -619,7 +619,7 @@ describe('The audit', () => {
           // A price and a deadline are facts of the world; what an order was charged that is canceled, nothing depends on.
           const isFact = (field: string) =>
             ['deadlineSeconds', ...(isAccount(path) ? ['price_per_unit'] : [])].includes(field) ||
-            (field === 'charged' && holdsNothing(fields));
+            (['charged', 'delivery_cost'].includes(field) && holdsNothing(fields));
           const numbers = Object.entries(fields).filter(
             ([field, value]) => typeof value === 'number' && !isFact(field),
           );

@@ -76,8 +76,9 @@ export function declareTopology(saga: Saga) {
     [DEAD_LETTER_TOPIC]: 'a message could not be processed',
   };
   const subscriptions = Object.keys(topics).flatMap((topic) => {
-    // An order does not go on by such a topic, so people watch it, too.
-    const isForPeople = saga.subscriptions[`${topic}-sub`] === PEOPLE || !readBySteps.has(topic);
+    // An order does not go on by any other topic, so people watch it, too.
+    const isWay = readBySteps.has(topic) || topic === workflow?.topic;
+    const isForPeople = saga.subscriptions[`${topic}-sub`] === PEOPLE || !isWay;
     return [...(readers.get(topic) ?? []), ...(isForPeople ? [PEOPLE] : [])].map((reader) => {
       const isService = reader !== PEOPLE;
       return [

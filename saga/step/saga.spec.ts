@@ -61,6 +61,7 @@ describe('The saga of this shop', () => {
       'payments',
       'delivery',
       'janitor',
+      'orchestrator',
       'notifier',
     ]);
     const readers = Object.entries(declareTopology(pipeline).subscriptions).map(
@@ -83,6 +84,7 @@ describe('The saga of this shop', () => {
       'error-cli-sub': 'people',
       'order-canceled-notifier-sub': 'notifier',
       'order-canceled-sub': 'people',
+      'workflow-sub': 'orchestrator',
       'dead-letter-sub': 'janitor',
       'dead-letter-cli-sub': 'people',
     });

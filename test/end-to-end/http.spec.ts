@@ -298,7 +298,7 @@ describe('The HTTP API', () => {
     expect(Object.keys(openapi.paths)).to.have.length.above(5);
     expect(
       openapi.paths['/order'].post.requestBody.content['application/json'].schema.properties,
-    ).to.have.keys('user', 'item', 'quantity', 'items', 'on_shortage', 'payment-error', 'fail');
+    ).to.have.keys('user', 'item', 'quantity', 'items', 'on_shortage', 'mode', 'payment-error', 'fail');
   });
 
   it('shows the stock and the customers, without what only the audit needs', async () => {

@@ -102,7 +102,7 @@ for (const backend of backends) {
           const statuses: number[] = [];
           for (let n = 0; n < 10; n++) {
             const loaded = 20 + 10 * n + operator - (n % 3 === 0 ? 25 : 0);
-            const { status } = await put('popular', wanted(Math.max(loaded, 0), 5 + n));
+            const { status } = await put('popular', wanted(Math.max(loaded, operator), 5 + n));
             statuses.push(status);
           }
           return statuses;

@@ -103,7 +103,13 @@ describe('The indexes of Firestore', () => {
 
   /** What the code writes, with every field that there may be: collection and fields. */
   async function written(): Promise<[collection: string, fields: object][]> {
-    const fields = { paymentError: 'true', fail: 'inventory', on_shortage: 'ask', trace: TRACE } as const;
+    const fields = {
+      paymentError: 'true',
+      fail: 'inventory',
+      on_shortage: 'ask',
+      mode: 'orchestration',
+      trace: TRACE,
+    } as const;
     const waiting = pipeline.steps.flatMap(({ waits }) => (waits ? aLedgerThatIs(waits.as as Status) : []));
     const paid = aLedgerThatIs(pipeline.success, fields);
     const { sweepAt } = aLedger();

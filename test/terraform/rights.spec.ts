@@ -3,6 +3,7 @@ import { pipeline } from '../../pipeline.ts';
 import { deadLetterOf } from '../../saga/deliver/message.ts';
 import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { leftBy } from '../../saga/ledger/ledger.ts';
+import { DEAD_LETTER_TOPIC } from '../../saga/step/saga.ts';
 import { aDelivery, aLedgerThatIs } from '../support/builders.ts';
 import { agentOf, type Deployments, deployments, emailOf } from './deployments.ts';
 import type { Resources } from './evaluate.ts';
@@ -61,6 +62,10 @@ describe('The rights that Terraform grants', () => {
   /** What a service may publish, by the code: what the ledgers that it leaves call for, refusals, and what it can't read. */
   function publishes(service: string): readonly string[] {
     if (service === 'janitor') return topology.topics;
+    const workflow = pipeline.workflow?.topic ?? '';
+    // It may leave an order in any status.
+    if (service === 'orchestrator')
+      return [...pipeline.statuses.map((status) => pipeline.topicOf(status)), workflow, DEAD_LETTER_TOPIC];
     const left = pipeline.statuses
       .filter((status) => leftBy(aLedgerThatIs(status), service as never))
       .map((status) => pipeline.topicOf(status));
@@ -70,9 +75,12 @@ describe('The rights that Terraform grants', () => {
       ? [deadLetterOf(aDelivery('poison'), 'No reason').topic]
       : [];
     const resumed = hears ? [pipeline.topicOf('RESUMED')] : [];
+    // Whoever begins an order, or hears a word for it, may leave an orchestrated one standing.
+    const begins = [deployed.serviceNames[0], pipeline.steps[0]?.name].includes(service);
+    const workflows = hears || begins ? [workflow] : [];
     // Whoever moves ledgers may let them fail.
     const refusals = left.length > 0 ? [pipeline.topicOf('FAILING')] : [];
-    return [...new Set([...left, ...resumed, ...refusals, ...deadLetters])];
+    return [...new Set([...left, ...resumed, ...workflows, ...refusals, ...deadLetters])];
   }
   const expected = (database: string) => [
     ...deployed.serviceNames.flatMap((service) => [
