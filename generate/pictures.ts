@@ -66,7 +66,13 @@ export const stateDiagram = (saga: Saga): string[] =>
 const nextOf = (saga: Saga, from: string): readonly string[] =>
   from === RESUMED
     ? [...saga.steps.filter(isWaitingStep).map(({ leadsTo }) => leadsTo), FAILING]
-    : saga.nextOf({ status: from, history: [] });
+    : saga.nextOf({ status: from, history: [] }).filter((to) => !isOnlyWaitedFor(saga, from, to));
+
+/** Whether the step that follows always waits, so that the order gets there by a word only. */
+function isOnlyWaitedFor(saga: Saga, from: string, to: string): boolean {
+  const step = saga.stepAfter(from);
+  return step?.leadsTo === to && step.waits?.as === step.heldSince;
+}
 
 function causeOf(saga: Saga, from: string, to: string): string {
   if (to === RESUMED) return `a word, heard by ${saga.waitingIn(from)?.waits.heardBy}`;

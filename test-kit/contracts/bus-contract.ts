@@ -95,7 +95,9 @@ export function busContract(
   open: (context: Mocha.Context) => Promise<Broker>,
   others: () => void = () => {},
 ): void {
-  describe(`The bus on ${name}`, () => {
+  describe(`The bus on ${name}`, function () {
+    // How long a broker takes to give a message up is its own affair, and longer on a busy machine.
+    this.timeout(60_000);
     /** What takes the emulator seconds is begun before all other tests, and judged after them. */
     let abandoned: Promise<string[]>;
     let refused: ReturnType<typeof refuse>;

@@ -21,7 +21,7 @@ const INTERLEAVINGS_MIN = 20;
  * Of a world with more states than this, only so many are seen here. With three steps none has; each further step may double
  * them. `npm run explore` sees them all.
  */
-const STATES_MAX = 8_000;
+const STATES_MAX = 3_000;
 
 const holds = (small: SmallWorld) => async () => {
   const { fault, interleavingCount, isPartial } = await exploreWorld(shop, small, {}, STATES_MAX);
