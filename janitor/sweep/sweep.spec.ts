@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { type Status, pipeline as shop } from '../../pipeline.ts';
 import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, messageFor } from '../../saga/deliver/message.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
@@ -6,7 +7,7 @@ import { announcedAgain, isStanding, nextSweep } from '../../saga/ledger/deadlin
 import { advance, DEADLINE_EXCEEDED, fail, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { aLedger, NOW, UUID, uuidOf } from '../../test/support/builders.ts';
+import { aLedger, NOW, aLedgerThatIs as shopThatWaits, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import {
   aLedgerOfThree as aLedgerThatIs,
@@ -182,6 +183,45 @@ describe('A sweep', () => {
     const { ports, sweep } = await scene(30, aLedger());
     ports.deafTopics.add('frontend');
     expect(await sweep()).to.deep.equal({ ...NOTHING, announced: 1, errors: 1 });
+  });
+});
+
+describe('A sweep of an order that waits', () => {
+  const DAYS = 14 * 86_400;
+  const waiting = (status: Status): Ledger => {
+    const until = secondsLater(DAYS);
+    const ledger = shopThatWaits(status);
+    const waitsUntil = Object.fromEntries(Object.keys(ledger.waitsUntil ?? {}).map((name) => [name, until]));
+    return { ...ledger, waitsUntil, sweepAt: until };
+  };
+
+  it('does nothing before the wait is over', async () => {
+    const { ports, sweep } = await scene(DAYS - 1, waiting('DELIVERING'), {
+      ...waiting('WAITING'),
+      uuid: uuidOf(1),
+      shard: 1,
+    });
+    expect(await sweep(shop)).to.deep.equal(NOTHING);
+    expect(ports.published).to.deep.equal([]);
+  });
+
+  it('[anomaly 48] cancels an order that nobody has decided upon', async () => {
+    const { sweep, stored } = await scene(DAYS, waiting('WAITING'));
+    expect(await sweep(shop)).to.deep.equal({ ...NOTHING, failed: 1 });
+    expect(await stored()).to.include({ status: 'FAILING', reason: DEADLINE_EXCEEDED });
+  });
+
+  it('shows people an order whose courier is silent, and lets it wait on', async () => {
+    const ledger = waiting('DELIVERING');
+    const { ports, sweep, stored } = await scene(DAYS, ledger);
+    expect(await sweep(shop)).to.deep.equal({ ...NOTHING, announced: 1 });
+    expect(await stored()).to.include({ status: 'DELIVERING', repeats: 1 });
+    const letters = ports.published.filter(({ topic }) => topic === 'dead-letter');
+    expect(letters.map(({ attributes }) => attributes[DEAD_LETTER.reason])).to.deep.equal([
+      'No word has come in time',
+    ]);
+    // The next one comes later, and is the same letter for the desk.
+    expect(await sweep(shop)).to.deep.equal(NOTHING);
   });
 });
 

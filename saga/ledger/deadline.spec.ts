@@ -5,6 +5,8 @@ import {
   aLedgerOfThree as aLedgerThatIs,
   shopOfThree as pipeline,
 } from '../../test/support/shop-of-three.ts';
+import type { Saga } from '../step/saga.ts';
+import type { Step } from '../step/step.ts';
 import {
   announcedAgain,
   announcedAt,
@@ -13,6 +15,7 @@ import {
   isOverdue,
   isStanding,
   nextSweep,
+  overdueDetail,
   repeatDueAt,
 } from './deadline.ts';
 import { advance, fail, type Ledger } from './ledger.ts';
@@ -44,6 +47,46 @@ describe('The deadline of a stage', () => {
       isOverdue(pipeline, ledger, seconds(59.999)),
       isOverdue(pipeline, ledger, seconds(60)),
     ]).to.deep.equal([false, true]);
+  });
+});
+
+describe('A deadline that the saga says itself', () => {
+  const [first, ...rest] = pipeline.steps;
+  const slow = { ...pipeline, stepAt: (stage: Ledger) => slowed(pipeline.stepAt(stage)) } as Saga;
+  const slowed = (step: Step | undefined) =>
+    step?.name === first?.name ? { ...step, deadlineSeconds: 5 } : step;
+  const shortLived: Saga = { ...pipeline, lifetimeSeconds: 1_000 };
+
+  it('of a step counts before that step, and the configuration before all others', () => {
+    expect(rest).not.to.deep.equal([]);
+    const ends = ['RECEIVED', 'CREATED'].map((status) =>
+      secondsUntil(deadlineOf(slow, aLedgerThatIs(status as Status))),
+    );
+    expect(ends).to.deep.equal([5, DEADLINE_SECONDS]);
+    expect(overdueDetail(slow, aLedger(), seconds(5))).to.equal(
+      'The order stood as RECEIVED for more than 5 s',
+    );
+    // It is looked at again soon enough.
+    expect(secondsUntil(nextSweep(slow, aLedger(), 0, NOW))).to.equal(0.625);
+  });
+
+  it('of the whole order counts from its beginning, however far it has come', () => {
+    const late = advance(pipeline, aLedger(), { step: 'order', by: 'order', learned: {}, now: seconds(800) });
+    expect([
+      secondsUntil(deadlineOf(shortLived, aLedger())),
+      secondsUntil(deadlineOf(shortLived, late)),
+    ]).to.deep.equal([DEADLINE_SECONDS, 1_000]);
+    expect([
+      isOverdue(shortLived, late, seconds(999.999)),
+      isOverdue(shortLived, late, seconds(1_000)),
+    ]).to.deep.equal([false, true]);
+    expect(overdueDetail(shortLived, late, seconds(1_000))).to.equal('The order has not ended within 1000 s');
+  });
+
+  it('of the whole order does not end a compensation, nor an order that rests', () => {
+    for (const status of ['FAILING', 'CANCELED', pipeline.success] as const) {
+      expect(deadlineOf(shortLived, aLedgerThatIs(status)), status).to.equal(undefined);
+    }
   });
 });
 
