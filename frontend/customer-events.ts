@@ -5,9 +5,9 @@ import { notFound, type Route, route } from '../saga/http/http.ts';
 import { isName } from '../saga/http/name.ts';
 import { pageParameters } from '../saga/http/page.ts';
 import { type Transition, transitionsOf } from '../saga/ledger/history.ts';
+import { listLedgers } from '../saga/ledger/list-ledgers.ts';
 import type { Store } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
-import { listOrders } from './list-orders.ts';
 
 /**
  * What happened to the orders of one customer. It is read from their histories, so a page is a page of orders: the newest order
@@ -33,7 +33,7 @@ export const customerEventsRoute = (saga: Saga, store: Store): Route =>
     async handle({ params: { user = '' }, query: { limit, page }, caller }) {
       assertMayAct(caller, user);
       if (!isName(user)) throw notFound(`There is no user ${user}`);
-      const { orders, nextPage } = await listOrders(saga, store, { user }, limit, page);
+      const { orders, nextPage } = await listLedgers(saga, store, { user }, limit, page);
       const events = orders.flatMap((ledger) =>
         transitionsOf(ledger)
           .toReversed()

@@ -10,6 +10,7 @@ import { deadlineOf } from '../saga/ledger/deadline.ts';
 import { transitionsOf } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { ledgerAt } from '../saga/ledger/ledger-at.ts';
+import { listLedgers } from '../saga/ledger/list-ledgers.ts';
 import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { oncePerSaga } from '../saga/step/once-per-saga.ts';
@@ -18,7 +19,6 @@ import { ORCHESTRATION, type Saga } from '../saga/step/saga.ts';
 import { type Order, orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder } from './cancel-order.ts';
-import { listOrders } from './list-orders.ts';
 
 const KEY_LENGTH_MAX = 255;
 
@@ -166,7 +166,7 @@ export function frontendRoutes(
       async handle({ query: { user: asked, status, limit, page }, caller }) {
         const user = asked ?? (caller?.kind === 'customer' ? caller.name : undefined);
         assertMayAct(caller, user);
-        const { orders, nextPage } = await listOrders(saga, store, { user, status }, limit, page);
+        const { orders, nextPage } = await listLedgers(saga, store, { user, status }, limit, page);
         return {
           status: 200,
           body: { orders: orders.map((one) => view(one, caller)), ...(nextPage && { next_page: nextPage }) },

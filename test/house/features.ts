@@ -262,7 +262,7 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       [
         'Read models (history per customer, warehouse)',
         'part',
-        test('frontend/list-orders.spec.ts', 'keeps to one customer, to one status, or to both'),
+        test('saga/ledger/list-ledgers.spec.ts', 'keeps to one customer, to one status, or to both'),
         'orders per customer, and the stock; no events per customer',
       ],
       [

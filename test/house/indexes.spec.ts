@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import { listOrders } from '../../frontend/list-orders.ts';
 import { DEAD_LETTERS } from '../../janitor/desk/letter.ts';
 import { listLetters } from '../../janitor/desk/list-letters.ts';
 import { createParking } from '../../janitor/desk/park-messages.ts';
@@ -12,6 +11,7 @@ import { packageRoot } from '../../programs/config.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { startWatchdog } from '../../saga/deliver/watchdog.ts';
 import { LEDGERS } from '../../saga/ledger/ledger.ts';
+import { listLedgers } from '../../saga/ledger/list-ledgers.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
@@ -87,8 +87,8 @@ describe('The indexes of Firestore', () => {
     const { store, needed } = notingStore();
     const filters = [{}, ...pipeline.order.listedBy.map((field) => ({ [field]: 'jack' }))];
     for (const filter of filters) {
-      await listOrders(pipeline, store, filter, 10, undefined);
-      await listOrders(pipeline, store, { ...filter, status: pipeline.success }, 10, undefined);
+      await listLedgers(pipeline, store, filter, 10, undefined);
+      await listLedgers(pipeline, store, { ...filter, status: pipeline.success }, 10, undefined);
     }
     const ports = await recordedPorts();
     await sweep(pipeline, { ...ports, store });

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { type OrderLedger, pipeline } from '../pipeline.ts';
-import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
-import { type Ledger, ledgerPath, SHARD_COUNT, tombstone } from '../saga/ledger/ledger.ts';
-import { aLedger, aLedgerThatIs, NOW, storeHolding, uuidOf } from '../test/support/builders.ts';
-import { createFaultyStore } from '../test/support/faulty-store.ts';
-import { listOrders, type OrderFilter } from './list-orders.ts';
+import { type OrderLedger, pipeline } from '../../pipeline.ts';
+import { aLedger, aLedgerThatIs, NOW, storeHolding, uuidOf } from '../../test/support/builders.ts';
+import { createFaultyStore } from '../../test/support/faulty-store.ts';
+import { DEADLINE_SECONDS } from './deadline.ts';
+import { type Ledger, ledgerPath, SHARD_COUNT, tombstone } from './ledger.ts';
+import { type LedgerFilter, listLedgers } from './list-ledgers.ts';
 
 /** The order with this number, made so many seconds after NOW. */
 const orderAt = (seconds: number, number = seconds, fields: Partial<OrderLedger> = {}): OrderLedger =>
@@ -16,11 +16,11 @@ const holding = async (...ledgers: Ledger[]) =>
   );
 
 /** The numbers of the orders on every page, from the first page to the last. */
-async function pages(store: Awaited<ReturnType<typeof holding>>, limit: number, filter: OrderFilter = {}) {
+async function pages(store: Awaited<ReturnType<typeof holding>>, limit: number, filter: LedgerFilter = {}) {
   const listed: number[][] = [];
   let page: string | undefined;
   do {
-    const { orders, nextPage } = await listOrders(pipeline, store, filter, limit, page);
+    const { orders, nextPage } = await listLedgers(pipeline, store, filter, limit, page);
     listed.push(orders.map(({ uuid }) => Number.parseInt(uuid.slice(0, 8), 16)));
     page = nextPage;
   } while (page !== undefined);
@@ -30,7 +30,7 @@ const range = (from: number, to: number) => Array.from({ length: from - to + 1 }
 
 describe('The list of orders', () => {
   it('is empty where there are none', async () => {
-    expect(await listOrders(pipeline, await holding(), {}, 10, undefined)).to.deep.equal({ orders: [] });
+    expect(await listLedgers(pipeline, await holding(), {}, 10, undefined)).to.deep.equal({ orders: [] });
   });
 
   it('has the orders of all shards, newest first, each exactly once, a page at a time', async () => {
@@ -38,7 +38,7 @@ describe('The list of orders', () => {
     expect(new Set(ledgers.map(({ shard }) => shard)).size).to.equal(SHARD_COUNT);
     const store = await holding(...ledgers);
     expect(await pages(store, 12)).to.deep.equal([range(30, 19), range(18, 7), range(6, 1)]);
-    expect(await listOrders(pipeline, store, {}, 2, undefined)).to.have.deep.property('orders', [
+    expect(await listLedgers(pipeline, store, {}, 2, undefined)).to.have.deep.property('orders', [
       orderAt(30),
       orderAt(29),
     ]);
