@@ -1,4 +1,4 @@
-import { serviceNames, topicBefore } from '../saga/deliver/service.ts';
+import { serviceNames, topicsBefore } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import { CANCELED, FAILING, RESUMED } from '../saga/ledger/ledger.ts';
 import { isWaitingStep, PEOPLE, type Saga } from '../saga/step/saga.ts';
@@ -20,7 +20,7 @@ export function flowchart(saga: Saga): string[] {
   const { subscriptions } = declareTopology(saga);
   const isOnTheWay = (topic: string, service?: string): boolean => {
     const step = saga.steps.find(({ name }) => name === service);
-    return step === undefined || [topicBefore(saga, step), saga.resumption?.topic].includes(topic);
+    return step === undefined || [...topicsBefore(saga, step), saga.resumption?.topic].includes(topic);
   };
   const readersOf = (topic: string): string[] =>
     Object.entries(subscriptions).flatMap(([name, { topic: read, service }]) => {
@@ -70,15 +70,16 @@ const nextOf = (saga: Saga, from: string): readonly string[] =>
 
 /** Whether the step that follows always waits, so that the order gets there by a word only. */
 function isOnlyWaitedFor(saga: Saga, from: string, to: string): boolean {
-  const step = saga.stepAfter(from);
-  return step?.leadsTo === to && step.waits?.as === step.heldSince;
+  return saga
+    .stepsAfter(from)
+    .some(({ leadsTo, waits, heldSince }) => leadsTo === to && waits?.as === heldSince);
 }
 
 function causeOf(saga: Saga, from: string, to: string): string {
   if (to === RESUMED) return `a word, heard by ${saga.waitingIn(from)?.waits.heardBy}`;
   if (to !== FAILING) return servicesLeadingTo(saga, to).join(', ');
   if (saga.waitingIn(from)) return 'cancel, deadline';
-  return from === RESUMED || saga.stepAfter(from) ? 'refusal, cancel, deadline' : 'cancel';
+  return from === RESUMED || saga.stepsAfter(from).length > 0 ? 'refusal, cancel, deadline' : 'cancel';
 }
 
 /** The same as plain text, for a terminal. */

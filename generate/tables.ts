@@ -109,7 +109,7 @@ export function announcementTable(saga: Saga): string[] {
 }
 
 const stepsAfter = (saga: Saga, status: string): readonly Step[] =>
-  status === RESUMED ? saga.steps.filter(isWaitingStep) : [saga.stepAfter(status) ?? []].flat();
+  status === RESUMED ? saga.steps.filter(isWaitingStep) : saga.stepsAfter(status);
 
 /** Each kind of document that the steps use, with its fields. */
 export const documentTable = (saga: Saga): string[] =>

@@ -30,7 +30,7 @@ const canceled = (ledger: Ledger): Ledger => {
 describe('The order step', () => {
   it('is the first one, and leads to the creation of the order', () => {
     const { name, leadsTo, announces } = createOrder;
-    expect(shopOfThree.stepAfter('RECEIVED')).to.equal(createOrder);
+    expect(shopOfThree.stepsAfter('RECEIVED')).to.deep.equal([createOrder]);
     expect({ name, leadsTo, announces }).to.deep.equal({
       name: 'order',
       leadsTo: 'CREATED',

@@ -68,7 +68,7 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
   const { documents = {}, settings = defaultsOf(step) } = deepFreeze(given);
   const before = ledgerAt(saga, given, given.word ? RESUMED : statusBefore(saga, step), step);
   const copy = documentsOf(documents);
-  if (saga.stepAt(before) !== step) {
+  if (!saga.stepsAt(before).includes(step)) {
     const task = stepTask(
       saga,
       step,
@@ -97,8 +97,8 @@ export function outcomeOf(saga: Saga, stepName: string, given: Given): StepOutco
 }
 
 /** The status in which a step begins. */
-const statusBefore = ({ steps, statuses }: Saga, step: Step): string =>
-  steps[steps.indexOf(step) - 1]?.leadsTo ?? statuses[0] ?? '';
+const statusBefore = ({ groups, statuses }: Saga, step: Step): string =>
+  groups[groups.findIndex((group) => group.includes(step)) - 1]?.at(-1)?.leadsTo ?? statuses[0] ?? '';
 
 /** Here every document is known; in production a step knows only those that it reads. */
 function mustHaveRead(step: Step, before: Ledger, after: Ledger): void {

@@ -115,7 +115,8 @@ export const trip = defineSaga({
   name: 'trip',
   order: trips,
   entry: { topic: 'trip-wanted', says: 'somebody wants to travel' },
-  steps: [bookFlight, bookHotel, rentCar],
+  // Neither the flight nor the hotel needs the other. The car does: without both there is no trip.
+  steps: [[bookFlight, bookHotel], rentCar],
   failure: { topic: 'trip-failed', says: 'a step refused the trip, or it took too long' },
   end: { topic: 'trip-canceled', says: 'the trip is canceled and holds nothing any more' },
   reasons: ['MALFORMED_TRIP'],

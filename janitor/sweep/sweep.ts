@@ -102,7 +102,7 @@ function announceTurn(saga: Saga, before: Ledger, now: Date): Turn {
     outcome: 'announced',
     ledger,
     announce: true,
-    detail: `${saga.topicFor(ledger)} was published again, time ${ledger.repeats}`,
+    detail: `${saga.topicsAgain(ledger).join(' and ')} was published again, time ${ledger.repeats}`,
   };
 }
 

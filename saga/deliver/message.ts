@@ -1,6 +1,6 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { InputFault } from '../http/input-faults.ts';
-import { lastTransition, statusIn } from '../ledger/history.ts';
+import { lastTransition, statusIn, transitionsOf } from '../ledger/history.ts';
 import { type Ledger, RESUMED } from '../ledger/ledger.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
@@ -131,10 +131,14 @@ export function snapshot(saga: Saga, ledger: Ledger): Record<string, unknown> {
 /**
  * The message that the ledger calls for, as a CloudEvent in binary mode. Pure: a repeat is the same fact under the
  * same `ce-id`. https://github.com/googleapis/google-cloudevents; binding: CloudEvents Pub/Sub protocol binding.
+ * @param topic another one than the ledger's own: what it says happened before.
  */
-export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
-  const topic = saga.topicFor(ledger);
-  const { by, at } = lastTransition(ledger);
+export function messageFor(saga: Saga, ledger: Ledger, topic = saga.topicFor(ledger)): OutgoingMessage {
+  const said =
+    topic === saga.topicFor(ledger)
+      ? undefined
+      : transitionsOf(ledger).findLast(({ status }) => saga.topicOf(status) === topic);
+  const { by, at } = said ?? lastTransition(ledger);
   return {
     topic,
     data: Buffer.from(JSON.stringify(snapshot(saga, ledger))),
@@ -155,9 +159,10 @@ export function messageFor(saga: Saga, ledger: Ledger): OutgoingMessage {
  * An order that waits more than once goes on more than once: each time is a fact of its own. So is each step of an orchestrated
  * order, on the one topic that they have.
  */
-function idOf(saga: Saga, { uuid, status, history }: Ledger, topic: string): string {
+function idOf(saga: Saga, { uuid, history }: Ledger, topic: string): string {
   if (topic === saga.workflow?.topic) return `${uuid}/${topic}/${history.length}`;
-  const time = status === RESUMED ? history.filter((line) => statusIn(line) === RESUMED).length : 1;
+  const time =
+    topic === saga.resumption?.topic ? history.filter((line) => statusIn(line) === RESUMED).length : 1;
   return time === 1 ? `${uuid}/${topic}` : `${uuid}/${topic}/${time}`;
 }
 

@@ -6,7 +6,7 @@ import { aDelivery, NOW, SETTINGS } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { defineSaga, type Saga } from '../step/saga.ts';
 import { accept, stepsFor } from '../step/step.ts';
-import { type ServiceDefinition, serviceNames, serviceOf, topicBefore } from './service.ts';
+import { type ServiceDefinition, serviceNames, serviceOf, topicsBefore } from './service.ts';
 import { declareTopology, publishedBy } from './topology.ts';
 
 const told: object[] = [];
@@ -69,9 +69,9 @@ describe('The services of a saga', () => {
   });
 
   it('read the topic that announces the step before, and the first one where orders come in', async () => {
-    expect([topicBefore(saga, first), topicBefore(saga, second)]).to.deep.equal([
-      'frontend',
-      'order-created',
+    expect([topicsBefore(saga, first), topicsBefore(saga, second)]).to.deep.equal([
+      ['frontend'],
+      ['order-created'],
     ]);
     const ports = await recordedPorts();
     const consumed = serviceNames(saga).map((name) =>

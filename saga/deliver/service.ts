@@ -91,14 +91,14 @@ export const stepsHeardBy = (saga: Saga, name: string): readonly WaitingStep[] =
 export const allServices = (saga: Saga, ports: Ports, settings: ServiceSettings): readonly Service[] =>
   serviceNames(saga).map((name) => serviceOf(saga, name, ports, settings));
 
-/** The topic whose messages begin a step. */
-export function topicBefore(saga: Saga, step: Step): string {
-  const before = saga.steps[saga.steps.indexOf(step) - 1];
-  return before?.announces ?? saga.entry.topic;
+/** The topics whose messages begin a step. Behind steps beside one another they are several; the ledger tells when all are done. */
+export function topicsBefore(saga: Saga, step: Step): readonly string[] {
+  const place = saga.groups.findIndex((group) => group.includes(step));
+  return saga.groups[place - 1]?.map(({ announces }) => announces) ?? [saga.entry.topic];
 }
 
 /**
- * The topics that a step reads: the one whose messages begin it, that of resumption if it waits, and those of older
+ * The topics that a step reads: those whose messages begin it, that of resumption if it waits, and those of older
  * subscriptions that it owned before another step was put in front of it. What still waits there is acked, because the order
  * now goes the longer way.
  */
@@ -107,7 +107,7 @@ export function topicsReadBy(saga: Saga, step: Step): readonly string[] {
     subscriptionsOf(topic, step.name).some((name) => saga.subscriptions[name] === step.name);
   const topics = saga.statuses.map((status) => saga.topicOf(status));
   const resumption = step.waits && saga.resumption ? [saga.resumption.topic] : [];
-  return [...new Set([topicBefore(saga, step), ...resumption, ...topics.filter(owns)])];
+  return [...new Set([...topicsBefore(saga, step), ...resumption, ...topics.filter(owns)])];
 }
 
 function stepService(

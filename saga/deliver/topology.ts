@@ -110,10 +110,10 @@ export function publishedBy(saga: Saga, name: string): readonly string[] {
   const resumes = hears && saga.resumption ? [saga.resumption.topic] : [];
   const beside = saga.services.find((one) => one.name === name);
   // Whoever takes orders in, cancels them or hears words for them may leave an orchestrated one standing.
-  const leaves = hears || step === saga.steps[0] || (beside && takesOrdersIn(saga, beside));
+  const isFirst = step !== undefined && saga.groups[0]?.includes(step);
+  const leaves = hears || isFirst || (beside && takesOrdersIn(saga, beside));
   const workflow = leaves && saga.workflow ? [saga.workflow.topic] : [];
   if (step !== undefined) {
-    const isFirst = saga.steps[0] === step;
     const takesIn = !isFirst && topicsReadBy(saga, step).includes(saga.entry.topic);
     const announced = announcementsOf(step).map(({ topic }) => topic);
     return [

@@ -1,6 +1,6 @@
 import { create, type Documents, update, type Write } from '../commit/documents.ts';
 import { groupCommit, type Task } from '../commit/group-commit.ts';
-import { lastTransition } from '../ledger/history.ts';
+import { lastTransition, transitionTo } from '../ledger/history.ts';
 import { isFailed, type Ledger, ledgerPath, leftBy } from '../ledger/ledger.ts';
 import { type ReadLedger, readLedger, trusted } from '../ledger/read-ledger.ts';
 import type { Bus, OutgoingMessage, PublishResult } from '../ports/bus.ts';
@@ -24,7 +24,7 @@ export type TakenTurn =
   | { readonly error: unknown };
 
 /**
- * Takes all turns in one group commit and publishes what their ledgers then call for, one message per ledger. The party
+ * Takes all turns in one group commit and publishes what their ledgers then call for, as a rule one message per ledger. The party
  * that left a ledger where it stands announces it. So after a crash between commit and publish, that party publishes again
  * when its message comes back; once the ledger has moved on, no party does.
  * @returns what came of each turn, in their order. Never rejects.
@@ -42,11 +42,11 @@ export async function takeTurns(
     tasks.map((task) => transactionOf(saga, party, task, now)),
   );
   observeCommit(party, settled, ports);
-  const announcements = new Map<string, OutgoingMessage>();
+  const announcements = new Map<string, readonly OutgoingMessage[]>();
   for (const [index, result] of settled.entries()) {
     const uuid = tasks[index]?.uuid;
-    if (uuid !== undefined && result.status === 'fulfilled' && result.value.announcement) {
-      announcements.set(uuid, result.value.announcement);
+    if (uuid !== undefined && result.status === 'fulfilled' && result.value.announcements.length > 0) {
+      announcements.set(uuid, result.value.announcements);
     }
   }
   const published = await announce(announcements, ports.bus);
@@ -61,7 +61,7 @@ export async function takeTurns(
 interface Decided {
   readonly before: Ledger | undefined;
   readonly turn: Turn;
-  readonly announcement: OutgoingMessage | undefined;
+  readonly announcements: readonly OutgoingMessage[];
 }
 
 /**
@@ -90,16 +90,24 @@ function transactionOf(saga: Saga, party: string, task: LedgerTask, now: Date): 
       const read = ledgerIn(documents);
       const ledger = read && trusted(read, task.uuid);
       const { turn, writes } = decideTurn(saga, party, task, ledger, documents, notBefore(ledger, now));
-      const announcement =
-        turn.ledger && (turn.announce || leftBy(turn.ledger, party))
-          ? messageFor(saga, turn.ledger)
-          : undefined;
       return {
         writes: [...writes, ...ledgerWrites(ledger, turn.ledger)],
-        result: { before: ledger, turn, announcement },
+        result: { before: ledger, turn, announcements: announcementsOf(saga, party, turn) },
       };
     },
   };
+}
+
+/** What must be published after a turn. */
+function announcementsOf(saga: Saga, party: string, { ledger, announce: again }: Turn): OutgoingMessage[] {
+  if (ledger === undefined) return [];
+  if (again) return saga.topicsAgain(ledger).map((topic) => messageFor(saga, ledger, topic));
+  if (leftBy(ledger, party)) return [messageFor(saga, ledger)];
+  // The steps beside this one may have moved the ledger on before a crash let it say that it was done.
+  const own = saga.groups.find((group) => group.length > 1 && group.some(({ name }) => name === party));
+  const done = own?.find(({ name, leadsTo }) => name === party && transitionTo(ledger, leadsTo));
+  if (done === undefined || isFailed(ledger) || saga.isOrchestrated(ledger)) return [];
+  return [messageFor(saga, ledger, done.announces)];
 }
 
 /** The turn, and the writes for what the order holds. If an account has too little left, the order is refused. */
@@ -160,10 +168,13 @@ function observeCommit(
 }
 
 async function announce(
-  messages: ReadonlyMap<string, OutgoingMessage>,
+  messages: ReadonlyMap<string, readonly OutgoingMessage[]>,
   bus: Bus,
 ): Promise<Map<string, PublishResult>> {
   if (messages.size === 0) return new Map();
-  const results = await bus.publish([...messages.values()]);
-  return new Map([...messages.keys()].map((uuid, index) => [uuid, results[index]]));
+  const results = await bus.publish([...messages.values()].flat());
+  const uuids = [...messages].flatMap(([uuid, own]) => own.map(() => uuid));
+  const published = new Map<string, PublishResult>();
+  for (const [index, uuid] of uuids.entries()) published.set(uuid, published.get(uuid) ?? results[index]);
+  return published;
 }

@@ -52,9 +52,8 @@ describe('The deadline of a stage', () => {
 
 describe('A deadline that the saga says itself', () => {
   const [first, ...rest] = pipeline.steps;
-  const slow = { ...pipeline, stepAt: (stage: Ledger) => slowed(pipeline.stepAt(stage)) } as Saga;
-  const slowed = (step: Step | undefined) =>
-    step?.name === first?.name ? { ...step, deadlineSeconds: 5 } : step;
+  const slow = { ...pipeline, stepsAt: (stage: Ledger) => pipeline.stepsAt(stage).map(slowed) } as Saga;
+  const slowed = (step: Step) => (step.name === first?.name ? { ...step, deadlineSeconds: 5 } : step);
   const shortLived: Saga = { ...pipeline, lifetimeSeconds: 1_000 };
 
   it('of a step counts before that step, and the configuration before all others', () => {

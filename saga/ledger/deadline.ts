@@ -22,7 +22,7 @@ export const isStanding = (saga: Saga, { status }: Pick<Ledger, 'status'>): bool
   status === FAILING ||
   status === RESUMED ||
   isWaiting(saga, { status }) ||
-  saga.stepAfter(status) !== undefined;
+  saga.stepsAfter(status).length > 0;
 
 /** Whether the order waits for a word from outside. No message makes it go on. */
 export const isWaiting = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
@@ -47,7 +47,7 @@ export function deadlineOf(saga: Saga, ledger: Stage & Pick<Ledger, 'sweepAt'>):
 export function endOfStage(saga: Saga, stage: Stage): Date | undefined {
   const waiting = saga.waitingIn(stage.status);
   if (waiting) return stage.waitsUntil?.[waiting.name];
-  const step = saga.stepAt(stage);
+  const [step] = saga.stepsAt(stage);
   // What the word of a courier leads to is never too late.
   if (step === undefined || (stage.status === RESUMED && step.waits?.afterwards === 'show')) return undefined;
   return new Date(lastTransition(stage).at.getTime() + 1000 * secondsFor(saga, stage));
@@ -63,9 +63,11 @@ function endOfLife(saga: Saga, stage: Stage): Date | undefined {
 export const isOnlyShown = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
   saga.waitingIn(status)?.waits.afterwards === 'show';
 
-/** How long the order may stand before its next step, in seconds. */
-const secondsFor = (saga: Saga, stage: Stage): number =>
-  saga.stepAt(stage)?.deadlineSeconds ?? stage.deadlineSeconds;
+/** How long the order may stand before its next step, in seconds: as long as the most impatient of those whose turn it is. */
+function secondsFor(saga: Saga, stage: Stage): number {
+  const limits = saga.stepsAt(stage).map(({ deadlineSeconds }) => deadlineSeconds ?? stage.deadlineSeconds);
+  return limits.length === 0 ? stage.deadlineSeconds : Math.min(...limits);
+}
 
 const earliest = (...moments: readonly (Date | undefined)[]): Date | undefined =>
   moments.reduce((first, one) => (first && (one === undefined || first <= one) ? first : one), undefined);

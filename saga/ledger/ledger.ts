@@ -164,8 +164,8 @@ export function resume(
 }
 
 function turnOf(saga: Saga, ledger: Ledger, step: string): Step {
-  const next = saga.stepAt(ledger);
-  if (next?.name !== step) {
+  const next = saga.stepsAt(ledger).find(({ name }) => name === step);
+  if (next === undefined) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${step} has no turn`);
   }
   return next;

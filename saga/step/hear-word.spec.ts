@@ -139,7 +139,7 @@ const order = (chairs: number): Ledger =>
 
 const options = { settings: {}, deadlineSeconds: 900, isEntry: false };
 const take = (ledger: Ledger, at = seconds(1), of = saga, documents: Documents = documentsOf(hall)): Turn => {
-  const next = of.stepAt(ledger);
+  const [next] = of.stepsAt(ledger);
   if (next === undefined) throw new Error('It is the turn of no step');
   return deepFreeze(stepTask(of, next, { uuid: UUID }, options).take(ledger, documents, at));
 };
@@ -180,7 +180,7 @@ describe('A step that waits', () => {
   });
 
   it('has no turn as long as it waits: its message does nothing', () => {
-    expect(saga.stepAt(asked)).to.equal(undefined);
+    expect(saga.stepsAt(asked)).to.deep.equal([]);
     const turn = stepTask(saga, reserving, { uuid: UUID }, options).take(
       asked,
       documentsOf(hall),

@@ -23,7 +23,7 @@ export function orchestrationTask(
   /** What its next turn needs besides the ledger. */
   function needed(ledger: Ledger): readonly Path[] {
     if (ledger.status === FAILING) return accountsHeld(saga, ledger);
-    const step = saga.stepAt(ledger);
+    const [step] = saga.stepsAt(ledger);
     if (step === undefined) return [];
     const changeable = ledger.status === RESUMED ? changeableBy(saga, step, ledger) : [];
     return [...step.reads(ledger).map(({ path }) => path), ...changeable];
@@ -40,7 +40,7 @@ export function orchestrationTask(
       if (ledger.status === FAILING) {
         return { outcome: 'compensated', ledger: complete(saga, ledger, by, now) };
       }
-      const step = saga.stepAt(ledger);
+      const [step] = saga.stepsAt(ledger);
       if (step !== undefined) return takeStep(saga, step, ledger, documents, settingsOf(step), now, by);
       return { outcome: isFailed(ledger) && !leftBy(ledger, by) ? 'fenced' : 'duplicate', ledger };
     },

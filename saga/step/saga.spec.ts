@@ -15,7 +15,7 @@ describe('The saga of this shop', () => {
     const chain = pipeline.statuses.map((status) => ({
       status,
       topic: pipeline.topicOf(status),
-      next: pipeline.stepAfter(status)?.name,
+      next: pipeline.stepsAfter(status)[0]?.name,
     }));
     expect(chain).to.deep.equal([
       { status: 'RECEIVED', topic: 'frontend', next: 'order' },
@@ -189,14 +189,14 @@ describe('A saga', () => {
   });
 
   it('knows which step follows in which status', () => {
-    expect(saga.statuses.map((status) => saga.stepAfter(status))).to.deep.equal([
-      quote,
-      bill,
-      undefined,
-      undefined,
-      undefined,
+    expect(saga.statuses.map((status) => saga.stepsAfter(status))).to.deep.equal([
+      [quote],
+      [bill],
+      [],
+      [],
+      [],
     ]);
-    expect(saga.stepAfter('LOST')).to.equal(undefined);
+    expect(saga.stepsAfter('LOST')).to.deep.equal([]);
   });
 
   it('has its own reasons, those of its steps and of the documents that they use, and those of every saga, each once', () => {
@@ -514,10 +514,12 @@ describe('The compiler', () => {
       () => defineSaga({ ...around, steps: [bill] }),
       // @ts-expect-error the price is learned too late
       () => defineSaga({ ...around, steps: [bill, quote] }),
+      // @ts-expect-error the price is learned beside it
+      () => defineSaga({ ...around, steps: [[quote, bill], other] }),
       // @ts-expect-error the step is for orders that have a weight
       () => defineSaga({ ...around, order: weightless, steps: [quote] }),
     ];
-    expect(doesNotCompile).to.have.length(3);
+    expect(doesNotCompile).to.have.length(4);
   });
 
   it('refuses a step that does not do what it says', () => {

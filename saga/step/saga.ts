@@ -12,10 +12,10 @@ import {
   RESUMED,
   STEP_FAILED,
 } from '../ledger/ledger.ts';
-import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
+import { faultsOf } from './declaration-faults.ts';
 import type { Account, AnyKind, Hold, RecordKind } from './document.ts';
 import type { Step } from './step.ts';
-import { SILENCE, type Wait } from './wait.ts';
+import type { Wait } from './wait.ts';
 
 /**
  * A saga: its steps in order, and what is not a step. The state machine, the topics, the reasons, the documents and the
@@ -59,6 +59,9 @@ export type ParsedOrder<Order extends object = object> =
 /** The mode in which one service does all steps, in turn, instead of each its own. */
 export const ORCHESTRATION = 'orchestration';
 
+/** A place in the order of the steps: one step, or several that don't need each other and run beside one another. */
+export type StepOrGroup = Step | readonly Step[];
+
 /** A topic, and what a message on it says. */
 export interface Announcement<Topic extends string = string> {
   readonly topic: Topic;
@@ -67,7 +70,7 @@ export interface Announcement<Topic extends string = string> {
 
 export interface SagaDeclaration<
   Order extends object,
-  Steps extends readonly Step[],
+  Steps extends readonly StepOrGroup[],
   Entry extends string,
   Failure extends string,
   End extends string,
@@ -78,6 +81,10 @@ export interface SagaDeclaration<
   readonly order: OrderKind<Order>;
   /** Where orders come in: an order was accepted. */
   readonly entry: Announcement<Entry>;
+  /**
+   * The steps in their order. Those in a list of their own run beside one another, and what follows begins when all of them are
+   * done; the first refusal fails the order.
+   */
   readonly steps: Steps;
   /** An order that waited has heard a word, or the clock, and goes on. Needed if a step waits. */
   readonly resumption?: Announcement<Resumption>;
@@ -144,12 +151,19 @@ export interface Saga<
   isOrchestrated(ledger: object): boolean;
   /** The topic on which this ledger is announced: while somebody has to act on an orchestrated one, that of the workflow. */
   topicFor(ledger: Pick<Ledger, 'status'>): string;
+  /** The same steps, with those that run beside one another together. */
+  readonly groups: readonly (readonly Step[])[];
+  /**
+   * The topics on which a ledger that stands still is announced again: its own, and, where one of several steps beside one another
+   * is done, the one by which the others begin.
+   */
+  topicsAgain(ledger: Pick<Ledger, 'status' | 'history'>): readonly string[];
   /** The acts of all steps, in their order. */
   readonly acts: readonly Act[];
-  /** The step that follows in this status, if any. */
-  stepAfter(status: string): Step | undefined;
-  /** The step whose turn it is, if any: the one that follows, or the one that has heard a word. */
-  stepAt(ledger: Pick<Ledger, 'status' | 'history'>): Step | undefined;
+  /** The steps that may follow in this status, if any. */
+  stepsAfter(status: string): readonly Step[];
+  /** The steps whose turn it is, if any: those that follow and are not done yet, or the one that has heard a word. */
+  stepsAt(ledger: Pick<Ledger, 'status' | 'history'>): readonly Step[];
   /** The step for which an order waits in this status, if any. */
   waitingIn(status: string): WaitingStep | undefined;
   /** The statuses to which a ledger may go now. */
@@ -172,22 +186,28 @@ type LearnedOf<One> =
   One extends Step<infer _N, infer _S, infer _T, infer _R, infer Learned> ? Learned : never;
 type NeededOf<One> = One extends { readonly needed?: infer Needed } ? Needed : never;
 
-/** The steps, if each needs only what was asked or learned before it; otherwise a type that names what is missing. */
-type Fitting<Before, Steps extends readonly Step[]> = Steps extends readonly [
-  infer Head extends Step,
-  ...infer Tail extends readonly Step[],
+/** The steps in one place of the order. */
+type StepsOf<One> = One extends readonly Step[] ? One[number] : One;
+
+/** A step, if it needs only what was asked or learned before it; otherwise a type that names what is missing. */
+type Fits<Before, One> =
+  Before extends NeededOf<One> ? One : { readonly 'needs what no earlier step learns': NeededOf<One> };
+
+/** The steps, if each needs only what was asked or learned before it. */
+type Fitting<Before, Steps extends readonly StepOrGroup[]> = Steps extends readonly [
+  infer Head,
+  ...infer Tail extends readonly StepOrGroup[],
 ]
   ? readonly [
-      Before extends NeededOf<Head> ? Head : { readonly 'needs what no earlier step learns': NeededOf<Head> },
-      ...Fitting<Before & LearnedOf<Head>, Tail>,
+      Head extends readonly Step[]
+        ? { readonly [Place in keyof Head]: Fits<Before, Head[Place]> }
+        : Fits<Before, Head>,
+      ...Fitting<Before & AllLearned<[Head]>, Tail>,
     ]
   : readonly [];
 
-type AllLearned<Steps extends readonly Step[]> = Steps extends readonly [
-  infer Head extends Step,
-  ...infer Tail extends readonly Step[],
-]
-  ? LearnedOf<Head> & AllLearned<Tail>
+type AllLearned<Steps extends readonly unknown[]> = Steps extends readonly [infer Head, ...infer Tail]
+  ? (Head extends readonly unknown[] ? AllLearned<Head> : LearnedOf<Head>) & AllLearned<Tail>
   : object;
 
 /** The literal types of a saga. */
@@ -203,7 +223,7 @@ export type LedgerOf<S> =
  */
 export function defineSaga<
   Order extends object,
-  const Steps extends readonly Step[],
+  const Steps extends readonly StepOrGroup[],
   const Entry extends string,
   const Failure extends string,
   const End extends string,
@@ -214,22 +234,24 @@ export function defineSaga<
 ): Saga<
   Order,
   | typeof RECEIVED
-  | Steps[number]['leadsTo']
+  | StepsOf<Steps[number]>['leadsTo']
   | ([Resumption] extends [never] ? never : typeof RESUMED)
   | typeof FAILING
   | typeof CANCELED,
-  Entry | Steps[number]['announces'] | Resumption | Failure | End,
+  Entry | StepsOf<Steps[number]>['announces'] | Resumption | Failure | End,
   | Reason
-  | Steps[number]['reasons'][number]
+  | StepsOf<Steps[number]>['reasons'][number]
   | typeof CANCELED_BY_OPERATOR
   | typeof DEADLINE_EXCEEDED
   | typeof STEP_FAILED,
   AllLearned<Steps>
 > {
-  const steps: readonly Step[] = declaration.steps;
+  const groups = declaration.steps.map((stride: StepOrGroup): readonly Step[] => [stride].flat());
+  const steps = groups.flat();
   const { order, entry, failure, end } = declaration;
   const faults = faultsOf(
-    declaration as SagaDeclaration<object, readonly Step[], string, string, string, string>,
+    declaration as SagaDeclaration<object, readonly StepOrGroup[], string, string, string, string>,
+    groups,
   );
   if (faults.length > 0) {
     throw new Error(
@@ -239,7 +261,15 @@ export function defineSaga<
   const { resumption } = declaration;
   const acts = steps.flatMap(actsOfStep);
   const forward = [RECEIVED, ...acts.map(({ status }) => status)];
-  const placeOf = new Map(forward.map((status, place) => [status, place]));
+  /** Statuses of steps that run beside one another have the same place; a wait comes before its step. */
+  const placeOf = new Map<string, number>([
+    [RECEIVED, -1],
+    ...groups.flatMap((group, place) =>
+      group.flatMap((step) =>
+        actsOfStep(step).map(({ status }, later) => [status, place + later / 2] as const),
+      ),
+    ),
+  ]);
   const topics = new Map<string, string>([
     [RECEIVED, entry.topic],
     ...steps.flatMap(announcementsOf).map(({ status, topic }) => [status, topic] as const),
@@ -249,16 +279,28 @@ export function defineSaga<
   ]);
   const actOf = new Map(acts.map((act) => [act.status, act]));
   const waiting = new Map(steps.flatMap((step) => (isWaitingStep(step) ? [[step.waits.as, step]] : [])));
-  /** The step that follows where one is done. */
-  const followers = new Map(
-    [RECEIVED, ...steps.map(({ leadsTo }) => leadsTo)].map((status, place) => [status, steps[place]]),
-  );
+  /** Where a step is done: the group that it belongs to, and the one behind it. */
+  const around = new Map<string, { readonly group: readonly Step[]; readonly next: readonly Step[] }>([
+    [RECEIVED, { group: [], next: groups[0] ?? [] }],
+    ...groups.flatMap((group, index) =>
+      group.map(({ leadsTo }) => [leadsTo, { group, next: groups[index + 1] ?? [] }] as const),
+    ),
+  ]);
   const kinds = [...new Set(steps.flatMap(({ uses }) => uses))];
   const lastPlaced = (statuses: readonly string[]) => statuses.findLast((status) => placeOf.has(status));
 
-  const stepAfter = (status: string) => followers.get(status);
-  const stepAt: Saga['stepAt'] = ({ status, history }) =>
-    status === RESUMED ? waiting.get(lastPlaced(history.map(statusIn)) ?? '') : stepAfter(status);
+  const stepsAfter: Saga['stepsAfter'] = (status) => {
+    const { group = [], next = [] } = around.get(status) ?? {};
+    return group.length > 1 ? [...group.filter(({ leadsTo }) => leadsTo !== status), ...next] : next;
+  };
+  const stepsAt: Saga['stepsAt'] = ({ status, history }) => {
+    if (status === RESUMED) return [waiting.get(lastPlaced(history.map(statusIn)) ?? '') ?? []].flat();
+    const { group = [], next = [] } = around.get(status) ?? {};
+    if (group.length <= 1) return next;
+    const was = history.map(statusIn);
+    const left = group.filter(({ leadsTo }) => leadsTo !== status && !was.includes(leadsTo));
+    return left.length > 0 ? left : next;
+  };
 
   const isOrchestrated = (ledger: object): boolean =>
     declaration.workflow !== undefined &&
@@ -271,9 +313,16 @@ export function defineSaga<
     return topic as never;
   }
 
+  function topicFor(ledger: Pick<Ledger, 'status'>): string {
+    const { status } = ledger;
+    const isDue = status === FAILING || status === RESUMED || stepsAfter(status).length > 0;
+    return isDue && isOrchestrated(ledger) ? (declaration.workflow?.topic ?? '') : topicOf(status);
+  }
+
   return {
     ...declaration,
     steps,
+    groups,
     statuses: [...forward, ...(resumption ? [RESUMED] : []), FAILING, CANCELED] as never,
     success: forward.at(-1) as never,
     reasons: [
@@ -292,24 +341,35 @@ export function defineSaga<
     orderFields: Object.keys(order.schema.shape),
     topicOf,
     isOrchestrated,
-    topicFor(ledger) {
-      const { status } = ledger;
-      const isDue = status === FAILING || status === RESUMED || followers.get(status) !== undefined;
-      return isDue && isOrchestrated(ledger) ? (declaration.workflow?.topic ?? '') : topicOf(status);
+    topicFor,
+    topicsAgain(ledger) {
+      const { group = [] } = around.get(ledger.status) ?? {};
+      const own = topicFor(ledger);
+      if (isOrchestrated(ledger) || !stepsAt(ledger).some((step) => group.includes(step))) return [own];
+      const isBeside = (status: string) => group.some(({ leadsTo }) => leadsTo === status);
+      const begun = ledger.history
+        .map(statusIn)
+        .findLast((status) => placeOf.has(status) && !isBeside(status));
+      return [own, topicOf(begun ?? RECEIVED)];
     },
     acts,
-    stepAfter,
-    stepAt,
+    stepsAfter,
+    stepsAt,
     waitingIn: (status) => waiting.get(status),
     nextOf(ledger) {
       if (ledger.status === FAILING) return [CANCELED];
       if (ledger.status === CANCELED) return [];
       if (waiting.has(ledger.status)) return [RESUMED, FAILING];
-      const step = stepAt(ledger);
-      if (step === undefined) return placeOf.has(ledger.status) ? [FAILING] : [];
+      if (ledger.status !== RESUMED && !placeOf.has(ledger.status)) return [];
       // A step that has heard a word has to decide.
-      const waits = ledger.status === RESUMED ? undefined : step.waits;
-      return [...(waits ? [waits.as] : []), step.leadsTo, FAILING];
+      const mayWait = ledger.status !== RESUMED;
+      return [
+        ...stepsAt(ledger).flatMap(({ waits, leadsTo }) => [
+          ...(waits && mayWait ? [waits.as] : []),
+          leadsTo,
+        ]),
+        FAILING,
+      ];
     },
     mayHaveFollowed(statuses, to) {
       const from = statuses.at(-1) ?? '';
@@ -317,7 +377,9 @@ export function defineSaga<
       if (from !== RESUMED && !placeOf.has(from)) return false;
       if (to === FAILING) return true;
       if (to === RESUMED) return waiting.has(from);
-      return (placeOf.get(lastPlaced(statuses) ?? '') ?? forward.length) < (placeOf.get(to) ?? -1);
+      const [last, next] = [placeOf.get(lastPlaced(statuses) ?? ''), placeOf.get(to)];
+      if (last === undefined || next === undefined) return false;
+      return last < next || (last === next && !statuses.includes(to));
     },
     actsOf({ status, history }) {
       if (status === CANCELED) return [];
@@ -353,127 +415,3 @@ export const announcementsOf = ({ waits, leadsTo, announces, says }: Step) => [
 /** The names that the subscription of a topic can have: the first reader's, and those of all others. */
 export const subscriptionsOf = (topic: string, reader: string) =>
   [`${topic}-sub`, `${topic}-${reader}-sub`] as const;
-
-/** The contradictions in a declaration, as sentences. Includes what the compiler finds, for callers in plain JavaScript. */
-function faultsOf({
-  order,
-  entry,
-  steps,
-  resumption,
-  workflow,
-  failure,
-  end,
-  services,
-  reasons,
-  unknownReason,
-  subscriptions,
-}: SagaDeclaration<object, readonly Step[], string, string, string, string>): string[] {
-  const topics = [
-    entry.topic,
-    ...steps.flatMap(announcementsOf).map(({ topic }) => topic),
-    ...(resumption ? [resumption.topic] : []),
-    ...(workflow ? [workflow.topic] : []),
-    ...steps.flatMap(({ waits }) => waits?.listensTo?.topic ?? []),
-    failure.topic,
-    end.topic,
-    DEAD_LETTER_TOPIC,
-  ];
-  const names = [...services, ...steps].map(({ name }) => name);
-  const kinds = new Set(steps.flatMap(({ uses }) => uses));
-  const statuses = steps.flatMap((step) =>
-    announcementsOf(step).map(({ status }) => ({ name: step.name, status })),
-  );
-  // Two may have the same variable, if they declare it with one schema.
-  const settings = new Map(
-    [...services, ...steps].flatMap((one) =>
-      Object.entries(one.settings ?? {}).map(([name, schema]) => [schema, name] as const),
-    ),
-  );
-  const twice = (what: string, names: readonly string[]) =>
-    [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map(
-      (name) => `${what} ${name} is there twice`,
-    );
-  const known = new Map<string, unknown>(Object.entries(order.schema.shape));
-  const faults: string[] = steps.length === 0 ? ['it has no steps'] : [];
-  for (const { name, needs, learns, waits } of steps) {
-    for (const [field, schema] of Object.entries(needs)) {
-      if (!known.has(field)) faults.push(`${name} needs ${field}, which no earlier step learns`);
-      else if (known.get(field) !== schema) faults.push(`${name} needs another ${field} than is learned`);
-    }
-    for (const [field, schema] of [waits?.learns.shape ?? {}, learns.shape].flatMap(Object.entries)) {
-      if (known.has(field)) faults.push(`${name} learns ${field}, which is known before`);
-      known.set(field, schema);
-    }
-  }
-  return [
-    ...faults,
-    ...[...known.keys()]
-      .filter((field) => LEDGER_FIELDS.has(field))
-      .map((field) => `${field} is a field of every ledger: give yours another name`),
-    ...(order.failsAt === undefined || order.failsAt in order.schema.shape
-      ? []
-      : [`an order names the step that fails in ${order.failsAt}, which is no field of it`]),
-    ...(order.modeIn === undefined || order.modeIn in order.schema.shape
-      ? []
-      : [`an order names its mode in ${order.modeIn}, which is no field of it`]),
-    ...(order.ownedBy === undefined || order.ownedBy in order.schema.shape
-      ? []
-      : [`an order names its customer in ${order.ownedBy}, which is no field of it`]),
-    ...twice('the service', [...names, PEOPLE]),
-    ...twice('the status', [RECEIVED, ...statuses.map(({ status }) => status), RESUMED, FAILING, CANCELED]),
-    ...twice('the topic', topics),
-    ...twice(
-      'the kind of document',
-      [...kinds].map(({ name }) => name),
-    ),
-    ...twice('the setting', [...settings.values()]),
-    ...(reasons.includes(unknownReason) ? [] : [`${unknownReason} is none of its reasons`]),
-    ...statuses.flatMap(({ name, status }) =>
-      /^[A-Z][A-Z_]*$/.test(status) ? [] : [`the status ${status} of ${name} is not in CAPITAL_LETTERS`],
-    ),
-    ...steps.flatMap((step) => waitFaults(step, names)),
-    ...(resumption === undefined && steps.some(isWaitingStep)
-      ? ['a step waits, but no topic announces that an order goes on: give it a resumption']
-      : []),
-    ...[...new Set([...names, ...topics])].flatMap((text) =>
-      /^[a-z][a-z0-9-]*$/.test(text) ? [] : [`the service or topic ${text} is not in small-letters`],
-    ),
-    ...Object.entries(subscriptions).flatMap(([subscription, reader]) => {
-      const place = steps.findIndex(({ name }) => name === reader);
-      // A step goes on reading what came before it; whether another service reads a topic is its own affair.
-      const before = [
-        entry.topic,
-        ...steps
-          .slice(0, place)
-          .flatMap(announcementsOf)
-          .map(({ topic }) => topic),
-      ];
-      const heard = [steps[place]?.waits?.listensTo?.topic, resumption?.topic];
-      const readable = place < 0 ? topics : [...before, ...heard.filter((topic) => topic !== undefined)];
-      if (![...names, PEOPLE].includes(reader))
-        return [`${subscription} has the reader ${reader}, which is no service`];
-      return readable.some((topic) =>
-        (subscriptionsOf(topic, reader) as readonly string[]).includes(subscription),
-      )
-        ? []
-        : [`${subscription} is no subscription by which ${reader} can read a topic`];
-    }),
-  ];
-}
-
-function waitFaults({ name, waits }: Step, services: readonly string[]): string[] {
-  if (waits === undefined) return [];
-  return [
-    ...(services.includes(waits.heardBy)
-      ? []
-      : [`${name} is heard by ${waits.heardBy}, which is no service`]),
-    ...Object.entries(waits.words).flatMap(([word, { shape }]) => [
-      ...(/^[a-z][a-z-]*$/.test(word) && word !== SILENCE
-        ? []
-        : [`the word ${word} of ${name} can't be said`]),
-      ...['word', 'uuid', 'outcome']
-        .filter((taken) => taken in shape)
-        .map((field) => `the word ${word} of ${name} can't carry ${field}`),
-    ]),
-  ];
-}

@@ -163,7 +163,7 @@ describe('A step', () => {
   });
 
   for (const [index, step] of shopOfThree.steps.entries()) {
-    const statuses = shopOfThree.statuses.filter((status) => shopOfThree.stepAfter(status) !== step);
+    const statuses = shopOfThree.statuses.filter((status) => !shopOfThree.stepsAfter(status).includes(step));
     for (const status of statuses) {
       const ledger = aLedgerThatIs(status);
       const place = shopOfThree.statuses.indexOf(status);

@@ -39,7 +39,7 @@ export interface StepOptions {
 export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: StepOptions): LedgerTask {
   const { uuid, order, orderFault, trace } = message;
   // The steps of an orchestrated order are the orchestrator's.
-  const hasTurn = (ledger: Ledger) => saga.stepAt(ledger) === step && !saga.isOrchestrated(ledger);
+  const hasTurn = (ledger: Ledger) => saga.stepsAt(ledger).includes(step) && !saga.isOrchestrated(ledger);
   return {
     uuid,
     reads(ledger) {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
-import { allServices, topicBefore } from '../../saga/deliver/service.ts';
+import { allServices, topicsBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf } from '../../saga/deliver/topology.ts';
 import { CANCELED, DEADLINE_EXCEEDED, ledgerPath, RESUMED } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
@@ -57,7 +57,7 @@ function isTooLate(ledger: OrderLedger, now: Date): boolean {
   if (waiting !== undefined)
     return waiting.waits.afterwards === 'give up' && (ledger.waitsUntil?.[waiting.name] ?? now) <= now;
   // A courier may take any time, and what a courier has said counts.
-  return !(ledger.status === RESUMED && pipeline.stepAt(ledger)?.waits?.afterwards === 'show');
+  return !(ledger.status === RESUMED && pipeline.stepsAt(ledger)[0]?.waits?.afterwards === 'show');
 }
 
 /** What must become of the orders that this release hears of. */
@@ -114,7 +114,7 @@ async function redriveAll(play: Play, courier: Courier, letters: readonly Record
 
 /** Whether the other release had the subscription by which this step hears that its turn has come. */
 const wasHeard = (step: Step, { subscriptions }: Recording): boolean =>
-  subscriptionOf(topology, step.name, topicBefore(pipeline, step)) in subscriptions;
+  topicsBefore(pipeline, step).every((topic) => subscriptionOf(topology, step.name, topic) in subscriptions);
 
 interface Way {
   /** How often each recorded message comes; 0: all of them were lost. */

@@ -169,7 +169,6 @@ export const ANOMALIES: readonly Anomaly[] = list.map(([name, what], index) => (
 /** What can't be tested yet, because what it is about is not built yet. */
 export const NOT_BUILT: Readonly<Record<number, string>> = {
   45: 'live streams are not built yet',
-  51: 'there are no parallel steps yet',
   53: 'how far clocks may differ is not tested yet',
   55: 'the local engine keeps nothing yet',
   56: 'no order can be paused yet',

@@ -600,7 +600,15 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
         'orders in flight go on under the next release ([decision 0012](decisions/0012-upgrades.md))',
       ],
       ['A participant in another language or database', 'no'],
-      ['Parallel branches and join', 'no'],
+      [
+        'Parallel branches and join',
+        'yes',
+        test(
+          'saga/step/steps-beside.spec.ts',
+          'begin where the step before them is done, and what follows begins when all of them are',
+        ),
+        'the trip books flight and hotel at once',
+      ],
       ['Split shipment, backorder', 'no'],
       ['Returns, partial refund', 'no'],
       [
@@ -638,5 +646,4 @@ export const ANOMALY_OF: Readonly<Record<number, number>> = {
   87: 56,
   89: 57,
   91: 55,
-  96: 51,
 };

@@ -7,7 +7,7 @@ import { createOrder } from '../../order/create-order.ts';
 import { type OrderLedger, pipeline, type Reason } from '../../pipeline.ts';
 import { DEAD_LETTER, derivedUuid } from '../../saga/deliver/message.ts';
 import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
-import { allServices, type Service, topicBefore } from '../../saga/deliver/service.ts';
+import { allServices, type Service, topicsBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { deadlineOf, isStanding } from '../../saga/ledger/deadline.ts';
 import { isFailed, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -124,10 +124,10 @@ export async function record(
   const cast: Cast = (ports) => arrange(allServices(staged, ports, SETTINGS));
   const subscriptions = subscriptionsOf(saga);
   /** The topics on which an order goes its way, each to the next step. */
-  const way = saga.steps.map((step) => topicBefore(saga, step));
+  const way = saga.steps.flatMap((step) => topicsBefore(saga, step));
   const { entry, failure, resumption } = saga;
   const waitingSteps = saga.steps.filter(isWaitingStep);
-  const toStock = topicBefore(saga, reserveStock);
+  const [toStock = ''] = topicsBefore(saga, reserveStock);
   /** What can't be processed is told to the step behind the first one of three, whichever that is. */
   const toNext = createOrder.announces;
   const next = saga.steps[saga.steps.findIndex(({ name }) => name === createOrder.name) + 1] as Step;
@@ -182,7 +182,7 @@ export async function record(
     saga.steps.some(
       (step) =>
         subscriptions[subscription]?.service === step.name &&
-        ![topicBefore(saga, step), resumption?.topic, step.waits?.listensTo?.topic].includes(
+        ![...topicsBefore(saga, step), resumption?.topic, step.waits?.listensTo?.topic].includes(
           subscriptions[subscription].topic,
         ),
     );
@@ -190,7 +190,7 @@ export async function record(
   /** That an order goes on, every step hears that can wait. The one whose turn comes next would take it at once. */
   async function onlyReaderOf({ topic, attributes }: PublishedMessage): Promise<string | undefined> {
     if (topic !== resumption?.topic) return undefined;
-    return saga.stepAt(await ledgerOf(attributes['ce-subject'] ?? ''))?.name;
+    return saga.stepsAt(await ledgerOf(attributes['ce-subject'] ?? ''))[0]?.name;
   }
 
   async function deliver(message: PublishedMessage, expected: 'acked' | 'nacked' = 'acked', attempt = 1) {
@@ -252,7 +252,7 @@ export async function record(
   /** Lets an order go on until this step has its turn, or, if it waits, until it waits for a word. */
   async function goTo(uuid: string, { name }: Step, where: 'its turn' | 'its wait'): Promise<void> {
     const found = (ledger: OrderLedger) =>
-      where === 'its turn' ? saga.stepAt(ledger) : saga.waitingIn(ledger.status);
+      where === 'its turn' ? saga.stepsAt(ledger)[0] : saga.waitingIn(ledger.status);
     for (;;) {
       const ledger = await ledgerOf(uuid);
       if (found(ledger)?.name === name) return;

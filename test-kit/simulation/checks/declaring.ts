@@ -6,7 +6,10 @@ import type { Step } from '../../../saga/step/step.ts';
 
 /** The saga with steps that say something else about themselves. */
 export const declaring = (saga: Saga, wrong: (step: Step) => Partial<Step>): Saga =>
-  defineSaga({ ...saga, steps: saga.steps.map((step) => ({ ...step, ...wrong(step) })) } as never);
+  defineSaga({
+    ...saga,
+    steps: saga.groups.map((group) => group.map((step) => ({ ...step, ...wrong(step) }))),
+  } as never);
 
 /** A step that holds something else. */
 export const holding =

@@ -11,6 +11,7 @@ import {
 import type { Hold } from '../../../saga/step/document.ts';
 import { holdsOf, isAmount, recordsIn } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
+import type { Step } from '../../../saga/step/step.ts';
 import type { AllDocuments, Commit, Fields } from '../subject.ts';
 import type { People } from '../world/people.ts';
 import type { World } from '../world/world.ts';
@@ -94,7 +95,8 @@ function transitionFaults(
  * The statuses of the steps follow one another, a wait comes before its step, and an order may fail in each of them. Nothing
  * follows a canceled order.
  */
-function mayFollow({ statuses, steps }: Saga, way: readonly string[], to: string): boolean {
+function mayFollow(saga: Saga, way: readonly string[], to: string): boolean {
+  const { statuses, steps } = saga;
   const from = way.at(-1);
   if (from === undefined) return to === statuses[0];
   if (to === CANCELED) return from === FAILING;
@@ -102,8 +104,14 @@ function mayFollow({ statuses, steps }: Saga, way: readonly string[], to: string
   if (to === FAILING) return true;
   if (from === RESUMED) return steps.some(({ waits, leadsTo }) => waits?.as === way.at(-2) && leadsTo === to);
   if (steps.some(({ waits }) => waits?.as === from)) return to === RESUMED;
-  const next = steps[steps.findIndex(({ leadsTo }) => leadsTo === from) + 1];
-  return to === next?.leadsTo || to === next?.waits?.as;
+  return dueAt(saga, way).some(({ leadsTo, waits }) => to === leadsTo || to === waits?.as);
+}
+
+/** The steps that may be done at the end of this way: the others beside the last one, then those behind them. */
+function dueAt({ groups }: Saga, way: readonly string[]): readonly Step[] {
+  const place = groups.findIndex((group) => group.some(({ leadsTo }) => leadsTo === way.at(-1)));
+  const left = (groups[place] ?? []).filter(({ leadsTo }) => !way.includes(leadsTo));
+  return left.length > 0 ? left : (groups[place + 1] ?? []);
 }
 
 /** How long an order may stand at the end of this way, in milliseconds. */
@@ -116,8 +124,8 @@ function msFor(saga: Saga, way: readonly string[], after: Ledger): number {
     return waits?.afterwards === 'show' ? Number.POSITIVE_INFINITY : 1000 * deadlineSeconds;
   }
   if (waiting === undefined) {
-    const next = saga.steps[saga.steps.findIndex(({ leadsTo }) => leadsTo === status) + 1];
-    return 1000 * (next?.deadlineSeconds ?? after.deadlineSeconds);
+    const limits = dueAt(saga, way).map(({ deadlineSeconds }) => deadlineSeconds ?? after.deadlineSeconds);
+    return 1000 * (limits.length > 0 ? Math.min(...limits) : after.deadlineSeconds);
   }
   const since = transitionTo(after, status)?.at.getTime() ?? 0;
   const until = after.waitsUntil?.[waiting.name]?.getTime() ?? 0;

@@ -34,23 +34,27 @@ export const withSaga =
 /** A step believes that its turn has come where a ledger stands elsewhere than at its beginning. */
 const pretending = (isTurn: (saga: Saga, status: string, place: number) => boolean): MakeService =>
   withSaga((saga, name) => {
-    const place = saga.steps.findIndex((step) => step.name === name);
+    const place = saga.groups.findIndex((group) => group.some((step) => step.name === name));
+    const own = saga.steps.filter((step) => step.name === name);
     if (place < 0) return saga;
     return {
       ...saga,
-      stepAt: (ledger) => (isTurn(saga, ledger.status, place) ? saga.steps[place] : saga.stepAt(ledger)),
+      stepsAt: (ledger) => (isTurn(saga, ledger.status, place) ? own : saga.stepsAt(ledger)),
       nextOf: () => saga.statuses,
     };
   });
 
 /** A step runs again although the ledger shows it as done. */
 export const withoutLedgerCheck = pretending((saga, status, place) =>
-  saga.steps.slice(place).some(({ leadsTo }) => leadsTo === status),
+  saga.groups
+    .slice(place)
+    .flat()
+    .some(({ leadsTo }) => leadsTo === status),
 );
 
 /** A step runs before its time has come. */
 export const withoutTurnCheck = pretending((saga, status, place) => {
-  const before = saga.acts.filter(({ step }) => saga.steps.indexOf(step) < place);
+  const before = saga.acts.filter(({ step }) => saga.groups.slice(0, place).flat().includes(step));
   return [saga.statuses[0], ...before.map((act) => act.status)].slice(0, -1).includes(status);
 });
 
