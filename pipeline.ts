@@ -25,6 +25,7 @@ export const pipeline = defineSaga({
     deliverOrder, //   the units leave the stock, and a courier brings them
   ],
   resumption: { topic: 'order-resumed', says: 'the word came for which the order waited' },
+  pause: { topic: 'order-paused', says: 'an operator has stopped the order before its next step' },
   workflow: { topic: 'workflow', says: 'an orchestrated order goes on' },
   failure: { topic: 'error', says: 'a step refused the order, somebody canceled it, or a deadline passed' },
   end: { topic: 'order-canceled', says: 'the order is canceled and holds nothing any more' },

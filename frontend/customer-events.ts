@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { transitionSchema } from '../saga/http/answers.ts';
-import { assertMayAct, type Caller } from '../saga/http/caller.ts';
+import { assertMayAct, transitionSeenBy } from '../saga/http/caller.ts';
 import { notFound, type Route, route } from '../saga/http/http.ts';
 import { isName } from '../saga/http/name.ts';
 import { pageParameters } from '../saga/http/page.ts';
-import { type Transition, transitionsOf } from '../saga/ledger/history.ts';
+import { transitionsOf } from '../saga/ledger/history.ts';
 import { listLedgers } from '../saga/ledger/list-ledgers.ts';
 import type { Store } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
@@ -37,12 +37,8 @@ export const customerEventsRoute = (saga: Saga, store: Store): Route =>
       const events = orders.flatMap((ledger) =>
         transitionsOf(ledger)
           .toReversed()
-          .map((one) => ({ uuid: ledger.uuid, ...seenBy(caller, one) })),
+          .map((one) => ({ uuid: ledger.uuid, ...transitionSeenBy(caller, one) })),
       );
       return { status: 200, body: { events, ...(nextPage && { next_page: nextPage }) } };
     },
   });
-
-/** The names of operators are for operators. */
-const seenBy = (caller: Caller | undefined, { person, ...one }: Transition): Transition =>
-  person !== undefined && caller?.kind === 'operator' ? { ...one, person } : one;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
-import { assertMayAct, type Caller } from '../saga/http/caller.ts';
+import { assertMayAct, type Caller, transitionSeenBy } from '../saga/http/caller.ts';
 import { invalidInput, notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { ledgerOf, malformedLedger } from '../saga/http/one-order.ts';
@@ -61,10 +61,7 @@ export function frontendRoutes(
 
   /** An order as customers see it: its snapshot, and how it came about. */
   function view(ledger: Ledger, caller: Caller | undefined): object {
-    const history = transitionsOf(ledger).map(({ person, ...one }) =>
-      // The names of operators are for operators.
-      person !== undefined && caller?.kind === 'operator' ? { ...one, person } : one,
-    );
+    const history = transitionsOf(ledger).map((one) => transitionSeenBy(caller, one));
     const deadlineAt = deadlineOf(saga, ledger);
     return {
       ...snapshot(saga, ledger),

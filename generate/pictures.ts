@@ -1,6 +1,6 @@
 import { serviceNames, topicsBefore } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
-import { CANCELED, FAILING, RESUMED } from '../saga/ledger/ledger.ts';
+import { CANCELED, FAILING, PAUSED, RESUMED } from '../saga/ledger/ledger.ts';
 import { isWaitingStep, PEOPLE, type Saga } from '../saga/step/saga.ts';
 import { servicesLeadingTo } from './services-leading-to.ts';
 
@@ -51,22 +51,24 @@ export function flowchart(saga: Saga): string[] {
 const isAnnouncedBy = (saga: Saga, topics: readonly string[]): boolean =>
   saga.statuses.every((status) => topics.includes(saga.topicOf(status)));
 
-/** Every move of a ledger, and who or what causes it. */
+/** Every move of a ledger, and who or what causes it. Pauses are left out: from wherever a step is next, and back there. */
 export const stateDiagram = (saga: Saga): string[] =>
   fenced('mermaid', [
     'stateDiagram-v2',
     '    direction LR',
     `    [*] --> ${saga.statuses[0]}: ${servicesLeadingTo(saga, saga.statuses[0]).join(', ')}`,
-    ...saga.statuses.flatMap((from) =>
-      nextOf(saga, from).map((to) => `    ${from} --> ${to}: ${causeOf(saga, from, to)}`),
-    ),
+    ...saga.statuses
+      .filter((status) => status !== PAUSED)
+      .flatMap((from) => nextOf(saga, from).map((to) => `    ${from} --> ${to}: ${causeOf(saga, from, to)}`)),
   ]);
 
 /** An order that goes on goes where the step leads for which it waited. */
 const nextOf = (saga: Saga, from: string): readonly string[] =>
   from === RESUMED
     ? [...saga.steps.filter(isWaitingStep).map(({ leadsTo }) => leadsTo), FAILING]
-    : saga.nextOf({ status: from, history: [] }).filter((to) => !isOnlyWaitedFor(saga, from, to));
+    : saga
+        .nextOf({ status: from, history: [] })
+        .filter((to) => to !== PAUSED && !isOnlyWaitedFor(saga, from, to));
 
 /** Whether the step that follows always waits, so that the order gets there by a word only. */
 function isOnlyWaitedFor(saga: Saga, from: string, to: string): boolean {
@@ -84,7 +86,7 @@ function causeOf(saga: Saga, from: string, to: string): string {
 
 /** The same as plain text, for a terminal. */
 export function stateLine(saga: Saga): string[] {
-  const forward = saga.statuses.filter((status) => ![RESUMED, FAILING, CANCELED].includes(status));
+  const forward = saga.statuses.filter((status) => ![RESUMED, PAUSED, FAILING, CANCELED].includes(status));
   let line = '';
   const columns = forward.map((status) => {
     if (line !== '') line += ` ──${servicesLeadingTo(saga, status).join(', ')}──▶ `;

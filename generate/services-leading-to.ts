@@ -1,6 +1,6 @@
 import { serviceNames, takesOrdersIn } from '../saga/deliver/service.ts';
 import { publishedBy } from '../saga/deliver/topology.ts';
-import { CANCELED, FAILING, RESUMED } from '../saga/ledger/ledger.ts';
+import { CANCELED, FAILING, PAUSED, RESUMED } from '../saga/ledger/ledger.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /** The services that lead a ledger to a status. */
@@ -9,6 +9,7 @@ export function servicesLeadingTo(saga: Saga, status: string | undefined): reado
   if (step !== undefined) return [step.name];
   // Whoever hears a word lets the order go on.
   if (status === RESUMED) return saga.steps.flatMap(({ waits }) => waits?.heardBy ?? []);
+  if (status === PAUSED) return publishersOf(saga, saga.pause?.topic ?? '');
   // Every service that may announce a failure may cause it.
   if (status === FAILING) return publishersOf(saga, saga.failure.topic);
   const beside = saga.services.filter((service) =>

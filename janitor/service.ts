@@ -7,6 +7,7 @@ import { auditRoutes } from './audit/audit-routes.ts';
 import { deskRoutes } from './desk/desk-routes.ts';
 import { createParking } from './desk/park-messages.ts';
 import { sagaRoutes } from './one-order/saga-routes.ts';
+import { steerRoutes } from './one-order/steer-routes.ts';
 import { createPatrol } from './sweep/patrol.ts';
 import { sweep } from './sweep/sweep.ts';
 import { sweepRoutes } from './sweep/sweep-routes.ts';
@@ -38,6 +39,7 @@ export const janitor: ServiceDefinition = {
       routes: () => [
         ...deskRoutes(saga, ports),
         ...sagaRoutes(saga, ports),
+        ...steerRoutes(saga, ports),
         ...sweepRoutes(() => sweep(saga, ports), ports.log),
         ...auditRoutes(saga, ports),
       ],

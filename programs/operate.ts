@@ -5,6 +5,7 @@ import { writtenName } from '../adapters/http/operator-name.ts';
 import { letterList, redrivenPortion } from '../janitor/desk/desk-routes.ts';
 import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
 import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
+import { manySteeredSchema, steeredSchema } from '../janitor/one-order/steer-routes.ts';
 import { pipeline } from '../pipeline.ts';
 import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
@@ -21,12 +22,17 @@ const options = {
   note: { type: 'string' },
   reason: { type: 'string' },
   status: { type: 'string' },
+  user: { type: 'string' },
+  step: { type: 'string' },
+  from: { type: 'string' },
   all: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** The values of options that go to the janitor. */
-type Values = Readonly<Partial<Record<'detail' | 'note' | 'reason' | 'status', string>>>;
+type Values = Readonly<
+  Partial<Record<'detail' | 'note' | 'reason' | 'status' | 'user' | 'step' | 'from', string>>
+>;
 /** The answer of a command: data for programs, lines for people. */
 interface Answer {
   readonly data: unknown;
@@ -69,6 +75,30 @@ const commands: Readonly<Record<string, Command>> = {
       };
     },
   },
+  'pause UUID --note "why"': {
+    does: 'stop the order before its next step',
+    run: (api, uuid, { note }) => steer(api, uuid, 'pause', { note }),
+  },
+  'pause --all [--status S] [--user U] --note "why"': {
+    does: 'stop all orders in a status, or of a customer',
+    run: (api, _id, { status, user, note }) => steerMany(api, 'pause', { status, user }, note),
+  },
+  'resume UUID --note "why"': {
+    does: 'let a paused order go on',
+    run: (api, uuid, { note }) => steer(api, uuid, 'resume', { note }),
+  },
+  'resume --all [--user U] --note "why"': {
+    does: 'let all paused orders go on, or those of a customer',
+    run: (api, _id, { user, note }) => steerMany(api, 'resume', { user }, note),
+  },
+  'skip UUID --step S --note "why"': {
+    does: 'pass over the next step, because its work is done elsewhere',
+    run: (api, uuid, { step, note }) => steer(api, uuid, 'skip', { step, note }),
+  },
+  'fork UUID --from STATUS --note "why"': {
+    does: 'make a new order from a past status of an ended one',
+    run: (api, uuid, { from, note }) => steer(api, uuid, 'fork', { from, note }),
+  },
   'letters [--reason R] [--status S]': {
     does: 'the newest letters of the dead-letter desk; parked ones, or of another status',
     async run(api, _id, { reason, status }) {
@@ -105,6 +135,32 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+async function steer(api: OperatorApi, uuid: string, act: string, body: object): Promise<Answer> {
+  const order = await api.call(steeredSchema(pipeline), 'POST', `/sagas/${uuid}/${act}`, body);
+  return { data: order, lines: [`Order ${order.uuid} is ${order.status}`] };
+}
+
+/** In portions, from the newest order to the oldest. */
+async function steerMany(
+  api: OperatorApi,
+  act: 'pause' | 'resume',
+  filter: Readonly<Record<string, string | undefined>>,
+  note: string | undefined,
+): Promise<Answer> {
+  const all = { steered: 0, untouched: 0 };
+  let page: string | undefined;
+  do {
+    const path = `/sagas/${act}${queryOf({ ...filter, page })}`;
+    const portion = await api.call(manySteeredSchema, 'POST', path, { note });
+    all.steered += portion.steered;
+    all.untouched += portion.untouched;
+    page = portion.next_page;
+  } while (page !== undefined);
+  const steered = `${all.steered} ${all.steered === 1 ? 'order was' : 'orders were'} ${act}d`;
+  const rest = all.untouched === 0 ? '' : `; ${all.untouched} stay as they are`;
+  return { data: all, lines: [`${steered}${rest}`] };
+}
 
 /** In portions, from the newest letter to the oldest, so that a message which fails again and becomes a new letter is not met again. */
 async function redriveAll(api: OperatorApi, reason: string | undefined): Promise<Answer> {

@@ -21,17 +21,19 @@ export function sagaLines(saga: SagaAnswer): string[] {
   const { ledger, timeline, callsFor, deadline, holds, letters } = saga;
   const { uuid, status, sweepAt, repeats } = ledger;
   // What an order of this shop is, the janitor does not know.
-  const { user, items, lines, charged } = ledger as Partial<Omit<OrderLedger, 'sweepAt'>>;
+  const { user, items, lines, charged } = ledger as Partial<Omit<OrderLedger, 'sweepAt' | 'forkOf'>>;
   const asked = items?.map(({ item, quantity }) => `${quantity} ${item}`).join(', ');
   const price = lines === undefined || charged === undefined ? '' : `, for ${totalOf(lines)} in all`;
   return [
     `Order ${uuid} is ${status}`,
     `  ${asked === undefined ? 'what was ordered is unknown' : `${user} ordered ${asked}${price}`}`,
-    ...timeline.map(({ at, status: to, by, person, reason, detail }) => {
+    ...timeline.map(({ at, status: to, by, person, note, reason, detail }) => {
       const cause = reason === undefined ? '' : `  ${reason}: ${detail ?? ''}`;
       const who = person === undefined ? by : `${by} for ${person}`;
-      return `  ${at}  ${to.padEnd(10)} by ${who}${cause}`;
+      return `  ${at}  ${to.padEnd(10)} by ${who}${note === undefined ? '' : `: ${note}`}${cause}`;
     }),
+    ...(ledger.forkOf === undefined ? [] : [`  fork of     ${ledger.forkOf.uuid}`]),
+    ...(ledger.forks ?? []).map((fork) => `  has a fork  ${fork}`),
     `  calls for   ${callsFor}`,
     ...(deadline === undefined ? [] : [`  deadline    ${deadline}`]),
     ...(sweepAt === null ? [] : [`  next sweep  ${sweepAt}`]),

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { invalidInput } from '../../saga/http/http.ts';
+import { NOTE_MARK } from '../../saga/ledger/history.ts';
 import { bearerOf } from './caller-of.ts';
 import type { OperatorCheck } from './operator-gate.ts';
 
@@ -8,7 +9,8 @@ import type { OperatorCheck } from './operator-gate.ts';
 
 const LENGTH_MAX = 100;
 const NAME = /^\S[^\p{Cc}\p{Cs}]*$/u;
-const isOperatorName = (text: string): boolean => text.length <= LENGTH_MAX && NAME.test(text);
+const isOperatorName = (text: string): boolean =>
+  text.length <= LENGTH_MAX && NAME.test(text) && !text.includes(NOTE_MARK);
 
 /** The header in which operators say who they are, percent-encoded, where nothing else says it. */
 export const OPERATOR_HEADER = 'Saga-Operator';

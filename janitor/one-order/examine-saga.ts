@@ -17,6 +17,8 @@ export const examinationSchema = (saga: Saga) =>
       status: z.enum(saga.statuses),
       sweepAt: moment.nullable(),
       repeats: z.int().exactOptional(),
+      forkOf: z.object({ uuid: z.uuid(), at: moment }).exactOptional(),
+      forks: z.array(z.uuid()).exactOptional(),
     }),
     timeline: z.array(transitionSchema(saga)),
     /** The topic on which the ledger, as it stands, is announced. */

@@ -1,7 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { LINES_MAX, type Order, QUANTITY_MAX } from '../../shop/order.ts';
-import { aDelivery, aLedger, anOrder, LATER, PRICE, TRACE, UUID } from '../../test/support/builders.ts';
+import {
+  aDelivery,
+  aLedger,
+  anOrder,
+  LATER,
+  PRICE,
+  TRACE,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
 import { defined } from '../../test/support/defined.ts';
 import {
   aLedgerOfThree as aLedgerThatIs,
@@ -262,6 +271,8 @@ describe('The snapshot of an order', () => {
       trace: TRACE,
       waitsUntil: { step: LATER },
       heard: { step: { word: 'yes' } },
+      forkOf: { uuid: uuidOf(2), at: LATER },
+      forks: [uuidOf(3)],
     };
     const ledger = aLedgerThatIs('CANCELED', kept);
     expect(ledger).to.include.all.keys(inner.filter((field) => !['at', 'word'].includes(field)));

@@ -1,7 +1,7 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { InputFault } from '../http/input-faults.ts';
 import { lastTransition, statusIn, transitionsOf } from '../ledger/history.ts';
-import { type Ledger, RESUMED } from '../ledger/ledger.ts';
+import { type Ledger, PAUSED, RESUMED } from '../ledger/ledger.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
 import { faultOfFailure } from '../step/receive.ts';
@@ -41,7 +41,10 @@ const ORDER_FAULT_LENGTH_MAX = 1000;
 const DERIVED_IDS = 'd1a8e6a2-6b0f-4c39-9c43-0a4f8f1c2f6e';
 
 /** The uuid of a key, always the same one. `kind` keeps keys of different origin apart. */
-export function derivedUuid(kind: 'idempotency-key' | 'message-id' | 'dead-letter', key: string): string {
+export function derivedUuid(
+  kind: 'idempotency-key' | 'message-id' | 'dead-letter' | 'fork',
+  key: string,
+): string {
   // As bytes: the library throws for a text with half a surrogate pair.
   return uuidv5(Buffer.from(`${kind}/${key}`), DERIVED_IDS);
 }
@@ -156,13 +159,13 @@ export function messageFor(saga: Saga, ledger: Ledger, topic = saga.topicFor(led
 }
 
 /**
- * An order that waits more than once goes on more than once: each time is a fact of its own. So is each step of an orchestrated
+ * An order that waits or is paused more than once does so, and goes on, more than once: each time is a fact of its own. So is each step of an orchestrated
  * order, on the one topic that they have.
  */
 function idOf(saga: Saga, { uuid, history }: Ledger, topic: string): string {
   if (topic === saga.workflow?.topic) return `${uuid}/${topic}/${history.length}`;
-  const time =
-    topic === saga.resumption?.topic ? history.filter((line) => statusIn(line) === RESUMED).length : 1;
+  const often = topic === saga.resumption?.topic ? RESUMED : topic === saga.pause?.topic ? PAUSED : undefined;
+  const time = often === undefined ? 1 : history.filter((line) => statusIn(line) === often).length;
   return time === 1 ? `${uuid}/${topic}` : `${uuid}/${topic}/${time}`;
 }
 

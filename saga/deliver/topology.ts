@@ -52,11 +52,12 @@ const POLICIES = {
 
 /** The topology of a saga in the form that is written down. */
 export function declareTopology(saga: Saga) {
-  const { entry, resumption, workflow, failure, end, steps, services } = saga;
+  const { entry, resumption, pause, workflow, failure, end, steps, services } = saga;
   const announcements = [
     entry,
     ...steps.flatMap(announcementsOf),
     ...(resumption ? [resumption] : []),
+    ...(pause ? [pause] : []),
     ...(workflow ? [workflow] : []),
     ...wordTopics(saga),
     failure,

@@ -81,10 +81,10 @@ function transactionOf(saga: Saga, party: string, task: LedgerTask, now: Date): 
   return {
     assumedAbsent: task.isNew ? [path] : [],
     reads(known) {
-      if (!known.has(path)) return [path, ...(task.reads?.(undefined) ?? [])];
+      if (!known.has(path)) return [path, ...(task.reads?.(undefined, known) ?? [])];
       const read = ledgerIn(known);
       // If it can't be right, the decision throws, and only this turn fails.
-      return read !== undefined && 'faults' in read ? [] : (task.reads?.(read?.ledger) ?? []);
+      return read !== undefined && 'faults' in read ? [] : (task.reads?.(read?.ledger, known) ?? []);
     },
     decide(documents) {
       const read = ledgerIn(documents);
@@ -122,8 +122,11 @@ function decideTurn(
   const turn = task.take(before, documents, now);
   if (turn.ledger === undefined || turn.ledger === before) return { turn, writes: [] };
   const change = changeOf(saga, before, turn.ledger, documents);
-  if ('writes' in change) return { turn, writes: change.writes };
+  if ('writes' in change) return { turn, writes: [...change.writes, ...(turn.besides ?? [])] };
   const { reason, detail } = change.shortage;
+  if (turn.isOptional) {
+    return { turn: { outcome: 'unheeded', detail, ...(before && { ledger: before }) }, writes: [] };
+  }
   const origin = turn.from ?? before;
   // What an account was given and has spent since can't be taken back: people must look at that.
   if (origin === undefined || isFailed(origin)) throw new Error(detail);

@@ -31,6 +31,7 @@ export const transitionSchema = ({ statuses, reasons }: Saga) =>
     status: z.enum(statuses),
     by: z.string(),
     person: z.string().exactOptional(),
+    note: z.string().exactOptional(),
     reason: z.enum(reasons).exactOptional(),
     detail: z.string().exactOptional(),
   });

@@ -1,3 +1,4 @@
+import type { Transition } from '../ledger/history.ts';
 import { Problem } from './http.ts';
 
 /** Who sends a request, as the server has found out. Nothing here knows how: a gate in front of the routes does. */
@@ -26,6 +27,12 @@ export function assertMayAct(caller: Caller | undefined, customer: unknown): voi
       'Your token is for another customer: you may see and order only what is yours',
     );
   }
+}
+
+/** A transition as this caller may see it: names and notes of operators are for operators. */
+export function transitionSeenBy(caller: Caller | undefined, transition: Transition): Transition {
+  const { person: _person, note: _note, ...open } = transition;
+  return caller?.kind === 'operator' ? transition : open;
 }
 
 /** The operator who asks, by name, for histories and the log; undefined if the name is not known. */

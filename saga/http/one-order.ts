@@ -45,8 +45,8 @@ const customerIn = ({ order: { ownedBy = '' } }: Saga, fields: object): unknown 
  * Takes a turn on the order that a request names.
  * @param party who asks for it.
  * @param path where to see what became of it, if there is no answer in time.
- * @throws Problem 404 if there is no such order or it is that of another customer, 500 if its ledger is malformed, 503 if there is no answer in time; StoreError if
- * the store does not answer.
+ * @throws Problem 404 if there is no such order or it is that of another customer, 409 if the turn is `unheeded`, 500 if the ledger
+ * is malformed, 503 if there is no answer in time; StoreError if the store does not answer.
  */
 export async function turnOnRequest(
   saga: Saga,
@@ -66,6 +66,8 @@ export async function turnOnRequest(
     throw taken?.error instanceof MalformedLedger ? malformedLedger(uuid) : taken?.error;
   }
   const { turn, publishError } = taken;
+  if (turn.outcome === 'unheeded')
+    throw new Problem(409, 'Not now', turn.detail ?? "The order can't heed it");
   if (turn.ledger === undefined) throw noSuchOrder(uuid);
-  return { ledger: turn.ledger, outcome: turn.outcome, detail: turn.detail, publishError };
+  return { ledger: turn.ledger, outcome: turn.outcome, publishError };
 }

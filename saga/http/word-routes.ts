@@ -4,7 +4,7 @@ import { wordTask } from '../step/hear-word.ts';
 import type { Saga, WaitingStep } from '../step/saga.ts';
 import { snapshotSchema } from './answers.ts';
 import { operatorIn } from './caller.ts';
-import { Problem, type Route, route } from './http.ts';
+import { type Route, route } from './http.ts';
 import { turnOnRequest } from './one-order.ts';
 
 /**
@@ -32,7 +32,7 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
       },
       async handle({ params: { uuid = '' }, body, caller }) {
         const spoken = { word: { ...(body as object | undefined), word }, by, person: operatorIn(caller) };
-        const { ledger, outcome, detail, publishError } = await turnOnRequest(
+        const { ledger, publishError } = await turnOnRequest(
           saga,
           by,
           uuid,
@@ -41,8 +41,6 @@ export const wordRoutes = (saga: Saga, step: WaitingStep, by: string, ports: Por
           ports,
           caller,
         );
-        if (outcome === 'unheeded')
-          throw new Problem(409, 'Not now', detail ?? `The order can't heed ${word}`);
         // The ledger says that the order goes on; if the broker is away, the sweeper publishes it.
         const fields = {
           step: by,

@@ -24,8 +24,8 @@ const seconds = (count: number) => new Date(NOW.getTime() + 1000 * count);
 const secondsUntil = (moment: Date | null | undefined) => moment && (moment.getTime() - NOW.getTime()) / 1000;
 
 describe('The deadline of a stage', () => {
-  it('begins with the stage, and does not exist where the order rests or is being compensated', () => {
-    const resting: readonly Status[] = [pipeline.success, 'FAILING', 'CANCELED'];
+  it('begins with the stage, and does not exist where the order rests, is paused or is being compensated', () => {
+    const resting: readonly Status[] = [pipeline.success, 'PAUSED', 'FAILING', 'CANCELED'];
     for (const status of pipeline.statuses) {
       expect(secondsUntil(deadlineOf(pipeline, aLedgerThatIs(status))), status).to.equal(
         resting.includes(status) ? undefined : DEADLINE_SECONDS,
@@ -90,9 +90,9 @@ describe('A deadline that the saga says itself', () => {
 });
 
 describe('An order', () => {
-  it('stands while something must follow', () => {
+  it('stands while something must follow by itself', () => {
     const standing = pipeline.statuses.filter((status) => isStanding(pipeline, { status }));
-    const resting: readonly Status[] = [pipeline.success, 'CANCELED'];
+    const resting: readonly Status[] = [pipeline.success, 'PAUSED', 'CANCELED'];
     expect(standing).to.deep.equal(pipeline.statuses.filter((status) => !resting.includes(status)));
   });
 });

@@ -1,6 +1,6 @@
 import type { Saga } from '../step/saga.ts';
-import { lastTransition } from './history.ts';
-import { FAILING, type Ledger, RESUMED } from './ledger.ts';
+import { lastTransition, transitionsOf } from './history.ts';
+import { FAILING, type Ledger, PAUSED, RESUMED } from './ledger.ts';
 
 /**
  * How long an order may stand. Each stage has a deadline; until then the sweeper announces the ledger again after growing
@@ -17,19 +17,23 @@ export const REPEAT_MAX_SECONDS = 3600;
 /** If the deadline is short, the first repeat comes after this share of it. */
 const REPEAT_FIRST_SHARE = 1 / 8;
 
-/** Whether something must follow in this status: a step, a word from outside, or the compensation. */
+/** Whether something must follow by itself in this status: a step, a word from outside, or the compensation. */
 export const isStanding = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
   status === FAILING ||
   status === RESUMED ||
   isWaiting(saga, { status }) ||
   saga.stepsAfter(status).length > 0;
 
+/** Whether the order has come to its end: nothing follows, and nobody has stopped it. */
+export const hasEnded = ({ status, sweepAt }: Pick<Ledger, 'status' | 'sweepAt'>): boolean =>
+  sweepAt === null && status !== PAUSED;
+
 /** Whether the order waits for a word from outside. No message makes it go on. */
 export const isWaiting = (saga: Saga, { status }: Pick<Ledger, 'status'>): boolean =>
   saga.waitingIn(status) !== undefined;
 
 /** The part of a ledger that says how long its stage may take. */
-type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds' | 'createdAt' | 'waitsUntil'>;
+type Stage = Pick<Ledger, 'status' | 'history' | 'deadlineSeconds' | 'createdAt' | 'waitsUntil' | 'forkOf'>;
 
 /**
  * When the order is too late; undefined if it may take any time. An order that came to rest has no deadline, even if a later
@@ -56,7 +60,17 @@ export function endOfStage(saga: Saga, stage: Stage): Date | undefined {
 function endOfLife(saga: Saga, stage: Stage): Date | undefined {
   if (saga.lifetimeSeconds === undefined || !isStanding(saga, stage) || stage.status === FAILING)
     return undefined;
-  return new Date(stage.createdAt.getTime() + 1000 * saga.lifetimeSeconds);
+  const begunAt = stage.forkOf?.at ?? stage.createdAt;
+  return new Date(begunAt.getTime() + 1000 * saga.lifetimeSeconds + pausedMs(stage, begunAt));
+}
+
+/** How long the order has been paused since then, in milliseconds: its life does not pass meanwhile. */
+function pausedMs(stage: Stage, since: Date): number {
+  const transitions = transitionsOf(stage).filter(({ at }) => at >= since);
+  return transitions.reduce((sum, { status, at }, index) => {
+    const next = transitions[index + 1];
+    return status === PAUSED && next ? sum + next.at.getTime() - at.getTime() : sum;
+  }, 0);
 }
 
 /** Whether the order waits on once its time is over, and people are shown it. */

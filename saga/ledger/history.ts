@@ -1,4 +1,4 @@
-import { FAILING, type Ledger } from './ledger.ts';
+import { FAILING, type Ledger, PAUSED } from './ledger.ts';
 
 /**
  * The history of an order: one line of text for each transition of its ledger. A line is one value in the database where
@@ -13,6 +13,8 @@ export interface Transition {
   readonly by: string;
   /** The operator who asked for it, if their name is known. Customers are not told. */
   readonly person?: string;
+  /** What the operator noted about it. */
+  readonly note?: string;
   /** Why the order failed, where it did. */
   readonly reason?: string;
   readonly detail?: string;
@@ -32,9 +34,18 @@ export function transitionsOf({
 export const lastTransition = ({ history }: Pick<Ledger, 'history'>): Transition =>
   transitionOf(history.at(-1) as string);
 
-/** A transition as the ledger keeps it: "2026-01-02T03:04:05.678Z FAILING janitor", and behind it the person, if one asked for it. */
-export const historyLine = (status: string, by: string, at: Date, person?: string): string =>
-  `${at.toISOString()} ${status} ${by}${person === undefined ? '' : ` ${person}`}`;
+/** Stands between the person and the note in a line; no name contains it. */
+export const NOTE_MARK = ': ';
+
+/**
+ * A transition as the ledger keeps it: "2026-01-02T03:04:05.678Z FAILING janitor", and behind it the person who asked for it and
+ * what they noted, if there is any: "… PAUSED janitor alice: the provider is away".
+ */
+export function historyLine(status: string, by: string, at: Date, person?: string, note?: string): string {
+  const words = [at.toISOString(), status, by, ...(person === undefined ? [] : [person])].join(' ');
+  if (note === undefined) return words;
+  return `${words}${person === undefined ? ' ' : ''}${NOTE_MARK}${note}`;
+}
 
 /** When the order got this status; undefined if it never did. */
 export const transitionTo = (
@@ -52,8 +63,24 @@ function transitionOf(line: string): Transition {
   const byEnd = line.indexOf(' ', statusEnd + 1);
   const one = { at: new Date(line.slice(0, atEnd)), status: line.slice(atEnd + 1, statusEnd) };
   if (byEnd < 0) return { ...one, by: line.slice(statusEnd + 1) };
-  return { ...one, by: line.slice(statusEnd + 1, byEnd), person: line.slice(byEnd + 1) };
+  const rest = line.slice(byEnd + 1);
+  const noted = rest.indexOf(NOTE_MARK);
+  const person = noted < 0 ? rest : rest.slice(0, noted);
+  return {
+    ...one,
+    by: line.slice(statusEnd + 1, byEnd),
+    ...(person !== '' && { person }),
+    ...(noted >= 0 && { note: rest.slice(noted + NOTE_MARK.length) }),
+  };
 }
+
+/** The statuses of an order as if it had never been paused: without each pause, and without the status that it went back to. */
+export const withoutPauses = (statuses: readonly string[]): readonly string[] =>
+  statuses.includes(PAUSED)
+    ? statuses.filter(
+        (status, index) => status !== PAUSED && (statuses[index - 1] !== PAUSED || status === FAILING),
+      )
+    : statuses;
 
 /** The status in a line. */
 export function statusIn(line: string): string {

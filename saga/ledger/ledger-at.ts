@@ -1,8 +1,8 @@
 import type { Saga } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { isStanding, nextSweep } from './deadline.ts';
-import { lastTransition, transitionsOf } from './history.ts';
-import { isFailed, type Ledger, RESUMED } from './ledger.ts';
+import { lastTransition, statusIn, transitionsOf, withoutPauses } from './history.ts';
+import { isFailed, type Ledger, PAUSED, RESUMED } from './ledger.ts';
 
 /**
  * The ledger as it stood at a moment: without the transitions after it, and without what only those brought. Transitions of
@@ -11,12 +11,17 @@ import { isFailed, type Ledger, RESUMED } from './ledger.ts';
  * @returns undefined before the order's first transition; the ledger itself from its last one on.
  */
 export function ledgerAt(saga: Saga, ledger: Ledger, moment: Date): Ledger | undefined {
-  const transitions = transitionsOf(ledger).filter(({ at }) => at <= moment);
-  if (transitions.length === ledger.history.length) return ledger;
-  const status = transitions.at(-1)?.status;
+  return ledgerAfter(saga, ledger, transitionsOf(ledger).filter(({ at }) => at <= moment).length);
+}
+
+/** The ledger as it stood after so many transitions; undefined after none. */
+export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger | undefined {
+  if (count >= ledger.history.length) return ledger;
+  const history = ledger.history.slice(0, count);
+  const all = history.map(statusIn);
+  const [status, was] = [all.at(-1), withoutPauses(all)];
   if (status === undefined) return undefined;
-  const past = { ...ledger, status, history: ledger.history.slice(0, transitions.length) };
-  const was = transitions.map((one) => one.status);
+  const past = { ...ledger, status, history };
   const unknown = new Set([
     ...saga.acts.flatMap(({ status: begun, learns }) =>
       was.includes(begun) ? [] : Object.keys(learns.shape),
@@ -24,6 +29,7 @@ export function ledgerAt(saga: Saga, ledger: Ledger, moment: Date): Ledger | und
     ...(isFailed(past) ? [] : ['reason', 'detail']),
     'repeats',
     'expireAt',
+    'forks',
     'waitsUntil',
     'heard',
   ]);
@@ -35,7 +41,7 @@ export function ledgerAt(saga: Saga, ledger: Ledger, moment: Date): Ledger | und
     ...only('heard', past, resumed),
     sweepAt: nextSweep(saga, past, 0, lastTransition(past).at),
     // As for every ledger that has come to rest.
-    ...(!isStanding(saga, past) && { expireAt: null }),
+    ...((!isStanding(saga, past) || all.includes(PAUSED)) && { expireAt: null }),
   };
 }
 

@@ -16,11 +16,16 @@ import {
   isFailed,
   type Ledger,
   leftBy,
+  pause,
   receive,
   SHARD_COUNT,
+  stageOf,
   TOMBSTONE_DAYS,
   tombstone,
+  unpause,
 } from './ledger.ts';
+
+const steering = { by: 'janitor', person: 'alice', note: 'The provider is away', now: LATER };
 
 /** What a transition at LATER leaves behind, besides what the spec names. */
 const moved = (before: Ledger, status: Status, by: string) => ({
@@ -121,24 +126,29 @@ describe('A ledger that moves on', () => {
     });
   });
 
-  it('never expires while it stands, nor once it has ended well: its records stay as long', () => {
+  it('never expires while it stands or is paused, nor once it has ended well: its records stay as long', () => {
     const expected: Partial<Record<Status, Date | null>> = {
       [pipeline.success]: null,
+      PAUSED: null,
       CANCELED: new Date('2026-04-12T03:04:05.678Z'),
     };
     for (const status of pipeline.statuses)
       expect(aLedgerThatIs(status).expireAt, status).to.deep.equal(expected[status]);
   });
 
-  /** One step forward, into failure from everywhere but there, and from failure to the end. */
+  /** One step forward, into failure and a pause from everywhere but there, back from a pause, and from failure to the end. */
   const isLegal = (from: Status, to: Status) => {
     if (to === 'CANCELED') return from === 'FAILING';
+    if (from === 'PAUSED') return to === stageOf(aLedgerThatIs('PAUSED')) || to === 'FAILING';
+    if (to === 'PAUSED') return FORWARD.includes(from) && from !== pipeline.success;
     if (to === 'FAILING') return FORWARD.includes(from);
     return to !== 'RECEIVED' && statusBefore(to) === from;
   };
   const moveTo = (ledger: Ledger, to: Status): Ledger => {
     if (to === 'FAILING') return fail(pipeline, ledger, failure('payments', 'PAYMENT_ERROR', 'No'));
     if (to === 'CANCELED') return complete(pipeline, ledger, 'janitor', LATER);
+    if (to === 'PAUSED') return pause(pipeline, ledger, steering);
+    if (ledger.status === 'PAUSED' && to === stageOf(ledger)) return unpause(pipeline, ledger, steering);
     return advance(pipeline, ledger, step(pipeline.steps.find(({ leadsTo }) => leadsTo === to)?.name ?? to));
   };
   for (const from of pipeline.statuses) {
@@ -160,6 +170,7 @@ describe('The announcement of a ledger', () => {
     expect(pipeline.statuses.map((status) => [status, whoAnnounces(status)])).to.deep.equal([
       ['RECEIVED', ['frontend']],
       ...pipeline.steps.map(({ leadsTo, name }) => [leadsTo, [name]]),
+      ['PAUSED', ['janitor']],
       ['FAILING', ['payments']],
       ['CANCELED', ['janitor']],
     ]);

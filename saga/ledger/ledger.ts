@@ -3,7 +3,7 @@ import type { Saga } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import type { Word } from '../step/wait.ts';
 import { isStanding, nextSweep, sweepAfterMove } from './deadline.ts';
-import { historyLine, lastTransition } from './history.ts';
+import { historyLine, lastTransition, statusIn } from './history.ts';
 
 /**
  * The ledger: one document per order that says what has happened to it. Everything else (which message must
@@ -16,6 +16,8 @@ import { historyLine, lastTransition } from './history.ts';
 export const RECEIVED = 'RECEIVED';
 /** An order that waited goes on: its step decides again. */
 export const RESUMED = 'RESUMED';
+/** An operator has stopped the order before its next step. */
+export const PAUSED = 'PAUSED';
 export const FAILING = 'FAILING';
 export const CANCELED = 'CANCELED';
 
@@ -52,6 +54,10 @@ export interface LedgerFields {
    * ledger must stay as long as its records; for a canceled order, a moment long after. No decision depends on the deletion.
    */
   readonly expireAt?: Date | null;
+  /** The order of which this one is a fork, and since when. */
+  readonly forkOf?: { readonly uuid: string; readonly at: Date };
+  /** The forks of this order. */
+  readonly forks?: readonly string[];
   /** Spreads listings of all orders over the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
 }
@@ -163,6 +169,36 @@ export function resume(
   return { ...move(saga, ledger, RESUMED, by, now, person), heard: { ...ledger.heard, [step.name]: word } };
 }
 
+/** Who steers an order by hand, and what they note about it. */
+export interface Steering {
+  readonly by: string;
+  readonly person?: string | undefined;
+  readonly note?: string | undefined;
+  readonly now: Date;
+}
+
+/** The order stops before its next step. Its deadlines rest. @throws IllegalTransition */
+export const pause = (saga: Saga, ledger: Ledger, { by, now, person, note }: Steering): Ledger =>
+  move(saga, ledger, PAUSED, by, now, person, note);
+
+/** A paused order goes on where it stood. @throws IllegalTransition */
+export const unpause = (saga: Saga, ledger: Ledger, { by, now, person, note }: Steering): Ledger =>
+  move(saga, ledger, stageOf(ledger), by, now, person, note);
+
+/** Where an order stands, even if it is paused there. */
+export const stageOf = ({ history }: Pick<Ledger, 'history'>): string =>
+  history.map(statusIn).findLast((status) => status !== PAUSED) ?? '';
+
+/** A step is passed over: what it would have learned is given instead. @throws IllegalTransition */
+export function skip(
+  saga: Saga,
+  ledger: Ledger,
+  { step, learned, by, now, person, note }: Steering & { step: string; learned: object },
+): Ledger {
+  const { leadsTo } = turnOf(saga, ledger, step);
+  return Object.assign({}, move(saga, ledger, leadsTo, by, now, person, note), learned);
+}
+
 function turnOf(saga: Saga, ledger: Ledger, step: string): Step {
   const next = saga.stepsAt(ledger).find(({ name }) => name === step);
   if (next === undefined) {
@@ -213,14 +249,22 @@ export function tombstone(
   return complete(saga, fail(saga, unknown, { by, reason, detail, now }), by, now);
 }
 
-function move(saga: Saga, ledger: Ledger, to: string, by: string, now: Date, person?: string): Ledger {
+function move(
+  saga: Saga,
+  ledger: Ledger,
+  to: string,
+  by: string,
+  now: Date,
+  person?: string,
+  note?: string,
+): Ledger {
   if (!saga.nextOf(ledger).includes(to)) {
     throw new IllegalTransition(`Order ${ledger.uuid} is ${ledger.status}: ${by} can't make it ${to}`);
   }
   const moved: Ledger = {
     ...ledger,
     status: to,
-    history: [...ledger.history, historyLine(to, by, now, person)],
+    history: [...ledger.history, historyLine(to, by, now, person, note)],
   };
   return {
     ...moved,

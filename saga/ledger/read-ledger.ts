@@ -4,7 +4,7 @@ import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
 import { wordFault } from '../step/wait.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
-import { statusIn } from './history.ts';
+import { statusIn, withoutPauses } from './history.ts';
 import {
   CANCELED,
   FAILING,
@@ -45,6 +45,8 @@ const kernelFields = {
   repeats: wholeNumber.exactOptional(),
   trace: z.string().exactOptional(),
   expireAt: z.date().nullable().exactOptional(),
+  forkOf: z.object({ uuid: z.string(), at: z.date() }).exactOptional(),
+  forks: z.array(z.string()).exactOptional(),
   shard: wholeNumber,
 } satisfies { readonly [Field in keyof LedgerFields]-?: z.ZodType<LedgerFields[Field]> };
 
@@ -73,7 +75,8 @@ const tombstoneSchema = z.object(kernelFields);
 export function readLedger(saga: Saga, uuid: string, fields: object): ReadLedger {
   const { history } = fields as Partial<Ledger>;
   const isLegible = Array.isArray(history) && history.every((line) => typeof line === 'string');
-  const was = isLegible ? history.map(statusIn) : [];
+  const all = isLegible ? history.map(statusIn) : [];
+  const was = withoutPauses(all);
   // If no order can go this way, that is a fault of its own below and needs no schema.
   const isWay =
     was.every((status) => saga.statuses.includes(status)) && was.length <= 2 * saga.statuses.length;
@@ -83,7 +86,7 @@ export function readLedger(saga: Saga, uuid: string, fields: object): ReadLedger
   const ledger = fields as Ledger;
   const faults: string[] = [];
   const fault = (sentence: string) => faults.push(sentence);
-  checkHistory(saga, ledger, was, fault);
+  checkHistory(saga, ledger, all, fault);
   // If the history can't be right, faults that only follow from it are no news.
   if (faults.length === 0) {
     checkIdentity(ledger, uuid, fault);

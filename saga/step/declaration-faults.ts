@@ -1,4 +1,4 @@
-import { CANCELED, FAILING, RECEIVED, RESUMED } from '../ledger/ledger.ts';
+import { CANCELED, FAILING, PAUSED, RECEIVED, RESUMED } from '../ledger/ledger.ts';
 import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import {
   announcementsOf,
@@ -18,6 +18,7 @@ export function faultsOf(
     order,
     entry,
     resumption,
+    pause,
     workflow,
     failure,
     end,
@@ -33,6 +34,7 @@ export function faultsOf(
     entry.topic,
     ...steps.flatMap(announcementsOf).map(({ topic }) => topic),
     ...(resumption ? [resumption.topic] : []),
+    ...(pause ? [pause.topic] : []),
     ...(workflow ? [workflow.topic] : []),
     ...steps.flatMap(({ waits }) => waits?.listensTo?.topic ?? []),
     failure.topic,
@@ -64,7 +66,9 @@ export function faultsOf(
         else if (known.get(field) !== schema) faults.push(`${name} needs another ${field} than is learned`);
       }
     }
-    for (const { name, learns, waits } of group) {
+    for (const { name, learns, waits, standIn } of group) {
+      if (standIn !== undefined && !learns.safeParse(standIn).success)
+        faults.push(`the stand-in of ${name} is not what it learns`);
       for (const [field, schema] of [waits?.learns.shape ?? {}, learns.shape].flatMap(Object.entries)) {
         if (known.has(field)) faults.push(`${name} learns ${field}, which is known before`);
         known.set(field, schema);
@@ -86,7 +90,14 @@ export function faultsOf(
       ? []
       : [`an order names its customer in ${order.ownedBy}, which is no field of it`]),
     ...twice('the service', [...names, PEOPLE]),
-    ...twice('the status', [RECEIVED, ...statuses.map(({ status }) => status), RESUMED, FAILING, CANCELED]),
+    ...twice('the status', [
+      RECEIVED,
+      ...statuses.map(({ status }) => status),
+      RESUMED,
+      PAUSED,
+      FAILING,
+      CANCELED,
+    ]),
     ...twice('the topic', topics),
     ...twice(
       'the kind of document',

@@ -26,6 +26,7 @@ describe('The saga of this shop', () => {
       { status: 'DELIVERING', topic: 'delivery-started', next: undefined },
       { status: 'DELIVERED', topic: 'order-delivered', next: undefined },
       { status: 'RESUMED', topic: 'order-resumed', next: undefined },
+      { status: 'PAUSED', topic: 'order-paused', next: undefined },
       { status: 'FAILING', topic: 'error', next: undefined },
       { status: 'CANCELED', topic: 'order-canceled', next: undefined },
     ]);
@@ -80,6 +81,7 @@ describe('The saga of this shop', () => {
       'order-delivered-notifier-sub': 'notifier',
       'order-delivered-sub': 'people',
       'order-resumed-delivery-sub': 'delivery',
+      'order-paused-sub': 'people',
       'error-sub': 'janitor',
       'error-cli-sub': 'people',
       'order-canceled-notifier-sub': 'notifier',

@@ -8,9 +8,11 @@ import {
   DEADLINE_EXCEEDED,
   FAILING,
   type Ledger,
+  PAUSED,
   RECEIVED,
   RESUMED,
   STEP_FAILED,
+  stageOf,
 } from '../ledger/ledger.ts';
 import { faultsOf } from './declaration-faults.ts';
 import type { Account, AnyKind, Hold, RecordKind } from './document.ts';
@@ -76,6 +78,7 @@ export interface SagaDeclaration<
   End extends string,
   Reason extends string,
   Resumption extends string = string,
+  Pause extends string = string,
 > {
   readonly name: string;
   readonly order: OrderKind<Order>;
@@ -88,6 +91,8 @@ export interface SagaDeclaration<
   readonly steps: Steps;
   /** An order that waited has heard a word, or the clock, and goes on. Needed if a step waits. */
   readonly resumption?: Announcement<Resumption>;
+  /** An operator has stopped an order before its next step. Without it, no order can be paused. */
+  readonly pause?: Announcement<Pause>;
   /** An orchestrated order goes on: the next step, or its compensation. Without it, no order is orchestrated. */
   readonly workflow?: Announcement;
   /** An order fails: what it holds must be given back. */
@@ -229,16 +234,27 @@ export function defineSaga<
   const End extends string,
   const Reason extends string,
   const Resumption extends string = never,
+  const Pause extends string = never,
 >(
-  declaration: SagaDeclaration<Order, Steps & Fitting<Order, Steps>, Entry, Failure, End, Reason, Resumption>,
+  declaration: SagaDeclaration<
+    Order,
+    Steps & Fitting<Order, Steps>,
+    Entry,
+    Failure,
+    End,
+    Reason,
+    Resumption,
+    Pause
+  >,
 ): Saga<
   Order,
   | typeof RECEIVED
   | StepsOf<Steps[number]>['leadsTo']
   | ([Resumption] extends [never] ? never : typeof RESUMED)
+  | ([Pause] extends [never] ? never : typeof PAUSED)
   | typeof FAILING
   | typeof CANCELED,
-  Entry | StepsOf<Steps[number]>['announces'] | Resumption | Failure | End,
+  Entry | StepsOf<Steps[number]>['announces'] | Resumption | Pause | Failure | End,
   | Reason
   | StepsOf<Steps[number]>['reasons'][number]
   | typeof CANCELED_BY_OPERATOR
@@ -258,7 +274,7 @@ export function defineSaga<
       `The saga ${declaration.name} contradicts itself:\n${faults.map((one) => `  ${one}`).join('\n')}`,
     );
   }
-  const { resumption } = declaration;
+  const { resumption, pause } = declaration;
   const acts = steps.flatMap(actsOfStep);
   const forward = [RECEIVED, ...acts.map(({ status }) => status)];
   /** Statuses of steps that run beside one another have the same place; a wait comes before its step. */
@@ -274,6 +290,7 @@ export function defineSaga<
     [RECEIVED, entry.topic],
     ...steps.flatMap(announcementsOf).map(({ status, topic }) => [status, topic] as const),
     ...(resumption ? [[RESUMED, resumption.topic] as const] : []),
+    ...(pause ? [[PAUSED, pause.topic] as const] : []),
     [FAILING, failure.topic],
     [CANCELED, end.topic],
   ]);
@@ -323,7 +340,13 @@ export function defineSaga<
     ...declaration,
     steps,
     groups,
-    statuses: [...forward, ...(resumption ? [RESUMED] : []), FAILING, CANCELED] as never,
+    statuses: [
+      ...forward,
+      ...(resumption ? [RESUMED] : []),
+      ...(pause ? [PAUSED] : []),
+      FAILING,
+      CANCELED,
+    ] as never,
     success: forward.at(-1) as never,
     reasons: [
       ...new Set([
@@ -359,24 +382,26 @@ export function defineSaga<
     nextOf(ledger) {
       if (ledger.status === FAILING) return [CANCELED];
       if (ledger.status === CANCELED) return [];
+      if (ledger.status === PAUSED) return [stageOf(ledger), FAILING];
       if (waiting.has(ledger.status)) return [RESUMED, FAILING];
       if (ledger.status !== RESUMED && !placeOf.has(ledger.status)) return [];
       // A step that has heard a word has to decide.
       const mayWait = ledger.status !== RESUMED;
+      const due = stepsAt(ledger);
       return [
-        ...stepsAt(ledger).flatMap(({ waits, leadsTo }) => [
-          ...(waits && mayWait ? [waits.as] : []),
-          leadsTo,
-        ]),
+        ...due.flatMap(({ waits, leadsTo }) => [...(waits && mayWait ? [waits.as] : []), leadsTo]),
+        ...(pause && due.length > 0 ? [PAUSED] : []),
         FAILING,
       ];
     },
     mayHaveFollowed(statuses, to) {
       const from = statuses.at(-1) ?? '';
       if (to === CANCELED) return from === FAILING;
+      if (from === PAUSED) return to === FAILING || to === statuses.findLast((status) => status !== PAUSED);
       if (from !== RESUMED && !placeOf.has(from)) return false;
       if (to === FAILING) return true;
       if (to === RESUMED) return waiting.has(from);
+      if (to === PAUSED) return from === RESUMED || stepsAfter(from).length > 0;
       const [last, next] = [placeOf.get(lastPlaced(statuses) ?? ''), placeOf.get(to)];
       if (last === undefined || next === undefined) return false;
       return last < next || (last === next && !statuses.includes(to));

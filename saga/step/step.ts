@@ -119,6 +119,11 @@ export interface StepDeclaration<
     settings: Readonly<Infer<NoInfer<Settings>>>,
     ports: Ports,
   ) => readonly Route[];
+  /**
+   * What the ledger learns instead if an operator skips the step, because its work is done elsewhere; without it, the step can't
+   * be skipped. The order then holds what follows from that.
+   */
+  readonly standIn?: Infer<NoInfer<Learns>>;
   /** How long an order may stand before this step, in seconds; by default what the configuration says for every stage. */
   readonly deadlineSeconds?: number;
   /** How it waits for a word from outside, if `decide` ever says so. */
@@ -161,6 +166,7 @@ export interface Step<
   readonly needs: z.ZodRawShape;
   readonly settings: z.ZodRawShape;
   readonly routes: (store: Store, settings: never, ports: Ports) => readonly Route[];
+  readonly standIn?: object;
   readonly deadlineSeconds?: number;
   readonly waits?: Wait;
   // Declared as methods, so that a step for any kind of order is a Step. The saga checks that its steps fit its order.

@@ -16,7 +16,7 @@ import {
 import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
-import { advance, fail, isFailed, type Ledger, receive } from '../ledger/ledger.ts';
+import { advance, fail, isFailed, type Ledger, PAUSED, receive } from '../ledger/ledger.ts';
 import { document } from './document.ts';
 import { defineSaga } from './saga.ts';
 import { accept, type Read, refuse, type Step, stepsFor } from './step.ts';
@@ -164,10 +164,16 @@ describe('A step', () => {
 
   for (const [index, step] of shopOfThree.steps.entries()) {
     const statuses = shopOfThree.statuses.filter((status) => !shopOfThree.stepsAfter(status).includes(step));
+    it(`[anomaly 56] of ${step.name} does nothing while the order is paused`, () => {
+      const ledger = aLedgerThatIs(PAUSED);
+      const turn = take(step, ledger, { order: anOrder() });
+      expect(turn.outcome).to.be.oneOf(['ignored', 'duplicate']);
+      expect(turn.ledger).to.equal(ledger);
+    });
     for (const status of statuses) {
       const ledger = aLedgerThatIs(status);
       const place = shopOfThree.statuses.indexOf(status);
-      if (isFailed(ledger)) continue;
+      if (isFailed(ledger) || status === PAUSED) continue;
       if (place > index) {
         it(`[anomaly 1] of ${step.name} does nothing again once the order is ${status}`, () => {
           expect(take(step, ledger, { order: anOrder() })).to.deep.equal({ outcome: 'duplicate', ledger });

@@ -1,4 +1,4 @@
-import type { Documents } from '../commit/documents.ts';
+import type { Documents, Write } from '../commit/documents.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Path } from '../ports/store.ts';
 
@@ -10,7 +10,7 @@ export type Outcome =
   | 'waiting'
   /** The order waited, and goes on: a word was heard, or the clock. */
   | 'resumed'
-  /** The word came too early, too late, or against another one; nothing was done. */
+  /** The word came too early, too late, or against another one, or what an operator asked for can't be; nothing was done. */
   | 'unheeded'
   /** The step said no, and the order is failing. */
   | 'refused'
@@ -22,6 +22,8 @@ export type Outcome =
   | 'ignored'
   /** Everything that the order held was given back. */
   | 'compensated'
+  /** An operator has stopped the order, let it go on, passed over a step, or made a fork of it. */
+  | 'steered'
   /** The order stood still; its message is published again. */
   | 'announced'
   /** A system outside was told of it. */
@@ -41,6 +43,10 @@ export interface Turn {
   readonly ledger?: Ledger;
   /** The ledger that the turn began with, if that was made in this very turn. */
   readonly from?: Ledger;
+  /** If an account has too little left for it, nothing is done; otherwise the order is refused. */
+  readonly isOptional?: true;
+  /** Writes to other ledgers that belong to it. */
+  readonly besides?: readonly Write[];
   /** Publish what the ledger calls for, no matter which party left it where it stands. */
   readonly announce?: true;
   /** For people, in the log and on the dead-letter desk. */
@@ -54,8 +60,8 @@ export interface LedgerTask {
   readonly isNew?: boolean;
   /**
    * The documents needed besides the ledger. Called without the ledger first, as a hint what to fetch along with it, then
-   * with the ledger.
+   * with the ledger, and what is known by then.
    */
-  reads?(ledger: Ledger | undefined): readonly Path[];
+  reads?(ledger: Ledger | undefined, known?: Documents): readonly Path[];
   take(ledger: Ledger | undefined, documents: Documents, now: Date): Turn;
 }

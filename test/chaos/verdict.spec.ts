@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
-import { isStanding } from '../../saga/ledger/deadline.ts';
+import { hasEnded } from '../../saga/ledger/deadline.ts';
 import { statusIn } from '../../saga/ledger/history.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
@@ -379,7 +379,7 @@ describe('The verdict on a run', () => {
       const world = untouched(ledger);
       expect(unannounced(world, new Set())).to.deep.equal([attributes['ce-id']]);
       const { lost } = judge(world, expectation({ accepted: new Map() }));
-      expect(lost.length > 0, status).to.equal(isStanding(pipeline, ledger));
+      expect(lost.length > 0, status).to.equal(!hasEnded(ledger));
     }
   });
 });

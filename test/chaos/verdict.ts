@@ -93,6 +93,8 @@ export const WAY: Readonly<Record<string, string>> = {
 };
 /** Where people decide what becomes of an order. No order of a run does wait there. */
 const DETOUR: Readonly<Record<string, string>> = { WAITING: 'order-waiting' };
+/** Where operators stop an order. Those of a run stop none. */
+const STOP: Readonly<Record<string, string>> = { PAUSED: 'order-paused' };
 const FAILURE: Readonly<Record<string, string>> = { FAILING: 'error', CANCELED: 'order-canceled' };
 const SUCCESS = Object.keys(WAY).at(-1) ?? '';
 const isAtRest = (status: string) => [SUCCESS, 'CANCELED'].includes(status);
@@ -132,7 +134,7 @@ export function unannounced({ ledgers }: Pick<World, 'ledgers'>, heard: Readonly
   return [...ledgers.values()]
     .map(
       ({ uuid, status }) =>
-        `${uuid}/${WAY[status] ?? DETOUR[status] ?? FAILURE[status] ?? `what ${status} calls for`}`,
+        `${uuid}/${WAY[status] ?? DETOUR[status] ?? STOP[status] ?? FAILURE[status] ?? `what ${status} calls for`}`,
     )
     .filter((id) => !heard.has(id));
 }

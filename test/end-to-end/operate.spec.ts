@@ -13,6 +13,7 @@ import { invoices } from '../../payments/invoices.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { announcedAgain, DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { ledgerPath, receive } from '../../saga/ledger/ledger.ts';
+import { forkOf } from '../../saga/step/fork.ts';
 import { anOrder, NOW } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
@@ -123,6 +124,37 @@ describe('npm run saga', function () {
       code: 1,
       lines: [`Order ${uuid} is canceled: CANCELED_BY_OPERATOR`],
     });
+  });
+
+  it('pauses an order, skips its payment, lets it go on, and forks it', async () => {
+    const note = 'The provider is away';
+    const standing = receive(orderSaga, uuidv4(), anOrder(), 'frontend', new Date(), DEADLINE_SECONDS);
+    const { uuid } = standing;
+    await pipeline.store.commit([{ kind: 'create', path: ledgerPath(uuid), fields: standing }]);
+    expect(await saga('pause', uuid, '--note', note)).to.deep.equal({
+      code: 0,
+      lines: [`Order ${uuid} is PAUSED`],
+    });
+    expect(withoutMoments((await saga('show', uuid)).lines)).to.include(
+      `  MOMENT  PAUSED     by janitor for alice: ${note}`,
+    );
+    expect(await saga('skip', uuid, '--step', 'payments', '--note', note)).to.deep.equal({
+      code: 1,
+      lines: ['payments is not the next step: the order is PAUSED'],
+    });
+    expect((await saga('resume', '--all', '--user', 'jack', '--note', 'Back')).lines).to.deep.equal([
+      '1 order was resumed',
+    ]);
+    await pipeline.bus.idle();
+    const fork = forkOf(uuid, 'CREATED');
+    expect((await saga('fork', uuid, '--from', 'CREATED', '--note', 'Again')).lines).to.deep.equal([
+      `Order ${fork} is CREATED`,
+    ]);
+    await pipeline.bus.idle();
+    const shown = async (id: string) => (await saga('show', id)).lines;
+    expect(await shown(uuid)).to.include(`  has a fork  ${fork}`);
+    expect(await shown(fork)).to.include(`  fork of     ${uuid}`);
+    expect((await saga('pause', uuid)).lines[0]).to.equal('--note "why" is missing');
   });
 
   it('lists letters, shows one, and discards it', async () => {

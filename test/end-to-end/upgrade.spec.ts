@@ -4,6 +4,7 @@ import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { allServices, topicsBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf } from '../../saga/deliver/topology.ts';
+import { hasEnded } from '../../saga/ledger/deadline.ts';
 import { CANCELED, DEADLINE_EXCEEDED, ledgerPath, RESUMED } from '../../saga/ledger/ledger.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import type { Step } from '../../saga/step/step.ts';
@@ -40,7 +41,7 @@ async function takeOver(store: Store, recording: Recording): Promise<Play> {
 const sweep = async (play: Play) => (await play.ask('POST', '/sweep')).body;
 const NOTHING_SWEPT = { announced: 0, failed: 0, errors: 0 };
 
-/** Somebody says what orders wait for, until none waits any more. */
+/** Somebody says what orders wait for, and lets go on what is paused, until none stands still any more. */
 async function passWaits(play: Play, courier: Courier, { orders }: Recording): Promise<void> {
   for (;;) {
     const requests = requestsOf(pipeline, ledgersIn(await allDocuments(play.store)), orders);
@@ -80,8 +81,8 @@ function endsOf(
 /** The orders that had come to rest, and are not canceled: each with its status. */
 const restedIn = ({ documents }: Recording): ReadonlyMap<string, string> =>
   new Map(
-    ledgersIn(documents).flatMap(({ uuid, status, sweepAt }) =>
-      sweepAt === null && status !== CANCELED ? [[uuid, status] as const] : [],
+    ledgersIn(documents).flatMap((ledger) =>
+      hasEnded(ledger) && ledger.status !== CANCELED ? [[ledger.uuid, ledger.status] as const] : [],
     ),
   );
 

@@ -171,7 +171,6 @@ export const NOT_BUILT: Readonly<Record<number, string>> = {
   45: 'live streams are not built yet',
   53: 'how far clocks may differ is not tested yet',
   55: 'the local engine keeps nothing yet',
-  56: 'no order can be paused yet',
   57: 'no customer can be erased yet',
   58: 'the local stack does not make forgotten topics again yet',
 };

@@ -31,6 +31,7 @@ const OPERATORS = 'test/end-to-end/operators.spec.ts';
 const COMMANDS = 'test/end-to-end/operate.spec.ts';
 const ORCHESTRATION = 'orchestrator/orchestrator.spec.ts';
 const GENERATED = 'test/house/generated.spec.ts';
+const STEERING = 'test/end-to-end/steer.spec.ts';
 const RUNNER = 'saga/deliver/runner.spec.ts';
 const TURNS = 'saga/deliver/turns.spec.ts';
 const COMPENSATION = 'saga/step/compensate.spec.ts';
@@ -305,9 +306,9 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       ],
       [
         'Replay / fork from a past step',
-        'no',
-        undefined,
-        'a replay of messages changes nothing, by design; no order can be begun again at a past step',
+        'yes',
+        test(STEERING, 'a fork of a canceled order goes its own way, with stock and credit of its own'),
+        'a replay of messages changes nothing, by design',
       ],
       [
         'Event schemas checked (types, versions, contract tests)',
@@ -576,7 +577,12 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
         'yes',
         test('test/simulation/any-saga.spec.ts', 'notices each guard that is taken out'),
       ],
-      ['Pause when retries run out, resume on new code; by one or by filter', 'no'],
+      [
+        'Pause when retries run out, resume on new code; by one or by filter',
+        'yes',
+        test(STEERING, 'all orders of a customer are paused, and let go on'),
+        'by an operator, not by itself: an order whose step fails is announced again until its deadline',
+      ],
       [
         'Reservation with expiry (hold)',
         'yes',
@@ -592,7 +598,12 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
         'the embedded engine keeps everything in memory',
       ],
       ['Throttle and concurrency per provider', 'no'],
-      ['Skip or move one instance, or a batch', 'no'],
+      [
+        'Skip or move one instance, or a batch',
+        'part',
+        test(STEERING, 'a skipped payment costs nothing, and the order is delivered'),
+        'a step of one order can be skipped, and an ended order forked from a past status; no batch of either',
+      ],
       [
         'An order pinned to the version it began with; gradual ramp',
         'no',

@@ -10,6 +10,7 @@ import {
   CANCELED_BY_OPERATOR,
   DEADLINE_EXCEEDED,
   FAILING,
+  PAUSED,
   RECEIVED,
   RESUMED,
   STEP_FAILED,
@@ -153,7 +154,7 @@ describe('The layout', () => {
 
   describe('keeps the words of the shop out of the kernel and the adapters', () => {
     const OF_THE_KERNEL: readonly string[] = [
-      ...[RECEIVED, RESUMED, FAILING, CANCELED],
+      ...[RECEIVED, RESUMED, PAUSED, FAILING, CANCELED],
       ...[DEADLINE_EXCEEDED, CANCELED_BY_OPERATOR, STEP_FAILED],
     ];
     const learned = pipeline.acts.flatMap(({ learns }) => Object.keys(learns.shape));

@@ -86,14 +86,16 @@ async function openBoth(
 
 type Both = Awaited<ReturnType<typeof openBoth>>;
 
-/** Every way to an end: with the new step and without it, and with a wait or without. */
+/** Every way to an end, apart from pauses: with the new step and without it, and with a wait or without. */
 const WAYS =
   /^RECEIVED (CREATED (WAITING RESUMED )?RESERVED (PACKED )?PAID|(CREATED (WAITING (RESUMED )?|(WAITING RESUMED )?RESERVED (PACKED )?(PAID )?)?)?FAILING CANCELED)$/;
 
 const wayOf = (ledger: WiderLedger): string =>
   transitionsOf(ledger)
     .map(({ status }) => status)
-    .join(' ');
+    .join(' ')
+    // From a pause an order goes back to where it stood, or fails.
+    .replaceAll(/\b(\w+) PAUSED(?: \1\b|(?= FAILING))/g, '$1');
 
 /** What is wrong once the new programs are alone, as sentences. */
 async function faultsOf({ ours, documents, ledgers }: Both): Promise<string[]> {

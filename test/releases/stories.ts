@@ -10,7 +10,7 @@ import { DELIVERIES_MAX } from '../../saga/deliver/runner.ts';
 import { allServices, type Service, topicsBefore } from '../../saga/deliver/service.ts';
 import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { deadlineOf, isStanding } from '../../saga/ledger/deadline.ts';
-import { isFailed, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { isFailed, ledgerPath, PAUSED } from '../../saga/ledger/ledger.ts';
 import { readOne, type Store, StoreError } from '../../saga/ports/store.ts';
 import { DEAD_LETTER_TOPIC, isWaitingStep, type Saga, type WaitingStep } from '../../saga/step/saga.ts';
 import { refuse, type Step } from '../../saga/step/step.ts';
@@ -125,7 +125,7 @@ export async function record(
   const subscriptions = subscriptionsOf(saga);
   /** The topics on which an order goes its way, each to the next step. */
   const way = saga.steps.flatMap((step) => topicsBefore(saga, step));
-  const { entry, failure, resumption } = saga;
+  const { entry, failure, resumption, pause } = saga;
   const waitingSteps = saga.steps.filter(isWaitingStep);
   const [toStock = ''] = topicsBefore(saga, reserveStock);
   /** What can't be processed is told to the step behind the first one of three, whichever that is. */
@@ -369,6 +369,7 @@ export async function record(
   for await (const { uuid, where } of atEachStage('whose payment fails', unpaid)) {
     note(uuid, where, 'PAYMENT_ERROR');
   }
+  await ordersThatAreSteered();
   await ordersWithATraceOrAKey();
   await ordersWithoutTheFrontend();
   await tombstones();
@@ -519,12 +520,66 @@ export async function record(
     await deliver(spoken(topic, gone, word));
     await park('a word that came too late', 'parks it again');
 
-    await deliver(spoken(topic, uuidOf(0xd1), word));
+    await deliver(spoken(topic, uuidOf(0xfd1), word));
     await park('a word to an order that nobody knows', 'parks it again');
     await deliver(spoken(topic, rests, { word: 'lost' }));
     await park('a word that is none', 'parks it again');
     await deliver(publish(topic, { uuid: rests }));
     await park('a message without a word', 'parks it again');
+  }
+
+  /** An operator's act on an order. @returns the order that it is about then. */
+  async function steer(uuid: string, act: string, body: object = {}): Promise<string> {
+    beat();
+    const note = 'The provider is away';
+    const answer = await play.ask(
+      'POST',
+      `/sagas/${uuid}/${act}`,
+      { ...body, note },
+      { 'saga-operator': 'alice' },
+    );
+    if (answer.status !== 202) throw new Error(`${act} was not done: ${JSON.stringify(answer.body)}`);
+    return answer.body.uuid;
+  }
+
+  /** Operators stop orders before each of their steps, let some go on, and cancel others; they skip a step, and make a fork. */
+  async function ordersThatAreSteered(): Promise<void> {
+    if (pause === undefined) return;
+    const becoming = {
+      'and stays so': async () => 'in success',
+      'and is let go on': async (uuid) => {
+        await steer(uuid, 'resume');
+        return 'in success';
+      },
+      'and is canceled': async (uuid) => {
+        await cancel(uuid);
+        return 'CANCELED_BY_CUSTOMER';
+      },
+      'and is canceled and compensated': async (uuid) => {
+        await cancel(uuid);
+        await bring(uuid, failure.topic);
+        return 'CANCELED_BY_CUSTOMER';
+      },
+    } as const satisfies Record<string, (uuid: string) => Promise<RecordedOrder['ends']>>;
+    for (const [what, becomes] of Object.entries(becoming)) {
+      for await (const { uuid, where } of atEachStage('of one line', ONE_LINE)) {
+        const isPaused = saga.nextOf(await ledgerOf(uuid)).includes(PAUSED);
+        if (isPaused) await steer(uuid, 'pause');
+        note(
+          uuid,
+          `${where}, ${isPaused ? `is paused ${what}` : 'can be paused no more'}`,
+          isPaused ? await becomes(uuid) : 'in success',
+        );
+      }
+    }
+    for (const step of saga.steps.filter(({ standIn }) => standIn !== undefined)) {
+      const uuid = await place(`whose ${step.name} is skipped`, 'in success', ONE_LINE);
+      await goTo(uuid, step, 'its turn');
+      await steer(uuid, 'skip', { step: step.name });
+    }
+    const origin = await place('of which there is a fork', 'in success', ONE_LINE);
+    await goThrough(origin);
+    note(await steer(origin, 'fork', { from: createOrder.leadsTo }), 'that is a fork', 'in success');
   }
 
   async function ordersWithATraceOrAKey(): Promise<void> {
@@ -562,18 +617,18 @@ export async function record(
     note(uuidOfMessage(refused), 'published without a name, refused', 'USER_NOT_FOUND');
     const unseen = publish(entry.topic, { ...MANY_LINES, 'payment-error': 0 }, { traceparent: TRACE });
     note(uuidOfMessage(unseen), 'published without a name, not yet seen', 'PAYMENT_ERROR', 'message');
-    const named = publish(entry.topic, { uuid: uuidOf(0xa1), ...MANY_LINES });
+    const named = publish(entry.topic, { uuid: uuidOf(0xfa1), ...MANY_LINES });
     await deliver(named);
-    note(uuidOf(0xa1), 'published under a name', 'in success');
-    publish(entry.topic, { uuid: uuidOf(0xa2).toUpperCase(), ...nameless });
-    note(uuidOf(0xa2), 'published under a name, not yet seen', 'in success', 'message');
+    note(uuidOf(0xfa1), 'published under a name', 'in success');
+    publish(entry.topic, { uuid: uuidOf(0xfa2).toUpperCase(), ...nameless });
+    note(uuidOf(0xfa2), 'published under a name, not yet seen', 'in success', 'message');
   }
 
   async function tombstones(): Promise<void> {
-    const uuid = uuidOf(0xb1);
+    const uuid = uuidOf(0xfb1);
     await deliver(publish(failure.topic, { uuid, reason: 'PAYMENT_ERROR' }, { traceparent: TRACE }));
     note(uuid, 'failed before anybody knew it', 'PAYMENT_ERROR');
-    const overtaken = uuidOf(0xb2);
+    const overtaken = uuidOf(0xfb2);
     await deliver(publish(failure.topic, { uuid: overtaken, ...MANY_LINES }));
     publish(entry.topic, { uuid: overtaken, ...MANY_LINES });
     note(overtaken, 'overtaken by its failure', pipeline.unknownReason as Reason);
@@ -587,7 +642,7 @@ export async function record(
     await deliver(publish(entry.topic, { user: 'jack' }));
     await park('no order', 'parks it again');
     for (const [index, topic] of way.slice(1).entries()) {
-      await deliver(publish(topic, { uuid: uuidOf(0xc1 + index) }));
+      await deliver(publish(topic, { uuid: uuidOf(0xfc1 + index) }));
       await park('an order that nobody knows', 'parks it again');
     }
 

@@ -138,6 +138,12 @@ describe("The operators' routes", () => {
       'GET /sagas/{uuid}',
       'POST /sagas/{uuid}/announce',
       'POST /sagas/{uuid}/cancel',
+      'POST /sagas/{uuid}/pause',
+      'POST /sagas/{uuid}/resume',
+      'POST /sagas/{uuid}/skip',
+      'POST /sagas/{uuid}/fork',
+      'POST /sagas/pause',
+      'POST /sagas/resume',
       'POST /sweep',
       'GET /audit',
     ]);

@@ -105,12 +105,24 @@ const DAY_MS = 86_400_000;
 /** The two ends of an order, and the topic on which each is announced. */
 const ENDS: Readonly<Record<string, string>> = { DELIVERED: 'order-delivered', CANCELED: 'order-canceled' };
 
+/** Operators have stopped the order. */
+export const PAUSED = 'PAUSED';
+/** Where a step comes next, and operators may stop an order. */
+const PAUSABLE = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID', 'RESUMED'];
+
+/** The way as if the order had never been paused: without each pause, and the status to which it went back. */
+const passed = (way: readonly string[]): string[] =>
+  way.filter((status, index) => status !== PAUSED && (way[index - 1] !== PAUSED || status === 'FAILING'));
+
 /** Two statuses may follow each other: the one after the other on the way, or as people decide that the order waits. */
 const DETOUR = ['CREATED WAITING', 'WAITING RESUMED', 'RESUMED RESERVED'];
 
-/** From each status of its way, an order goes on or fails. It goes on to be delivered only from its delivery. */
-function mayFollow(way: readonly string[], status: string): boolean {
+/** From each status of its way, an order goes on or fails, and from a pause back or fails. It goes on to be delivered only from its delivery. */
+function mayFollow(all: readonly string[], status: string): boolean {
+  const way = passed(all);
   const [before, previous] = way.slice(-2).length === 2 ? way.slice(-2) : [undefined, way.at(-1)];
+  if (all.at(-1) === PAUSED) return status === previous || status === 'FAILING';
+  if (status === PAUSED) return PAUSABLE.includes(previous ?? '');
   if (previous === undefined) return status === WAY[0];
   if (previous === 'CANCELED') return false;
   if (previous === 'FAILING') return status === 'CANCELED';
@@ -160,7 +172,11 @@ export function transitionFaults(
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
     if (status === 'RESUMED' && previous === WAITING && tookMs >= DAY_MS)
       faults.push(`${path} was decided upon after its deadline`);
-    if (!NEVER_LATE.includes(status) && tookMs >= 1000 * after.deadlineSeconds) {
+    if (
+      ![...NEVER_LATE, PAUSED].includes(status) &&
+      previous !== PAUSED &&
+      tookMs >= 1000 * after.deadlineSeconds
+    ) {
       faults.push(`${path} became ${status} after its deadline`);
     }
   });

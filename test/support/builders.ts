@@ -10,6 +10,8 @@ import {
   complete,
   fail,
   type Ledger,
+  PAUSED,
+  pause,
   RESUMED,
   receive,
   resume,
@@ -122,6 +124,12 @@ export function aLedgerThatIs(
   fields: Partial<OrderLedger> = {},
   saga: Saga = pipeline,
 ): OrderLedger {
+  if (status === PAUSED) {
+    const { uuid, ...more } = fields;
+    const stopped = { by: 'janitor', person: 'alice', note: 'The provider is away', now: NOW };
+    const ledger = pause(saga, aLedgerThatIs('RESERVED', uuid === undefined ? {} : { uuid }, saga), stopped);
+    return deepFreeze({ ...ledger, ...more } as OrderLedger);
+  }
   const isFailure = status === 'FAILING' || status === 'CANCELED';
   const { user, items } = anOrder(fields as Partial<Order>);
   let ledger: Ledger = aLedger({ user, items });

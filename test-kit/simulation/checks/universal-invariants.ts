@@ -6,6 +6,8 @@ import {
   isLedgerPath,
   type Ledger,
   ledgerPath,
+  PAUSED,
+  RECEIVED,
   RESUMED,
 } from '../../../saga/ledger/ledger.ts';
 import type { Hold } from '../../../saga/step/document.ts';
@@ -66,7 +68,11 @@ function transitionFaults(
       faults.push(`${path} went from ${previous?.status ?? 'nothing'} to ${move.status}`);
     const tookMs = move.at.getTime() - (previous ?? move).at.getTime();
     if (!(tookMs >= 0)) faults.push(`${path} went back in time`);
-    if (![FAILING, CANCELED].includes(move.status) && tookMs >= msFor(saga, way, after))
+    if (
+      ![PAUSED, FAILING, CANCELED].includes(move.status) &&
+      previous?.status !== PAUSED &&
+      tookMs >= msFor(saga, way, after)
+    )
       faults.push(`${path} became ${move.status} after its deadline`);
   });
   if (moves.at(-1)?.status !== status)
@@ -98,21 +104,32 @@ function transitionFaults(
 function mayFollow(saga: Saga, way: readonly string[], to: string): boolean {
   const { statuses, steps } = saga;
   const from = way.at(-1);
+  // A paused order goes on where it stood, or fails. It can be paused wherever a step comes next.
+  const stage = way.findLast((status) => status !== PAUSED);
+  if (from === PAUSED) return to === stage || to === FAILING;
+  if (to === PAUSED) return from === RESUMED || (from !== FAILING && dueAt(saga, way).length > 0);
   if (from === undefined) return to === statuses[0];
   if (to === CANCELED) return from === FAILING;
   if (from === FAILING || from === CANCELED) return false;
   if (to === FAILING) return true;
-  if (from === RESUMED) return steps.some(({ waits, leadsTo }) => waits?.as === way.at(-2) && leadsTo === to);
+  if (from === RESUMED)
+    return steps.some(({ waits, leadsTo }) => waits?.as === lastWait(saga, way) && leadsTo === to);
   if (steps.some(({ waits }) => waits?.as === from)) return to === RESUMED;
   return dueAt(saga, way).some(({ leadsTo, waits }) => to === leadsTo || to === waits?.as);
 }
 
 /** The steps that may be done at the end of this way: the others beside the last one, then those behind them. */
 function dueAt({ groups }: Saga, way: readonly string[]): readonly Step[] {
-  const place = groups.findIndex((group) => group.some(({ leadsTo }) => leadsTo === way.at(-1)));
+  const from = way.at(-1);
+  const place = groups.findIndex((group) => group.some(({ leadsTo }) => leadsTo === from));
+  if (place < 0 && from !== RECEIVED) return [];
   const left = (groups[place] ?? []).filter(({ leadsTo }) => !way.includes(leadsTo));
   return left.length > 0 ? left : (groups[place + 1] ?? []);
 }
+
+/** The status in which the order waited last. */
+const lastWait = ({ steps }: Saga, way: readonly string[]): string | undefined =>
+  way.findLast((status) => steps.some(({ waits }) => waits?.as === status));
 
 /** How long an order may stand at the end of this way, in milliseconds. */
 function msFor(saga: Saga, way: readonly string[], after: Ledger): number {
@@ -120,7 +137,7 @@ function msFor(saga: Saga, way: readonly string[], after: Ledger): number {
   const waitingIn = (one: string | undefined) => saga.steps.find(({ waits }) => waits?.as === one);
   const waiting = waitingIn(status);
   if (status === RESUMED) {
-    const { waits, deadlineSeconds = after.deadlineSeconds } = waitingIn(way.at(-2)) ?? {};
+    const { waits, deadlineSeconds = after.deadlineSeconds } = waitingIn(lastWait(saga, way)) ?? {};
     return waits?.afterwards === 'show' ? Number.POSITIVE_INFINITY : 1000 * deadlineSeconds;
   }
   if (waiting === undefined) {

@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { takeTurns } from '../../saga/deliver/turns.ts';
+import { type Caller, operatorIn } from '../../saga/http/caller.ts';
+import { type HttpResponse, invalidInput, type Route, route } from '../../saga/http/http.ts';
+import { turnOnRequest } from '../../saga/http/one-order.ts';
+import { pageParameters } from '../../saga/http/page.ts';
+import { sentenceSchema } from '../../saga/http/sentence.ts';
+import { PAUSED } from '../../saga/ledger/ledger.ts';
+import { type LedgerFilter, listLedgers } from '../../saga/ledger/list-ledgers.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { forkTask } from '../../saga/step/fork.ts';
+import type { Saga } from '../../saga/step/saga.ts';
+import { pauseTask, type Steerer, skipTask, unpauseTask } from '../../saga/step/steer.ts';
+import type { LedgerTask } from '../../saga/step/turn.ts';
+
+/** How operators steer orders by hand: pause, resume, skip a step, fork. One order, or all of a filter. */
+
+const note = sentenceSchema;
+const noted = z.strictObject({ note }, { error: 'must be an object' });
+const skipping = z.strictObject({ step: z.string(), note }, { error: 'must be an object' });
+const forking = z.strictObject({ from: z.string(), note }, { error: 'must be an object' });
+
+/** So many orders are steered by one request; `next_page` leads to the others. */
+const STEERED_MAX = 1_000;
+const PORTION = 100;
+
+/** What is said of an order that was steered, and of many. */
+export const steeredSchema = ({ statuses }: Saga) => z.object({ uuid: z.uuid(), status: z.enum(statuses) });
+export const manySteeredSchema = z.object({
+  steered: z.int(),
+  /** Those that could not be, such as orders that have come to their end meanwhile. */
+  untouched: z.int(),
+  next_page: z.string().optional(),
+});
+
+/** The routes; none if no order of this saga can be paused. */
+export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
+  if (saga.pause === undefined) return [];
+  const who = (caller: Caller | undefined, text: string): Steerer => ({
+    by: 'janitor',
+    person: operatorIn(caller),
+    note: text,
+  });
+
+  async function steer(
+    uuid: string,
+    what: string,
+    steerer: Steerer,
+    taskFor: (uuid: string) => LedgerTask,
+  ): Promise<HttpResponse> {
+    const { ledger, publishError } = await turnOnRequest(
+      saga,
+      'janitor',
+      uuid,
+      taskFor,
+      `/sagas/${uuid}`,
+      ports,
+    );
+    const { status } = ledger;
+    const fields = { step: 'janitor', uuid, status, operator: steerer.person, error: publishError?.message };
+    // If the broker is away, the sweep announces an order that goes on.
+    ports.log(publishError ? 'WARNING' : 'INFO', `janitor: an operator has ${what} this order`, fields);
+    return {
+      status: 202,
+      headers: { Location: `/sagas/${ledger.uuid}` },
+      body: { uuid: ledger.uuid, status },
+    };
+  }
+
+  /** Portion by portion, from the newest order to the oldest. */
+  async function steerMany(
+    filter: LedgerFilter,
+    from: string | undefined,
+    taskFor: (uuid: string) => LedgerTask,
+  ) {
+    const many = { steered: 0, untouched: 0 };
+    let page = from;
+    do {
+      const { orders, nextPage } = await listLedgers(saga, ports.store, filter, PORTION, page);
+      const taken = await takeTurns(
+        saga,
+        'janitor',
+        orders.map(({ uuid }) => taskFor(uuid)),
+        ports,
+      );
+      const steered = taken.filter((one) => 'turn' in one && one.turn.outcome === 'steered').length;
+      many.steered += steered;
+      many.untouched += taken.length - steered;
+      page = nextPage;
+    } while (page !== undefined && many.steered + many.untouched < STEERED_MAX);
+    return { ...many, ...(page !== undefined && { next_page: page }) };
+  }
+
+  const one = { method: 'POST', audience: 'operators', answer: steeredSchema(saga) } as const;
+  const responses = {
+    404: 'No such order',
+    409: 'It stands where that is not possible; detail says why',
+    500: 'Its ledger is malformed: GET /sagas/{uuid} names the faults',
+    503: 'Whether it was done is not known; look at the order',
+  };
+  const listed = Object.fromEntries(saga.order.listedBy.map((field) => [field, z.string().optional()]));
+  const many = { method: 'POST', audience: 'operators', answer: manySteeredSchema, body: noted } as const;
+  const status = z.enum(saga.statuses).optional();
+  const { page } = pageParameters;
+
+  return [
+    route({
+      ...one,
+      path: '/sagas/{uuid}/pause',
+      summary: 'Stop an order before its next step; its deadlines rest',
+      body: noted,
+      responses: { 202: 'It is paused, now or before; it can still be canceled', ...responses },
+      handle: ({ params: { uuid = '' }, body, caller }) =>
+        steer(uuid, 'paused', who(caller, body.note), (id) => pauseTask(saga, id, who(caller, body.note))),
+    }),
+    route({
+      ...one,
+      path: '/sagas/{uuid}/resume',
+      summary: 'Let a paused order go on where it stood',
+      body: noted,
+      responses: { 202: 'It goes on', ...responses },
+      handle: ({ params: { uuid = '' }, body, caller }) =>
+        steer(uuid, 'resumed', who(caller, body.note), (id) => unpauseTask(saga, id, who(caller, body.note))),
+    }),
+    route({
+      ...one,
+      path: '/sagas/{uuid}/skip',
+      summary: 'Pass over the next step of an order, because its work is done elsewhere',
+      body: skipping,
+      responses: { 202: 'It goes on behind that step', ...responses },
+      handle: ({ params: { uuid = '' }, body, caller }) =>
+        steer(uuid, `let skip ${body.step}`, who(caller, body.note), (id) =>
+          skipTask(saga, id, body.step, who(caller, body.note)),
+        ),
+    }),
+    route({
+      ...one,
+      path: '/sagas/{uuid}/fork',
+      summary: 'Make a new order from a past status of one that has come to its end',
+      body: forking,
+      responses: { 202: 'The new order, which goes on from there; always the same one', ...responses },
+      handle: ({ params: { uuid = '' }, body, caller }) =>
+        steer(uuid, 'forked', who(caller, body.note), (id) =>
+          forkTask(saga, id, body.from, who(caller, body.note)),
+        ),
+    }),
+    route({
+      ...many,
+      path: '/sagas/pause',
+      summary: 'Pause all orders of a filter',
+      query: z.strictObject({ ...listed, status, page }),
+      responses: { 200: `How many were paused, of at most ${STEERED_MAX}; next_page leads to older ones` },
+      async handle({ query, body, caller }) {
+        const { page: from, ...filter } = query as Readonly<Record<string, string | undefined>>;
+        if (Object.values(filter).every((value) => value === undefined)) {
+          const message = `must be given, or ${saga.order.listedBy.join(' or ')}: all orders at once are too many`;
+          throw invalidInput([{ field: 'status', message }]);
+        }
+        const steerer = who(caller, body.note);
+        return { status: 200, body: await steerMany(filter, from, (id) => pauseTask(saga, id, steerer)) };
+      },
+    }),
+    route({
+      ...many,
+      path: '/sagas/resume',
+      summary: 'Let all paused orders go on, or those of a filter',
+      query: z.strictObject({ ...listed, page }),
+      responses: { 200: `How many go on, of at most ${STEERED_MAX}; next_page leads to older ones` },
+      async handle({ query, body, caller }) {
+        const { page: from, ...filter } = query as Readonly<Record<string, string | undefined>>;
+        const steerer = who(caller, body.note);
+        const paused = { ...filter, status: PAUSED };
+        return { status: 200, body: await steerMany(paused, from, (id) => unpauseTask(saga, id, steerer)) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,73 @@
+import type { Documents } from '../commit/documents.ts';
+import { update } from '../commit/documents.ts';
+import { derivedUuid } from '../deliver/message.ts';
+import { hasEnded, nextSweep } from '../ledger/deadline.ts';
+import { statusIn } from '../ledger/history.ts';
+import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
+import { ledgerAfter } from '../ledger/ledger-at.ts';
+import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
+import { accountsHeld } from './holds.ts';
+import type { Saga } from './saga.ts';
+import type { Steerer } from './steer.ts';
+import type { LedgerTask } from './turn.ts';
+
+/** The uuid of the order that is made of another one from this status on: always the same. */
+export const forkOf = (uuid: string, status: string): string => derivedUuid('fork', `${uuid}/${status}`);
+
+/**
+ * Makes a new order from a past point of one that has come to its end: with its acts up to there, and everything that they hold,
+ * taken in this one commit. Each ledger names the other. The turn's outcome is `steered`; `duplicate` if that fork exists;
+ * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account has too little left.
+ * @param status the status from which the new order goes on.
+ */
+export function forkTask(saga: Saga, origin: string, status: string, steerer: Steerer): LedgerTask {
+  const uuid = forkOf(origin, status);
+  const originPath = ledgerPath(origin);
+  const originIn = (documents: Documents): Ledger | undefined => {
+    const fields = documents.get(originPath);
+    return fields && trusted(readLedger(saga, origin, fields), origin);
+  };
+  return {
+    uuid,
+    reads(fork, known) {
+      if (fork !== undefined || !known?.has(originPath)) return [originPath];
+      const past = pastOf(saga, originIn(known), status);
+      return typeof past === 'object' ? [originPath, ...accountsHeld(saga, past)] : [originPath];
+    },
+    take(fork, documents, now) {
+      if (fork !== undefined) return { outcome: 'duplicate', ledger: fork };
+      const ledger = originIn(documents);
+      const past = pastOf(saga, ledger, status);
+      if (ledger === undefined) return { outcome: 'ignored' };
+      if (typeof past === 'string') return { outcome: 'unheeded', detail: past };
+      const { trace: _, ...copied } = past;
+      const begun = { ...copied, uuid, shard: shardOf(uuid), forkOf: { uuid: origin, at: now } };
+      // It stood still since then, and goes on now: so its deadlines begin anew, and the history says who wanted that.
+      const stopped = pause(saga, { ...begun, sweepAt: null }, { ...steerer, now });
+      const { note: _note, ...silently } = steerer;
+      const resumed = unpause(saga, stopped, { ...silently, now });
+      return {
+        outcome: 'steered',
+        ledger: { ...resumed, sweepAt: nextSweep(saga, resumed, 0, now) },
+        besides: [update(originPath, { forks: [...(ledger.forks ?? []), uuid] })],
+        isOptional: true,
+      };
+    },
+  };
+}
+
+/** The ledger as it stood in this status; or why the order can't go on from there, as a sentence. */
+function pastOf(saga: Saga, ledger: Ledger | undefined, status: string): Ledger | string {
+  if (ledger === undefined) return 'There is no such order';
+  if (isTombstone(saga, ledger)) return 'The order never came';
+  if (!hasEnded(ledger)) {
+    return `The order is ${ledger.status}: only one that has come to its end can be forked`;
+  }
+  const was = ledger.history.map(statusIn);
+  const points = was.filter((one, index) => saga.stepsAfter(one).length > 0 && was.indexOf(one) === index);
+  const past = points.includes(status) ? ledgerAfter(saga, ledger, was.indexOf(status) + 1) : undefined;
+  if (past !== undefined) return past;
+  return points.length === 0
+    ? 'The order never came to where it could go on'
+    : `An order can go on from ${points.join(', ')}, and not from ${status}`;
+}
