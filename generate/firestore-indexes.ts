@@ -16,6 +16,7 @@ const LARGE_OF_LEDGERS = [
   'detail',
   'waitsUntil',
   'heard',
+  'rewritten',
 ] as const satisfies readonly (keyof LedgerFields)[];
 
 /** The same for dead letters. */

@@ -58,6 +58,11 @@ export interface LedgerFields {
   readonly forkOf?: { readonly uuid: string; readonly at: Date };
   /** The forks of this order. */
   readonly forks?: readonly string[];
+  /**
+   * When what was asked was replaced, and by whom, as a line like those of the history. A message with the order as it came is
+   * then a late one of this order.
+   */
+  readonly rewritten?: string;
   /** Spreads listings of all orders over the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
 }

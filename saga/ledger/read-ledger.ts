@@ -47,6 +47,7 @@ const kernelFields = {
   expireAt: z.date().nullable().exactOptional(),
   forkOf: z.object({ uuid: z.string(), at: z.date() }).exactOptional(),
   forks: z.array(z.string()).exactOptional(),
+  rewritten: z.string().exactOptional(),
   shard: wholeNumber,
 } satisfies { readonly [Field in keyof LedgerFields]-?: z.ZodType<LedgerFields[Field]> };
 

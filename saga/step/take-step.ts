@@ -69,9 +69,9 @@ export function stepTask(saga: Saga, step: Step, message: SagaMessage, options: 
   };
 }
 
-/** Whether an order comes under the uuid of another one. That of a tombstone never came. */
+/** Whether an order comes under the uuid of another one. That of a tombstone never came; one that was rewritten came otherwise. */
 const isOfAnother = (saga: Saga, ledger: Ledger, order: object): boolean =>
-  !isTombstone(saga, ledger) && !isSameOrder(saga, ledger, order);
+  !isTombstone(saga, ledger) && ledger.rewritten === undefined && !isSameOrder(saga, ledger, order);
 
 /** Why a message does nothing: the step is over, the order is, or the step's time has not come. */
 function outcomeWithoutTurn(saga: Saga, step: Step, ledger: Ledger): Outcome {

@@ -26,6 +26,8 @@ export type Outcome =
   | 'steered'
   /** The order stood still; its message is published again. */
   | 'announced'
+  /** The order rests, and some of what its ledger says was replaced. */
+  | 'rewritten'
   /** A system outside was told of it. */
   | 'notified'
   /** A system outside wants to hear no more, and was not told again. */
