@@ -5,6 +5,7 @@ import { compensationTask } from '../saga/step/compensate.ts';
 import { DEAD_LETTER_TOPIC } from '../saga/step/saga.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
 import { deskRoutes } from './desk/desk-routes.ts';
+import { eraseFromLetters } from './desk/erase-letters.ts';
 import { createParking } from './desk/park-messages.ts';
 import { sagaRoutes } from './one-order/saga-routes.ts';
 import { steerRoutes } from './one-order/steer-routes.ts';
@@ -47,4 +48,5 @@ export const janitor: ServiceDefinition = {
       drain: patrol.stop,
     };
   },
+  erase: eraseFromLetters,
 };

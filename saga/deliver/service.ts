@@ -38,6 +38,19 @@ export interface ServiceDefinition {
   /** Its variables in the environment. */
   readonly settings?: z.ZodRawShape;
   create(saga: Saga, ports: Ports, settings: ServiceSettings): Service;
+  /**
+   * Erases a customer from the documents that it keeps and no order holds; absent if it keeps none. Any process may call it, and
+   * may repeat it.
+   * @returns how many documents it has changed.
+   * @throws StoreError
+   */
+  erase?(saga: Saga, ports: Ports, who: ErasedCustomer): Promise<number>;
+}
+
+/** A customer who is to be erased, and the operator who wants it. */
+export interface ErasedCustomer {
+  readonly customer: string;
+  readonly person?: string | undefined;
 }
 
 /** What services get besides their saga. */
@@ -131,7 +144,7 @@ function stepService(
   return {
     name: step.name,
     consumers: [...consumers, ...listeners(saga, step, settings, ports)],
-    routes: () => step.routes(ports.store, settings as never, ports),
+    routes: () => step.routes(ports.store, settings as never, ports, saga),
   };
 }
 

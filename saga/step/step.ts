@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { Account, AnyKind, DocumentRef, Hold } from './document.ts';
+import type { Saga } from './saga.ts';
 import { type Wait, type WaitDeclaration, type WordOf, type Words, waitOf } from './wait.ts';
 
 /**
@@ -113,11 +114,15 @@ export interface StepDeclaration<
   readonly needs?: Needs;
   /** Its variables in the environment. */
   readonly settings?: Settings;
-  /** What it answers over HTTP. A route that changes documents does it in a group commit, for which it gets all ports. */
+  /**
+   * What it answers over HTTP. A route that changes documents does it in a group commit, for which it gets all ports; one that
+   * changes orders takes turns, for which it gets the saga.
+   */
   readonly routes?: (
     store: Store,
     settings: Readonly<Infer<NoInfer<Settings>>>,
     ports: Ports,
+    saga: Saga,
   ) => readonly Route[];
   /**
    * What the ledger learns instead if an operator skips the step, because its work is done elsewhere; without it, the step can't
@@ -165,7 +170,7 @@ export interface Step<
   readonly learns: z.ZodObject;
   readonly needs: z.ZodRawShape;
   readonly settings: z.ZodRawShape;
-  readonly routes: (store: Store, settings: never, ports: Ports) => readonly Route[];
+  readonly routes: (store: Store, settings: never, ports: Ports, saga: Saga) => readonly Route[];
   readonly standIn?: object;
   readonly deadlineSeconds?: number;
   readonly waits?: Wait;
