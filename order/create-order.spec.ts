@@ -74,6 +74,21 @@ describe('The order step', () => {
     });
   });
 
+  it('[anomaly 57] refuses a customer who is being erased, and does not name them', () => {
+    const ledger = aLedger();
+    const erasing = { 'users/jack': { ...JACK['users/jack'], erasedAs: UUID } };
+    const refusal = {
+      by: 'order',
+      reason: 'USER_NOT_FOUND',
+      detail: 'The customer is being erased',
+      now: LATER,
+    };
+    expect(take(ledger, erasing)).to.deep.equal({
+      turn: refusedTurn(shopOfThree, ledger, refusal),
+      change: { writes: [] },
+    });
+  });
+
   it('[anomaly 43] makes nothing of a customer that is malformed', () => {
     for (const user of [{}, { address: 7 }, { address: 'x', credit: 1 }, { address: 'x', credit_limit: 1 }]) {
       expect(() => take(aLedger(), { 'users/jack': user })).to.throw('The document users/jack is malformed');

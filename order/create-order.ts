@@ -1,6 +1,7 @@
-import { accept } from '../saga/step/step.ts';
+import { accept, refuse } from '../saga/step/step.ts';
 import { customers } from '../shop/customers.ts';
 import { customersRoutes } from '../shop/customers-routes.ts';
+import { eraseCustomerRoute } from '../shop/erase-customer-route.ts';
 import { step } from '../shop/step.ts';
 import { orderRecords } from './order-records.ts';
 
@@ -11,11 +12,17 @@ export const createOrder = step({
   announces: 'order-created',
   says: 'the order record exists',
   uses: [customers, orderRecords],
-  routes: customersRoutes,
+  routes: (store, _settings, ports, saga) => [
+    ...customersRoutes(store),
+    eraseCustomerRoute(saga, ports, 'order'),
+  ],
 
   reads: ({ user }) => [customers.of(user)],
 
-  decide: () => accept({}),
+  decide: ({ user }, read) =>
+    read(customers.of(user)).erasedAs === undefined
+      ? accept({})
+      : refuse('USER_NOT_FOUND', 'The customer is being erased'),
 
   holds: ({ uuid, user, items, paymentError, at }) => [
     orderRecords.of(user, uuid).holding({

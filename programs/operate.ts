@@ -7,6 +7,7 @@ import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
 import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
 import { manySteeredSchema, steeredSchema } from '../janitor/one-order/steer-routes.ts';
 import { pipeline } from '../pipeline.ts';
+import { erasedSchema } from '../shop/erase-customer-route.ts';
 import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
 import { letterLines, sagaLines } from './operator-lines.ts';
@@ -98,6 +99,16 @@ const commands: Readonly<Record<string, Command>> = {
   'fork UUID --from STATUS --note "why"': {
     does: 'make a new order from a past status of an ended one',
     run: (api, uuid, { from, note }) => steer(api, uuid, 'fork', { from, note }),
+  },
+  'erase-customer --user NAME': {
+    does: 'erase what is personal about a customer; --url names the service of the first step',
+    async run(api, _id, { user = '' }) {
+      const erased = await api.call(erasedSchema, 'DELETE', `/users/${encodeURIComponent(user)}`);
+      return {
+        data: erased,
+        lines: [`${erased.orders} orders and ${erased.letters} letters were rewritten`],
+      };
+    },
   },
   'letters [--reason R] [--status S]': {
     does: 'the newest letters of the dead-letter desk; parked ones, or of another status',

@@ -10,6 +10,7 @@ const shows = {
   credit: money.optional(),
   credit_limit: money.optional(),
   corrections: false,
+  erasedAs: false,
 } as const;
 
 /** Shows the customers. The service of the first step that needs them answers it. */

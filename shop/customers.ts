@@ -7,6 +7,9 @@ export const customerFields = {
   location: placeSchema.exactOptional(),
 };
 
+/** What stands where something personal was erased. */
+export const ERASED = 'erased';
+
 /** Customers: `credit` is what they may still spend, `credit_limit` the whole, in minor units. Without both, there is no limit. */
 export const customers = account({
   name: 'user',
@@ -14,7 +17,11 @@ export const customers = account({
   balance: 'credit',
   whole: 'credit_limit',
   mayBeUnlimited: true,
-  fields: customerFields,
+  fields: {
+    ...customerFields,
+    /** The pseudonym under which the orders of an erased customer go on. Whoever has one can't order any more. */
+    erasedAs: z.uuid().exactOptional(),
+  },
   missing: 'USER_NOT_FOUND',
   shortage: 'INSUFFICIENT_CREDIT',
 });

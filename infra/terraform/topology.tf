@@ -18,9 +18,10 @@ locals {
       # An audit, or a sweep after an outage, takes longer than a push.
       timeout_seconds = 300
     }
-    # Couriers, and operators who change the stock, come through Cloud Run's IAM.
+    # Couriers, and operators who change the stock or erase a customer, come through Cloud Run's IAM.
     delivery  = { settings = { OPERATOR_AUTH = "platform" } }
     inventory = { settings = { OPERATOR_AUTH = "platform" } }
+    order     = { settings = { OPERATOR_AUTH = "platform" } }
   }
   services = {
     for name, service in local.topology.services : name => {

@@ -1,3 +1,4 @@
+import { hasEnded } from '../ledger/deadline.ts';
 import { historyLine } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readLedger, trusted } from '../ledger/read-ledger.ts';
@@ -31,8 +32,8 @@ export function rewriteTask(
       if (ledger === undefined) return { outcome: 'ignored' };
       const fields = replaces(ledger);
       if (fields === undefined) return { outcome: 'duplicate', ledger };
-      const { status, sweepAt } = ledger;
-      if (sweepAt !== null) return { outcome: 'unheeded', ledger, detail: `The order stands as ${status}` };
+      const { status } = ledger;
+      if (!hasEnded(ledger)) return { outcome: 'unheeded', ledger, detail: `The order stands as ${status}` };
       const rewritten = historyLine(status, by, now, person);
       const after = trusted(readLedger(saga, uuid, { ...ledger, ...fields, rewritten }), uuid);
       // Whoever decides a turn lets an order fail that lacks something. But this one has come to rest.

@@ -110,6 +110,13 @@ describe('Customers who are told apart', () => {
     await pipeline.bus.idle();
   });
 
+  it('[anomaly 57] are erased by operators only, not even by themselves', async () => {
+    for (const who of [jack, joe])
+      expect((await pipeline.delete('/users/jack', who)).status).to.be.oneOf([401, 403]);
+    expect((await pipeline.get('/users/jack', jack)).status).to.equal(200);
+    expect((await pipeline.delete('/users/nobody', operator)).status).to.equal(404);
+  });
+
   it('[anomaly 39] are listed nothing but their own', async () => {
     await pipeline.order(ORDER, jack);
     await pipeline.order({ ...ORDER, user: 'joe' }, joe);

@@ -123,8 +123,9 @@ async function serving<T>(
 const statusOf = async (answer: Promise<Answer>) => (await answer).status;
 
 describe("The operators' routes", () => {
-  it("are all routes of the janitor, the courier's words, and what changes the stock", () => {
+  it("are all routes of the janitor, the courier's words, and what changes the stock or erases a customer", () => {
     expect(operatorRoutes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'DELETE /users/{user}',
       'PUT /inventory/{item}',
       'GET /inventory/{item}/changes',
       'POST /deliveries/{uuid}/delivered',
@@ -240,7 +241,7 @@ describe("The operators' routes", () => {
     const lines: string[] = [];
     const ports = portsWith((severity, message) => lines.push(`${severity} ${message}`));
     const services = allServices(pipeline, ports, SETTINGS).filter(({ name }) =>
-      ['order', 'janitor'].includes(name),
+      ['payments', 'janitor'].includes(name),
     );
     for (const service of services) {
       const options = {
