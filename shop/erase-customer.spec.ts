@@ -360,6 +360,6 @@ async function bringToRest(ports: Ports, uuid: string): Promise<void> {
     } else if (waiting) {
       const { heardBy: by } = waiting.waits;
       await takeTurns(saga, by, [wordTask(saga, waiting, { uuid, word: wordOf(waiting.waits), by })], ports);
-    } else await takeStepOf(ports, uuid, saga.stepAt(ledger)?.name ?? '');
+    } else await takeStepOf(ports, uuid, saga.stepsAt(ledger)[0]?.name ?? '');
   }
 }
