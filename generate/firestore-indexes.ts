@@ -17,6 +17,8 @@ const LARGE_OF_LEDGERS = [
   'waitsUntil',
   'heard',
   'rewritten',
+  // Found by its composite index alone.
+  'mentions',
 ] as const satisfies readonly (keyof LedgerFields)[];
 
 /** The same for dead letters. */
@@ -35,8 +37,12 @@ type Order = 'ASCENDING' | 'DESCENDING';
  * code.
  */
 export function firestoreIndexes(saga: Saga) {
-  const ledgers = (where: readonly string[], by: keyof LedgerFields, order: Order) =>
-    composite(LEDGERS, where, by, order);
+  const ledgers = (
+    where: readonly string[],
+    by: keyof LedgerFields,
+    order: Order,
+    contains?: keyof LedgerFields,
+  ) => composite(LEDGERS, where, by, order, contains);
   const letters = (where: readonly (keyof DeadLetter)[]) =>
     composite(DEAD_LETTERS, where, 'createdAt', 'DESCENDING');
   return {
@@ -46,6 +52,7 @@ export function firestoreIndexes(saga: Saga) {
         ledgers([spread], 'createdAt', 'DESCENDING'),
         ledgers([spread, 'status'], 'createdAt', 'DESCENDING'),
       ]),
+      ...(saga.order.mentions ? [ledgers(['shard'], 'createdAt', 'DESCENDING', 'mentions')] : []),
       ledgers(['shard'], 'sweepAt', 'ASCENDING'),
       letters(['status']),
       letters(['reason', 'status']),
@@ -64,10 +71,17 @@ export function firestoreIndexes(saga: Saga) {
 }
 
 /** The order of fields that must be equal does not matter to Firestore; here they are sorted. */
-const composite = (collectionGroup: string, where: readonly string[], by: string, order: Order) => ({
+const composite = (
+  collectionGroup: string,
+  where: readonly string[],
+  by: string,
+  order: Order,
+  contains?: string,
+) => ({
   collectionGroup,
   queryScope: 'COLLECTION',
   fields: [
+    ...(contains === undefined ? [] : [{ fieldPath: contains, arrayConfig: 'CONTAINS' as const }]),
     ...where.toSorted().map((fieldPath) => ({ fieldPath, order: 'ASCENDING' as const })),
     ...[by, '__name__'].map((fieldPath) => ({ fieldPath, order })),
   ],

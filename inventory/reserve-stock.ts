@@ -7,6 +7,7 @@ import { stock } from '../shop/stock.ts';
 import { reservations } from './reservations.ts';
 import { inventoryRoutes } from './routes.ts';
 import { stockChangeRoutes } from './stock-change-routes.ts';
+import { stockMovementsRoute } from './stock-movements.ts';
 
 const HOUR_SECONDS = 3600;
 
@@ -27,7 +28,11 @@ export const reserveStock = step({
     /** How long it waits before it is canceled. */
     APPROVAL_HOURS: wholeNumber(1, 720).prefault('24'),
   },
-  routes: (store, _settings, ports) => [...inventoryRoutes(store), ...stockChangeRoutes(ports)],
+  routes: (store, _settings, ports, saga) => [
+    ...inventoryRoutes(store),
+    stockMovementsRoute(saga, store),
+    ...stockChangeRoutes(ports),
+  ],
 
   waits: {
     as: 'WAITING',

@@ -217,6 +217,7 @@ export type ShopLedger = Ledger<
 export const order: OrderKind<Order> = {
   schema: storedSchema,
   listedBy: ['user'],
+  mentions: ({ items }) => items.map(({ item }) => item),
   ownedBy: 'user',
   failsAt: 'fail',
   modeIn: 'mode',

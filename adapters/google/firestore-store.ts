@@ -96,9 +96,10 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       await answer(batch.commit());
     },
 
-    async query({ collection, where, fields, after, limit }: Query) {
+    async query({ collection, where, contains, fields, after, limit }: Query) {
       let query = firestore.collection(collection).limit(limit);
       for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
+      if (contains) query = query.where(contains.field, 'array-contains', contains.value);
       query = query.orderBy('createdAt', 'desc').orderBy(FieldPath.documentId(), 'desc');
       if (after) query = query.startAfter(Timestamp.fromDate(after.createdAt), after.id);
       if (fields) query = query.select(...fields);

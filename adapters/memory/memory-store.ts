@@ -61,11 +61,16 @@ export function createMemoryStore(): Store {
   }
 
   /** The documents of a collection that match, and have a moment in this field, the earliest first. */
-  const byMoment = (collection: string, where: Query['where'], field: string): DueDocument[] =>
+  const byMoment = (
+    { collection, where, contains }: Pick<Query, 'collection' | 'where' | 'contains'>,
+    field: string,
+  ): DueDocument[] =>
     inCollection(collection)
       .flatMap(({ id, fields }) => {
         const moment = fieldOf(fields, field);
-        return moment instanceof Date && matches(fields, where) ? [{ id, moment, fields }] : [];
+        return moment instanceof Date && matches(fields, where) && hasIn(fields, contains)
+          ? [{ id, moment, fields }]
+          : [];
       })
       .sort(earliestFirst);
 
@@ -84,16 +89,16 @@ export function createMemoryStore(): Store {
         else collectionOf(path).set(path, { fields, version });
       }
     },
-    async query({ collection, where, fields: wanted, after, limit }: Query) {
+    async query({ fields: wanted, after, limit, ...query }: Query) {
       const last = after && { moment: after.createdAt, id: after.id };
-      return byMoment(collection, where, 'createdAt')
+      return byMoment(query, 'createdAt')
         .reverse()
         .filter((document) => last === undefined || earliestFirst(document, last) < 0)
         .slice(0, limit)
         .map(({ fields }) => (wanted ? picked(fields, wanted) : fields));
     },
-    async due({ collection, where, field, until, after, limit }: DueQuery) {
-      return byMoment(collection, where, field)
+    async due({ field, until, after, limit, ...query }: DueQuery) {
+      return byMoment(query, field)
         .filter(({ moment }) => moment <= until)
         .filter((document) => after === undefined || earliestFirst(document, after) > 0)
         .slice(0, limit);
@@ -154,6 +159,13 @@ function found<T>(paths: readonly Path[], at: (path: Path) => T | undefined): Ma
 
 const matches = (fields: object, where: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(where).every(([field, value]) => fieldOf(fields, field) === value);
+
+/** Whether the list in a field has a value in it. */
+function hasIn(fields: object, contains: Query['contains']): boolean {
+  if (contains === undefined) return true;
+  const list = fieldOf(fields, contains.field);
+  return Array.isArray(list) && list.includes(contains.value);
+}
 
 const picked = (fields: object, wanted: readonly string[]): object =>
   Object.fromEntries(Object.entries(fields).filter(([field]) => wanted.includes(field)));

@@ -34,7 +34,7 @@ locals {
 resource "google_firestore_index" "index" {
   for_each = {
     for index in local.firestore.indexes :
-    join("/", concat([index.collectionGroup], [for field in index.fields : "${field.fieldPath} ${lower(field.order)}"])) => index
+    join("/", concat([index.collectionGroup], [for field in index.fields : "${field.fieldPath} ${lower(try(field.order, field.arrayConfig))}"])) => index
   }
   database    = google_firestore_database.database.name
   collection  = each.value.collectionGroup
@@ -43,8 +43,9 @@ resource "google_firestore_index" "index" {
   dynamic "fields" {
     for_each = [for field in each.value.fields : field if field.fieldPath != "__name__"]
     content {
-      field_path = fields.value.fieldPath
-      order      = fields.value.order
+      field_path   = fields.value.fieldPath
+      order        = try(fields.value.order, null)
+      array_config = try(fields.value.arrayConfig, null)
     }
   }
 }

@@ -5,16 +5,17 @@ import { lastTransition, statusIn, transitionsOf, withoutPauses } from './histor
 import { isFailed, type Ledger, PAUSED, RESUMED } from './ledger.ts';
 
 /**
- * The ledger as it stood at a moment: without the transitions after it, and without what only those brought. Transitions of
- * one millisecond count together. What no transition tells, such as repeated announcements, is left out, and the next sweep is
- * computed anew.
+ * The ledger as it stood at a moment. Transitions of one millisecond count together.
  * @returns undefined before the order's first transition; the ledger itself from its last one on.
  */
-export function ledgerAt(saga: Saga, ledger: Ledger, moment: Date): Ledger | undefined {
-  return ledgerAfter(saga, ledger, transitionsOf(ledger).filter(({ at }) => at <= moment).length);
-}
+export const ledgerAt = (saga: Saga, ledger: Ledger, moment: Date): Ledger | undefined =>
+  ledgerAfter(saga, ledger, transitionsOf(ledger).filter(({ at }) => at <= moment).length);
 
-/** The ledger as it stood after so many transitions; undefined after none. */
+/**
+ * The ledger as it stood after so many transitions: without those after them, and without what only those brought. What no
+ * transition tells, such as repeated announcements, is left out, and the next sweep is computed anew.
+ * @returns undefined after none; the ledger itself after all.
+ */
 export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger | undefined {
   if (count >= ledger.history.length) return ledger;
   const history = ledger.history.slice(0, count);

@@ -59,6 +59,7 @@ describe('A new ledger', () => {
       deadlineSeconds: 900,
       sweepAt: new Date('2026-01-02T03:04:35.678Z'),
       shard: 0x11111111 % SHARD_COUNT,
+      mentions: ['widget'],
     });
   });
 

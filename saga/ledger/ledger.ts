@@ -65,6 +65,8 @@ export interface LedgerFields {
   readonly rewritten?: string;
   /** Spreads listings of all orders over the index: 0 to SHARD_COUNT - 1, derived from the uuid. */
   readonly shard: number;
+  /** The names by which the order can be found: see `mentions` of its kind. */
+  readonly mentions?: readonly string[];
 }
 
 /**
@@ -106,6 +108,7 @@ export const leftBy = (ledger: Ledger, party: string): boolean => lastTransition
 
 /**
  * A new ledger: the order was accepted.
+ * @param order undefined for the tombstone of an order that has not come.
  * @param by who accepted it.
  * @param deadlineSeconds how long each of its stages may take.
  * @param trace the W3C traceparent under which the order came.
@@ -113,13 +116,14 @@ export const leftBy = (ledger: Ledger, party: string): boolean => lastTransition
 export function receive<Order extends object>(
   saga: Saga,
   uuid: string,
-  order: Order,
+  order: Order | undefined,
   by: string,
   now: Date,
   deadlineSeconds: number,
   trace?: string,
 ): Ledger<Order> {
   const history = [historyLine(RECEIVED, by, now)];
+  const mentions = order && saga.order.mentions?.(order);
   return {
     uuid,
     status: RECEIVED,
@@ -128,7 +132,8 @@ export function receive<Order extends object>(
     sweepAt: nextSweep(saga, { status: RECEIVED, history, deadlineSeconds, createdAt: now }, 0, now),
     createdAt: now,
     shard: shardOf(uuid),
-    ...order,
+    ...(mentions && { mentions }),
+    ...(order as Order),
     ...(trace !== undefined && { trace }),
   };
 }
@@ -250,7 +255,7 @@ export function tombstone(
   deadlineSeconds: number,
   trace?: string,
 ): Ledger {
-  const unknown = receive(saga, uuid, {}, by, now, deadlineSeconds, trace);
+  const unknown = receive(saga, uuid, undefined, by, now, deadlineSeconds, trace);
   return complete(saga, fail(saga, unknown, { by, reason, detail, now }), by, now);
 }
 

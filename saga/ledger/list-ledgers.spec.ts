@@ -97,4 +97,15 @@ describe('The list of orders', () => {
     expect(await pages(store, 10, { user: 'jack', status: 'RECEIVED' })).to.deep.equal([[2]]);
     expect(await pages(store, 10, { user: 'joe' })).to.deep.equal([[]]);
   });
+
+  it('keeps to what mentions a name, in all shards, newest first', async () => {
+    const store = await holding(
+      ...range(20, 1).map((number) =>
+        orderAt(number, number, { mentions: number % 2 === 0 ? ['widget', 'wotsit'] : ['wotsit'] }),
+      ),
+    );
+    const even = range(10, 1).map((number) => 2 * number);
+    expect(await pages(store, 6, { mentions: 'widget' })).to.deep.equal([even.slice(0, 6), even.slice(6)]);
+    expect(await pages(store, 10, { mentions: 'nothing' })).to.deep.equal([[]]);
+  });
 });

@@ -4,7 +4,10 @@ import type { Saga } from '../step/saga.ts';
 import { LEDGERS, type Ledger, SHARD_COUNT } from './ledger.ts';
 import { isTombstone, readLedger } from './read-ledger.ts';
 
-/** Which ledgers to list: the status, and the fields by which orders of this kind are listed. */
+/**
+ * Which ledgers to list: the status, and the fields by which orders of this kind are listed; or, with no other condition, a name
+ * that the orders mention.
+ */
 export type LedgerFilter = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -16,7 +19,7 @@ export type LedgerFilter = Readonly<Record<string, string | undefined>>;
 export async function listLedgers(
   saga: Saga,
   store: Store,
-  filter: LedgerFilter,
+  { mentions, ...filter }: LedgerFilter,
   limit: number,
   page: string | undefined,
 ): Promise<{ orders: Ledger[]; nextPage?: string }> {
@@ -25,10 +28,17 @@ export async function listLedgers(
     [field: string]: string;
   };
   const isNarrow = saga.order.listedBy.some((field) => field in where);
+  const contains = mentions === undefined ? undefined : { field: 'mentions', value: mentions };
   const spread = isNarrow ? [{}] : Array.from({ length: SHARD_COUNT }, (_, shard) => ({ shard }));
   const listings = await Promise.all(
     spread.map((shard) =>
-      store.query({ collection: LEDGERS, where: { ...shard, ...where }, limit, ...(after && { after }) }),
+      store.query({
+        collection: LEDGERS,
+        where: { ...shard, ...where },
+        ...(contains && { contains }),
+        limit,
+        ...(after && { after }),
+      }),
     ),
   );
   // Firestore sorts by the field whatever its type; a ledger without a moment there can't be placed in the list.

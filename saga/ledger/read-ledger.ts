@@ -49,6 +49,7 @@ const kernelFields = {
   forks: z.array(z.string()).exactOptional(),
   rewritten: z.string().exactOptional(),
   shard: wholeNumber,
+  mentions: z.array(z.string()).exactOptional(),
 } satisfies { readonly [Field in keyof LedgerFields]-?: z.ZodType<LedgerFields[Field]> };
 
 /** Names that neither an order nor a step may use for a field: those of the ledger, and what steps are told besides. */

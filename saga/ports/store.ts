@@ -46,6 +46,8 @@ export interface Cursor {
 export interface Query {
   readonly collection: string;
   readonly where: Readonly<Record<string, string | number>>;
+  /** A field that must be a list with this value in it. Firestore takes only one such condition. */
+  readonly contains?: { readonly field: string; readonly value: string | number };
   /** Which top-level fields are wanted; without it, all. */
   readonly fields?: readonly string[];
   /** Continue behind this place; without it, start with the newest. */

@@ -36,6 +36,11 @@ export interface OrderKind<Order extends object = object> {
   readonly schema: z.ZodObject & z.ZodType<Order>;
   /** The fields by which orders are listed, besides their status. */
   readonly listedBy: readonly string[];
+  /**
+   * The names by which an order can be found besides, such as those of its items. The ledger keeps them from its first commit on,
+   * and each is an entry in the index.
+   */
+  mentions?(order: Order): readonly string[];
   /** The field with the name of the customer whose order it is; absent: where customers are told apart, only operators see it. */
   readonly ownedBy?: string;
   /**

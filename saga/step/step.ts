@@ -116,7 +116,7 @@ export interface StepDeclaration<
   readonly settings?: Settings;
   /**
    * What it answers over HTTP. A route that changes documents does it in a group commit, for which it gets all ports; one that
-   * changes orders takes turns, for which it gets the saga.
+   * reads or changes orders gets the saga.
    */
   readonly routes?: (
     store: Store,

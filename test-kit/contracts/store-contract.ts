@@ -474,7 +474,7 @@ export function storeContract(name: string, open: (context: Mocha.Context) => Pr
     });
 
     describe('query', () => {
-      type Listed = Cursor & { readonly user?: string; readonly shard?: number };
+      type Listed = Cursor & { readonly user?: string; readonly shard?: number; readonly mentions?: unknown };
       /** Documents in a fixed but jumbled order, so that none is listed rightly by chance. */
       const list = (...documents: Listed[]) =>
         store.commit(
@@ -535,6 +535,25 @@ export function storeContract(name: string, open: (context: Mocha.Context) => Pr
         expect(idsOf(await query({ where: { user: 'jack', shard: 1 } }))).to.deep.equal(['a']);
         expect(idsOf(await query({ where: { user: 1 } }))).to.deep.equal([]);
         expect(idsOf(await query({ where: { user: 'nobody' } }))).to.deep.equal([]);
+      });
+
+      it('lists only documents with a list that has the value in it, newest first, page by page', async () => {
+        const contains = { field: 'mentions', value: 'widget' };
+        await list(
+          { id: 'a', createdAt: moment(1), shard: 1, mentions: ['widget'] },
+          { id: 'b', createdAt: moment(3), shard: 1, mentions: ['wotsit', 'widget', 'widget'] },
+          { id: 'c', createdAt: moment(2), shard: 2, mentions: ['a', 'b', 'widget'] },
+          { id: 'd', createdAt: moment(0), shard: 1, mentions: ['wotsit', 'widgets'] },
+          { id: 'e', createdAt: moment(0), shard: 1, mentions: 'widget' },
+          { id: 'f', createdAt: moment(0), shard: 1, mentions: [{ item: 'widget' }] },
+          { id: 'g', createdAt: moment(0), shard: 1, mentions: [] },
+          { id: 'h', createdAt: moment(0), shard: 1 },
+        );
+        expect(idsOf(await query({ contains }))).to.deep.equal(['b', 'c', 'a']);
+        expect(idsOf(await query({ contains, where: { shard: 1 } }))).to.deep.equal(['b', 'a']);
+        const after = { createdAt: moment(3), id: 'b' };
+        expect(idsOf(await query({ contains, after, limit: 1 }))).to.deep.equal(['c']);
+        expect(idsOf(await query({ contains: { field: 'mentions', value: 1 } }))).to.deep.equal([]);
       });
 
       it('lists one collection, not those below it or of a similar name', async () => {

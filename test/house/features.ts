@@ -262,9 +262,9 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       ],
       [
         'Read models (history per customer, warehouse)',
-        'part',
-        test('saga/ledger/list-ledgers.spec.ts', 'keeps to one customer, to one status, or to both'),
-        'orders per customer, and the stock; no events per customer',
+        'yes',
+        test('inventory/stock-movements.spec.ts', 'adds up to what the item says of itself'),
+        'orders and events per customer; stock, and what moved it',
       ],
       [
         'Stage-by-stage status, not just start and end',
@@ -287,9 +287,12 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       ],
       [
         'Restock / stock admin',
-        'part',
-        test('janitor/audit/repair.spec.ts', 'as a difference, so that what orders change meanwhile stays'),
-        'in the database, checked by the doctor ([stock and limits](operations/stock-and-limits.md)); no route',
+        'yes',
+        test(
+          'inventory/change-stock.spec.ts',
+          '[anomaly 14] is decided again on what orders took at the same moment',
+        ),
+        '`PUT /inventory/{item}`, with a journal ([stock and limits](operations/stock-and-limits.md))',
       ],
     ],
   ],

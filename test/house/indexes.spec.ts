@@ -20,7 +20,8 @@ import { type RecordedPorts, recordedPorts } from '../support/recorded-ports.ts'
 
 interface Field {
   readonly fieldPath: string;
-  readonly order: string;
+  readonly order?: string;
+  readonly arrayConfig?: string;
 }
 
 /** The emulator answers every query; Firestore only those that have an index. */
@@ -31,24 +32,28 @@ describe('The indexes of Firestore', () => {
     fieldOverrides: { collectionGroup: string; fieldPath: string; indexes: unknown[]; ttl?: boolean }[];
   };
   const nameOf = (collection: string, fields: readonly Field[]) =>
-    [collection, ...fields.map(({ fieldPath, order }) => `${fieldPath} ${order}`)].join(', ');
+    [
+      collection,
+      ...fields.map(({ fieldPath, order, arrayConfig }) => `${fieldPath} ${order ?? arrayConfig}`),
+    ].join(', ');
 
   /** A store that notes which index each of its answers needs. */
   function notingStore(): { store: Store; needed: Set<string> } {
     const memory = createMemoryStore();
     const needed = new Set<string>();
     /** Firestore finds equal fields in any order of them; in the file they are sorted. */
-    const note = (collection: string, where: object, field: string, order: string) => {
+    const note = (collection: string, where: object, field: string, order: string, contains?: string) => {
       const equal = Object.keys(where)
         .sort()
         .map((fieldPath) => ({ fieldPath, order: 'ASCENDING' }));
       const ordered = [field, '__name__'].map((fieldPath) => ({ fieldPath, order }));
-      needed.add(nameOf(collection, [...equal, ...ordered]));
+      const list = contains === undefined ? [] : [{ fieldPath: contains, arrayConfig: 'CONTAINS' }];
+      needed.add(nameOf(collection, [...list, ...equal, ...ordered]));
     };
     const store: Store = {
       ...memory,
       query(query) {
-        note(query.collection, query.where, 'createdAt', 'DESCENDING');
+        note(query.collection, query.where, 'createdAt', 'DESCENDING', query.contains?.field);
         return memory.query(query);
       },
       due(query) {
@@ -90,6 +95,7 @@ describe('The indexes of Firestore', () => {
       await listLedgers(pipeline, store, filter, 10, undefined);
       await listLedgers(pipeline, store, { ...filter, status: pipeline.success }, 10, undefined);
     }
+    await listLedgers(pipeline, store, { mentions: 'widget' }, 10, undefined);
     const ports = await recordedPorts();
     await sweep(pipeline, { ...ports, store });
     await patrolOfTheWatchdog({ ...ports, store });

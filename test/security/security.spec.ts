@@ -123,9 +123,10 @@ async function serving<T>(
 const statusOf = async (answer: Promise<Answer>) => (await answer).status;
 
 describe("The operators' routes", () => {
-  it("are all routes of the janitor, the courier's words, and what changes the stock or erases a customer", () => {
+  it("are all routes of the janitor, the courier's words, what changes the stock or shows how it moved, and what erases a customer", () => {
     expect(operatorRoutes.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
       'DELETE /users/{user}',
+      'GET /inventory/{item}/movements',
       'PUT /inventory/{item}',
       'GET /inventory/{item}/changes',
       'POST /deliveries/{uuid}/delivered',

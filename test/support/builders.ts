@@ -64,11 +64,14 @@ export const anOrder = (fields: Partial<Order> = {}): Order =>
   deepFreeze({ user: 'jack', items: [{ item: 'widget', quantity: 2 }], ...fields });
 
 /** A ledger of that order, as the frontend received it, or what `fields` say instead. */
-export const aLedger = (fields: Partial<OrderLedger> = {}): OrderLedger =>
-  deepFreeze({
-    ...receive(pipeline, fields.uuid ?? UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS),
+export const aLedger = (fields: Partial<OrderLedger> = {}): OrderLedger => {
+  const { uuid = UUID, items } = fields;
+  const order = anOrder(Array.isArray(items) ? { items } : {});
+  return deepFreeze({
+    ...receive(pipeline, uuid, order, 'frontend', NOW, DEADLINE_SECONDS),
     ...fields,
   } as OrderLedger);
+};
 
 /** What a line of these ledgers costs per unit. */
 export const PRICE = 5;

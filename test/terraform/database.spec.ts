@@ -51,7 +51,7 @@ describe('The database that Terraform makes', () => {
       indexes: {
         collectionGroup: string;
         queryScope: string;
-        fields: { fieldPath: string; order: string }[];
+        fields: { fieldPath: string; order?: string; arrayConfig?: string }[];
       }[];
       fieldOverrides: { collectionGroup: string; fieldPath: string; indexes: unknown[]; ttl?: boolean }[];
     };
@@ -72,7 +72,11 @@ describe('The database that Terraform makes', () => {
     expect(made).to.have.deep.members(
       indexes.map((index) => ({
         ...index,
-        fields: index.fields.slice(0, -1).map(({ fieldPath, order }) => ({ field_path: fieldPath, order })),
+        fields: index.fields.slice(0, -1).map(({ fieldPath, order, arrayConfig }) => ({
+          field_path: fieldPath,
+          ...(order && { order }),
+          ...(arrayConfig && { array_config: arrayConfig }),
+        })),
       })),
     );
     const overridden = Object.values(all(deployed.byDefault, 'google_firestore_field.field')).map(
