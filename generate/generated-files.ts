@@ -1,6 +1,7 @@
 import type { Service } from '../saga/deliver/service.ts';
 import { declareTopology } from '../saga/deliver/topology.ts';
 import type { Saga } from '../saga/step/saga.ts';
+import { bigqueryColumns } from './bigquery-columns.ts';
 import { composeLines, workflowLines } from './containers.ts';
 import { firestoreIndexes } from './firestore-indexes.ts';
 import { type Fragment, markdownFragment, withFragments, yamlFragment } from './fragment.ts';
@@ -40,6 +41,7 @@ export function generatedFiles(
   return [
     whole('infra/topology.json', { ...declareTopology(saga), services: facts }),
     whole('infra/firestore.indexes.json', firestoreIndexes(saga)),
+    whole('infra/bigquery-events.json', bigqueryColumns(saga)),
     partly('infra/compose.yaml', yamlFragment(composeLines(facts))),
     partly('.github/workflows/check.yml', yamlFragment(workflowLines(saga, facts))),
     partly(

@@ -45,7 +45,12 @@ locals {
   # Who parks dead letters writes their lines.
   reader_resource = var.subscriber == "push" ? "cloud_run_revision" : "cloud_run_worker_pool"
   # What people don't pull gets older and older, and concerns nobody.
-  read_subscriptions = join(", ", [for name, subscription in local.subscriptions : "\"${name}\"" if subscription.service != null])
+  read_subscriptions = join(", ", [
+    for name in concat(
+      [for name, subscription in local.subscriptions : name if subscription.service != null],
+      [for topic in local.event_topics : "${topic}-bigquery-sub"],
+    ) : "\"${name}\""
+  ])
 
   watched = {
     backlog = {

@@ -3,7 +3,7 @@ data "google_project" "project" {
 }
 
 resource "google_project_service" "api" {
-  for_each = toset([
+  for_each = toset(concat(var.bigquery_events ? ["bigquery.googleapis.com"] : [], [
     "artifactregistry.googleapis.com",
     "billingbudgets.googleapis.com",
     "cloudbuild.googleapis.com",
@@ -18,7 +18,7 @@ resource "google_project_service" "api" {
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
     "telemetry.googleapis.com",
-  ])
+  ]))
   service = each.key
   # The project may use them for something else, too.
   disable_on_destroy = false
@@ -30,12 +30,14 @@ resource "google_project_service" "api" {
 resource "terraform_data" "groundwork" {
   depends_on = [
     google_artifact_registry_repository_iam_member.builder,
+    google_bigquery_table_iam_member.pubsub,
     google_firestore_field.field,
     google_firestore_index.index,
     google_logging_metric.line,
     google_project_iam_member.builder,
     google_project_iam_member.database_user,
     google_project_iam_member.telemetry,
+    google_pubsub_subscription_iam_member.bigquery_dead_letter_subscriber,
     google_pubsub_subscription_iam_member.dead_letter_subscriber,
     google_pubsub_subscription_iam_member.subscriber,
     google_pubsub_subscription_iam_member.viewer,

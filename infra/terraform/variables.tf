@@ -167,8 +167,15 @@ variable "firestore_database" {
   }
 }
 
+variable "bigquery_events" {
+  description = "Whether every event is written to BigQuery, too: docs/bigquery.md."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
 variable "deletion_protection" {
-  description = "Whether the database and the services refuse to be deleted. To destroy all, apply with false first."
+  description = "Whether the database, the services and the table of events refuse to be deleted. To destroy all, apply with false first."
   type        = bool
   nullable    = false
   default     = true

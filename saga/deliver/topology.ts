@@ -53,13 +53,14 @@ const POLICIES = {
 /** The topology of a saga in the form that is written down. */
 export function declareTopology(saga: Saga) {
   const { entry, resumption, pause, workflow, failure, end, steps, services } = saga;
+  const words = wordTopics(saga);
   const announcements = [
     entry,
     ...steps.flatMap(announcementsOf),
     ...(resumption ? [resumption] : []),
     ...(pause ? [pause] : []),
     ...(workflow ? [workflow] : []),
-    ...wordTopics(saga),
+    ...words,
     failure,
     end,
   ];
@@ -94,6 +95,10 @@ export function declareTopology(saga: Saga) {
   });
   return {
     topics,
+    // On these, messages say what became of an order. On the others, other things are said.
+    announcing: announcements
+      .filter((one) => !words.some(({ topic }) => topic === one.topic))
+      .map(({ topic }) => topic),
     // Terraform makes these keep their messages, so that they can be replayed after the database was restored.
     keptForRestore: [entry.topic, failure.topic],
     policies: POLICIES,

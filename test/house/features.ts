@@ -600,7 +600,15 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
           '[anomaly 57] is nowhere afterwards, and the books are right',
         ),
       ],
-      ['Events in BigQuery', 'no'],
+      [
+        'Events in BigQuery',
+        'yes',
+        test(
+          'test/terraform/bigquery.spec.ts',
+          'are those of every topic on which a status is announced, orchestrated or not, and of no other',
+        ),
+        'as an option of Terraform; checked against the documentation, never deployed ([bigquery.md](bigquery.md))',
+      ],
       [
         'Local state that survives a restart, with an inspector',
         'no',

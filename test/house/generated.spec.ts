@@ -74,6 +74,7 @@ describe('What follows from the pipeline', () => {
       this.timeout(60_000);
       const spoilt = [
         /"shard"/,
+        /"publish_time"/,
         /an order was accepted/,
         /service\.js, order/,
         /SUCCESS: \w+/,

@@ -10,7 +10,7 @@ import { evaluate, type Resources, requireTerraform } from './evaluate.ts';
 export interface Deployments {
   /** With nothing but a project and a region. */
   readonly byDefault: Resources;
-  /** With every variable that changes what is made: pulled, public, without telemetry, with operators, alerts and a budget. */
+  /** With every variable that changes what is made: pulled, public, without telemetry, with operators, alerts, a budget and events in BigQuery. */
   readonly withEverything: Resources;
   readonly services: readonly Service[];
   readonly serviceNames: readonly string[];
@@ -30,6 +30,7 @@ const EVERYTHING = {
   alert_email: 'jill@example.com',
   monthly_budget: 50,
   firestore_database: 'orders',
+  bigquery_events: true,
 };
 
 let evaluated: Promise<Deployments> | undefined;

@@ -170,7 +170,9 @@ describe('The Terraform, as it is written', () => {
   });
 
   it('gives every subscription a retry policy, no expiry, and the dead letters that the topology wants', () => {
+    // That of events has the policy of services: bigquery.spec.ts looks at it.
     expect(Object.keys(configuration.resource.google_pubsub_subscription ?? {})).to.deep.equal([
+      'bigquery',
       'subscription',
     ]);
     const { expiration_policy, retry_policy, dynamic } = body(
@@ -188,13 +190,15 @@ describe('The Terraform, as it is written', () => {
     );
   });
 
-  it("gives Pub/Sub's own agent both rights that dead letters need", () => {
+  it("gives Pub/Sub's own agent both rights that dead letters need, and lets it write one table", () => {
     const granted = resources
       .filter(([, , one]) => one.member === expression('local.pubsub_agent'))
       .map(([type, label, one]) => [type, label, one.role]);
     expect(granted).to.have.deep.members([
       ['google_pubsub_topic_iam_member', 'dead_letter_publisher', 'roles/pubsub.publisher'],
       ['google_pubsub_subscription_iam_member', 'dead_letter_subscriber', 'roles/pubsub.subscriber'],
+      ['google_pubsub_subscription_iam_member', 'bigquery_dead_letter_subscriber', 'roles/pubsub.subscriber'],
+      ['google_bigquery_table_iam_member', 'pubsub', 'roles/bigquery.dataEditor'],
       ['google_service_account_iam_member', 'push_token_creator', 'roles/iam.serviceAccountTokenCreator'],
     ]);
   });
@@ -243,7 +247,7 @@ describe('The Terraform, as it is written', () => {
 
   it('grants small roles only, and on the project as few as possible', () => {
     const small =
-      /^roles\/(pubsub\.(publisher|subscriber|viewer)|run\.invoker|datastore\.user|telemetry\.(tracesWriter|metricsWriter)|logging\.logWriter|artifactregistry\.writer|storage\.objectViewer|secretmanager\.secretAccessor|iam\.serviceAccountTokenCreator)$/;
+      /^roles\/(pubsub\.(publisher|subscriber|viewer)|run\.invoker|datastore\.user|telemetry\.(tracesWriter|metricsWriter)|logging\.logWriter|artifactregistry\.writer|storage\.objectViewer|secretmanager\.secretAccessor|bigquery\.dataEditor|iam\.serviceAccountTokenCreator)$/;
     const roles = stringsIn([configuration.resource, configuration.locals]).flatMap(
       (text) => text.match(/roles\/[\w.]+/g) ?? [],
     );

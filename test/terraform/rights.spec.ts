@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { deadLetterOf } from '../../saga/deliver/message.ts';
-import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
+import { declareTopology, subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { leftBy } from '../../saga/ledger/ledger.ts';
 import { DEAD_LETTER_TOPIC } from '../../saga/step/saga.ts';
 import { aDelivery, aLedgerThatIs } from '../support/builders.ts';
@@ -40,9 +40,11 @@ describe('The rights that Terraform grants', () => {
         repository,
         name,
         project,
+        table_id: table,
       } = body;
       const place =
         topic ??
+        table ??
         subscription ??
         secret ??
         account ??
@@ -125,6 +127,10 @@ describe('The rights that Terraform grants', () => {
         ),
         ...deployed.serviceNames.map((service) => `user:jill@example.com roles/run.invoker ${service}`),
         'allUsers roles/run.invoker frontend',
+        `${PUBSUB} roles/bigquery.dataEditor events`,
+        ...declareTopology(pipeline).announcing.map(
+          (topic) => `${PUBSUB} roles/pubsub.subscriber ${topic}-bigquery-sub`,
+        ),
       ].sort(),
     );
   });

@@ -129,6 +129,13 @@ describe('The watch that Terraform keeps', () => {
     expect(watched.split(', ').map((name) => JSON.parse(name) as string)).to.have.members(read);
   });
 
+  it('watches that of events, too, where they are written to BigQuery', () => {
+    const { conditions } = all(deployed.withEverything, 'google_monitoring_alert_policy.alert').backlog ?? {};
+    const made = Object.values(all(deployed.withEverything, 'google_pubsub_subscription.bigquery'));
+    expect(made).to.not.be.empty;
+    for (const { name } of made) expect(JSON.stringify(conditions)).to.contain(`\\"${name}\\"`);
+  });
+
   interface Chart {
     readonly title: string;
     readonly xyChart: {
