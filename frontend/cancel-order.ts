@@ -5,22 +5,24 @@ import type { Ports } from '../saga/ports/ports.ts';
 import { cancelTask } from '../saga/step/cancel.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
+/** Who cancels an order at its customer's wish, and why it then fails. */
+export const CUSTOMER_CANCELS = {
+  by: 'frontend',
+  reason: 'CANCELED_BY_CUSTOMER',
+  detail: 'The customer canceled the order',
+} as const;
+
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
  * @throws Problem 409 if it is canceled already, and what every turn on request throws.
  */
 export async function cancelOrder(saga: Saga, ports: Ports, uuid: string, caller?: Caller): Promise<Ledger> {
-  const wish = {
-    by: 'frontend',
-    reason: 'CANCELED_BY_CUSTOMER',
-    detail: 'The customer canceled the order',
-  };
   const { ledger, publishError } = await turnOnRequest(
     saga,
     'frontend',
     uuid,
-    (id) => cancelTask(saga, id, wish),
+    (id) => cancelTask(saga, id, CUSTOMER_CANCELS),
     `/order/${uuid}`,
     ports,
     caller,

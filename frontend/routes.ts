@@ -19,6 +19,7 @@ import { ORCHESTRATION, type Saga } from '../saga/step/saga.ts';
 import { type Order, orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder } from './cancel-order.ts';
+import { exampleOrders } from './example-orders.ts';
 
 const KEY_LENGTH_MAX = 255;
 
@@ -58,6 +59,7 @@ export function frontendRoutes(
 ): readonly Route[] {
   const { store, newUuid } = ports;
   const tracked = trackedSchema(saga);
+  const { accepted, canceled } = exampleOrders(saga);
 
   /** An order as customers see it: its snapshot, and how it came about. */
   function view(ledger: Ledger, caller: Caller | undefined): object {
@@ -79,6 +81,7 @@ export function frontendRoutes(
       summary: 'Place an order',
       audience: 'customers',
       answer: snapshotSchema(saga),
+      example: snapshot(saga, accepted),
       headers: {
         'Idempotency-Key': `1 to ${KEY_LENGTH_MAX} printable characters; a repetition is the same order`,
       },
@@ -111,6 +114,7 @@ export function frontendRoutes(
       summary: 'What became of an order, or how it stood at a moment',
       audience: 'customers',
       answer: tracked,
+      example: view(accepted, undefined),
       query: momentSchema,
       responses: {
         200: 'The order, its status, the reason of a failure, and its history; of all that what was known at the moment',
@@ -137,6 +141,7 @@ export function frontendRoutes(
       summary: 'Cancel an order',
       audience: 'customers',
       answer: tracked,
+      example: view(canceled, undefined),
       responses: {
         202: 'The order is failing; what was done is being taken back',
         404: 'No such order',
@@ -155,6 +160,7 @@ export function frontendRoutes(
       summary: 'Orders, newest first, a page at a time',
       audience: 'customers',
       answer: z.object({ orders: z.array(tracked), next_page: z.string().optional() }),
+      example: { orders: [view(accepted, undefined)] },
       query: listSchema(saga),
       responses: {
         200: 'One page; next_page leads to the next',

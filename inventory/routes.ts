@@ -32,12 +32,15 @@ function seen(
   return { item, quantity, reserved: Math.max(0, loaded - quantity - sold), sold, price_per_unit };
 }
 
+const EXAMPLE = seen('widget', { quantity: 95, loaded: 100, price_per_unit: 10 }, 2);
+
 export const inventoryRoutes = (store: Store): readonly Route[] => [
   route({
     method: 'GET',
     path: '/inventory',
     summary: 'The stock: what is available now, reserved and sold, and at what price',
     answer: z.object({ items: z.array(itemSchema) }),
+    example: { items: [EXAMPLE] },
     responses: { 200: `All by name, at most ${LISTED_MAX}` },
     async handle() {
       const [items, counted] = await Promise.all([
@@ -56,6 +59,7 @@ export const inventoryRoutes = (store: Store): readonly Route[] => [
     path: '/inventory/{item}',
     summary: 'The stock of one item',
     answer: itemSchema,
+    example: EXAMPLE,
     responses: { 200: 'The item', 404: 'No such item' },
     async handle({ params: { item = '' } }) {
       if (!nameSchema.safeParse(item).success) throw notFound(`There is no item ${item}`);

@@ -47,6 +47,11 @@ export const linesSchema = z
 const modeSchema = z.literal(ORCHESTRATION, { error: 'must be "orchestration", or left out' });
 const onShortageSchema = z.literal('ask', { error: 'must be "ask", or left out' });
 
+export const ORDER_EXAMPLES = [
+  { user: 'jack', item: 'widget', quantity: 2 },
+  { user: 'jack', items: LINES_EXAMPLE, on_shortage: 'ask' },
+] as const;
+
 /** An order as it is posted: one line as `item` and `quantity`, or several as `items`. */
 export const orderSchema = z
   .strictObject(
@@ -64,10 +69,7 @@ export const orderSchema = z
   )
   .meta({
     oneOf: [{ required: ['item', 'quantity'] }, { required: ['items'] }],
-    examples: [
-      { user: 'jack', item: 'widget', quantity: 2 },
-      { user: 'jack', items: LINES_EXAMPLE, on_shortage: 'ask' },
-    ],
+    examples: [...ORDER_EXAMPLES],
   })
   .superRefine(
     (value, context) => {

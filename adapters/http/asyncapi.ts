@@ -13,6 +13,7 @@ interface MessageObject {
   readonly contentType?: string;
   readonly headers?: object;
   readonly payload: object;
+  readonly bindings?: object;
   readonly correlationId?: object;
 }
 
@@ -42,6 +43,7 @@ export function asyncApiOf(saga: Saga, { title, version }: About): object {
     asyncapi: '3.0.0',
     info: { title, version, description: PROMISE },
     defaultContentType: 'application/json',
+    servers: SERVERS,
     channels: Object.fromEntries(channels),
     operations: Object.fromEntries([...sends, ...receives]),
     components: {
@@ -50,6 +52,18 @@ export function asyncApiOf(saga: Saga, { title, version }: About): object {
     },
   };
 }
+
+/** Without bindings of the channels, which would have to name a schema of Pub/Sub's own: the topics have none. */
+const SERVERS = {
+  pubsub: {
+    host: 'pubsub.googleapis.com',
+    pathname: '/projects/{project}',
+    protocol: 'googlepubsub',
+    description:
+      'Google Cloud Pub/Sub. The emulator listens where PUBSUB_EMULATOR_HOST says; the embedded engine has no address',
+    variables: { project: { description: 'The id of the project of Google Cloud: PROJECT_ID' } },
+  },
+};
 
 const operation = (action: 'send' | 'receive', topic: string, who: string, summary: string) => ({
   action,
@@ -72,17 +86,21 @@ function messagesOn(saga: Saga, topic: string): Readonly<Record<string, MessageO
 /** What `messageFor` publishes: a snapshot of the order, in a CloudEvent in binary mode. */
 function announcement(saga: Saga, topic: string): MessageObject {
   const statuses = statusesOn(saga, topic);
+  /** The same in each. */
+  const fixed = {
+    'ce-specversion': '1.0',
+    'ce-type': `${saga.name}.${topic}`,
+    'content-type': 'application/json',
+  };
   return {
     summary: `An order is ${statuses.join(' or ')}`,
     headers: attributes(
       {
-        'ce-specversion': { const: '1.0' },
+        ...Object.fromEntries(Object.entries(fixed).map(([name, value]) => [name, { const: value }])),
         'ce-id': text('The id of the fact, which a repetition has, too'),
-        'ce-type': { const: `${saga.name}.${topic}` },
         'ce-source': { enum: serviceNames(saga).map((name) => `/${saga.name}/${name}`) },
         'ce-subject': { ...text('The uuid of the order'), format: 'uuid' },
         'ce-time': { ...text('When the order came to this status'), format: 'date-time' },
-        'content-type': { const: 'application/json' },
       },
       {
         traceparent: text('The trace of the order, as W3C Trace Context writes it'),
@@ -93,6 +111,7 @@ function announcement(saga: Saga, topic: string): MessageObject {
     payload: {
       allOf: [{ $ref: '#/components/schemas/Snapshot' }, { properties: { status: { enum: statuses } } }],
     },
+    bindings: { googlepubsub: { attributes: fixed, bindingVersion: '0.2.0' } },
     correlationId: { location: '$message.header#/ce-subject' },
   };
 }

@@ -26,6 +26,7 @@ import { callerOf } from './caller-of.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
+import { problemBody } from './problem-body.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 /** Without these, a client that sends a byte now and then could hold a connection for ever. */
@@ -295,12 +296,11 @@ function problemHandler(log: Log): ErrorRequestHandler {
         { ...(uuid && { uuid }), error: logged(error) },
       );
     }
-    const { status, title, detail, errors, headers } = problem;
     response
-      .status(status)
-      .set(headers)
+      .status(problem.status)
+      .set(problem.headers)
       .type('application/problem+json')
-      .json({ type: 'about:blank', title, status, detail, ...(errors.length > 0 && { errors }) });
+      .json(problemBody(problem));
   };
 }
 

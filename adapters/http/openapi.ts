@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Route } from '../../saga/http/http.ts';
 import { OPERATOR_HEADER, OPERATOR_HEADER_MEANS } from './operator-name.ts';
+import { problemSchema } from './problem-body.ts';
 
 /** The name of the API, and its release. */
 export interface About {
@@ -93,19 +94,22 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, description]) => [
         status,
-        responseOf(Number(status), description, route.answer),
+        responseOf(Number(status), description, route),
       ]),
     ),
   };
 }
 
-function responseOf(status: number, description: string, answer: z.ZodType): object {
-  const isProblem = status >= 400;
-  const schema = isProblem ? { $ref: '#/components/schemas/Problem' } : jsonSchema(answer);
-  return {
-    description,
-    content: { [isProblem ? 'application/problem+json' : 'application/json']: { schema } },
-  };
+function responseOf(
+  status: number,
+  description: string,
+  { answer, example }: Pick<Route, 'answer' | 'example'>,
+): object {
+  const content =
+    status >= 400
+      ? { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+      : { 'application/json': { schema: jsonSchema(answer), ...(example !== undefined && { example }) } };
+  return { description, content };
 }
 
 function queryParameters(query: z.ZodType): object[] {
@@ -125,12 +129,3 @@ export function jsonSchema(schema: z.ZodType, target: 'draft-2020-12' | 'draft-7
   } = z.toJSONSchema(schema, { io: 'input', target }) as Record<string, unknown>;
   return rest;
 }
-
-/** RFC 9457, with the faults of single fields. */
-const problemSchema = z.object({
-  type: z.string().optional(),
-  title: z.string(),
-  status: z.int().min(400).max(599),
-  detail: z.string(),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-});

@@ -35,6 +35,8 @@ export interface Route {
   readonly responses: Readonly<Record<number, string>>;
   /** The body of an answer that is no problem, as JSON has it. */
   readonly answer: z.ZodType;
+  /** Such a body, for the description. */
+  readonly example?: unknown;
   readonly body?: z.ZodType;
   readonly query?: z.ZodType;
   readonly headers?: Readonly<Record<string, string>>;

@@ -18,13 +18,18 @@ interface Ref {
   readonly $ref: string;
 }
 
+interface Bindings {
+  readonly googlepubsub: { readonly attributes: Readonly<Record<string, string>> };
+}
+
 interface AsyncApi {
+  readonly servers: Readonly<Record<string, { readonly protocol: string; readonly host: string }>>;
   readonly channels: Readonly<Record<string, { readonly messages: Readonly<Record<string, Ref>> }>>;
   readonly operations: Readonly<
     Record<string, { readonly action: string; readonly channel: Ref; readonly tags: { name: string }[] }>
   >;
   readonly components: {
-    readonly messages: Readonly<Record<string, { headers?: object; payload: object }>>;
+    readonly messages: Readonly<Record<string, { headers?: object; payload: object; bindings?: Bindings }>>;
     readonly schemas: { readonly Snapshot: { readonly properties: object } };
   };
 }
@@ -50,6 +55,20 @@ describe('The AsyncAPI document', () => {
     const isValid = validator().compile(JSON.parse(readFileSync(SPECIFICATION, 'utf8')));
     expect([isValid(document), isValid.errors]).to.deep.equal([true, null]);
     expect(isValid({ ...document, channels: { x: { messages: 1 } } })).to.equal(false);
+  });
+
+  it('says where the topics are, and which attributes every announcement has there', () => {
+    expect(document.servers.pubsub).to.deep.include({
+      host: 'pubsub.googleapis.com',
+      protocol: 'googlepubsub',
+    });
+    expect(document.components.messages[shop.failure.topic]?.bindings?.googlepubsub.attributes).to.deep.equal(
+      {
+        'ce-specversion': '1.0',
+        'ce-type': `${shop.name}.${shop.failure.topic}`,
+        'content-type': 'application/json',
+      },
+    );
   });
 
   it('refers to nothing that is not there', () => {
@@ -96,14 +115,17 @@ describe('The AsyncAPI document', () => {
   });
 
   describe('describes every message', () => {
-    let validators: ReadonlyMap<string, readonly { headers?: ValidateFunction; payload: ValidateFunction }[]>;
+    let validators: ReadonlyMap<
+      string,
+      readonly { headers?: ValidateFunction; payload: ValidateFunction; bindings?: Bindings | undefined }[]
+    >;
     before(() => {
       const ajv = validator().addSchema({ $id: 'document', ...document });
       const compiled = Object.entries(document.channels).map(([topic, { messages }]) => {
         const found = Object.values(messages).map(({ $ref }) => {
           const part = (name: string) => ajv.compile({ $ref: `document${$ref}/${name}` });
-          const { headers } = document.components.messages[$ref.split('/').at(-1) ?? ''] ?? {};
-          return { payload: part('payload'), ...(headers && { headers: part('headers') }) };
+          const { headers, bindings } = document.components.messages[$ref.split('/').at(-1) ?? ''] ?? {};
+          return { payload: part('payload'), bindings, ...(headers && { headers: part('headers') }) };
         });
         return [topic, found] as const;
       });
@@ -124,6 +146,8 @@ describe('The AsyncAPI document', () => {
         if (isValid?.(value) === false)
           return `${topic}: ${what} ${JSON.stringify(value)} ${JSON.stringify(isValid.errors)}`;
       }
+      for (const [name, value] of Object.entries(one.bindings?.googlepubsub.attributes ?? {}))
+        if (attributes[name] !== value) return `${topic}: ${name} is not always ${value}`;
       const { properties } = document.components.schemas.Snapshot;
       const unknown = Object.keys(attributes['ce-specversion'] && topic !== DEAD_LETTER_TOPIC ? body : {});
       return unknown.some((field) => !(field in properties))
