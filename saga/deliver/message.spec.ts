@@ -273,6 +273,7 @@ describe('The snapshot of an order', () => {
       heard: { step: { word: 'yes' } },
       forkOf: { uuid: uuidOf(2), at: LATER },
       forks: [uuidOf(3)],
+      rewritten: '2026-01-02T03:05:00.000Z CANCELED order alice',
     };
     const ledger = aLedgerThatIs('CANCELED', kept);
     expect(ledger).to.include.all.keys(inner.filter((field) => !['at', 'word'].includes(field)));

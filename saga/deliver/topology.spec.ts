@@ -81,6 +81,7 @@ describe('The topology of a saga', () => {
         'given-up': 'the order is canceled',
         'dead-letter': 'a message could not be processed',
       },
+      announcing: ['orders', 'packed', 'shipped', 'failed', 'given-up'],
       keptForRestore: ['orders', 'failed'],
       subscriptions: {
         'orders-sub': { topic: 'orders', policy: 'service', service: 'pack' },

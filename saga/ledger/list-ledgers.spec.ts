@@ -99,9 +99,13 @@ describe('The list of orders', () => {
   });
 
   it('keeps to what mentions a name, in all shards, newest first', async () => {
+    const asking = (names: readonly string[]) => ({
+      items: names.map((item) => ({ item, quantity: 1 })),
+      mentions: names,
+    });
     const store = await holding(
       ...range(20, 1).map((number) =>
-        orderAt(number, number, { mentions: number % 2 === 0 ? ['widget', 'wotsit'] : ['wotsit'] }),
+        orderAt(number, number, asking(number % 2 === 0 ? ['widget', 'wotsit'] : ['wotsit'])),
       ),
     );
     const even = range(10, 1).map((number) => 2 * number);
