@@ -89,7 +89,7 @@ describe('A data file', () => {
   users/a/b: must not contain "/"
   users/joe: address is missing
   users/joe: credit: must be 0 or more
-  adress is no field of users/joe that is written here: there are address, location, credit
+  adress is no field of users/joe that is written here: there are address, location, erasedAs, credit
   loaded is no field of inventory/wotsit that is written here: there are price_per_unit, quantity
   payments is no collection of accounts: there are users, inventory`);
   });

@@ -39,6 +39,7 @@ describe('An orchestrated ledger', () => {
       DELIVERING: 'delivery-started',
       DELIVERED: 'order-delivered',
       RESUMED: 'workflow',
+      PAUSED: 'order-paused',
       FAILING: 'workflow',
       CANCELED: 'order-canceled',
     });

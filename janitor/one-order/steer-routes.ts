@@ -42,17 +42,19 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
     note: text,
   });
 
+  /** @param what was done to the order, for the log. */
   async function steer(
     uuid: string,
     what: string,
     steerer: Steerer,
-    taskFor: (uuid: string) => LedgerTask,
+    taskFor: (saga: Saga, uuid: string, steerer: Steerer) => LedgerTask,
   ): Promise<HttpResponse> {
+    const task = (id: string) => taskFor(saga, id, steerer);
     const { ledger, publishError } = await turnOnRequest(
       saga,
       'janitor',
       uuid,
-      taskFor,
+      task,
       `/sagas/${uuid}`,
       ports,
     );
@@ -69,26 +71,22 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
 
   /** Portion by portion, from the newest order to the oldest. */
   async function steerMany(
-    filter: LedgerFilter,
-    from: string | undefined,
-    taskFor: (uuid: string) => LedgerTask,
-  ) {
+    { page: from, ...filter }: LedgerFilter & { readonly page?: string | undefined },
+    steerer: Steerer,
+    taskFor: (saga: Saga, uuid: string, steerer: Steerer) => LedgerTask,
+  ): Promise<HttpResponse> {
     const many = { steered: 0, untouched: 0 };
     let page = from;
     do {
       const { orders, nextPage } = await listLedgers(saga, ports.store, filter, PORTION, page);
-      const taken = await takeTurns(
-        saga,
-        'janitor',
-        orders.map(({ uuid }) => taskFor(uuid)),
-        ports,
-      );
+      const tasks = orders.map(({ uuid }) => taskFor(saga, uuid, steerer));
+      const taken = await takeTurns(saga, 'janitor', tasks, ports);
       const steered = taken.filter((one) => 'turn' in one && one.turn.outcome === 'steered').length;
       many.steered += steered;
       many.untouched += taken.length - steered;
       page = nextPage;
     } while (page !== undefined && many.steered + many.untouched < STEERED_MAX);
-    return { ...many, ...(page !== undefined && { next_page: page }) };
+    return { status: 200, body: { ...many, ...(page !== undefined && { next_page: page }) } };
   }
 
   const one = { method: 'POST', audience: 'operators', answer: steeredSchema(saga) } as const;
@@ -111,7 +109,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: noted,
       responses: { 202: 'It is paused, now or before; it can still be canceled', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, 'paused', who(caller, body.note), (id) => pauseTask(saga, id, who(caller, body.note))),
+        steer(uuid, 'paused', who(caller, body.note), pauseTask),
     }),
     route({
       ...one,
@@ -120,7 +118,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: noted,
       responses: { 202: 'It goes on', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, 'resumed', who(caller, body.note), (id) => unpauseTask(saga, id, who(caller, body.note))),
+        steer(uuid, 'resumed', who(caller, body.note), unpauseTask),
     }),
     route({
       ...one,
@@ -129,8 +127,8 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: skipping,
       responses: { 202: 'It goes on behind that step', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, `let skip ${body.step}`, who(caller, body.note), (id) =>
-          skipTask(saga, id, body.step, who(caller, body.note)),
+        steer(uuid, `let skip ${body.step}`, who(caller, body.note), (_, id, steerer) =>
+          skipTask(saga, id, body.step, steerer),
         ),
     }),
     route({
@@ -140,8 +138,8 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: forking,
       responses: { 202: 'The new order, which goes on from there; always the same one', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, 'forked', who(caller, body.note), (id) =>
-          forkTask(saga, id, body.from, who(caller, body.note)),
+        steer(uuid, 'forked', who(caller, body.note), (_, id, steerer) =>
+          forkTask(saga, id, body.from, steerer),
         ),
     }),
     route({
@@ -150,14 +148,12 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       summary: 'Pause all orders of a filter',
       query: z.strictObject({ ...listed, status, page }),
       responses: { 200: `How many were paused, of at most ${STEERED_MAX}; next_page leads to older ones` },
-      async handle({ query, body, caller }) {
-        const { page: from, ...filter } = query as Readonly<Record<string, string | undefined>>;
-        if (Object.values(filter).every((value) => value === undefined)) {
+      handle({ query, body, caller }) {
+        if (Object.entries(query).every(([name, value]) => name === 'page' || value === undefined)) {
           const message = `must be given, or ${saga.order.listedBy.join(' or ')}: all orders at once are too many`;
           throw invalidInput([{ field: 'status', message }]);
         }
-        const steerer = who(caller, body.note);
-        return { status: 200, body: await steerMany(filter, from, (id) => pauseTask(saga, id, steerer)) };
+        return steerMany(query, who(caller, body.note), pauseTask);
       },
     }),
     route({
@@ -166,12 +162,8 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       summary: 'Let all paused orders go on, or those of a filter',
       query: z.strictObject({ ...listed, page }),
       responses: { 200: `How many go on, of at most ${STEERED_MAX}; next_page leads to older ones` },
-      async handle({ query, body, caller }) {
-        const { page: from, ...filter } = query as Readonly<Record<string, string | undefined>>;
-        const steerer = who(caller, body.note);
-        const paused = { ...filter, status: PAUSED };
-        return { status: 200, body: await steerMany(paused, from, (id) => unpauseTask(saga, id, steerer)) };
-      },
+      handle: ({ query, body, caller }) =>
+        steerMany({ ...query, status: PAUSED }, who(caller, body.note), unpauseTask),
     }),
   ];
 }

@@ -13,6 +13,7 @@ import { wordTopics } from '../../saga/deliver/topology.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import { DEAD_LETTER_TOPIC } from '../../saga/step/saga.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { standingOrder } from '../support/standing-order.ts';
 
 interface Ref {
   readonly $ref: string;
@@ -162,6 +163,9 @@ describe('The AsyncAPI document', () => {
       await pipeline.order({ ...good, mode: 'orchestration' });
       await pipeline.order({ user: 'jack', items: [{ item: 'unicorn', quantity: 1 }] });
       await pipeline.order({ ...good, quantity: 1_000_000, on_shortage: 'ask' });
+      const paused = await standingOrder(pipeline);
+      for (const act of ['pause', 'resume'])
+        await pipeline.post(`/sagas/${paused}/${act}`, { note: 'A test' });
       const outside = (topic: string, body: unknown): OutgoingMessage => ({
         topic,
         data: Buffer.from(JSON.stringify(body)),

@@ -18,6 +18,7 @@ import { anOrder, NOW } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { shopOfThree as orderSaga } from '../support/shop-of-three.ts';
+import { standingOrder } from '../support/standing-order.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
 
@@ -128,9 +129,7 @@ describe('npm run saga', function () {
 
   it('pauses an order, skips its payment, lets it go on, and forks it', async () => {
     const note = 'The provider is away';
-    const standing = receive(orderSaga, uuidv4(), anOrder(), 'frontend', new Date(), DEADLINE_SECONDS);
-    const { uuid } = standing;
-    await pipeline.store.commit([{ kind: 'create', path: ledgerPath(uuid), fields: standing }]);
+    const uuid = await standingOrder(pipeline);
     expect(await saga('pause', uuid, '--note', note)).to.deep.equal({
       code: 0,
       lines: [`Order ${uuid} is PAUSED`],

@@ -4,29 +4,18 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline as shop } from '../../pipeline.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
-import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
-import { type Ledger, ledgerPath, PAUSED, receive } from '../../saga/ledger/ledger.ts';
+import { ledgerPath, PAUSED } from '../../saga/ledger/ledger.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import { forkOf } from '../../saga/step/fork.ts';
 import { stepTask } from '../../saga/step/take-step.ts';
-import { anOrder, SETTINGS } from '../support/builders.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
+import { aReceivedOrder, standingOrder } from '../support/standing-order.ts';
 
 const ORDER = { item: 'widget', quantity: 2, user: 'joe' };
 const alice = { 'saga-operator': 'alice' };
 const note = 'The provider is away';
-
-/** An order as it was just received, of which no message is on its way. */
-const received = (user = 'joe', now = new Date()): Ledger =>
-  receive(shop, uuidv4(), anOrder({ user }), 'frontend', now, DEADLINE_SECONDS);
-
-/** Puts such an order into the store. @returns its uuid. */
-async function standing({ store }: Pipeline, user?: string): Promise<string> {
-  const fields = received(user);
-  await store.commit([{ kind: 'create', path: ledgerPath(fields.uuid), fields }]);
-  return fields.uuid;
-}
 
 /** Takes the steps before this one on that order, and tells no service. */
 async function advanceTo({ store }: Pipeline, uuid: string, last: string): Promise<void> {
@@ -57,7 +46,7 @@ for (const backend of backends) {
     const statusOf = async (uuid: string) => (await pipeline.get(`/order/${uuid}`)).body.status;
 
     it('[anomaly 56] a paused order goes on once it is let, and comes to its end', async () => {
-      const uuid = await standing(pipeline);
+      const uuid = await standingOrder(pipeline, 'joe');
       const paused = await pipeline.post(`/sagas/${uuid}/pause`, { note }, alice);
       expect([paused.status, paused.body]).to.deep.equal([202, { uuid, status: PAUSED }]);
       // Its message comes, late.
@@ -80,7 +69,7 @@ for (const backend of backends) {
 
     it('[anomaly 56] a paused order can be canceled, and holds nothing then', async () => {
       const before = await pipeline.remaining();
-      const uuid = await standing(pipeline);
+      const uuid = await standingOrder(pipeline, 'joe');
       await pipeline.post(`/sagas/${uuid}/pause`, { note });
       expect((await pipeline.post(`/order/${uuid}/cancel`, '')).status).to.equal(202);
       await pipeline.bus.idle();
@@ -109,7 +98,7 @@ for (const backend of backends) {
 
     it('a skipped payment costs nothing, and the order is delivered', async () => {
       const { joe: credit } = await pipeline.remaining();
-      const uuid = await standing(pipeline);
+      const uuid = await standingOrder(pipeline, 'joe');
       const skip = () => pipeline.post(`/sagas/${uuid}/skip`, { step: 'payments', note }, alice);
       const early = await skip();
       expect([early.status, early.body.detail]).to.deep.equal([
@@ -126,8 +115,8 @@ for (const backend of backends) {
     });
 
     it('all orders of a customer are paused, and let go on', async () => {
-      const [one, other] = [await standing(pipeline), await standing(pipeline)];
-      const foreign = await standing(pipeline, 'jack');
+      const [one, other] = [await standingOrder(pipeline, 'joe'), await standingOrder(pipeline, 'joe')];
+      const foreign = await standingOrder(pipeline, 'jack');
       const paused = await pipeline.post('/sagas/pause?user=joe&status=RECEIVED', { note }, alice);
       expect([paused.status, paused.body]).to.deep.equal([200, { steered: 2, untouched: 0 }]);
       expect(await Promise.all([one, other, foreign].map(statusOf))).to.deep.equal([
@@ -169,7 +158,7 @@ describe('Steering an order', () => {
     ['fork', { note }, 'from'],
   ] as const) {
     it(`[anomaly 41] is refused with 400 for a ${path} by ${JSON.stringify(body)}`, async () => {
-      const uuid = await standing(pipeline);
+      const uuid = await standingOrder(pipeline, 'joe');
       const refused = await pipeline.post(`/sagas/${uuid}/${path}`, body);
       expect([refused.status, refused.body.errors[0].field]).to.deep.equal([400, field]);
       expect((await pipeline.get(`/order/${uuid}`)).body.status).to.equal('RECEIVED');
@@ -198,7 +187,7 @@ describe('Steering an order', () => {
   });
 
   it('is noted with the name of the operator, whom no customer sees', async () => {
-    const uuid = await standing(pipeline);
+    const uuid = await standingOrder(pipeline, 'joe');
     await pipeline.post(`/sagas/${uuid}/pause`, { note }, alice);
     expect(logged.at(-1)).to.include({
       message: 'janitor: an operator has paused this order',
@@ -211,7 +200,7 @@ describe('Steering an order', () => {
 
   it('pauses no more than a thousand by one request, and says where the others are', async () => {
     const now = Date.now();
-    const orders = Array.from({ length: 1_150 }, (_, index) => received('jack', new Date(now + index)));
+    const orders = Array.from({ length: 1_150 }, (_, index) => aReceivedOrder('jack', new Date(now + index)));
     for (let from = 0; from < orders.length; from += 400) {
       const some = orders.slice(from, from + 400);
       await pipeline.store.commit(

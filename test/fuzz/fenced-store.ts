@@ -1,6 +1,7 @@
 import { pipeline } from '../../pipeline.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
+import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 
 /** A store that notes every path outside the fences, whoever reads or writes there. */
@@ -31,8 +32,16 @@ const SHARED = pipeline.accounts.map(patternOf);
 /** What becomes of an order is remembered for ever; a letter and what operators change of the stock, too. */
 const KEPT = /^(sagas|dead-letters|inventory\/[^/]+\/changes)\//;
 
-/** Those of them that come into being with the first order that they count, and the items that operators bring in. */
-const CREATED = pipeline.accounts.filter((kind) => kind.whole === undefined || kind === stock).map(patternOf);
+/**
+ * Those of them that come into being with the first order that they count, the items that operators bring in, and the pseudonyms
+ * of customers who are erased.
+ */
+const CREATED = [
+  ...pipeline.accounts.filter((kind) => kind.whole === undefined || kind === stock).map(patternOf),
+  pattern(`users/${UUID}`),
+];
+/** Those of them that go: customers who are erased. */
+const REMOVED = [patternOf(customers)];
 
 const isAmong = (patterns: readonly RegExp[], path: string) => patterns.some((one) => one.test(path));
 
@@ -43,6 +52,7 @@ export function fenceStore(inner: Store): FencedStore {
   function faultOf(write: GuardedWrite): string | undefined {
     const { kind, path } = write;
     if (kind === 'create' && isAmong(CREATED, path)) return undefined;
+    if (kind === 'remove' && isAmong(REMOVED, path)) return undefined;
     if (isAmong(SHARED, path)) return kind === 'update' ? undefined : `${kind} of ${path}`;
     if (!isAmong(RECORDS, path)) return `${kind} of ${path}`;
     if (kind === 'remove' && KEPT.test(path)) return `remove of ${path}`;

@@ -142,6 +142,7 @@ async function openWorld(damages: readonly Damage[]) {
     },
     /** Lets everything come to its end: each order in a final state, and stock, money and records as the ledgers say. */
     async settle(): Promise<string | undefined> {
+      await ask(app, RESUME);
       await clock.pass(ALL_DEADLINES_SECONDS);
       for (let sweep = 0; sweep < 2; sweep++) {
         await ask(app, SWEEP);
@@ -169,6 +170,14 @@ async function openWorld(damages: readonly Damage[]) {
 
 /** What is answered where a damaged document is in the way. */
 const TOLD = /^500 .*Malformed ledger|^503 .*(was not accepted|could not be processed)/s;
+
+/** Lets all go on that operators have paused. */
+const RESUME: LightRequest = {
+  method: 'POST',
+  url: '/sagas/resume',
+  headers: { authorization: `Bearer ${OPERATOR_TOKEN}`, 'content-type': 'application/json' },
+  body: Buffer.from('{"note":"It is over"}'),
+};
 
 const SWEEP: LightRequest = {
   method: 'POST',

@@ -105,7 +105,7 @@ describe('The simulation notices what happens', function () {
   );
   it(
     'where a document that a step needs may be missing',
-    shows(withoutMissingCheck, { kinds: [] }, /is there, but users\/nobody is not/),
+    shows(withoutMissingCheck, { kinds: [] }, /is there, but users\/nobody is not| logged "order: surprise/),
   );
   it(
     '[anomaly 1] where a step takes all that the order holds, not the difference',
