@@ -1,4 +1,4 @@
-import { type GuardName, guards } from './checks/guards.ts';
+import { type Guard, type GuardName, guards } from './checks/guards.ts';
 import { type Exploration, exploreWorld } from './explore-world.ts';
 import { drawPlan, type FaultKind, type Plan } from './plan.ts';
 import { type Outcome, runWorld } from './run-world.ts';
@@ -96,7 +96,11 @@ export async function missedGuards(
   { seeds = 100, firstSeed = 1 }: Pick<SimulateOptions, 'seeds' | 'firstSeed'> = {},
 ): Promise<readonly GuardName[]> {
   const missed: GuardName[] = [];
-  for (const without of Object.keys(guards) as GuardName[]) {
+  for (const [without, { guards: isIn = () => true }] of Object.entries<Guard>(guards) as [
+    GuardName,
+    Guard,
+  ][]) {
+    if (!isIn(subject.saga)) continue;
     let isNoticed = false;
     for (let seed = firstSeed; seed < firstSeed + seeds && !isNoticed; seed++) {
       const broken = await simulateSeed(subject, seed, { without });

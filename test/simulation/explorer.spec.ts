@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import {
   ackingFirst,
   believingErrors,
+  orchestratingAll,
   withoutFence,
   withoutLedgerCheck,
+  withoutModeCheck,
   withoutRepublication,
   withoutTombstone,
   withoutVersionGuard,
@@ -42,6 +44,10 @@ const {
   failedTwice,
   overtakenByFailure,
   overtakenByItself,
+  bothModes,
+  choreographedMessage,
+  workflowMessage,
+  orchestratedCrash,
   canceled,
   overdue,
   crash,
@@ -59,6 +65,13 @@ describe('Every interleaving of the effects keeps the promise', function () {
   it('[anomaly 6] of two orders, the failure of one delivered twice', holds(failedTwice));
   it('[anomalies 5, 7, 8] of two orders, one overtaken by its failure', holds(overtakenByFailure));
   it('[anomaly 4] of two orders, one overtaken by its own third message', holds(overtakenByItself));
+  it('[anomalies 15, 50] of two orders for one unit, one of them orchestrated', holds(bothModes));
+  it('[anomaly 50] of an orchestrated order that meets a choreographed message', holds(choreographedMessage));
+  it('[anomaly 50] of a choreographed order that meets an orchestrated message', holds(workflowMessage));
+  it(
+    '[anomalies 18, 36] of an orchestrated order and one crash, wherever it comes',
+    holds(orchestratedCrash),
+  );
   it('[anomaly 29] of two orders, one canceled by its customer', holds(canceled));
   it('[anomalies 27, 28] of an order that is swept after its deadline', holds(overdue));
   it('[anomalies 18, 20, 36] of two orders and one crash, wherever it comes', holds(crash));
@@ -69,6 +82,14 @@ describe('Every interleaving of the effects keeps the promise', function () {
 describe('The explorer shows what happens to three steps', () => {
   it('without the ledger check', fails(withoutLedgerCheck, createdTwice, /went from/));
   it('without the version guard', fails(withoutVersionGuard, twoReservers, /loaded/));
+  it(
+    '[anomaly 50] where a step ignores the mode',
+    fails(withoutModeCheck, choreographedMessage, / by order, /),
+  );
+  it(
+    '[anomaly 50] where the orchestrator ignores the mode',
+    fails(orchestratingAll, workflowMessage, /by orchestrator, /),
+  );
   it('without the fence', fails(withoutFence, canceledCrash, /went from (FAILING|CANCELED)/));
   it('where an error is believed', fails(believingErrors, overtakenByFailure, /to CANCELED/));
   it('without the tombstone', fails(withoutTombstone, overtakenByFailure, /no ledger remembers/));

@@ -15,6 +15,7 @@ import {
   withoutFloor,
   withoutLedgerCheck,
   withoutMissingCheck,
+  withoutModeCheck,
   withoutRepublication,
   withoutStepDeadline,
   withoutSweptDeadline,
@@ -86,6 +87,10 @@ describe('The simulation notices what happens', function () {
   it(
     '[anomaly 4] where a step does not wait for the one before it',
     shows(withoutTurnCheck, { kinds: ['forged'] }, /went from RECEIVED to RESERVED/),
+  );
+  it(
+    '[anomaly 50] where a step ignores that an order is orchestrated',
+    shows(withoutModeCheck, { kinds: ['forged'] }, /became [A-Z]+ by \w+, not by orchestrator/),
   );
   it(
     '[anomaly 5] where an error is believed, whatever the ledger says',

@@ -102,6 +102,16 @@ export const WAITING = 'WAITING';
 const NEVER_LATE = ['RESUMED', 'DELIVERED', 'FAILING', 'CANCELED'];
 const DAY_MS = 86_400_000;
 
+/** Who does which step; of an order that asked for orchestration, the orchestrator does each. */
+const DOERS: Readonly<Record<string, string>> = {
+  CREATED: 'order',
+  WAITING: 'inventory',
+  RESERVED: 'inventory',
+  PAID: 'payments',
+  DELIVERING: 'delivery',
+  DELIVERED: 'delivery',
+};
+
 /** The two ends of an order, and the topic on which each is announced. */
 const ENDS: Readonly<Record<string, string>> = { DELIVERED: 'order-delivered', CANCELED: 'order-canceled' };
 
@@ -186,6 +196,13 @@ export function transitionFaults(
     (line: string, index: number) => after.history[index] === line,
   );
   if (!isKept) faults.push(`${path} forgot a part of its history`);
+  const moved: string[][] = after.history.map((line: string) => line.split(' ').slice(1));
+  for (const [index, [status = '', by]] of moved.entries()) {
+    // A paused order goes back to where it stood.
+    if (moved[index - 1]?.[0] === PAUSED) continue;
+    const doer = DOERS[status] && after.mode === 'orchestration' ? 'orchestrator' : DOERS[status];
+    if (doer !== undefined && by !== doer) faults.push(`${path} became ${status} by ${by}, not by ${doer}`);
+  }
   if (after.fail !== undefined && after.status === WAY.at(-1))
     faults.push(`${path} is ${after.status}, but asked for ${after.fail} to fail`);
   for (const field of WRITTEN_ONCE) {

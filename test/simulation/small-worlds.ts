@@ -1,4 +1,4 @@
-import { pipeline } from '../../pipeline.ts';
+import { pipeline, type Topic } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
 import type { SmallWorld } from '../../test-kit/simulation/explore-world.ts';
 import type { Fault } from '../../test-kit/simulation/plan.ts';
@@ -33,11 +33,14 @@ const small = (
 
 const one = [anOrder()];
 const two = [anOrder(), anOrder()];
+const orchestrated = [anOrder({ mode: 'orchestration' })];
+const mixed = [...one, ...orchestrated];
 const refused = [anOrder({ paymentError: 'true' })];
 const twice = (subscription: string): Fault => ({ kind: 'duplicate', subscription, nth: 1, seconds: 0 });
 const canceled: Fault = { kind: 'cancel', order: 'o0', atMs: 0 };
-const overtaken: Fault = { kind: 'forged', topic: 'error', order: 'o0', atMs: 0 };
-const tooEarly: Fault = { kind: 'forged', topic: 'inventory-updated', order: 'o0', atMs: 0 };
+const forged = (topic: Topic | 'workflow'): Fault => ({ kind: 'forged', topic, order: 'o0', atMs: 0 });
+const overtaken = forged('error');
+const tooEarly = forged('inventory-updated');
 /** With this sweep the clock jumps beyond every deadline. */
 const overdue: Fault = { kind: 'sweep', atMs: 1_000_000 };
 const reservers = { instances: { inventory: 2 } };
@@ -57,6 +60,12 @@ export const smallWorlds = {
   failedTwice: small('two orders, one failure delivered twice', two, [twice('error-sub')]),
   overtakenByFailure: small('two orders, one overtaken by its failure', two, [overtaken]),
   overtakenByItself: small('two orders, one overtaken by its own third message', two, [tooEarly]),
+  bothModes: small('two orders for one unit, one of them orchestrated', mixed),
+  choreographedMessage: small('an orchestrated order, and a message of the other mode', orchestrated, [
+    forged('order-created'),
+  ]),
+  workflowMessage: small('a choreographed order, and a message of the other mode', one, [forged('workflow')]),
+  orchestratedCrash: small('one orchestrated order, one crash', orchestrated, [], mayCrash),
   canceled: small('two orders, one canceled by its customer', two, [canceled]),
   overdue: small('one order, and a sweep after its deadline', one, [overdue]),
   crash: small('two orders, one crash', two, [], mayCrash),
@@ -68,5 +77,8 @@ export const smallWorlds = {
 export const largerWorlds: readonly SmallWorld[] = [
   small('two orders, one overtaken by its failure, one crash', two, [overtaken], mayCrash),
   small('two orders, one canceled, one crash', two, [canceled], mayCrash),
+  small('two orders for one unit in both modes, the workflow of one delivered twice', mixed, [
+    twice('workflow-sub'),
+  ]),
   small('two orders, one canceled, one delivered twice', two, [canceled, twice('order-created-sub')]),
 ];

@@ -1,3 +1,4 @@
+import type { Saga } from '../../../saga/step/saga.ts';
 import type { PlanLimits } from '../plan.ts';
 import type { MakeService } from '../world/world.ts';
 import {
@@ -5,12 +6,14 @@ import {
   believingErrors,
   forgettingCanceled,
   forgettingFinished,
+  orchestratingAll,
   publishingFirst,
   withForgottenStep,
   withoutDifference,
   withoutFence,
   withoutFloor,
   withoutLedgerCheck,
+  withoutModeCheck,
   withoutRepublication,
   withoutTombstone,
   withoutTurnCheck,
@@ -22,6 +25,8 @@ import {
 export interface Guard {
   readonly makeService: MakeService;
   readonly limits: PlanLimits;
+  /** Whether a saga has what it guards; absent: every saga does. */
+  readonly guards?: (saga: Saga) => boolean;
 }
 
 /** There are no sweeps, and each order comes in as a message: what goes wrong, redelivery alone must mend. */
@@ -32,6 +37,7 @@ export const REDELIVERY_ALONE: PlanLimits = {
 };
 const NO_FAULTS: PlanLimits = { kinds: [] };
 const FORGED: PlanLimits = { kinds: ['forged'] };
+const bothModes = ({ workflow }: Saga): boolean => workflow !== undefined;
 
 /** The guards of the kernel that can be taken out. In every saga, the simulation must notice that one is missing. */
 export const guards = {
@@ -39,6 +45,10 @@ export const guards = {
   'done-step check': { makeService: withoutLedgerCheck, limits: { kinds: ['duplicate', 'publish'] } },
   /** A step waits for the one before it. */
   'turn check': { makeService: withoutTurnCheck, limits: FORGED },
+  /** A step leaves orchestrated orders to the orchestrator. */
+  'mode check': { makeService: withoutModeCheck, limits: FORGED, guards: bothModes },
+  /** The orchestrator leaves all other orders to the steps. */
+  'mode check of the orchestrator': { makeService: orchestratingAll, limits: FORGED, guards: bothModes },
   /** No step is done for an order that fails or is canceled. */
   fence: { makeService: withoutFence, limits: { kinds: ['duplicate', 'late', 'cancel'] } },
   /** A commit takes what the order holds now and did not hold before. */

@@ -79,6 +79,7 @@ function transitionFaults(
     faults.push(`${path} is ${status}, but became ${moves.at(-1)?.status}`);
   if (!(before?.history ?? []).every((line, index) => history[index] === line))
     faults.push(`${path} forgot a part of its history`);
+  faults.push(...doerFaults(saga, path, after));
   if (expireAt && status !== CANCELED) faults.push(`${path} is ${status}, but may be deleted`);
   const staysMs = Number(expireAt) - Number(moves.at(-1)?.at);
   if (status === CANCELED && !(staysMs > REDELIVERY_DAYS_MAX * 86_400_000))
@@ -130,6 +131,20 @@ function dueAt({ groups }: Saga, way: readonly string[]): readonly Step[] {
 /** The status in which the order waited last. */
 const lastWait = ({ steps }: Saga, way: readonly string[]): string | undefined =>
   way.findLast((status) => steps.some(({ waits }) => waits?.as === status));
+
+/** The steps of an orchestrated order are the orchestrator's; every other step is its own service's. An order that was paused goes back. */
+function doerFaults(saga: Saga, path: string, after: Ledger): string[] {
+  const orchestrators = saga.services.filter(
+    ({ reads }) => saga.workflow !== undefined && reads(saga).includes(saga.workflow.topic),
+  );
+  const moves = transitionsOf(after);
+  return moves.flatMap(({ status, by }, index) => {
+    const act = saga.acts.find((one) => one.status === status);
+    if (act === undefined || moves[index - 1]?.status === PAUSED) return [];
+    const doers = saga.isOrchestrated(after) ? orchestrators.map(({ name }) => name) : [act.step.name];
+    return doers.includes(by) ? [] : [`${path} became ${status} by ${by}, not by ${doers.join(' or ')}`];
+  });
+}
 
 /** How long an order may stand at the end of this way, in milliseconds. */
 function msFor(saga: Saga, way: readonly string[], after: Ledger): number {

@@ -58,6 +58,23 @@ export const withoutTurnCheck = pretending((saga, status, place) => {
   return [saga.statuses[0], ...before.map((act) => act.status)].slice(0, -1).includes(status);
 });
 
+/** Whether it is the service that takes the steps of orchestrated orders. */
+const orchestrates = (saga: Saga, name: string): boolean =>
+  saga.services.some(
+    (one) =>
+      one.name === name && saga.workflow !== undefined && one.reads(saga).includes(saga.workflow.topic),
+  );
+
+/** A step is done by its own service although the orchestrator does it. */
+export const withoutModeCheck = withSaga((saga, name) =>
+  saga.steps.some((step) => step.name === name) ? { ...saga, isOrchestrated: () => false } : saga,
+);
+
+/** The orchestrator takes the steps of every order. */
+export const orchestratingAll = withSaga((saga, name) =>
+  orchestrates(saga, name) ? { ...saga, isOrchestrated: () => true } : saga,
+);
+
 /** A step runs although the order is failing or canceled. */
 export const withoutFence = pretending((_saga, status) => isFailed({ status }));
 
