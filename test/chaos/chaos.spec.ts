@@ -33,12 +33,17 @@ const ORDER: PlannedOrder = {
   posts: 1,
 };
 
-/** All that goes wrong in the run under load: three services are killed, one of them is told to end. */
+/** Who does the steps of orchestrated orders. */
+const ORCHESTRATOR =
+  Object.values(topology.subscriptions).find(({ topic }) => topic === pipeline.workflow?.topic)?.service ??
+  '';
+
+/** All that goes wrong in the run under load: four services are killed, one of them is told to end. */
 const STORM: Storm = {
   seed: 20_261_120,
   loadSeconds: 5,
   ordersPerSecond: 50,
-  victims: [DOOR, FIRST_STEP, LAST_STEP],
+  victims: [DOOR, FIRST_STEP, LAST_STEP, ORCHESTRATOR],
   faults: { kills: 1, terminations: 1, cuts: 1, slowdowns: 1, repeats: 2, poison: 1, audits: 2 },
 };
 
@@ -100,6 +105,9 @@ describe('A pipeline of processes', () => {
     const { world, lost, wrong } = await scene.settle();
     const found = { lost, wrong: [...wrong, ...violations, ...terminations.flatMap(wrongTermination)] };
     expect(found, [...plan, ...storiesOf(scene, world)].join('\n')).to.deep.equal(NOTHING);
+    const ledgers = [...world.ledgers.values()];
+    expect(ledgers.filter(({ mode }) => mode === 'orchestration')).not.to.deep.equal([]);
+    expect(ledgers.filter(({ heard }) => heard?.inventory)).not.to.deep.equal([]);
   });
 
   it('[anomaly 35] ends within ten seconds of SIGTERM with orders in flight, and nothing is lost or done twice', async function () {

@@ -23,6 +23,8 @@ export interface Customers {
   readonly book: Book;
   /** Places an order as planned. Resolves when nothing more is to be heard of it; never rejects. */
   place(planned: PlannedOrder): Promise<void>;
+  /** Cancels an order. Resolves with the answer; never rejects. */
+  cancel(uuid: string): Promise<void>;
 }
 
 /** Longer than any answer may take. */
@@ -80,6 +82,7 @@ export function openCustomers(url: string, bus: Bus): Customers {
         return posts;
       },
     },
+    cancel,
     async place(planned) {
       const take = planned.by === 'http' ? post : publish;
       const taken = await Promise.all(Array.from({ length: planned.posts }, () => take(planned)));
@@ -102,7 +105,8 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-async function send(url: string, body: object, key?: string): Promise<Answer> {
+/** Posts a body. Never rejects. */
+export async function send(url: string, body: object, key?: string): Promise<Answer> {
   try {
     const response = await fetch(url, {
       method: 'POST',

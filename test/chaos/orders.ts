@@ -2,6 +2,10 @@ import type { Data } from '../../data-init/load-data.ts';
 import type { Line, Order } from '../../shop/order.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
+export type { Line };
+/** A word of people to an order that waits for them. */
+export type Word = { readonly word: string; readonly items?: readonly Line[] };
+
 /** The accounts before the first order, as a data file has them: those that are counted, and others. */
 export type Loaded = Data & {
   readonly users: Readonly<
@@ -55,6 +59,11 @@ export function dataFor(orderCount: number): Loaded {
 /** Whether the courier brings the parcel of this order back: one of sixteen. */
 export const isBroughtBack = (uuid: string): boolean => uuid.endsWith('0');
 
+/** What people make of an order that waits for them. */
+const DECISIONS = ['approve', 'amend', 'contradict', 'cancel', 'silence'] as const;
+export const decisionOn = (uuid: string): (typeof DECISIONS)[number] =>
+  DECISIONS[Number.parseInt(uuid.slice(2, 6), 16) % DECISIONS.length] ?? 'approve';
+
 /**
  * Draws the order number `index` of a run.
  * @param run tells this run's keys from those of every other.
@@ -62,7 +71,14 @@ export const isBroughtBack = (uuid: string): boolean => uuid.endsWith('0');
 export function drawOrder(random: SeededRandom, run: string, index: number): PlannedOrder {
   const order: Order = {
     user: random.happens(0.01) ? 'nobody' : random.happens(0.25) ? LIMITED : random.pick(UNLIMITED),
-    items: drawLines(random),
+    // Some ask for far more than there is: people decide on each of them.
+    ...(random.happens(0.08)
+      ? {
+          items: [...linesOf(random, [random.pick(PLENTY)]), { item: HOT, quantity: 1_000 }],
+          on_shortage: 'ask',
+        }
+      : { items: drawLines(random), ...(random.happens(0.3) && { on_shortage: 'ask' }) }),
+    ...(random.happens(0.25) && { mode: 'orchestration' }),
     ...(random.happens(0.1) && { paymentError: random.pick(['true', 'null', '"declined"']) }),
     ...(random.happens(0.04) && { fail: random.pick(['inventory', 'payments']) }),
   };
@@ -80,16 +96,23 @@ export function drawOrder(random: SeededRandom, run: string, index: number): Pla
 function drawLines(random: SeededRandom): Line[] {
   if (random.happens(0.01)) return [{ item: 'nothing', quantity: 1 }];
   if (random.happens(0.3)) return [{ item: HOT, quantity: random.between(1, 2) }];
-  if (random.happens(0.2)) return [...PLENTY, HOT].map((item) => ({ item, quantity: random.between(1, 3) }));
+  if (random.happens(0.2)) return linesOf(random, [...PLENTY, HOT]);
   return [{ item: random.pick(PLENTY), quantity: random.between(1, 5) }];
 }
 
-/** Whether nothing but its customer's own will can keep the order from being paid. */
-export const mustBePaid = ({ order }: PlannedOrder): boolean =>
-  order.paymentError === undefined &&
-  order.fail === undefined &&
-  UNLIMITED.includes(order.user) &&
-  order.items.every(({ item }) => PLENTY.includes(item));
+const linesOf = (random: SeededRandom, items: readonly string[]): Line[] =>
+  items.map((item) => ({ item, quantity: random.between(1, 3) }));
+
+/** Whether nothing but people's own will can keep the order from being paid. One that asks is content with a part. */
+export const mustBePaid = ({ order }: PlannedOrder): boolean => {
+  const isThere = ({ item }: Line) => PLENTY.includes(item);
+  return (
+    order.paymentError === undefined &&
+    order.fail === undefined &&
+    UNLIMITED.includes(order.user) &&
+    (order.on_shortage === 'ask' ? order.items.some(isThere) : order.items.every(isThere))
+  );
+};
 
 /** Why an order can't be paid, whatever happens; undefined where it might be. */
 export function neverPaid({ order }: PlannedOrder): string | undefined {
@@ -100,11 +123,13 @@ export function neverPaid({ order }: PlannedOrder): string | undefined {
 }
 
 /** The order as it is posted. */
-export function bodyOf({ user, items, paymentError, fail }: Order): object {
+export function bodyOf({ user, items, on_shortage, mode, paymentError, fail }: Order): object {
   const [line, ...others] = items;
   return {
     user,
     ...(others.length === 0 ? line : { items }),
+    ...(on_shortage && { on_shortage }),
+    ...(mode && { mode }),
     ...(paymentError !== undefined && { 'payment-error': JSON.parse(paymentError) }),
     ...(fail !== undefined && { fail }),
   };

@@ -5,11 +5,13 @@ import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { type Path, StoreError } from '../../saga/ports/store.ts';
 import { collectionNames } from '../support/all-documents.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
+import { type Approver, openApprover } from './approver.ts';
 import { openCourier } from './courier.ts';
 import { type Customers, openCustomers } from './customers.ts';
-import type { Loaded } from './orders.ts';
+import { decisionOn, type Line, type Loaded } from './orders.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { openTap, type Tap, withTaps } from './tap.ts';
 import { differences, judge, unannounced, type Verdict } from './verdict.ts';
@@ -20,6 +22,7 @@ export interface Scene {
   readonly stack: Stack;
   readonly tap: Tap;
   readonly customers: Customers;
+  readonly approver: Approver;
   /** So many dead letters there must be: each message that nobody can process, once for every service that reads its topic. */
   poisonCount: number;
   /** What the doctor says, at any time. */
@@ -47,26 +50,54 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const data = withFurtherAccounts(options.data, pipeline, plenty) as Loaded;
   const stack = await startStack({ ...options, topology, data });
   const courier = openCourier(stack.url, stack.bus);
-  const tap = openTap(stack.bus, topology, ({ topic, attributes }) => {
-    if (topic === 'delivery-started') void courier.bring(attributes['ce-subject'] ?? '');
-  });
   const customers = openCustomers(stack.url, stack.bus);
   const { book } = customers;
+  const approver = openApprover(stack.url, customers);
+  const waited = new Set<string>();
+  const tap = openTap(stack.bus, topology, ({ topic, attributes, data }) => {
+    const uuid = attributes['ce-subject'] ?? '';
+    if (topic === 'delivery-started') void courier.bring(uuid);
+    if (topic === 'order-waiting') {
+      waited.add(uuid);
+      void approver.decide(uuid, (JSON.parse(data.toString()) as { items: Line[] }).items);
+    }
+    if (['order-delivered', 'order-canceled'].includes(topic) && waited.has(uuid)) approver.isOver(uuid);
+  });
 
   /** The world as it was when it was quiet, or else as it was last seen. */
   let seen: World | undefined;
   const look = () => readWorld(stack.store, collectionNames(pipeline));
 
+  const thoseThatAre = async (status: string) =>
+    (await stack.store.query({ collection: LEDGERS, where: { status }, limit: 500 })) as Ledger[];
+
+  /** The time is over in which people could have said something. */
+  async function passTime({ uuid }: Ledger): Promise<void> {
+    const path: Path<Ledger> = ledgerPath(uuid);
+    const found = (await stack.store.read([path])).get(path);
+    const ledger = found?.fields as Ledger | undefined;
+    if (found === undefined || ledger?.status !== 'WAITING') return;
+    const now = new Date();
+    const fields = { waitsUntil: { ...ledger.waitsUntil, inventory: now }, sweepAt: now };
+    await stack.store.commit([{ kind: 'update', path, fields, version: found.version }]).catch((error) => {
+      // The sweep, or whoever cancels it, was faster.
+      if (!(error instanceof StoreError)) throw error;
+    });
+  }
+
   /** All orders have come to their end, what that is has been announced, and no service has anything left to do. */
   async function isQuiet(): Promise<boolean> {
     if (performance.now() - stack.lastLineAtMs() < 1000 * options.quietSeconds) return false;
-    // What a courier said in vain is said again.
-    const underWay = await stack.store.query({
-      collection: LEDGERS,
-      where: { status: 'DELIVERING' },
-      limit: 500,
-    });
-    await Promise.all(underWay.map((ledger) => courier.bring((ledger as Ledger).uuid)));
+    // What a courier or an approver said in vain is said again.
+    await Promise.all((await thoseThatAre('DELIVERING')).map(({ uuid }) => courier.bring(uuid)));
+    await Promise.all(
+      (await thoseThatAre('WAITING')).map((ledger) =>
+        decisionOn(ledger.uuid) === 'silence'
+          ? passTime(ledger)
+          : approver.decide(ledger.uuid, (ledger as { offered?: readonly Line[] }).offered ?? []),
+      ),
+    );
+    await approver.isDone();
     if (await standsAny(stack)) return false;
     const world = await look();
     seen = world;
@@ -89,6 +120,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     stack,
     tap,
     customers,
+    approver,
     poisonCount: 0,
     audit: () => takeAudit(pipeline, { store: stack.store, clock: systemClock }),
     async settle() {
@@ -105,8 +137,11 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         mayExpire: options.mayExpire,
         poisonCount: scene.poisonCount,
         heard: tap.ids,
+        said: approver.said,
+        heeded: approver.heeded,
       });
-      return { world, lost, wrong: [...wrong, ...findings, ...unrest, ...book.complaints] };
+      const complaints = [...book.complaints, ...approver.complaints];
+      return { world, lost, wrong: [...wrong, ...findings, ...unrest, ...complaints] };
     },
     async replay() {
       const before = await look();

@@ -8,6 +8,8 @@ export function summaryOf(report: ChaosReport): string[] {
   const reasons = countsOf(
     ledgers.flatMap(({ status, reason }) => (status === 'CANCELED' ? [`${reason}`] : [])),
   );
+  const waited = ledgers.filter(({ history }) => history.some((line) => line.includes(' WAITING ')));
+  const words = countsOf(waited.map(({ heard }) => heard?.inventory?.word ?? 'no word'));
   const answers = [...book.answers].map(([status, count]) => `${count} x ${status || 'no answer'}`);
   const terminations = faults.terminations.map(({ service, durationMs }) => `${service} ${durationMs} ms`);
   return [
@@ -15,6 +17,10 @@ export function summaryOf(report: ChaosReport): string[] {
     `ledgers:       ${ledgers.length}, of them ${pipeline.success}: ${ledgers.filter(({ status }) => status === pipeline.success).length}`,
     ...Object.entries(reasons).map(([reason, count]) => `               CANCELED ${reason}: ${count}`),
     `cancellations: ${book.canceled.size} accepted`,
+    `orchestrated:  ${ledgers.filter(({ mode }) => mode === 'orchestration').length}`,
+    `waited:        ${waited.length}${Object.entries(words)
+      .map(([word, count]) => `, ${word}: ${count}`)
+      .join('')}`,
     `faults:        ${faults.kills} SIGKILL, ${faults.repeated} messages repeated by hand`,
     `SIGTERM:       ${terminations.join(', ') || 'none'}`,
     `duplicates:    ${report.idleDeliveries} deliveries found nothing to do`,

@@ -6,7 +6,7 @@ import { packageRoot } from '../../programs/config.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { hasEnded } from '../../saga/ledger/deadline.ts';
 import { statusIn } from '../../saga/ledger/history.ts';
-import { ledgerPath } from '../../saga/ledger/ledger.ts';
+import { fail, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import {
@@ -118,6 +118,57 @@ const documentsIn = (documents: Readonly<Record<Path, object | undefined>>): Rea
     ),
   );
 
+/** People left one of two widgets of this order, and it was delivered. */
+const HALF = [{ item: 'widget', quantity: 1 }];
+const AMENDMENT = { word: 'amend', items: HALF };
+const DECIDED = aLedgerThatIs(SUCCESS, {
+  on_shortage: 'ask',
+  offered: [{ item: 'widget', quantity: 2, price_per_unit: PRICE }],
+  lines: [{ item: 'widget', quantity: 1, price_per_unit: PRICE }],
+  items: [{ item: 'widget', quantity: 3 }],
+  heard: { ...SUCCESSFUL.heard, inventory: AMENDMENT },
+  history: SUCCESSFUL.history.flatMap((line) =>
+    statusIn(line) === 'RESERVED'
+      ? [line.replace('RESERVED', 'WAITING'), line.replace('RESERVED inventory', 'RESUMED frontend'), line]
+      : [line],
+  ),
+});
+/** A world in which nothing else was sold. */
+function soldAs(ledger: OrderLedger): World {
+  const documents: Record<Path, object> = { ...ACCOUNTS };
+  for (const hold of holdsOf(pipeline, ledger)) {
+    const { path } = hold;
+    if (!isAmount(hold)) documents[path] = hold.fields;
+    else if (hold.amount !== 0) {
+      const account = documents[path] as Readonly<Record<string, number>>;
+      const { balance } = hold.account;
+      documents[path] = { ...account, [balance]: Number(account[balance]) - hold.amount };
+    }
+  }
+  return { ...aWorld({}, ledger), documents: documentsIn(documents) };
+}
+const ORDERED = anOrder({ items: [{ item: 'widget', quantity: 3 }], on_shortage: 'ask' });
+const decided = (fields: Partial<Expectation> = {}): Expectation =>
+  expectation({
+    accepted: new Map([[UUID, planned({ order: ORDERED })]]),
+    said: new Map([[UUID, [AMENDMENT]]]),
+    heeded: new Map([[UUID, [AMENDMENT, AMENDMENT]]]),
+    ...fields,
+  });
+/** It waited in vain. */
+const IN_VAIN = fail(pipeline, aLedgerThatIs('WAITING', { on_shortage: 'ask' }), {
+  ...{ by: 'janitor', reason: 'DEADLINE_EXCEEDED', detail: 'why', now: NOW },
+}) as OrderLedger;
+/** Of one of them, people say something; of the other, they don't. */
+const [TALKED_ABOUT, LEFT_ALONE] = [uuidOf(0), UUID];
+const orchestrated = (ledger: OrderLedger): OrderLedger => ({
+  ...ledger,
+  mode: 'orchestration',
+  history: ledger.history.map((line) =>
+    line.replace(/(?<=(CREATED|RESERVED|PAID|DELIVERING|DELIVERED) )\S+/, 'orchestrator'),
+  ),
+});
+
 const planned = (fields: Partial<PlannedOrder> = {}): PlannedOrder => ({
   order: anOrder(),
   by: 'http',
@@ -131,6 +182,8 @@ const expectation = (fields: Partial<Expectation> = {}): Expectation => ({
   canceled: new Set(),
   mayExpire: false,
   poisonCount: 0,
+  said: new Map(),
+  heeded: new Map(),
   heard: new Set([`${UUID}/${END}`, `${UUID}/order-canceled`, `${UUID}/error`]),
   ...fields,
 });
@@ -153,6 +206,13 @@ describe('The verdict on a run', () => {
       lost: [],
       wrong: [],
     });
+  });
+
+  it('finds nothing where the orchestrator did the steps, or people decided', () => {
+    const done = orchestrated(SUCCESSFUL);
+    const accepted = new Map([[UUID, planned({ order: anOrder({ mode: 'orchestration' }) })]]);
+    expect(judge(soldAs(done), expectation({ accepted }))).to.deep.equal({ lost: [], wrong: [] });
+    expect(judge(soldAs(DECIDED), decided())).to.deep.equal({ lost: [], wrong: [] });
   });
 
   it('misses an order that was accepted and is not there', () => {
@@ -276,6 +336,54 @@ describe('The verdict on a run', () => {
       `Order ${UUID} is ${SUCCESS} and went ${WAY} ${SUCCESS}`,
     ],
     [
+      'a step of an orchestrated order that its own service did',
+      aWorld({}, { ...SUCCESSFUL, mode: 'orchestration' }),
+      expectation(),
+      `Order ${UUID} is orchestration, but there is ${NOW_TEXT} PAID payments`,
+    ],
+    [
+      'a step of any other order that the orchestrator did',
+      aWorld({}, { ...SUCCESSFUL, history: orchestrated(SUCCESSFUL).history }),
+      expectation(),
+      `Order ${UUID} is choreographed, but there is ${NOW_TEXT} PAID orchestrator`,
+    ],
+    [
+      'an order that waited without asking',
+      soldAs((({ on_shortage: _, ...asked }) => asked)(DECIDED)),
+      decided(),
+      `Order ${UUID} waited, but did not ask for that`,
+    ],
+    [
+      'a word that nobody said',
+      soldAs(DECIDED),
+      decided({ said: new Map([[UUID, [{ word: 'approve' }]]]), heeded: new Map() }),
+      `Order ${UUID} has heard ${JSON.stringify(AMENDMENT)}, which nobody said`,
+    ],
+    [
+      'two words that contradict each other, and both were heeded',
+      soldAs(DECIDED),
+      decided({ heeded: new Map([[UUID, [AMENDMENT, { word: 'approve' }]]]) }),
+      `Order ${UUID} answered that it heeds {"word":"approve"}, but has heard ${JSON.stringify(AMENDMENT)}`,
+    ],
+    [
+      'a word that was heard and not heeded',
+      soldAs({ ...DECIDED, lines: [{ item: 'widget', quantity: 2, price_per_unit: PRICE }] }),
+      decided(),
+      /must know .*"lines":\[\{"item":"widget","quantity":1,.*, and knows .*"lines":\[\{"item":"widget","quantity":2,/,
+    ],
+    [
+      'an offer of more than was asked for',
+      soldAs({ ...DECIDED, offered: [{ item: 'widget', quantity: 4, price_per_unit: PRICE }] }),
+      decided(),
+      /must know .*"offered":"a part of the order".*, and knows .*"offered":\[/,
+    ],
+    [
+      'an order that gave up although people said something',
+      untouched({ ...IN_VAIN, uuid: TALKED_ABOUT }),
+      expectation({ accepted: new Map() }),
+      `Order ${TALKED_ABOUT} waited and gave up for no good reason: DEADLINE_EXCEEDED`,
+    ],
+    [
       'a final state that nobody was told of',
       aWorld(),
       expectation({ heard: new Set() }),
@@ -295,6 +403,14 @@ describe('The verdict on a run', () => {
       expect(wrong.filter(isIt), wrong.join('\n')).to.have.length(1);
     });
   }
+
+  it('does not blame an order that gave up because nobody had anything to say', () => {
+    const { wrong } = judge(
+      untouched({ ...IN_VAIN, uuid: LEFT_ALONE }),
+      expectation({ accepted: new Map([[LEFT_ALONE, planned({ order: anOrder({ on_shortage: 'ask' }) })]]) }),
+    );
+    expect(wrong.filter((sentence) => /gave up|no good reason/.test(sentence))).to.deep.equal([]);
+  });
 
   for (const hold of HOLDS) {
     const { path } = hold;
@@ -373,13 +489,15 @@ describe('The verdict on a run', () => {
   });
 
   it('knows every status of the pipeline, and the topic that announces it', () => {
-    for (const status of pipeline.statuses) {
-      const ledger = aLedgerThatIs(status);
+    const modes = [{}, { mode: 'orchestration' as const }];
+    for (const ledger of pipeline.statuses.flatMap((status) =>
+      modes.map((mode) => aLedgerThatIs(status, mode)),
+    )) {
       const { attributes } = messageFor(pipeline, ledger);
       const world = untouched(ledger);
       expect(unannounced(world, new Set())).to.deep.equal([attributes['ce-id']]);
       const { lost } = judge(world, expectation({ accepted: new Map() }));
-      expect(lost.length > 0, status).to.equal(!hasEnded(ledger));
+      expect(lost.length > 0, ledger.status).to.equal(!hasEnded(ledger));
     }
   });
 });

@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Path } from '../../saga/ports/store.ts';
-import { isBroughtBack, type Loaded, mustBePaid, neverPaid, type PlannedOrder } from './orders.ts';
+import {
+  decisionOn,
+  isBroughtBack,
+  type Line,
+  type Loaded,
+  mustBePaid,
+  neverPaid,
+  type PlannedOrder,
+  type Word,
+} from './orders.ts';
 import type { World } from './world.ts';
-
-interface Line {
-  readonly item: string;
-  readonly quantity: number;
-}
 
 interface PricedLine extends Line {
   readonly price_per_unit: number;
@@ -22,8 +26,12 @@ export interface Ledger {
   readonly history: readonly string[];
   readonly user?: string;
   readonly items?: readonly Line[];
+  readonly on_shortage?: string;
+  readonly mode?: string;
   readonly paymentError?: string;
   readonly fail?: string;
+  /** The word that each step has heard. */
+  readonly heard?: Readonly<Record<string, Word>>;
   readonly offered?: readonly PricedLine[];
   readonly lines?: readonly PricedLine[];
   readonly charged?: number;
@@ -79,6 +87,10 @@ export interface Expectation {
   readonly poisonCount: number;
   /** The `ce-id` of every message that was heard. */
   readonly heard: ReadonlySet<string>;
+  /** What people said to orders that waited, whatever the answer. */
+  readonly said: ReadonlyMap<string, readonly Word[]>;
+  /** What of that an order heeded, according to the answer. */
+  readonly heeded: ReadonlyMap<string, readonly Word[]>;
 }
 
 /** The statuses through which an order succeeds, in their order, and those of one that fails; each is announced on a topic. */
@@ -91,10 +103,21 @@ export const WAY: Readonly<Record<string, string>> = {
   RESUMED: 'order-resumed',
   DELIVERED: 'order-delivered',
 };
-/** Where people decide what becomes of an order. No order of a run does wait there. */
+/** Where people decide what becomes of an order, before it is reserved. */
 const DETOUR: Readonly<Record<string, string>> = { WAITING: 'order-waiting' };
 /** Where operators stop an order. Those of a run stop none. */
 const STOP: Readonly<Record<string, string>> = { PAUSED: 'order-paused' };
+/** Where an order stands in which something is to be done: if it is orchestrated, by the orchestrator. */
+const DUE = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID', 'RESUMED', 'FAILING'];
+/** Who leads an order to which status, if it is not orchestrated. */
+const DOERS: Readonly<Record<string, string>> = {
+  CREATED: 'order',
+  WAITING: 'inventory',
+  RESERVED: 'inventory',
+  PAID: 'payments',
+  DELIVERING: 'delivery',
+  DELIVERED: 'delivery',
+};
 const FAILURE: Readonly<Record<string, string>> = { FAILING: 'error', CANCELED: 'order-canceled' };
 const SUCCESS = Object.keys(WAY).at(-1) ?? '';
 const isAtRest = (status: string) => [SUCCESS, 'CANCELED'].includes(status);
@@ -105,6 +128,7 @@ export function judge(world: World, expectation: Expectation): Verdict {
     lost: lostOrders(world, expectation),
     wrong: [
       ...ledgers.flatMap(wrongHistory),
+      ...ledgers.flatMap((ledger) => wrongWait(ledger, expectation)),
       ...ledgers.flatMap((ledger) => wrongKnowledge(ledger, expectation.loaded)),
       ...unannounced(world, expectation.heard).map((id) => `Nobody announced ${id}`),
       ...wrongOutcomes(world, expectation),
@@ -131,18 +155,25 @@ function lostOrders(world: World, { accepted }: Expectation): string[] {
 
 /** What the ledgers call for and nobody has heard, by its `ce-id`. */
 export function unannounced({ ledgers }: Pick<World, 'ledgers'>, heard: ReadonlySet<string>): string[] {
-  return [...ledgers.values()]
-    .map(
-      ({ uuid, status }) =>
-        `${uuid}/${WAY[status] ?? DETOUR[status] ?? STOP[status] ?? FAILURE[status] ?? `what ${status} calls for`}`,
-    )
-    .filter((id) => !heard.has(id));
+  return [...ledgers.values()].map(factOf).filter((id) => !heard.has(id));
+}
+
+/** What a ledger calls for. On some topics there may be several facts of an order: the first has no number, a step has its own. */
+function factOf(ledger: Ledger): string {
+  const { uuid, status, mode, history } = ledger;
+  if (mode === 'orchestration' && DUE.includes(status)) return `${uuid}/workflow/${history.length}`;
+  const topic =
+    WAY[status] ?? DETOUR[status] ?? STOP[status] ?? FAILURE[status] ?? `what ${status} calls for`;
+  const times = wayOf(ledger).filter((one) => one === status).length;
+  return times > 1 ? `${uuid}/${topic}/${times}` : `${uuid}/${topic}`;
 }
 
 /** Whether an order can go this way: some of the way to success, and from anywhere there to its failure. */
 function isWay(statuses: readonly string[]): boolean {
-  const forward = Object.keys(WAY);
-  const done = statuses.filter((status) => status in WAY);
+  const way = Object.keys(WAY);
+  const decided = way.indexOf('RESERVED');
+  const forward = statuses.includes('WAITING') ? way.toSpliced(decided, 0, 'WAITING', 'RESUMED') : way;
+  const done = statuses.filter((status) => !(status in FAILURE));
   const ways = [[], ['FAILING'], ['FAILING', 'CANCELED']].map((failure) => [
     ...forward.slice(0, Math.max(1, done.length)),
     ...failure,
@@ -154,8 +185,43 @@ const wayOf = ({ history }: Ledger): string[] => history.map((line) => line.spli
 
 function wrongHistory(ledger: Ledger): string[] {
   const way = wayOf(ledger);
-  if (isWay(way) && way.at(-1) === ledger.status) return [];
-  return [`Order ${ledger.uuid} is ${ledger.status} and went ${way.join(' ')}`];
+  const { uuid, status, mode, history } = ledger;
+  const others = history.filter((line) => {
+    const [, to = '', by] = line.split(' ');
+    return to in DOERS && by !== (mode === 'orchestration' ? 'orchestrator' : DOERS[to]);
+  });
+  return [
+    ...(isWay(way) && way.at(-1) === status ? [] : [`Order ${uuid} is ${status} and went ${way.join(' ')}`]),
+    ...others.map((line) => `Order ${uuid} is ${mode ?? 'choreographed'}, but there is ${line}`),
+  ];
+}
+
+const gaveUp = (ledger: Ledger): boolean => wayOf(ledger).join(' ').includes('WAITING FAILING');
+
+/** Whether the order gave up because people had nothing to say to it. */
+const isLeftAlone = (ledger: Ledger): boolean =>
+  gaveUp(ledger) && ledger.reason === 'DEADLINE_EXCEEDED' && decisionOn(ledger.uuid) === 'silence';
+
+/** An order waits only if it asks; it heeds one word of those that were said, and only silence makes it give up. */
+function wrongWait(ledger: Ledger, { said, heeded, askedToCancel }: Expectation): string[] {
+  const { uuid, on_shortage, reason, heard: { inventory: heard } = {} } = ledger;
+  const isHeard = (word: Word) => isDeepStrictEqual(word, heard);
+  const contradicted = (heeded.get(uuid) ?? []).filter((word) => !isHeard(word));
+  const isExcused = (reason === 'CANCELED_BY_CUSTOMER' && askedToCancel.has(uuid)) || isLeftAlone(ledger);
+  return [
+    ...(wayOf(ledger).includes('WAITING') && on_shortage !== 'ask'
+      ? [`Order ${uuid} waited, but did not ask for that`]
+      : []),
+    ...(heard === undefined || said.get(uuid)?.some(isHeard)
+      ? []
+      : [`Order ${uuid} has heard ${text(heard)}, which nobody said`]),
+    ...contradicted.map(
+      (word) => `Order ${uuid} answered that it heeds ${text(word)}, but has heard ${text(heard)}`,
+    ),
+    ...(gaveUp(ledger) && !isExcused
+      ? [`Order ${uuid} waited and gave up for no good reason: ${reason}`]
+      : []),
+  ];
 }
 
 /** The lines of an order, each at the price that was loaded: nobody changes a price while a run goes on. */
@@ -165,6 +231,30 @@ const pricedLines = ({ items = [] }: Ledger, { inventory }: Loaded): PricedLine[
     quantity,
     price_per_unit: inventory[item]?.price_per_unit ?? Number.NaN,
   }));
+
+/** What is reserved: everything, or of what was offered to people, what they left of it. */
+function keptLines(ledger: Ledger, loaded: Loaded): PricedLine[] {
+  if (!wayOf(ledger).includes('WAITING')) return pricedLines(ledger, loaded);
+  const { offered = [], heard: { inventory: { items } = {} } = {} } = ledger;
+  if (items === undefined) return [...offered];
+  return offered.flatMap((line) => {
+    const quantity = items.find(({ item }) => item === line.item)?.quantity;
+    return quantity === undefined ? [] : [{ ...line, quantity }];
+  });
+}
+
+/** Whether that is a part of the order, at the price of each item: what was there when it asked. */
+function isPart(offered: readonly PricedLine[], ledger: Ledger, loaded: Loaded): boolean {
+  const asked = pricedLines(ledger, loaded);
+  const isOf = (line: PricedLine) =>
+    asked.some(
+      ({ quantity, ...rest }) =>
+        isDeepStrictEqual({ ...rest, quantity: line.quantity }, line) &&
+        line.quantity > 0 &&
+        line.quantity <= quantity,
+    );
+  return offered.length > 0 && offered.every(isOf) && totalOf(offered) < totalOf(asked);
+}
 
 const totalOf = (lines: readonly PricedLine[]): number =>
   sum(lines.map(({ quantity, price_per_unit }) => quantity * price_per_unit));
@@ -180,14 +270,16 @@ const costOf = ({ user }: Ledger, { users }: Loaded): number => {
 const chargeOf = (ledger: Ledger, loaded: Loaded): number =>
   loaded.users[ledger.user ?? '']?.credit === undefined
     ? 0
-    : totalOf(pricedLines(ledger, loaded)) + costOf(ledger, loaded);
+    : totalOf(keptLines(ledger, loaded)) + costOf(ledger, loaded);
 
 /** The prices and the charge must be known from the step on that found them out, and not before. */
 function wrongKnowledge(ledger: Ledger, loaded: Loaded): string[] {
   const way = wayOf(ledger);
+  const { offered = [] } = ledger;
+  const offer = isPart(offered, ledger, loaded) ? offered : 'a part of the order';
   const expected = {
-    offered: undefined,
-    lines: way.includes('RESERVED') ? pricedLines(ledger, loaded) : undefined,
+    offered: way.includes('WAITING') ? offer : undefined,
+    lines: way.includes('RESERVED') ? keptLines(ledger, loaded) : undefined,
     charged: way.includes('PAID') ? chargeOf(ledger, loaded) : undefined,
     delivery_cost: way.includes('PAID') ? costOf(ledger, loaded) : undefined,
     address: way.includes('DELIVERING') ? loaded.users[ledger.user ?? '']?.address : undefined,
@@ -207,17 +299,15 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
   return [...accepted].flatMap(([uuid, planned]) => {
     const ledger = ledgerOf(world, uuid);
     if (ledger === undefined) return [];
-    const { status, reason, detail, user, items, paymentError, fail } = ledger;
+    const { status, reason, detail } = ledger;
     const { order } = planned;
-    const isAsPlaced = isDeepStrictEqual(
-      { user, items, paymentError, fail },
-      { user: order.user, items: order.items, paymentError: order.paymentError, fail: order.fail },
-    );
+    const isAsPlaced = isDeepStrictEqual(askedIn(ledger), askedIn(order));
     const never = neverPaid(planned);
     const isExcused =
       (reason === 'DELIVERY_CANCELED' && isBroughtBack(uuid)) ||
       (reason === 'CANCELED_BY_CUSTOMER' && askedToCancel.has(uuid)) ||
-      (reason === 'DEADLINE_EXCEEDED' && mayExpire);
+      (reason === 'DEADLINE_EXCEEDED' && mayExpire) ||
+      isLeftAlone(ledger);
     return [
       ...(isAsPlaced ? [] : [`Order ${uuid} is not the order that was placed`]),
       ...(status === SUCCESS && never !== undefined ? [`Order ${uuid} is ${status}, but ${never}`] : []),
@@ -234,6 +324,12 @@ function wrongOutcomes(world: World, expectation: Expectation): string[] {
   });
 }
 
+/** What a customer says of an order. */
+type Asked = Pick<Ledger, 'user' | 'items' | 'on_shortage' | 'mode' | 'paymentError' | 'fail'>;
+const askedIn = ({ user, items, on_shortage, mode, paymentError, fail }: Asked): object => ({
+  ...{ user, items, on_shortage, mode, paymentError, fail },
+});
+
 /** Every record that the ledgers call for, as it must be, and no other. */
 function wrongRecords(world: World, loaded: Loaded): string[] {
   const paid = [...world.ledgers.values()].filter(({ status }) => status === SUCCESS);
@@ -247,7 +343,7 @@ function wrongRecords(world: World, loaded: Loaded): string[] {
 /** What the records of a paid order say, and nothing besides. */
 function recordsOf(ledger: Ledger, loaded: Loaded): [Path, object][] {
   const { uuid, user, items, paymentError } = ledger;
-  const lines = pricedLines(ledger, loaded);
+  const lines = keptLines(ledger, loaded);
   const asOrdered = { items, ...(paymentError !== undefined && { paymentError }) };
   return [
     [`users/${user}/orders/${uuid}`, { ...asOrdered, createdAt: momentOf(ledger, 'CREATED') }],
@@ -270,7 +366,7 @@ function recordsOf(ledger: Ledger, loaded: Loaded): [Path, object][] {
       {
         user,
         address: loaded.users[user ?? '']?.address,
-        items,
+        items: lines.map(({ item, quantity }) => ({ item, quantity })),
         delivery_cost: costOf(ledger, loaded),
         createdAt: momentOf(ledger, 'DELIVERING'),
       },
