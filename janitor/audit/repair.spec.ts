@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
-
 import { messageFor } from '../../saga/deliver/message.ts';
+import { takeTurns } from '../../saga/deliver/turns.ts';
 import { announcedAgain } from '../../saga/ledger/deadline.ts';
 import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../../saga/ports/store.ts';
+import { compensationTask } from '../../saga/step/compensate.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, edit, place, type World } from '../../test/support/audited-world.ts';
@@ -230,7 +231,7 @@ describe('The repair', () => {
       expect(outcomes(await execute(planned))).to.deep.equal([
         `needless: Complete the compensation of order ${ID}`,
       ]);
-      expect(ports.published.map(({ topic }) => topic)).to.deep.equal(['order-canceled']);
+      expect(ports.published.map(({ topic }) => topic)).to.deep.equal(['error', 'order-canceled']);
       expect((await readOne(ports.store, ledgerPath(ID)))?.status).to.equal('CANCELED');
       expect(await readOne(ports.store, stock.of('widget').path)).to.deep.equal(
         aWorld().get(stock.of('widget').path),
@@ -242,7 +243,7 @@ describe('The repair', () => {
       const world = aWorld();
       stuck(world, { done: 2, end: 'failing' });
       world.delete(stock.of('widget').path);
-      const { ports, mend } = await clinic(world);
+      const { mend } = await clinic(world);
       const [result] = await mend();
       expect(result?.outcome).to.equal('failed');
       expect(result?.detail).to.contain("2 can't be given back: there is no item widget any more");
@@ -253,7 +254,41 @@ describe('The repair', () => {
       expect((await deaf.mend()).map(({ outcome, detail }) => [outcome, detail])).to.deep.equal([
         ['failed', 'The broker is away'],
       ]);
-      expect(ports.published).to.deep.equal([]);
+      expect(deaf.ports.published).to.deep.equal([]);
+    });
+
+    const readers = [
+      { order: joes.order, topic: 'error', reader: 'janitor' },
+      { order: { ...joes.order, mode: 'orchestration' as const }, topic: 'workflow', reader: 'orchestrator' },
+    ];
+    for (const { order, topic, reader } of readers) {
+      it(`[anomaly 18] so that the ${reader} announces the end if the repair can't`, async () => {
+        const world = aWorld();
+        stuck(world, { done: 3, end: 'failing', order });
+        const { ports, mend } = await clinic(world);
+        ports.deafTopics.add('order-canceled');
+        expect((await mend()).map(({ outcome }) => outcome)).to.deep.equal(['failed']);
+        expect((await readOne(ports.store, ledgerPath(ID)))?.status).to.equal('CANCELED');
+        // The failure was announced before, so its reader hears of an order that it seems to have canceled itself.
+        expect(ports.journal).to.deep.equal(['commit', `publish ${topic}`, 'commit']);
+        ports.deafTopics.clear();
+        await takeTurns(
+          shopOfThree,
+          reader,
+          [compensationTask(shopOfThree, { uuid: ID }, reader, 900)],
+          ports,
+        );
+        expect(ports.published.map((one) => one.topic)).to.deep.equal([topic, 'order-canceled']);
+      });
+    }
+
+    it('and cancels no order whose failure it could not announce', async () => {
+      const world = aWorld();
+      stuck(world, { done: 2, end: 'failing', ...joes });
+      const { ports, mend } = await clinic(world);
+      ports.deafTopics.add('error');
+      expect((await mend()).map(({ outcome }) => outcome)).to.deep.equal(['failed']);
+      expect((await readOne(ports.store, ledgerPath(ID)))?.status).to.equal('FAILING');
     });
   });
 

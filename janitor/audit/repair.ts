@@ -4,7 +4,7 @@ import { create, type Documents, remove, update, type Write } from '../../saga/c
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import { type TakenTurn, takeTurns } from '../../saga/deliver/turns.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
-import { CANCELED, FAILING, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { CANCELED, FAILING, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { readLedger } from '../../saga/ledger/read-ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path } from '../../saga/ports/store.ts';
@@ -156,26 +156,55 @@ export async function executeRepair(
   // Records first: once an order goes on, its customer may look at it at once.
   const tasks = onDocuments.map((action) => documentTask(saga, action));
   const settled = await groupCommit(ports.store, ports, tasks);
-  const turns = onLedgers.map((action) => turnTask(saga, action));
-  const taken = await takeTurns(saga, 'janitor', turns, ports);
+  const announcing = onLedgers.map(({ kind, uuid }) =>
+    kind === 'announce' ? announceTask(saga, uuid) : ifFailing(announceTask(saga, uuid)),
+  );
+  const announced = await takeTurns(saga, 'janitor', announcing, ports);
+  const failing = onLedgers.flatMap(({ kind }, index) => ledgerToCancel(kind, announced[index]));
+  const canceled = await compensate(saga, failing, ports);
   return [
     ...onDocuments.map((action, index) => resultOfTask(action, settled[index])),
-    ...onLedgers.map((action, index) => resultOfTurn(action, taken[index])),
+    ...onLedgers.map((action, index) => resultOfTurn(action, canceled.get(action.uuid) ?? announced[index])),
   ];
 }
 
 const isOnDocument = (action: RepairAction): action is Described & (OnRecord | OnAccount) => 'path' in action;
 const isOnLedger = (action: RepairAction): action is Described & OnLedger => !('path' in action);
 
-function turnTask(saga: Saga, { kind, uuid }: OnLedger): LedgerTask {
-  if (kind === 'announce') return announceTask(saga, uuid);
-  const compensation = compensationTask(saga, { uuid }, 'janitor', DEADLINE_SECONDS);
-  return {
-    ...compensation,
-    // A missing ledger gets no tombstone: no failure of that order was reported.
-    take: (ledger, documents, now) =>
-      ledger?.status === FAILING ? compensation.take(ledger, documents, now) : { outcome: 'ignored' },
-  };
+/** Takes the turn if the order is failing. A missing ledger gets no tombstone: no failure of that order was reported. */
+const ifFailing = (task: LedgerTask): LedgerTask => ({
+  ...task,
+  take: (ledger, documents, now) =>
+    ledger?.status === FAILING ? task.take(ledger, documents, now) : { outcome: 'ignored' },
+});
+
+/** An order is compensated only once its failure was announced: see below. */
+const ledgerToCancel = (kind: OnLedger['kind'], announced: TakenTurn | undefined): readonly Ledger[] =>
+  kind === 'compensate' && announced && 'turn' in announced && !announced.publishError
+    ? [announced.turn.ledger ?? []].flat()
+    : [];
+
+/**
+ * Compensates in the name of the service that reads the failure which was just announced. If this program dies before the end is
+ * announced, or the broker is away by then, that service finds an order that it canceled itself, and announces it. Nothing else
+ * would: an order at rest is not swept.
+ * @returns what came of each order, by its uuid.
+ */
+async function compensate(
+  saga: Saga,
+  ledgers: readonly Ledger[],
+  ports: Ports,
+): Promise<ReadonlyMap<string, TakenTurn>> {
+  const partyOf = (ledger: Ledger) =>
+    saga.services.find(({ reads }) => reads(saga).includes(saga.topicFor(ledger)))?.name ?? 'janitor';
+  const taken = new Map<string, TakenTurn>();
+  for (const party of new Set(ledgers.map(partyOf))) {
+    const uuids = ledgers.filter((one) => partyOf(one) === party).map(({ uuid }) => uuid);
+    const tasks = uuids.map((uuid) => ifFailing(compensationTask(saga, { uuid }, party, DEADLINE_SECONDS)));
+    for (const [index, one] of (await takeTurns(saga, party, tasks, ports)).entries())
+      taken.set(uuids[index] ?? '', one);
+  }
+  return taken;
 }
 
 /** Its result says whether there was anything to do. */
