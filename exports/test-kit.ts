@@ -15,7 +15,7 @@ export {
   simulate,
 } from '../test-kit/simulation/simulate.ts';
 export type { SmallWorldDeclaration } from '../test-kit/simulation/small-world.ts';
-export type { AllDocuments, Commit, Customers, Data, Subject } from '../test-kit/simulation/subject.ts';
+export type { AllDocuments, Commit, Customers, Data, Deed, Subject } from '../test-kit/simulation/subject.ts';
 export {
   type Given,
   NOW,

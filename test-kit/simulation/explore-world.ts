@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from './plan.ts';
+import { isAnyStanding, untilNextSweepMs } from './run-world.ts';
 import type { Subject } from './subject.ts';
 import { People } from './world/people.ts';
 import type { Memory } from './world/process.ts';
@@ -63,8 +64,9 @@ export async function exploreWorld(
     for (let step = 0; ; step++) {
       const mayCrash = crashes > 0 ? (small.mayCrash ?? []) : [];
       let choices = choicesIn(world, mayCrash);
-      // People are slower than any program.
-      if (choices.length === 0 && people.answerWaits()) choices = choicesIn(world, mayCrash);
+      // People are slower than any program, and the sweeper is the last resort.
+      if (choices.length === 0 && (people.answerWaits() || isSwept(world, people)))
+        choices = choicesIn(world, mayCrash);
       // What stands at the beginning of the way was seen when the way was found.
       if (step >= way.choices.length) {
         if (choices.length === 0) await world.rest(people);
@@ -93,6 +95,13 @@ export async function exploreWorld(
     }
   }
   return summary(successors, start, restCount, ways.length > 0);
+}
+
+/** Whether a sweep follows, for what stands although nothing more happens. */
+function isSwept(world: World, people: People): boolean {
+  if (!world.plan.swept || !isAnyStanding(world.subject.saga, world.documents)) return false;
+  world.later('somebody sweeps', untilNextSweepMs(world), () => people.sweep());
+  return true;
 }
 
 /** The choices that lead to a state which is still to be seen, and the state in which the last of them is made. */

@@ -6,6 +6,7 @@ import type { Word } from '../../saga/step/wait.ts';
 import { Dice } from './chance.ts';
 import type { Data, Subject } from './subject.ts';
 import { wordFor } from './words.ts';
+import { deedsOf } from './world/deeds.ts';
 
 /**
  * What will go wrong in a simulated world, as plain data. It is drawn from the seed before anything happens, so that it
@@ -86,7 +87,19 @@ export type Fault =
       readonly isPublished: boolean;
       readonly atMs: number;
     }
-  | { readonly kind: 'sweep'; readonly atMs: number };
+  | { readonly kind: 'sweep'; readonly atMs: number }
+  /** The services sweep unasked, as they do where an interval is set. */
+  | { readonly kind: 'patrol'; readonly everySeconds: number }
+  /** A stream to a process is dead and looks like one without messages. The watchdogs of that service are there to notice. */
+  | {
+      readonly kind: 'silent';
+      readonly service: string;
+      readonly process: string;
+      readonly subscription: string;
+      readonly atMs: number;
+    }
+  /** Somebody does something that takes part in no saga, by its name: an operator at the desk, or whom the subject names. */
+  | { readonly kind: 'deed'; readonly deed: string; readonly order: string; readonly atMs: number };
 
 export type FaultKind = Fault['kind'];
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -107,12 +120,15 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'cancel',
   'word',
   'sweep',
+  'patrol',
+  'silent',
+  'deed',
 ];
 
 /** The subscriptions by which the messages of orders reach services, and their topics. */
 const readByServices = (saga: Saga) =>
   Object.entries(topologyOf(saga).subscriptions).flatMap(([subscription, { service, topic }]) =>
-    service === undefined || topic === DEAD_LETTER_TOPIC ? [] : [{ subscription, topic }],
+    service === undefined || topic === DEAD_LETTER_TOPIC ? [] : [{ subscription, topic, service }],
   );
 
 const ORDERS_MAX = 8;
@@ -128,6 +144,10 @@ export interface PlanLimits {
   /** How orders may come in. */
   readonly via?: readonly string[];
   readonly swept?: boolean;
+  /** What people may do besides, by its name. */
+  readonly deeds?: readonly string[];
+  /** What goes wrong in each of the worlds. */
+  readonly always?: readonly Fault[];
   readonly orderMax?: number;
 }
 
@@ -138,7 +158,8 @@ const VIA = ['topic', 'nameless'] as const;
 export function drawPlan(subject: Subject, seed: number, limits: PlanLimits = {}): Plan {
   const { saga, data, anOrder, customers } = subject;
   const { kinds = kindsFor(subject), via = customers?.via ?? VIA } = limits;
-  const { swept = true, orderMax = ORDERS_MAX } = limits;
+  const { swept = true, orderMax = ORDERS_MAX, always = [] } = limits;
+  const { deeds = Object.keys(deedsOf(subject)) } = limits;
   const dice = new Dice(`plan ${seed}`);
   const drawn = typeof data === 'function' ? data(dice) : data;
   const orders = Array.from(
@@ -153,11 +174,14 @@ export function drawPlan(subject: Subject, seed: number, limits: PlanLimits = {}
   const instances = Object.fromEntries(serviceNames(saga).map((name) => [name, dice.whole(1, 2)]));
   const read = readByServices(saga);
   const faults = Array.from({ length: kinds.length === 0 ? 0 : dice.whole(1, FAULTS_MAX) }, () =>
-    drawFault(subject, read, dice, dice.oneOf(kinds), instances, orders),
+    drawFault(subject, read, deeds, dice, dice.oneOf(kinds), instances, orders),
   );
   // Half of the worlds are in a hurry: their deadlines race with the work.
-  const deadlineSeconds = kinds.includes('sweep') && dice.often(0.5) ? dice.whole(1, 20) : 900;
-  return { seed, deadlineSeconds, swept, instances, data: drawn, orders, faults };
+  const isHurried = kinds.includes('sweep') && dice.often(0.5);
+  // Where a subscription is silent for long, a watchdog must help, not the deadline.
+  const patienceSeconds = faults.some(({ kind }) => kind === 'silent') ? 86_400 : 900;
+  const deadlineSeconds = isHurried ? dice.whole(1, 20) : patienceSeconds;
+  return { seed, deadlineSeconds, swept, instances, data: drawn, orders, faults: [...always, ...faults] };
 }
 
 const kindsFor = ({ saga, anEdit }: Subject): readonly FaultKind[] =>
@@ -169,6 +193,7 @@ const kindsFor = ({ saga, anEdit }: Subject): readonly FaultKind[] =>
 function drawFault(
   subject: Subject,
   read: ReturnType<typeof readByServices>,
+  deeds: readonly string[],
   dice: Dice,
   kind: FaultKind,
   instances: Plan['instances'],
@@ -237,5 +262,18 @@ function drawFault(
     }
     case 'sweep':
       return { kind, atMs: atMs * dice.oneOf([1, 10, 100]) };
+    case 'patrol':
+      return { kind, everySeconds: dice.whole(2, 20) };
+    case 'silent': {
+      const silent = dice.oneOf(read);
+      const index = dice.whole(0, (instances[silent.service] ?? 1) - 1);
+      const { subscription } = silent;
+      return {
+        ...{ kind, service: silent.service, process: `${silent.service}#${index}`, subscription },
+        atMs: dice.whole(0, ARRIVALS_MS),
+      };
+    }
+    case 'deed':
+      return { kind, deed: dice.oneOf(deeds), order, atMs: atMs * dice.oneOf([1, 3, 30]) };
   }
 }

@@ -18,6 +18,8 @@ export interface Outcome {
   readonly traceHash: string;
   readonly eventCount: number;
   readonly commitCount: number;
+  /** How often what people asked for, and what is noticed by itself, came to what. */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 /** A world that has not come to rest by then never will. */
@@ -77,6 +79,7 @@ export async function runWorld(subject: Subject, plan: Plan, options: WorldOptio
     traceHash: createHash('sha256').update(world.trace.join('\n')).digest('hex'),
     eventCount,
     commitCount: world.commitCount,
+    counts: world.counts,
   };
 }
 

@@ -5,6 +5,7 @@ import { type Outcome, runWorld } from './run-world.ts';
 import { shrink } from './shrink.ts';
 import { type SmallWorldDeclaration, smallWorld } from './small-world.ts';
 import type { Subject } from './subject.ts';
+import type { WorldOptions } from './world/world.ts';
 
 /** The simulation for a saga of your own: seeds, small worlds, and the proof that both would notice. */
 
@@ -71,8 +72,8 @@ function simulateSeed(subject: Subject, seed: number, options: SimulateOptions):
   return runWorld(subject, drawPlan(subject, seed, limits), worldOptions(options));
 }
 
-const worldOptions = ({ without }: Pick<SimulateOptions, 'without'>) =>
-  without === undefined ? {} : { makeService: guards[without].makeService };
+const worldOptions = ({ without }: Pick<SimulateOptions, 'without'>): WorldOptions =>
+  without === undefined ? {} : guards[without];
 
 function failureOf({ plan, fault = '', trace }: Outcome): SimulationFailure {
   const { seed } = plan;

@@ -44,9 +44,18 @@ export interface Subject {
   anEdit?(dice: Dice): { readonly path: Path; readonly fields: object };
   /** Draws a word for a step that waits; without it, one of those that carry nothing. Make some that can't be heeded. */
   aWord?(step: WaitingStep, order: object, chance: () => number): Word | undefined;
+  /** What somebody may do at any moment besides, by its name, such as an operator who changes an account by the routes of a service. */
+  readonly deeds?: Readonly<Record<string, Deed>>;
   /** The people who order and cancel over HTTP; without them, orders come in on the entry topic, and the janitor is asked to cancel. */
   readonly customers?: Customers;
 }
+
+/**
+ * Something that people do.
+ * @param uuid an order of the plan; undefined if nobody knows it yet.
+ * @param chance gives a number in [0, 1).
+ */
+export type Deed = (people: People, uuid: string | undefined, chance: () => number) => void | Promise<void>;
 
 /** Customers who come in by doors of their own. */
 export interface Customers {

@@ -1,11 +1,60 @@
-import { rewriting, veiled } from '../../test-kit/simulation/checks/without-guard.ts';
+import { executeRepair } from '../../janitor/audit/repair.ts';
+import { pipeline } from '../../pipeline.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import type { Path } from '../../saga/ports/store.ts';
+import {
+  publishingOnly,
+  rewriting,
+  unguarded,
+  veiled,
+  withPorts,
+} from '../../test-kit/simulation/checks/without-guard.ts';
+import type { Fields, Subject } from '../../test-kit/simulation/subject.ts';
 import { type MakeService, realService } from '../../test-kit/simulation/world/world.ts';
-import { loadedIn } from './shop.ts';
+import { repairs } from './operators.ts';
+import { loadedIn, shop } from './shop.ts';
 
 /** The services of the shop, each time with a fault that only the shop could have. */
 
 /** The lines with their prices take the place of what was asked. */
 export const overwritingItems = rewriting(({ lines }) => (lines === undefined ? {} : { items: lines }));
+
+/** A change of the stock lacks something. */
+const changingStock = (
+  write: (path: Path, fields: Fields, kind: 'create' | 'update') => object,
+): MakeService =>
+  withPorts(({ store }, name) =>
+    name === 'inventory' ? { store: veiled(store, (_path, fields) => fields, write) } : {},
+  );
+
+/** What operators say is the whole is all available, whatever orders hold of it. */
+export const settingStock = changingStock((path, fields) =>
+  path.startsWith('inventory/') && 'loaded' in fields ? { ...fields, quantity: fields.loaded } : fields,
+);
+
+/** The journal says that nothing was changed. */
+export const withoutJournal = changingStock((path, fields) =>
+  path.includes('/changes/') ? { ...fields, after: fields.before ?? { loaded: 0 } } : fields,
+);
+
+/** The deeds of the shop, with a repair whose ports lack something. */
+const repairing = (broken: (ports: Ports) => Partial<Ports>): Subject => ({
+  ...shop,
+  deeds: {
+    ...shop.deeds,
+    ...repairs(pipeline, (saga, actions, ports) =>
+      executeRepair(saga, actions, { ...ports, ...broken(ports) }),
+    ),
+  },
+});
+
+/** A repair writes over what has changed since it looked. */
+export const repairingBlindly = repairing(({ store }) => ({ store: unguarded(store) }));
+
+/** A repair cancels an order without having said to anybody that it fails. */
+export const repairingSilently = repairing(({ bus }) => ({
+  bus: publishingOnly(bus, ({ topic }) => topic === pipeline.end.topic),
+}));
 
 /** The stock is set to what it was at the beginning, whatever others have taken since. */
 export const withAbsoluteUndo: MakeService = (subject, name, ports, plan) => {

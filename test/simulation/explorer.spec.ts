@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  acceptingFirst,
   ackingFirst,
   believingErrors,
   orchestratingAll,
@@ -11,7 +12,7 @@ import {
   withoutVersionGuard,
 } from '../../test-kit/simulation/checks/without-guard.ts';
 import { exploreWorld, type SmallWorld } from '../../test-kit/simulation/explore-world.ts';
-import type { MakeService } from '../../test-kit/simulation/world/world.ts';
+import { type MakeService, realService } from '../../test-kit/simulation/world/world.ts';
 import { expectNothing } from './search.ts';
 import { anyShopOfThree, shop } from './shop.ts';
 import { smallWorlds } from './small-worlds.ts';
@@ -53,7 +54,13 @@ const {
   crash,
   canceledCrash,
   refusedCrash,
+  postedCrash,
+  repeatedCrash,
+  unansweredCommit,
+  unpublishedCrash,
 } = smallWorlds;
+
+const unswept = (small: SmallWorld): SmallWorld => ({ ...small, plan: { ...small.plan, swept: false } });
 
 describe('Every interleaving of the effects keeps the promise', function () {
   this.timeout(240_000);
@@ -77,6 +84,19 @@ describe('Every interleaving of the effects keeps the promise', function () {
   it('[anomalies 18, 20, 36] of two orders and one crash, wherever it comes', holds(crash));
   it('[anomalies 11, 29] of a canceled order and one crash, wherever it comes', holds(canceledCrash));
   it('[anomaly 11] of an order whose payment is refused, and one crash', holds(refusedCrash));
+  it('[anomalies 18, 36] of two orders that are posted, and one crash of the frontend', holds(postedCrash));
+  it(
+    '[anomalies 36, 40] of an order that its customer posts again, and one crash of the frontend',
+    holds(repeatedCrash),
+  );
+  it(
+    '[anomalies 19, 40] of an order whose commit is not answered, and one crash of the frontend',
+    holds(unansweredCommit),
+  );
+  it(
+    '[anomalies 18, 37] of two orders, one of them not published, and one crash of the frontend',
+    holds(unpublishedCrash),
+  );
 });
 
 describe('The explorer shows what happens to three steps', () => {
@@ -94,5 +114,13 @@ describe('The explorer shows what happens to three steps', () => {
   it('where an error is believed', fails(believingErrors, overtakenByFailure, /to CANCELED/));
   it('without the tombstone', fails(withoutTombstone, overtakenByFailure, /no ledger remembers/));
   it('without the publication after a crash', fails(withoutRepublication, refusedCrash, /rests as/));
+  it(
+    '[anomaly 18] without sweeps, where the frontend crashes',
+    fails(realService, unswept(postedCrash), /rests as RECEIVED/),
+  );
+  it(
+    '[anomalies 18, 36] where the frontend answers before it commits',
+    fails(acceptingFirst, unpublishedCrash, /was accepted on frontend, but there is no ledger/),
+  );
   it('where messages are acked first', fails(ackingFirst, refusedCrash, /rests as|never published/));
 });

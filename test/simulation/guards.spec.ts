@@ -1,13 +1,15 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import type { Step } from '../../saga/step/step.ts';
-import { REDELIVERY_ALONE } from '../../test-kit/simulation/checks/guards.ts';
+import { PATROL_ALONE, REDELIVERY_ALONE, REDRIVES } from '../../test-kit/simulation/checks/guards.ts';
 import {
   ackingFirst,
   believingErrors,
+  cancelingLater,
   forgettingCanceled,
   forgettingFinished,
   publishingFirst,
+  sleepingWatchdog,
   withForgottenStep,
   withInvertedUndo,
   withoutDifference,
@@ -16,6 +18,8 @@ import {
   withoutLedgerCheck,
   withoutMissingCheck,
   withoutModeCheck,
+  withoutPatrol,
+  withoutRedrive,
   withoutRepublication,
   withoutStepDeadline,
   withoutSweptDeadline,
@@ -26,12 +30,20 @@ import {
   withPartialUndo,
   withStaleTime,
 } from '../../test-kit/simulation/checks/without-guard.ts';
-import type { PlanLimits } from '../../test-kit/simulation/plan.ts';
+import type { Fault, PlanLimits } from '../../test-kit/simulation/plan.ts';
 import { runWorld } from '../../test-kit/simulation/run-world.ts';
+import type { Subject } from '../../test-kit/simulation/subject.ts';
 import type { People } from '../../test-kit/simulation/world/people.ts';
 import type { MakeService, World, WorldOptions } from '../../test-kit/simulation/world/world.ts';
 import { LOWER_A_THRESHOLD } from '../support/builders.ts';
-import { overwritingItems, withAbsoluteUndo } from './broken-shop.ts';
+import {
+  overwritingItems,
+  repairingBlindly,
+  repairingSilently,
+  settingStock,
+  withAbsoluteUndo,
+  withoutJournal,
+} from './broken-shop.ts';
 import { type AcceptedOrder, holdingFaults, stockFaults } from './invariants.ts';
 import { originalService } from './original-services.ts';
 import { expectNothing, findFault, told } from './search.ts';
@@ -76,6 +88,23 @@ async function compare(
 
 const shows = (makeService: MakeService, limits: PlanLimits, wanted: RegExp) => () =>
   compare([limits, { makeService }], [limits, {}], wanted);
+
+const RESTOCKS: PlanLimits = { kinds: ['deed'], deeds: ['restock'] };
+
+/** The frontend can't tell of a cancellation. */
+const unheard = Array.from(
+  { length: 8 },
+  (_, index): Fault => ({ kind: 'publish', process: 'frontend#0', nth: index + 1, result: 'error' }),
+);
+
+/** What a repair does that is broken fails, and what one does that is whole holds in the same worlds. */
+async function showsRepair(broken: Subject, limits: PlanLimits, wanted: RegExp): Promise<void> {
+  const repairs = { ...limits, deeds: ['repair', 'a needless repair'] };
+  const found = await findFault(SEEDS_MAX, repairs, {}, wanted, broken);
+  if (found === undefined) throw new Error(`Nothing was found in ${SEEDS_MAX} seeds`);
+  const failed = await findFault(found.plan.seed, repairs);
+  expectNothing(failed && told(failed));
+}
 
 describe('The simulation notices what happens', function () {
   this.timeout(180_000);
@@ -165,6 +194,32 @@ describe('The simulation notices what happens', function () {
     const kinds = ['stolen'] as const;
     return compare([{ kinds, swept: false }, {}], [{ kinds }, {}], /rests as/);
   });
+  it('[anomalies 27, 38] without the patrol', shows(withoutPatrol, PATROL_ALONE, /rests as/));
+  it('without the watchdog, where a subscription falls silent', () => {
+    const limits: PlanLimits = { kinds: ['silent'] };
+    return compare([limits, { startWatchdog: sleepingWatchdog }], [limits, {}], /no watchdog noticed/);
+  });
+  it(
+    '[anomaly 31] where a letter is marked that was not sent',
+    shows(withoutRedrive, REDRIVES, /but was never sent/),
+  );
+  it(
+    '[anomaly 29] where operators hear of a cancellation before it is stored',
+    shows(cancelingLater, { kinds: ['deed'], deeds: ['cancel'] }, /the cancellation of .+ was accepted/),
+  );
+  it(
+    '[anomaly 14] where operators set the stock, whatever orders hold of it',
+    shows(settingStock, RESTOCKS, /were loaded/),
+  );
+  it('where the journal of the stock says nothing', shows(withoutJournal, RESTOCKS, /were loaded/));
+  it('[anomaly 54] where a repair writes over what has changed', () =>
+    showsRepair(repairingBlindly, { kinds: ['deed', 'cancel'] }, /is CANCELED, but a sweep will look at it/));
+  it('[anomalies 18, 54] where a repair tells only the end of an order', () =>
+    showsRepair(
+      repairingSilently,
+      { kinds: ['deed', 'cancel'], always: unheard },
+      /order-canceled was never published/,
+    ));
   it('[anomaly 27] where the sweeper fails no order, although nobody does its next step', async () => {
     const plan = drawShop(1, { kinds: [] });
     const abandoned = { ...plan, instances: { ...plan.instances, inventory: 0 } };

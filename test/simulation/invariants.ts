@@ -19,6 +19,9 @@ export interface Loaded {
 /** The accounts, by their paths. Every other document but ledgers and dead letters is the record of an order. */
 export const ACCOUNTS = /^(inventory|users|sales)\/[^/]+$/;
 
+/** What operators changed of an item. */
+const JOURNAL = /^inventory\/([^/]+)\/changes\/[^/]+$/;
+
 /** All that holds of accounts and records at every moment, whatever is under way. */
 export const bookFaults = (documents: AllDocuments, loaded: Loaded): string[] => [
   ...stockFaults(documents, loaded),
@@ -53,7 +56,12 @@ export function stockFaults(documents: AllDocuments, { inventory }: Loaded): str
     const [collection, item = '', orders] = path.split('/');
     if (collection === 'inventory' && orders === 'orders') held.set(item, (held.get(item) ?? 0) + quantity);
   }
-  return Object.entries(inventory).flatMap(([item, { quantity: loaded }]) => {
+  const wholes = new Map(Object.entries(inventory).map(([item, { quantity }]) => [item, quantity]));
+  for (const [path, { before, after }] of documents) {
+    const item = JOURNAL.exec(path)?.[1];
+    if (item !== undefined) wholes.set(item, (wholes.get(item) ?? 0) + after.loaded - (before?.loaded ?? 0));
+  }
+  return [...wholes].flatMap(([item, loaded]) => {
     const available = documents.get(`inventory/${item}`)?.quantity;
     const reserved = held.get(item) ?? 0;
     return [
@@ -163,6 +171,18 @@ const WRITTEN_ONCE = [
   'address',
   'deadlineSeconds',
 ];
+
+/** What was written once stays as it was. Of a dead letter, only what becomes of it is noted, and what was sent stays sent. */
+export function keepingFaults(path: string, before: Fields | undefined, after: Fields | undefined): string[] {
+  if (before === undefined) return [];
+  if (JOURNAL.test(path)) return [`${path} was changed`];
+  if (!path.startsWith('dead-letters/')) return [];
+  const kept = ({ status: _, history: __, ...rest }: Fields) => textOf(rest);
+  return [
+    ...(after === undefined || kept(before) !== kept(after) ? [`${path} is another letter than before`] : []),
+    ...(before.status === 'redriven' && after?.status !== 'redriven' ? [`${path} was redriven before`] : []),
+  ];
+}
 
 /** A ledger only grows, by transitions that are allowed, forward in time and before their deadline, and is never erased. */
 export function transitionFaults(
@@ -301,7 +321,7 @@ function recordFaults(documents: AllDocuments): string[] {
   const actual = new Map<string, string>();
   for (const [path, record] of documents) {
     const [collection = '', owner, isBelow] = path.split('/');
-    if (['sagas', 'dead-letters'].includes(collection) || ACCOUNTS.test(path)) continue;
+    if (['sagas', 'dead-letters'].includes(collection) || ACCOUNTS.test(path) || JOURNAL.test(path)) continue;
     if (isBelow && !documents.has(`${collection}/${owner}`))
       faults.push(`${path} is there, but ${collection}/${owner} is not`);
     actual.set(path, fieldsOf(record));

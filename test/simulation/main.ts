@@ -19,6 +19,8 @@ interface Result {
   readonly failed: boolean;
   readonly eventCount: number;
   readonly commitCount: number;
+  /** How often each kind of fault was planned, and what people asked for came to what. */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 if (isMainThread) await main();
@@ -52,6 +54,7 @@ async function simulateAll(first: number, count: number): Promise<number | undef
   const stride = Math.min(availableParallelism(), count);
   let [seedCount, eventCount, commitCount] = [0, 0, 0];
   const failed: number[] = [];
+  const counts = new Map<string, number>();
   const workers = Array.from({ length: stride }, (_, index) => {
     const worker = new Worker(new URL(import.meta.url), {
       workerData: { first: first + index, count: Math.ceil((count - index) / stride), stride },
@@ -60,6 +63,7 @@ async function simulateAll(first: number, count: number): Promise<number | undef
       seedCount++;
       eventCount += result.eventCount;
       commitCount += result.commitCount;
+      for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
       if (result.failed) failed.push(result.seed);
     });
     return new Promise((resolve, reject) => worker.on('exit', resolve).on('error', reject));
@@ -69,6 +73,7 @@ async function simulateAll(first: number, count: number): Promise<number | undef
   print(
     `${seedCount} seeds, ${eventCount} events, ${commitCount} commits in ${seconds} s: ${failed.length} failed`,
   );
+  for (const [what, count] of [...counts].sort()) print(`${String(count).padStart(10)}  ${what}`);
   const [seed] = failed.sort((one, other) => one - other);
   if (seed !== undefined) await report(await runWorld(shop, drawShop(seed)));
   return seed;
@@ -98,8 +103,11 @@ async function work({
 }): Promise<void> {
   for (let index = 0; index < count; index++) {
     const seed = first + index * stride;
-    const { fault, eventCount, commitCount } = await runWorld(shop, drawShop(seed));
-    parentPort?.postMessage({ seed, failed: fault !== undefined, eventCount, commitCount } satisfies Result);
+    const { plan, fault, eventCount, commitCount, counts } = await runWorld(shop, drawShop(seed));
+    const failed = fault !== undefined;
+    const faults = new Map(counts);
+    for (const { kind } of plan.faults) faults.set(`fault: ${kind}`, (faults.get(`fault: ${kind}`) ?? 0) + 1);
+    parentPort?.postMessage({ seed, failed, eventCount, commitCount, counts: faults } satisfies Result);
     // One failure is enough to work on.
     if (fault !== undefined) return;
   }

@@ -1,6 +1,6 @@
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline } from '../../pipeline.ts';
-import { derivedUuid } from '../../saga/deliver/message.ts';
+import { derivedUuid, REDRIVE } from '../../saga/deliver/message.ts';
 import type { Saga, WaitingStep } from '../../saga/step/saga.ts';
 import type { Word } from '../../saga/step/wait.ts';
 import type { Order } from '../../shop/order.ts';
@@ -16,11 +16,13 @@ import {
   bookFaults,
   endFaults,
   holdingFaults,
+  keepingFaults,
   type Loaded,
   silenceFaults,
   transitionFaults,
   type AcceptedOrder as WrittenOrder,
 } from './invariants.ts';
+import { repairs, restock } from './operators.ts';
 
 /** The shop as a subject of the simulation: its stock, its customers, their orders, and a checker that believes none of it. */
 
@@ -30,6 +32,8 @@ const USERS = ['jack', 'jill', 'joe'] as const;
 /** A customer who has no answer asks again after this time, if that is safe: with an idempotency key. */
 const PATIENCE_MS = 20_000;
 const TRIES_MAX = 20;
+/** Where every way is gone, each further time would multiply the ways. */
+const TRIES_MAX_EXPLORED = 2;
 
 /** They post with an idempotency key and repeat it until the order is accepted, or post once without one. */
 const customers: Customers = {
@@ -57,8 +61,9 @@ function post(people: People, planned: PlannedOrder, attempt: number): void {
     people.isAccepted(planned);
   });
   if (!isKnown) return;
-  world.later(`a customer asks after ${name}`, PATIENCE_MS, () => {
-    if (!settled && attempt < TRIES_MAX) post(people, planned, attempt + 1);
+  world.later(`a customer asks after ${name} for the ${attempt}. time`, PATIENCE_MS, () => {
+    const triesMax = world.answersAtOnce ? TRIES_MAX_EXPLORED : TRIES_MAX;
+    if (!settled && attempt < triesMax) post(people, planned, attempt + 1);
   });
 }
 
@@ -115,6 +120,7 @@ const subjectOf = (saga: Saga): Subject => ({
     fields: { price_per_unit: dice.whole(1, 9) },
   }),
   customers,
+  deeds: { ...repairs(saga), restock: restock([...ITEMS, 'nothing']) },
 });
 
 export const shop: Subject = { ...subjectOf(pipeline), check: checkAlways, checkRest: checkAtRest };
@@ -136,7 +142,7 @@ export const written = (orders: readonly AcceptedOrder[]): WrittenOrder[] =>
 export function checkAlways(documents: AllDocuments, { plan, changes }: Commit): string[] {
   return [
     ...changes.flatMap(({ path, before, after }) =>
-      path.startsWith('sagas/') ? transitionFaults(path, before, after) : [],
+      path.startsWith('sagas/') ? transitionFaults(path, before, after) : keepingFaults(path, before, after),
     ),
     ...bookFaults(documents, loadedIn(plan)),
   ];
@@ -161,6 +167,10 @@ async function checkAtRest(world: World, { accepted, canceled }: People): Promis
   const letters = [...documents].filter(
     ([path, { body }]) => path.startsWith('dead-letters/') && body === POISON,
   );
+  // Poison that is sent back to its topic comes to the desk once more, from every service that reads there.
+  const sentBack = new Set(world.published.map(({ attributes }) => attributes[REDRIVE.letter]));
+  const again = letters.flatMap(([, { id, topic }]) => (sentBack.has(id) ? world.readersOf(topic) : []));
+  const unreadable = poisonCount + again.length;
   const auditor = { name: 'auditor', alive: true, pausedUntilMs: 0 };
   const { violations, stuck } = await takeAudit(pipeline, { store, clock: scheduler.clockOf(auditor) });
   return [
@@ -170,9 +180,9 @@ async function checkAtRest(world: World, { accepted, canceled }: People): Promis
     ...(world.plan.faults.some(({ kind }) => kind === 'stolen')
       ? []
       : silenceFaults(documents, announcements(world))),
-    ...(letters.length === poisonCount
+    ...(letters.length === unreadable
       ? []
-      : [`${poisonCount} unreadable messages were to reach the desk, and ${letters.length} are there`]),
+      : [`${unreadable} unreadable messages were to reach the desk, and ${letters.length} are there`]),
     ...[...canceled].flatMap((uuid) => {
       const status = documents.get(`sagas/${uuid}`)?.status;
       return status === 'CANCELED' ? [] : [`the cancellation of ${uuid} was accepted, but it is ${status}`];

@@ -45,6 +45,12 @@ const tooEarly = forged('inventory-updated');
 const overdue: Fault = { kind: 'sweep', atMs: 1_000_000 };
 const reservers = { instances: { inventory: 2 } };
 const mayCrash = { mayCrash: true };
+const frontendMayCrash = { mayCrash: ['frontend'], swept: true };
+const posted = { via: 'post', ...frontendMayCrash };
+/** With an idempotency key, customers may safely order again. */
+const insisting = { via: 'key', ...frontendMayCrash };
+const unpublished: Fault = { kind: 'publish', process: 'frontend#0', nth: 1, result: 'error' };
+const unanswered: Fault = { kind: 'commit', process: 'frontend#0', nth: 1, result: 'lost answer' };
 
 /** Worlds of which every way is gone in the tests. */
 export const smallWorlds = {
@@ -71,10 +77,33 @@ export const smallWorlds = {
   crash: small('two orders, one crash', two, [], mayCrash),
   canceledCrash: small('one order that is canceled, one crash', one, [canceled], mayCrash),
   refusedCrash: small('one order whose payment is refused, one crash', refused, [], mayCrash),
+  postedCrash: small('two orders that are posted, one crash of the frontend', two, [], posted),
+  repeatedCrash: small(
+    'one order, posted until it is accepted, one crash of the frontend',
+    one,
+    [],
+    insisting,
+  ),
+  unansweredCommit: small(
+    'one order, posted until it is accepted, one commit without an answer',
+    one,
+    [unanswered],
+    insisting,
+  ),
+  unpublishedCrash: small(
+    'two orders that are posted, one of them not published, one crash of the frontend',
+    two,
+    [unpublished],
+    posted,
+  ),
 };
 
 /** Worlds for those who have a few minutes. */
 export const largerWorlds: readonly SmallWorld[] = [
+  small('one order, posted until it is accepted, one crash, and sweeps', one, [], {
+    ...insisting,
+    ...mayCrash,
+  }),
   small('two orders, one overtaken by its failure, one crash', two, [overtaken], mayCrash),
   small('two orders, one canceled, one crash', two, [canceled], mayCrash),
   small('two orders for one unit in both modes, the workflow of one delivered twice', mixed, [

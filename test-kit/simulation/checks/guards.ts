@@ -1,6 +1,6 @@
-import type { Saga } from '../../../saga/step/saga.ts';
+import { DEAD_LETTER_TOPIC, type Saga } from '../../../saga/step/saga.ts';
 import type { PlanLimits } from '../plan.ts';
-import type { MakeService } from '../world/world.ts';
+import type { WorldOptions } from '../world/world.ts';
 import {
   ackingFirst,
   believingErrors,
@@ -8,12 +8,15 @@ import {
   forgettingFinished,
   orchestratingAll,
   publishingFirst,
+  sleepingWatchdog,
   withForgottenStep,
   withoutDifference,
   withoutFence,
   withoutFloor,
   withoutLedgerCheck,
   withoutModeCheck,
+  withoutPatrol,
+  withoutRedrive,
   withoutRepublication,
   withoutTombstone,
   withoutTurnCheck,
@@ -22,8 +25,7 @@ import {
 } from './without-guard.ts';
 
 /** The services without a guard, and the worlds in which that shows. */
-export interface Guard {
-  readonly makeService: MakeService;
+export interface Guard extends Pick<WorldOptions, 'makeService' | 'startWatchdog'> {
   readonly limits: PlanLimits;
   /** Whether a saga has what it guards; absent: every saga does. */
   readonly guards?: (saga: Saga) => boolean;
@@ -37,6 +39,16 @@ export const REDELIVERY_ALONE: PlanLimits = {
 };
 const NO_FAULTS: PlanLimits = { kinds: [] };
 const FORGED: PlanLimits = { kinds: ['forged'] };
+/** What somebody takes away, only a patrol brings back. */
+export const PATROL_ALONE: PlanLimits = {
+  kinds: ['stolen'],
+  always: [{ kind: 'patrol', everySeconds: 5 }],
+  swept: false,
+};
+/** Messages that nobody can read come to the desk, and operators send them back. */
+export const REDRIVES: PlanLimits = { kinds: ['poison', 'deed'], deeds: ['redrive', 'redrive all'] };
+const hasDesk = (saga: Saga): boolean =>
+  saga.services.some(({ reads }) => reads(saga).includes(DEAD_LETTER_TOPIC));
 const bothModes = ({ workflow }: Saga): boolean => workflow !== undefined;
 
 /** The guards of the kernel that can be taken out. In every saga, the simulation must notice that one is missing. */
@@ -67,6 +79,12 @@ export const guards = {
   'publish before ack': { makeService: ackingFirst, limits: REDELIVERY_ALONE },
   /** What a crash left unpublished is published when the message comes again. */
   'publication after a crash': { makeService: withoutRepublication, limits: REDELIVERY_ALONE },
+  /** Orders that stand still are announced again, unasked. */
+  patrol: { makeService: withoutPatrol, limits: PATROL_ALONE },
+  /** A process ends if one of its subscriptions is silent. */
+  watchdog: { startWatchdog: sleepingWatchdog, limits: { kinds: ['silent'] } },
+  /** A dead letter counts as sent only once the broker has taken it. */
+  'sent before marked': { makeService: withoutRedrive, limits: REDRIVES, guards: hasDesk },
   /** A canceled order holds nothing. */
   undo: { makeService: withoutUndo, limits: NO_FAULTS },
   /** The undo is exact: what the last step took is part of it. */

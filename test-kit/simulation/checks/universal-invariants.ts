@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { REDRIVE } from '../../../saga/deliver/message.ts';
 import { statusIn, transitionsOf, transitionTo } from '../../../saga/ledger/history.ts';
 import {
   CANCELED,
@@ -15,6 +16,7 @@ import { holdsOf, isAmount, recordsIn } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import type { Step } from '../../../saga/step/step.ts';
 import type { AllDocuments, Commit, Fields } from '../subject.ts';
+import { LETTERS } from '../world/deeds.ts';
 import type { People } from '../world/people.ts';
 import type { World } from '../world/world.ts';
 
@@ -213,12 +215,18 @@ export function universalFaultsAtRest(
 ): string[] {
   const { documents, published, plan } = world;
   const announced = new Set(published.map(({ topic, attributes }) => `${attributes['ce-subject']}/${topic}`));
+  const sentBack = new Set(published.map(({ attributes }) => attributes[REDRIVE.letter]));
   // After a crash, the message that is taken away may be the one from which the end would have been announced.
   const isStolen = plan.faults.some(({ kind }) => kind === 'stolen');
   return [
     ...people.accepted
       .filter(({ uuid }) => !documents.has(ledgerPath(uuid)))
       .map(({ uuid }) => `order ${uuid} was accepted on ${entry.topic}, but there is no ledger`),
+    ...[...documents].flatMap(([path, { status }]) =>
+      path.startsWith(LETTERS) && status === 'redriven' && !sentBack.has(path.slice(LETTERS.length))
+        ? [`${path} is redriven, but was never sent`]
+        : [],
+    ),
     ...ledgersIn(documents).flatMap(({ uuid, status, history }) => {
       if (status !== success && status !== CANCELED) return [`order ${uuid} rests as ${status}`];
       const [own, other] = [topicOf(status), status === success ? end.topic : topicOf(success)];

@@ -1,8 +1,9 @@
+import { REDRIVE } from '../../../saga/deliver/message.ts';
 import { createRunner } from '../../../saga/deliver/runner.ts';
-import type { ConsumerDefinition, Service } from '../../../saga/deliver/service.ts';
+import { type ConsumerDefinition, type Service, takesOrdersIn } from '../../../saga/deliver/service.ts';
 import { DEADLINE_SECONDS_MAX } from '../../../saga/ledger/deadline.ts';
 import { CANCELED, complete, FAILING, isFailed, isLedgerPath, LEDGERS } from '../../../saga/ledger/ledger.ts';
-import type { Delivery } from '../../../saga/ports/bus.ts';
+import type { Bus, Delivery, OutgoingMessage } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
 import {
   type GuardedWrite,
@@ -16,7 +17,7 @@ import { accountsHeld, isAmount } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import type { LedgerTask } from '../../../saga/step/turn.ts';
 import type { Fields, Subject } from '../subject.ts';
-import { type MakeService, realService } from '../world/world.ts';
+import { type MakeService, realService, type WorldOptions } from '../world/world.ts';
 import { declaring, holding } from './declaring.ts';
 
 /**
@@ -288,16 +289,10 @@ export const withoutRepublication = withPorts(({ store, bus }) => {
         for (const { path } of writes) if (isLedgerPath(path)) written.add(path.slice(LEDGERS.length + 1));
       },
     },
-    bus: {
-      ...bus,
-      async publish(messages) {
-        const own = messages.filter(
-          ({ attributes: { 'ce-subject': uuid } }) => uuid === undefined || written.delete(uuid),
-        );
-        const results = new Map((await bus.publish(own)).map((result, index) => [own[index], result]));
-        return messages.map((message) => results.get(message));
-      },
-    },
+    bus: publishingOnly(
+      bus,
+      ({ attributes: { 'ce-subject': uuid } }) => uuid === undefined || written.delete(uuid),
+    ),
   };
 });
 
@@ -326,6 +321,53 @@ export function unguarded(store: Store): Store {
     },
   };
 }
+
+/** A service goes on before it knows whether its commit went through. */
+export const committingLater = (isOne: (saga: Saga, name: string) => boolean): MakeService =>
+  withPorts(({ store, log }, name, { saga }) =>
+    isOne(saga, name)
+      ? {
+          store: {
+            ...store,
+            async commit(writes) {
+              void store.commit(writes).catch(() => log('INFO', 'It did not go through, and it is too late'));
+            },
+          },
+        }
+      : {},
+  );
+
+/** The source of orders answers its customers before it has stored what they ordered. */
+export const acceptingFirst = committingLater((saga, name) =>
+  saga.services.some((one) => one.name === name && takesOrdersIn(saga, one)),
+);
+
+/** Operators are told that an order is canceled before that is so. */
+export const cancelingLater = committingLater(compensates);
+
+/** Nothing is done at intervals. */
+export const withoutPatrol: MakeService = (subject, name, ports, plan) => {
+  const { start: _, ...service } = realService(subject, name, ports, plan);
+  return service;
+};
+
+/** Nothing notices that a subscription is silent. */
+export const sleepingWatchdog: NonNullable<WorldOptions['startWatchdog']> = () => () => {};
+
+/** A letter is marked as sent although the broker did not take it. */
+export const withoutRedrive = withPorts(({ bus }) => ({
+  bus: publishingOnly(bus, ({ attributes }) => !(REDRIVE.letter in attributes)),
+}));
+
+/** A bus that takes all messages, and publishes some of them. */
+export const publishingOnly = (bus: Bus, isPublished: (message: OutgoingMessage) => boolean): Bus => ({
+  ...bus,
+  async publish(messages) {
+    const own = messages.filter(isPublished);
+    const results = new Map((await bus.publish(own)).map((result, index) => [own[index], result]));
+    return messages.map((message) => results.get(message));
+  },
+});
 
 /** What the ledger calls for is published before the ledger is committed. */
 export const publishingFirst = withPorts(({ store, bus }) => {

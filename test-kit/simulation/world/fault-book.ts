@@ -9,6 +9,7 @@ export class FaultBook {
 
   constructor(faults: readonly Fault[]) {
     for (const fault of faults) {
+      if (!('nth' in fault)) continue;
       if ('process' in fault) this.#faults.set(`${fault.kind}/${fault.process}/${fault.nth}`, fault);
       if ('subscription' in fault)
         this.#faults.set(`${fault.kind}/${fault.subscription}/${fault.nth}`, fault);

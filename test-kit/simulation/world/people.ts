@@ -3,6 +3,8 @@ import { isLedgerPath, type Ledger } from '../../../saga/ledger/ledger.ts';
 import type { Word } from '../../../saga/step/wait.ts';
 import type { PlannedOrder } from '../plan.ts';
 import { wordFor } from '../words.ts';
+import { deedsOf } from './deeds.ts';
+import type { Asked } from './process.ts';
 import { POISON, uuidOf, type World } from './world.ts';
 
 /** An order as its customer knows it. */
@@ -50,6 +52,13 @@ export class People {
       if (fault.kind === 'edit') {
         const { path, fields, atMs } = fault;
         this.world.later(`an operator edits ${path}`, atMs, () => this.#edit(path, fields));
+      }
+      if (fault.kind === 'deed') {
+        const { deed, order, atMs } = fault;
+        this.world.later(`somebody does ${deed}, perhaps to ${order}`, atMs, () => {
+          this.world.note(`somebody does ${deed}`);
+          return deedsOf(subject)[deed]?.(this, this.#uuids.get(order), () => this.world.chance(deed));
+        });
       }
       if (fault.kind === 'forged') {
         const { topic, order, atMs } = fault;
@@ -129,10 +138,11 @@ export class People {
     this.world.note(`a customer cancels ${name}`);
     const { customers } = this.world.subject;
     if (customers) customers.cancel(this, uuid);
-    else this.#askToCancel(uuid);
+    else this.askToCancel(uuid);
   }
 
-  #askToCancel(uuid: string): void {
+  /** An operator cancels an order. */
+  askToCancel(uuid: string): void {
     const body = { detail: 'The customer does not want it any more' };
     this.ask('/sagas/{uuid}/cancel', { uuid }, { body }, (status) => {
       if (status === 202) this.canceled.add(uuid);
@@ -152,10 +162,7 @@ export class People {
     if (world.isAway('bus away')) return;
     world.note(`somebody publishes poison to ${topic}`);
     // Each service that reads the topic hands it to the desk.
-    const readers = Object.values(world.topology.subscriptions).filter(
-      (one) => one.topic === topic && one.service !== undefined,
-    );
-    world.poisonCount += readers.length;
+    world.poisonCount += world.readersOf(topic).length;
     void world.bus.publish([{ topic, data: Buffer.from(POISON), attributes: {} }]);
   }
 
@@ -182,25 +189,28 @@ export class People {
     return true;
   }
 
-  /** Posts a request to one of the processes that answer it, if there is any. */
+  /** Sends a request to one of the processes that answer it, if there is any. */
   ask(
     path: string,
     params: Readonly<Record<string, string>>,
-    { body, key }: { readonly body?: unknown; readonly key?: string | undefined },
+    asked: Asked,
     onAnswer: (status: number, body: unknown) => void = () => {},
   ): void {
     const { world } = this;
-    const there = world.processes.filter((one) => one.answers(path));
+    const there = world.processes.filter((one) => one.answers(path, asked.method));
     const process = there[Math.floor(world.chance(`who answers ${path}`) * there.length)];
     if (process === undefined) return;
-    process.ask(path, params, body, key).then(
+    process.ask(path, params, asked).then(
       (answer) => {
         world.note(`${process.name} answers ${answer.status}`);
+        world.count(`${asked.method ?? 'POST'} ${path}: ${answer.status}`);
         onAnswer(answer.status, answer.body);
       },
       (error: Error) => {
         world.note(`${process.name} answers: ${error.message}`);
-        onAnswer(error instanceof Problem ? error.status : 503, undefined);
+        const status = error instanceof Problem ? error.status : 503;
+        world.count(`${asked.method ?? 'POST'} ${path}: ${status}`);
+        onAnswer(status, undefined);
         if (!(error instanceof Problem)) world.heard(process.name, 'an answer', { error: error.message });
       },
     );

@@ -1,6 +1,5 @@
-import { createInbox } from '../../../saga/deliver/inbox.ts';
+import { inboxesOf } from '../../../saga/deliver/inbox.ts';
 import type { Service } from '../../../saga/deliver/service.ts';
-import { subscriptionOf } from '../../../saga/deliver/topology.ts';
 import type { HttpResponse, Route } from '../../../saga/http/http.ts';
 import type { Bus, Delivery, OpenSubscription, OutgoingMessage } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
@@ -10,17 +9,26 @@ import type { World } from './world.ts';
 
 /** A process from its start to its crash. */
 interface Life extends Owner {
-  readonly service: Service;
+  /** Absent while it is made, and where the process is no service. */
+  service?: Service;
   /** What it answers, once it was asked. */
   routes?: readonly Route[];
-  readonly subscriptions: OpenSubscription[];
+  readonly subscriptions: Map<string, OpenSubscription>;
+  /** The first of them that is dead at the other end, and looks like one without messages. */
+  silent?: string;
+  readonly startedMs: number;
+  /** When each of them last delivered something. */
+  readonly deliveredMs: Map<string, number>;
   readonly readers: Map<string, (delivery: Delivery) => void>;
+  stopWatchdog?: () => void;
   /** What it has learned since it last had nothing to do: all that its next effects can depend on. */
   memory: Memory[];
   /** How many deliveries it holds, and requests it has not answered. */
   busyWith: number;
   /** Whether, since it last had nothing to do, one read gave it documents from two moments. */
   hasTornRead: boolean;
+  /** How many effects may take place before it dies, where it is a program that people may break off. */
+  effectsLeft: number;
 }
 
 /** Something that a process learned: a text, or documents as it read them. */
@@ -28,8 +36,19 @@ export type Memory =
   | string
   | { readonly paths: readonly Path[]; readonly found: ReadonlyMap<Path, Versioned> };
 
+/** A request, besides where it goes. */
+export interface Asked {
+  readonly method?: Route['method'];
+  readonly body?: unknown;
+  readonly query?: unknown;
+  /** Its idempotency key. */
+  readonly key?: string | undefined;
+}
+
 /** How long it takes until a process that died is there again. */
 const RESTART_MS = 2_000;
+/** A program that is broken off dies within so many effects. */
+const EFFECTS_BEFORE_BREAK_MAX = 12;
 
 /**
  * One process of one service. Every effect of it waits in the scheduler until it may happen, and its answer waits
@@ -57,36 +76,97 @@ export class SimulatedProcess {
 
   start(): void {
     const world = this.#world;
-    const owner: Owner = { name: this.name, alive: true, pausedUntilMs: 0 };
-    const life = Object.assign(owner, {
-      service: undefined as unknown as Service,
-      subscriptions: [] as OpenSubscription[],
-      readers: new Map(),
-      memory: [] as Memory[],
-      busyWith: 0,
-      hasTornRead: false,
-    });
-    this.#life = life;
+    const life = this.#begin();
     const ports = this.#portsOf(life);
-    life.service = world.makeService(this.serviceName, ports);
-    for (const consumer of life.service.consumers) {
-      const subscription = subscriptionOf(world.topology, this.serviceName, consumer.topic);
-      createInbox(consumer.process).pull(ports.bus, subscription, (error) =>
+    const service = world.makeService(this.serviceName, ports);
+    life.service = service;
+    const inboxes = inboxesOf(service, world.topology);
+    for (const { subscription, inbox } of inboxes) {
+      inbox.pull(ports.bus, subscription, (error) =>
         world.fail(`${this.name} can't read ${subscription}: ${error.message}`),
       );
     }
+    if (world.rounds.isPatrolled) service.start?.();
+    if (world.rounds.isWatched(this.serviceName)) {
+      life.stopWatchdog = world.startWatchdog(world.subject.saga, inboxes, ports, (error) => {
+        world.note(`${this.name} ends: ${error.message}`);
+        world.count('a silent subscription noticed');
+        this.crash();
+      });
+    }
+  }
+
+  /** Runs a program that is no service, once. It ends with what it does, or is broken off before. */
+  async run(program: (ports: Ports) => Promise<void>): Promise<void> {
+    const life = this.#begin();
+    const { chance } = this.#world;
+    if (chance(`${this.name} is broken off`) < 0.5)
+      life.effectsLeft = Math.floor(EFFECTS_BEFORE_BREAK_MAX * chance(`${this.name} breaks off after`));
+    try {
+      await program(this.#portsOf(life));
+    } catch (error) {
+      this.#world.heard(this.name, 'it broke off', { error });
+    } finally {
+      life.alive = false;
+    }
+  }
+
+  #begin(): Life {
+    const life: Life = {
+      name: this.name,
+      alive: true,
+      pausedUntilMs: 0,
+      subscriptions: new Map(),
+      startedMs: this.#world.scheduler.nowMs,
+      deliveredMs: new Map(),
+      readers: new Map(),
+      memory: [],
+      busyWith: 0,
+      hasTornRead: false,
+      effectsLeft: Number.POSITIVE_INFINITY,
+    };
+    this.#life = life;
+    return life;
+  }
+
+  /** Ends what the service does unasked. */
+  drain(): void {
+    void this.#life?.service?.drain?.();
+  }
+
+  /** The watchdog has had its time. What it did not notice, the platform ends some day. */
+  endWatch(): void {
+    this.#life?.stopWatchdog?.();
+    if (this.silence) this.crash();
+  }
+
+  /** A subscription that is silent, and since when it has delivered nothing. */
+  get silence(): { readonly subscription: string; readonly sinceMs: number } | undefined {
+    const { silent, startedMs = 0, deliveredMs } = this.#life ?? {};
+    return silent === undefined
+      ? undefined
+      : { subscription: silent, sinceMs: deliveredMs?.get(silent) ?? startedMs };
+  }
+
+  /** From now on, the broker hands it nothing of this subscription. */
+  fallSilent(subscription: string): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#world.note(`${subscription} falls silent for ${this.name}`);
+    life.silent ??= subscription;
+    void life.subscriptions.get(subscription)?.close(0);
   }
 
   /** Whether it is there and answers requests of this kind. */
-  answers(path: string): boolean {
-    return this.#routeOf(path) !== undefined;
+  answers(path: string, method?: Route['method']): boolean {
+    return this.#routeOf(path, method) !== undefined;
   }
 
-  #routeOf(path: string): Route | undefined {
+  #routeOf(path: string, method: Route['method'] = 'POST'): Route | undefined {
     const life = this.#life;
     if (life === undefined) return;
-    life.routes ??= life.service.routes();
-    return life.routes.find((one) => one.method === 'POST' && one.path === path);
+    life.routes ??= life.service?.routes() ?? [];
+    return life.routes.find((one) => one.method === method && one.path === path);
   }
 
   /** Ends the life at once. What it held comes again when the broker misses the ack. */
@@ -96,7 +176,7 @@ export class SimulatedProcess {
     this.#world.note(`${this.name} CRASHES`);
     life.alive = false;
     this.#life = undefined;
-    for (const open of life.subscriptions) void open.close(0);
+    for (const open of life.subscriptions.values()) void open.close(0);
     this.#world.later(`${this.name} starts again`, RESTART_MS, () => this.start());
   }
 
@@ -111,11 +191,10 @@ export class SimulatedProcess {
   ask(
     path: string,
     params: Readonly<Record<string, string>>,
-    body: unknown,
-    key?: string,
+    { method, body, query, key }: Asked,
   ): Promise<HttpResponse> {
     const life = this.#life;
-    const route = this.#routeOf(path);
+    const route = this.#routeOf(path, method);
     if (life === undefined || route === undefined) {
       return Promise.reject(new Error(`${this.name} does not answer ${path}`));
     }
@@ -123,7 +202,7 @@ export class SimulatedProcess {
     return route
       .handle({
         params,
-        query: undefined,
+        query,
         body,
         header: (name) => (name === 'idempotency-key' ? key : undefined),
       })
@@ -141,6 +220,11 @@ export class SimulatedProcess {
           world.note(`${this.name} sleeps for ${pause.seconds} s before it ${label}`);
           life.pausedUntilMs = scheduler.nowMs + 1000 * pause.seconds;
           scheduler.add(life, `${this.name} ${label}`, 0, takePlace, { reach });
+          return;
+        }
+        if (--life.effectsLeft < 0) {
+          world.note(`${this.name} is broken off before it ${label}`);
+          life.alive = false;
           return;
         }
         const crash = faults.next('crash', this.name);
@@ -266,11 +350,14 @@ export class SimulatedProcess {
           publishAll(messages),
         ),
       subscribe: (subscription, outstandingMax, onDelivery, onFailure) => {
-        const receive = (delivery: Delivery) => onDelivery(this.#settledLater(life, subscription, delivery));
+        const receive = (delivery: Delivery) => {
+          life.deliveredMs.set(subscription, world.scheduler.nowMs);
+          onDelivery(this.#settledLater(life, subscription, delivery));
+        };
         life.readers.set(subscription, receive);
         const handOut = (delivery: Delivery) => world.handOut(life, subscription, delivery, receive);
         const open = bus.subscribe(subscription, outstandingMax, handOut, onFailure);
-        life.subscriptions.push(open);
+        life.subscriptions.set(subscription, open);
         return open;
       },
     };

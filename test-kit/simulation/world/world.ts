@@ -3,6 +3,7 @@ import { createMemoryBus } from '../../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../../adapters/memory/memory-store.ts';
 import { type Service, serviceNames, serviceOf } from '../../../saga/deliver/service.ts';
 import { type Topology, topologyOf } from '../../../saga/deliver/topology.ts';
+import { startWatchdog } from '../../../saga/deliver/watchdog.ts';
 import { ledgerPath, SHARD_COUNT } from '../../../saga/ledger/ledger.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
@@ -15,22 +16,25 @@ import type { AllDocuments, Commit, Data, Fields, Subject } from '../subject.ts'
 import { FaultBook } from './fault-book.ts';
 import type { People } from './people.ts';
 import { SimulatedProcess } from './process.ts';
+import { Rounds, sweepSecondsIn } from './rounds.ts';
 import { type Owner, type Reach, Scheduler } from './scheduler.ts';
 
 /** Makes a service for a process. A test of a guard makes one here that lacks it. */
 export type MakeService = (subject: Subject, name: string, ports: Ports, plan: Plan) => Service;
 
 /** The services as they are. */
-export const realService: MakeService = ({ saga, settings }, name, ports, { deadlineSeconds }) =>
+export const realService: MakeService = ({ saga, settings }, name, ports, plan) =>
   serviceOf(saga, name, ports, {
-    deadlineSeconds,
-    sweepIntervalSeconds: 0,
+    deadlineSeconds: plan.deadlineSeconds,
+    sweepIntervalSeconds: sweepSecondsIn(plan),
     // By default those of an empty environment.
     declared: settings ?? z.object(saga.settings).parse({}),
   });
 
 export interface WorldOptions {
   readonly makeService?: MakeService;
+  /** Guards the processes for which a subscription may fall silent. A test of that guard gives one here that sleeps. */
+  readonly startWatchdog?: typeof startWatchdog;
   /** How long an effect takes, in milliseconds; by default what the seed says. */
   readonly latencyMs?: (label: string) => number;
   /** Whether an effect and its answer are one event, so that nothing comes between them. */
@@ -83,6 +87,8 @@ export class World {
   readonly store: Store = createMemoryStore();
   readonly bus: Bus;
   readonly processes: readonly SimulatedProcess[];
+  readonly rounds: Rounds;
+  readonly startWatchdog: typeof startWatchdog;
   readonly answersAtOnce: boolean;
   readonly tearsReads: boolean;
   readonly documents = new Map<string, Fields>();
@@ -96,6 +102,8 @@ export class World {
   /** What was handed out and not settled, by subscription and message, and who has it. */
   readonly unsettled = new Map<string, string>();
   readonly trace: string[] = [];
+  /** How often what people asked for, and what is noticed by itself, came to what. */
+  readonly counts = new Map<string, number>();
   /** What is wrong, in sentences. A world in which something is ends. */
   readonly wrongs: string[] = [];
   /** Whether what happens now was seen in another world already: it is not checked again. */
@@ -107,6 +115,7 @@ export class World {
   readonly #throws = new Map<string, number>();
   readonly #options: WorldOptions;
   #uuids = 0;
+  #programCount = 0;
 
   constructor(subject: Subject, plan: Plan, options: WorldOptions = {}) {
     const topology = topologyOf(subject.saga);
@@ -117,6 +126,8 @@ export class World {
     this.answersAtOnce = options.answersAtOnce ?? false;
     this.tearsReads = options.latencyMs === undefined;
     this.faults = new FaultBook(plan.faults);
+    this.rounds = new Rounds(this);
+    this.startWatchdog = options.startWatchdog ?? startWatchdog;
     const bus = createMemoryBus(topology, this.scheduler.clockOf(OTHERS));
     this.bus = {
       ...bus,
@@ -144,6 +155,12 @@ export class World {
     await this.store.commit(documents.map(([path, fields]) => ({ kind: 'create', path, fields })));
     for (const [path, fields] of documents) this.documents.set(path, fields);
     for (const process of this.processes) process.start();
+    this.rounds.begin();
+  }
+
+  /** Runs a program beside the services, such as a repair: its effects wait for their turn like theirs. */
+  run(name: string, program: (ports: Ports) => Promise<void>): void {
+    void new SimulatedProcess(name, this.#programCount++, this).run(program);
   }
 
   /** Lets everything that follows at once from what has just happened take place: all promises come first. */
@@ -160,6 +177,11 @@ export class World {
     this.wrongs.push(fault);
   }
 
+  /** Counts what happened, for whoever wants to know that it does. */
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
   /** Writes a line of the trace. */
   note(text: string): void {
     this.trace.push(`${(this.scheduler.elapsedMs / 1000).toFixed(3).padStart(9)} s  ${text}`);
@@ -171,11 +193,11 @@ export class World {
   }
 
   /** Dice for what happens while the world runs. What they show depends on the label and on nothing else that happens. */
-  chance(label: string): number {
+  readonly chance = (label: string): number => {
     const nth = (this.#throws.get(label) ?? 0) + 1;
     this.#throws.set(label, nth);
     return chanceOf(`${this.plan.seed}/${label}/${nth}`);
-  }
+  };
 
   /** Mostly a few milliseconds, at times so long that deadlines of messages pass. */
   latencyMs(label: string): number {
@@ -188,6 +210,13 @@ export class World {
     const uuid = uuidOf(0x100 + ++this.#uuids);
     this.call(uuid, `p${this.#uuids}`);
     return uuid;
+  }
+
+  /** The services that read a topic, each as often as it has a subscription of it. */
+  readersOf(topic: string): string[] {
+    return Object.values(this.topology.subscriptions).flatMap((one) =>
+      one.topic === topic && one.service !== undefined ? [one.service] : [],
+    );
   }
 
   /** Gives a uuid a short name for the trace. */
