@@ -7,6 +7,7 @@ import {
   withoutFence,
   withoutLedgerCheck,
   withoutModeCheck,
+  withoutPause,
   withoutRepublication,
   withoutTombstone,
   withoutVersionGuard,
@@ -49,6 +50,8 @@ const {
   choreographedMessage,
   workflowMessage,
   orchestratedCrash,
+  paused,
+  pausedAndCanceled,
   canceled,
   overdue,
   crash,
@@ -79,6 +82,8 @@ describe('Every interleaving of the effects keeps the promise', function () {
     '[anomalies 18, 36] of an orchestrated order and one crash, wherever it comes',
     holds(orchestratedCrash),
   );
+  it('[anomaly 56] of an order that is paused, let go on, and delivered twice', holds(paused));
+  it('[anomaly 56] of an order that is paused and canceled', holds(pausedAndCanceled));
   it('[anomaly 29] of two orders, one canceled by its customer', holds(canceled));
   it('[anomalies 27, 28] of an order that is swept after its deadline', holds(overdue));
   it('[anomalies 18, 20, 36] of two orders and one crash, wherever it comes', holds(crash));
@@ -109,6 +114,10 @@ describe('The explorer shows what happens to three steps', () => {
   it(
     '[anomaly 50] where the orchestrator ignores the mode',
     fails(orchestratingAll, workflowMessage, /by orchestrator, /),
+  );
+  it(
+    '[anomaly 56] where a step is done although the order is paused',
+    fails(withoutPause, paused, /went from PAUSED to/),
   );
   it('without the fence', fails(withoutFence, canceledCrash, /went from (FAILING|CANCELED)/));
   it('where an error is believed', fails(believingErrors, overtakenByFailure, /to CANCELED/));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import type { Step } from '../../saga/step/step.ts';
-import { PATROL_ALONE, REDELIVERY_ALONE, REDRIVES } from '../../test-kit/simulation/checks/guards.ts';
+import { guards, PATROL_ALONE, REDELIVERY_ALONE, REDRIVES } from '../../test-kit/simulation/checks/guards.ts';
 import {
   ackingFirst,
   believingErrors,
@@ -19,6 +19,7 @@ import {
   withoutMissingCheck,
   withoutModeCheck,
   withoutPatrol,
+  withoutPause,
   withoutRedrive,
   withoutRepublication,
   withoutStepDeadline,
@@ -206,6 +207,10 @@ describe('The simulation notices what happens', function () {
   it(
     '[anomaly 29] where operators hear of a cancellation before it is stored',
     shows(cancelingLater, { kinds: ['deed'], deeds: ['cancel'] }, /the cancellation of .+ was accepted/),
+  );
+  it(
+    '[anomaly 56] where a step is done although operators have stopped the order',
+    shows(withoutPause, guards['pause check'].limits, /went from PAUSED to/),
   );
   it(
     '[anomaly 14] where operators set the stock, whatever orders hold of it',

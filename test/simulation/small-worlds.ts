@@ -38,6 +38,7 @@ const mixed = [...one, ...orchestrated];
 const refused = [anOrder({ paymentError: 'true' })];
 const twice = (subscription: string): Fault => ({ kind: 'duplicate', subscription, nth: 1, seconds: 0 });
 const canceled: Fault = { kind: 'cancel', order: 'o0', atMs: 0 };
+const pausing: Fault = { kind: 'deed', deed: 'pause', order: 'o0', atMs: 0 };
 const forged = (topic: Topic | 'workflow'): Fault => ({ kind: 'forged', topic, order: 'o0', atMs: 0 });
 const overtaken = forged('error');
 const tooEarly = forged('inventory-updated');
@@ -73,6 +74,8 @@ export const smallWorlds = {
   workflowMessage: small('a choreographed order, and a message of the other mode', one, [forged('workflow')]),
   orchestratedCrash: small('one orchestrated order, one crash', orchestrated, [], mayCrash),
   canceled: small('two orders, one canceled by its customer', two, [canceled]),
+  paused: small('one order that is paused, and delivered twice', one, [pausing, twice('order-created-sub')]),
+  pausedAndCanceled: small('one order that is paused and canceled', one, [pausing, canceled]),
   overdue: small('one order, and a sweep after its deadline', one, [overdue]),
   crash: small('two orders, one crash', two, [], mayCrash),
   canceledCrash: small('one order that is canceled, one crash', one, [canceled], mayCrash),

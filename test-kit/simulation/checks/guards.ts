@@ -16,6 +16,7 @@ import {
   withoutLedgerCheck,
   withoutModeCheck,
   withoutPatrol,
+  withoutPause,
   withoutRedrive,
   withoutRepublication,
   withoutTombstone,
@@ -55,6 +56,12 @@ const bothModes = ({ workflow }: Saga): boolean => workflow !== undefined;
 export const guards = {
   /** A step that the ledger shows as done is not done again. */
   'done-step check': { makeService: withoutLedgerCheck, limits: { kinds: ['duplicate', 'publish'] } },
+  /** No step is done for an order that operators have stopped. */
+  'pause check': {
+    makeService: withoutPause,
+    limits: { kinds: ['deed', 'late'], deeds: ['pause'] },
+    guards: ({ pause }) => pause !== undefined,
+  },
   /** A step waits for the one before it. */
   'turn check': { makeService: withoutTurnCheck, limits: FORGED },
   /** A step leaves orchestrated orders to the orchestrator. */

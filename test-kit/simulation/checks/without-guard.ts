@@ -2,7 +2,15 @@ import { REDRIVE } from '../../../saga/deliver/message.ts';
 import { createRunner } from '../../../saga/deliver/runner.ts';
 import { type ConsumerDefinition, type Service, takesOrdersIn } from '../../../saga/deliver/service.ts';
 import { DEADLINE_SECONDS_MAX } from '../../../saga/ledger/deadline.ts';
-import { CANCELED, complete, FAILING, isFailed, isLedgerPath, LEDGERS } from '../../../saga/ledger/ledger.ts';
+import {
+  CANCELED,
+  complete,
+  FAILING,
+  isFailed,
+  isLedgerPath,
+  LEDGERS,
+  PAUSED,
+} from '../../../saga/ledger/ledger.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
 import {
@@ -58,6 +66,9 @@ export const withoutTurnCheck = pretending((saga, status, place) => {
   const before = saga.acts.filter(({ step }) => saga.groups.slice(0, place).flat().includes(step));
   return [saga.statuses[0], ...before.map((act) => act.status)].slice(0, -1).includes(status);
 });
+
+/** A step is done although operators have stopped the order before it. */
+export const withoutPause = pretending((_saga, status) => status === PAUSED);
 
 /** Whether it is the service that takes the steps of orchestrated orders. */
 const orchestrates = (saga: Saga, name: string): boolean =>

@@ -21,6 +21,12 @@ const atTheDesk: Readonly<Record<string, Deed>> = {
   cancel(people, uuid) {
     if (uuid !== undefined) people.askToCancel(uuid);
   },
+  pause(people, uuid) {
+    if (uuid !== undefined) people.steer(uuid, 'pause');
+  },
+  resume(people, uuid) {
+    if (uuid !== undefined) people.steer(uuid, 'resume');
+  },
 };
 
 /** Where dead letters are. */

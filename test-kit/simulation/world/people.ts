@@ -1,5 +1,5 @@
 import { Problem } from '../../../saga/http/http.ts';
-import { isLedgerPath, type Ledger } from '../../../saga/ledger/ledger.ts';
+import { isLedgerPath, type Ledger, PAUSED } from '../../../saga/ledger/ledger.ts';
 import type { Word } from '../../../saga/step/wait.ts';
 import type { PlannedOrder } from '../plan.ts';
 import { wordFor } from '../words.ts';
@@ -73,12 +73,15 @@ export class People {
   }
 
   /**
-   * Says something to every order that waits, but not always where the wait ends by itself.
+   * Says something to every order that waits, but not always where the wait ends by itself, and lets those go on that are paused.
    * @returns whether anything was said.
    */
   answerWaits(): boolean {
     const { world } = this;
     const { subject } = world;
+    const paused = [...world.documents.values()].filter(({ status }) => status === PAUSED);
+    for (const { uuid } of paused)
+      world.later(`an operator lets ${world.named(uuid)} go on`, 1_000, () => this.steer(uuid, 'resume'));
     const waiting = [...world.documents].flatMap(([path, ledger]) => {
       const step = isLedgerPath(path) ? subject.saga.waitingIn(ledger.status) : undefined;
       if (step === undefined) return [];
@@ -95,7 +98,7 @@ export class People {
         this.#say(ledger.uuid, step.name, word, world.answersAtOnce),
       );
     }
-    return waiting.length > 0;
+    return paused.length + waiting.length > 0;
   }
 
   #say(uuid: string, stepName: string, word: Word, isPublished: boolean): void {
@@ -139,6 +142,11 @@ export class People {
     const { customers } = this.world.subject;
     if (customers) customers.cancel(this, uuid);
     else this.askToCancel(uuid);
+  }
+
+  /** An operator stops an order, or lets it go on. */
+  steer(uuid: string, how: 'pause' | 'resume'): void {
+    this.ask(`/sagas/{uuid}/${how}`, { uuid }, { body: { note: 'The provider is away' } });
   }
 
   /** An operator cancels an order. */
