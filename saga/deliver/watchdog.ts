@@ -59,7 +59,7 @@ export function startWatchdog(
       const standing = await standingOrders(now);
       for (const [{ subscription, topic }, { at }] of silent) {
         const missed = standing.find(
-          (ledger) => saga.topicFor(ledger) === topic && wasMissed(saga, ledger, at, now),
+          (ledger) => topicsOf(saga, ledger).includes(topic) && wasMissed(saga, ledger, at, now),
         );
         if (missed === undefined || stopped) continue;
         stopped = true;
@@ -98,6 +98,13 @@ export function startWatchdog(
     callOff();
   };
 }
+
+/**
+ * The topics on which the ledger was announced last. Once it is announced again, that includes the one by which a step begins that
+ * runs beside one which is done.
+ */
+const topicsOf = (saga: Saga, ledger: Ledger): readonly string[] =>
+  ledger.repeats ? saga.topicsAgain(ledger) : [saga.topicFor(ledger)];
 
 /** Whether the ledger was announced after the last delivery, and long enough ago to have been delivered since. */
 function wasMissed(saga: Saga, ledger: Ledger, lastHeard: Date, now: Date): boolean {

@@ -6,11 +6,13 @@ import { messageFor } from '../deliver/message.ts';
 import { serviceOf, topicsBefore } from '../deliver/service.ts';
 import { publishedBy, topologyOf } from '../deliver/topology.ts';
 import { takeTurns } from '../deliver/turns.ts';
-import { deadlineOf } from '../ledger/deadline.ts';
+import { startWatchdog } from '../deliver/watchdog.ts';
+import { announcedAgain, deadlineOf } from '../ledger/deadline.ts';
 import { statusIn } from '../ledger/history.ts';
 import { advance, FAILING, fail, type Ledger, ledgerPath, RECEIVED, receive } from '../ledger/ledger.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import type { OutgoingMessage } from '../ports/bus.ts';
+import { pause } from '../ports/clock.ts';
 import { readOne } from '../ports/store.ts';
 import { orchestrationTask } from './orchestrate.ts';
 import { defineSaga, type OrderKind, type Saga } from './saga.ts';
@@ -91,6 +93,17 @@ async function told(ledger: Ledger, service: Step, of: Saga = saga) {
     statuses: history.map(statusIn),
     published: published.map(({ topic, attributes }) => `${topic} from ${attributes['ce-source']}`),
   };
+}
+
+/** What the watchdog says within ten minutes where nothing comes to the one who brews. */
+async function missed(ledger: Ledger): Promise<string[]> {
+  const ports = await recordedPorts({ [ledgerPath(UUID)]: ledger });
+  const said: string[] = [];
+  const silent = { subscription: 'greeted-brew-sub', topic: 'greeted', inbox: { deliveredCount: () => 0 } };
+  const stop = startWatchdog(saga, [silent], ports, ({ message }) => said.push(message));
+  await ports.clock.finish(pause(ports.clock, 600_000));
+  stop();
+  return said;
 }
 
 describe('Steps beside one another', () => {
@@ -188,6 +201,14 @@ describe('Steps beside one another', () => {
     ]);
     const again = messageFor(saga, ledgerBehind(['greet', 'brew']), 'greeted').attributes;
     expect([again['ce-id'], again['ce-source']]).to.deep.equal([`${UUID}/greeted`, '/breakfast/greet']);
+  });
+
+  it('are missed by the watchdog once the order was announced again, and not before', async () => {
+    const now = new Date(NOW.getTime() + 20_000);
+    const baked = advance(saga, ledgerBehind(['greet']), { step: 'bake', by: 'bake', learned: {}, now });
+    // Until then, brew may be at work on what it heard when the order was greeted.
+    expect(await missed(baked)).to.deep.equal([]);
+    expect(await missed(announcedAgain(saga, baked, now))).to.have.length(1);
   });
 
   it('have the deadline of the most impatient of those that are left', () => {

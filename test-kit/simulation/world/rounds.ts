@@ -91,7 +91,8 @@ export class Rounds {
     const untilMs = scheduler.nowMs - scheduler.elapsedMs + NOTICED_MS;
     const missed = this.#ledgers.find((ledger) => {
       if (!isStanding(subject.saga, ledger) || isWaiting(subject.saga, ledger)) return false;
-      const isFor = subject.saga.topicFor(ledger) === topology.subscriptions[subscription]?.topic;
+      const topics = ledger.repeats ? subject.saga.topicsAgain(ledger) : [subject.saga.topicFor(ledger)];
+      const isFor = topics.includes(topology.subscriptions[subscription]?.topic ?? '');
       const stoodMs = lastTransition(ledger).at.getTime();
       return isFor && stoodMs < untilMs && announcedAt(subject.saga, ledger).getTime() > heardMs;
     });
