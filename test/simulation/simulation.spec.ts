@@ -40,6 +40,9 @@ describe('In a simulated world no harm is done', function () {
   it('[anomaly 29] by customers who cancel at any moment', harmless('cancel'));
   it('[anomaly 37] by a store or a broker that is away for a while', harmless('store away', 'bus away'));
   it('[anomaly 38] by messages that somebody takes away', harmless('stolen'));
+  it('[anomalies 27, 38] by patrols that race with the work', harmless('patrol', 'stolen'));
+  it('by subscriptions that fall silent', harmless('silent'));
+  it('[anomalies 31, 54, 56] by what operators do, and repairs, at any moment', harmless('deed', 'poison'));
 });
 
 describe('A simulated world', () => {
