@@ -1,6 +1,7 @@
 import type { SagaMessage } from '../saga/deliver/message.ts';
 import { createRunner } from '../saga/deliver/runner.ts';
 import { type ServiceDefinition, settingsOf } from '../saga/deliver/service.ts';
+import { PAUSED } from '../saga/ledger/ledger.ts';
 import { orchestrationTask } from '../saga/step/orchestrate.ts';
 import { DEAD_LETTER_TOPIC } from '../saga/step/saga.ts';
 
@@ -10,10 +11,10 @@ const NAME = 'orchestrator';
 export const orchestrator: ServiceDefinition = {
   name: NAME,
   reads: ({ workflow }) => (workflow ? [workflow.topic] : []),
-  // It leaves an order in any status; while the order stands, that calls for the workflow.
+  // It leaves an order in any status, but pauses none; while the order stands, that calls for the workflow.
   publishes: (saga) => [
     ...(saga.workflow ? [saga.workflow.topic] : []),
-    ...saga.statuses.map((status) => saga.topicOf(status)),
+    ...saga.statuses.filter((status) => status !== PAUSED).map((status) => saga.topicOf(status)),
     DEAD_LETTER_TOPIC,
   ],
   create(saga, ports, { declared }) {

@@ -12,7 +12,7 @@ import { flag, print, readArguments, runCommand, UsageError } from './command.ts
 import { createOperatorApi, type OperatorApi } from './operator-api.ts';
 import { letterLines, sagaLines } from './operator-lines.ts';
 
-/** The operators' program: looks after one order or one dead letter at a time, through the routes of the janitor. */
+/** The operators' program: looks after orders, dead letters and customers, through the routes of the services. */
 
 const LISTED_MAX = 100;
 
@@ -159,18 +159,20 @@ async function steerMany(
   filter: Readonly<Record<string, string | undefined>>,
   note: string | undefined,
 ): Promise<Answer> {
-  const all = { steered: 0, untouched: 0 };
+  const all = { steered: 0, untouched: 0, failed: 0 };
   let page: string | undefined;
   do {
     const path = `/sagas/${act}${queryOf({ ...filter, page })}`;
     const portion = await api.call(manySteeredSchema, 'POST', path, { note });
     all.steered += portion.steered;
     all.untouched += portion.untouched;
+    all.failed += portion.failed;
     page = portion.next_page;
   } while (page !== undefined);
   const steered = `${all.steered} ${all.steered === 1 ? 'order was' : 'orders were'} ${act}d`;
   const rest = all.untouched === 0 ? '' : `; ${all.untouched} stay as they are`;
-  return { data: all, lines: [`${steered}${rest}`] };
+  const failed = all.failed === 0 ? [] : [`Of ${all.failed} it is not known: try again`];
+  return { data: all, isComplete: all.failed === 0, lines: [`${steered}${rest}`, ...failed] };
 }
 
 /** In portions, from the newest letter to the oldest, so that a message which fails again and becomes a new letter is not met again. */

@@ -155,8 +155,8 @@ function impersonal(ledger: Ledger, user: string, pseudonym: string): object | u
 }
 
 /**
- * Gives the pseudonym an account with as much credit as these orders will take of it, unless it has that much. So it ends with no
- * credit, and a limit that is what its orders hold.
+ * Gives the pseudonym an account with as much credit as these orders will take of it, unless it has that much. So its limit is
+ * what its orders hold, or more if two erase at once.
  */
 async function makeRoom(
   saga: Saga,

@@ -66,15 +66,17 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
   /** @param known how many transitions there were before; a new ledger may pass several stages at once. */
   function countTransitions(ledger: Ledger, known: number): void {
     const transitions = transitionsOf(ledger);
+    // What a fork has of another order was counted there.
+    const begunAt = ledger.forkOf?.at ?? ledger.createdAt;
     for (const [index, { at, status, by }] of transitions.entries()) {
-      if (index < known) continue;
+      if (index < known || at < begunAt) continue;
       const before = transitions[index - 1];
-      if (before) stages.record(seconds(before.at, at), { status: before.status });
-      const { reason, createdAt } = ledger;
+      if (before && before.at >= begunAt) stages.record(seconds(before.at, at), { status: before.status });
+      const { reason } = ledger;
       if (status === FAILING) failures.add(1, { reason: String(reason), by });
       if (status !== saga.success && status !== CANCELED) continue;
       orders.add(1, { status, ...(status === CANCELED && reason !== undefined && { reason }) });
-      runs.record(seconds(createdAt, at), { status });
+      runs.record(seconds(begunAt, at), { status });
     }
   }
 

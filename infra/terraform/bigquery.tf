@@ -22,7 +22,7 @@ resource "google_bigquery_table" "events" {
   schema              = file("${path.module}/../bigquery-events.json")
   deletion_protection = var.deletion_protection
 
-  # Who asks for some days pays for them alone.
+  # A query for a few days is billed for those days alone.
   time_partitioning {
     type  = "DAY"
     field = "publish_time"

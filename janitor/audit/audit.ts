@@ -4,7 +4,7 @@ import { serviceNames } from '../../saga/deliver/service.ts';
 import { endOfStage, isStanding, isWaiting, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
 import { lastTransition, transitionsOf } from '../../saga/ledger/history.ts';
 import { FAILING, LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
-import { readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
+import { isTombstone, readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
 import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
 import { holdsOf, isAmount, recordsIn } from '../../saga/step/holds.ts';
@@ -267,6 +267,12 @@ function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
   const [received] = transitions;
   if (received && received.at.getTime() !== createdAt.getTime()) {
     yield `it was created at ${createdAt.toISOString()}, but received at ${received.at.toISOString()}`;
+  }
+  // A ledger of a release whose orders mentioned nothing has none.
+  const { mentions } = ledger;
+  const asked = isTombstone(saga, ledger) ? [] : (saga.order.mentions?.(ledger) ?? []);
+  if (mentions !== undefined && !isDeepStrictEqual(mentions, asked)) {
+    yield `it is found by ${mentions.join(', ') || 'no name'}, but asked for ${asked.join(', ') || 'nothing'}`;
   }
   const services = serviceNames(saga);
   const stranger = transitions.find(({ by }) => !services.includes(by));

@@ -31,6 +31,7 @@ const UNKNOWABLE: readonly (readonly [documents: string, edits: RegExp, why: str
   ['user', /address (changed|emptied|exchanged)/, 'where a customer lives is a fact of the world'],
   ['item', /price_per_unit (raised|lowered|exchanged)/, 'what an item costs today is a fact of the world'],
   ['ledger', /deadlineSeconds (raised|lowered)/, 'a setting says how long a stage may take, within bounds'],
+  ['ledger', /mentions deleted/, 'a release may have kept none'],
   ['ledger', /history\[\d\]\.by made another service/, 'a service may act in the place of another'],
   ['PAID ledger', /history\[2\]\.at made (later|earlier)/, 'no record keeps when an order was reserved'],
   ['RESERVED ledger', /history\[2\]\.at made (later|earlier)/, 'no record keeps when an order was reserved'],

@@ -195,8 +195,8 @@ async function compensate(
   ledgers: readonly Ledger[],
   ports: Ports,
 ): Promise<ReadonlyMap<string, TakenTurn>> {
-  const partyOf = (ledger: Ledger) =>
-    saga.services.find(({ reads }) => reads(saga).includes(saga.topicFor(ledger)))?.name ?? 'janitor';
+  const orchestrator = saga.services.find(({ reads }) => reads(saga).includes(saga.workflow?.topic ?? ''));
+  const partyOf = (ledger: Ledger) => (saga.isOrchestrated(ledger) && orchestrator?.name) || 'janitor';
   const taken = new Map<string, TakenTurn>();
   for (const party of new Set(ledgers.map(partyOf))) {
     const uuids = ledgers.filter((one) => partyOf(one) === party).map(({ uuid }) => uuid);

@@ -82,6 +82,8 @@ describe('A customer who is erased from the desk', () => {
     expect(await isErased('joe', { body: base64('\xff joe'), encoding: 'base64' })).to.equal(true);
     expect(await isErased('joe', { body: '', reason: 'The document users/joe is malformed' })).to.equal(true);
     expect(await isErased('joe', { body: '', attributes: [{ name: 'a', value: 'for joe' }] })).to.equal(true);
+    expect(await isErased('joe', { body: 'widget,2\njoe,3' })).to.equal(true);
+    expect(await isErased('joe', { body: '[{"joe":1}]' })).to.equal(true);
     expect(await isErased('joe', { body: 'joey' })).to.equal(false);
     expect(await isErased('joe', { body: 'null' })).to.equal(false);
     expect(await isErased('jo', { body: 'joe, \u00e9jo' })).to.equal(false);

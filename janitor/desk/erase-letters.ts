@@ -73,11 +73,14 @@ function isOf({ order: { ownedBy = '' } }: Saga, letter: DeadLetter, customer: s
   // If somebody has edited the letter, these may be anything.
   const notes = [history].flat().map((line) => String(line).split(' ').slice(2).join(' '));
   const values = [attributes].flat().map((one) => one?.value);
-  // Written anew, so that each character has one form.
-  return hasWord(
-    JSON.stringify([content ?? text, values, reason, notes]),
-    JSON.stringify(customer).slice(1, -1),
-  );
+  return textsIn([content ?? text, values, reason, notes]).some((one) => hasWord(one, customer));
+}
+
+/** Every text in a value, names of fields as well. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return [...(Array.isArray(value) ? [] : Object.keys(value)), ...Object.values(value).flatMap(textsIn)];
 }
 
 function jsonIn(text: string): unknown {

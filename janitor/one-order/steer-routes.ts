@@ -30,6 +30,8 @@ export const manySteeredSchema = z.object({
   steered: z.int(),
   /** Those that could not be, such as orders that have come to their end meanwhile. */
   untouched: z.int(),
+  /** Those of which it is not known, because the store did not answer or their ledger is malformed. */
+  failed: z.int(),
   next_page: z.string().optional(),
 });
 
@@ -42,7 +44,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
     note: text,
   });
 
-  /** @param what was done to the order, for the log. */
+  /** @param what was done, for the log. */
   async function steer(
     uuid: string,
     what: string,
@@ -50,7 +52,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
     taskFor: (saga: Saga, uuid: string, steerer: Steerer) => LedgerTask,
   ): Promise<HttpResponse> {
     const task = (id: string) => taskFor(saga, id, steerer);
-    const { ledger, publishError } = await turnOnRequest(
+    const { ledger, outcome, publishError } = await turnOnRequest(
       saga,
       'janitor',
       uuid,
@@ -61,7 +63,8 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
     const { status } = ledger;
     const fields = { step: 'janitor', uuid, status, operator: steerer.person, error: publishError?.message };
     // If the broker is away, the sweep announces an order that goes on.
-    ports.log(publishError ? 'WARNING' : 'INFO', `janitor: an operator has ${what} this order`, fields);
+    if (outcome === 'steered')
+      ports.log(publishError ? 'WARNING' : 'INFO', `janitor: an operator ${what}`, fields);
     return {
       status: 202,
       headers: { Location: `/sagas/${ledger.uuid}` },
@@ -71,21 +74,28 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
 
   /** Portion by portion, from the newest order to the oldest. */
   async function steerMany(
+    what: string,
     { page: from, ...filter }: LedgerFilter & { readonly page?: string | undefined },
     steerer: Steerer,
     taskFor: (saga: Saga, uuid: string, steerer: Steerer) => LedgerTask,
   ): Promise<HttpResponse> {
-    const many = { steered: 0, untouched: 0 };
+    const many = { steered: 0, untouched: 0, failed: 0 };
+    let seen = 0;
     let page = from;
     do {
       const { orders, nextPage } = await listLedgers(saga, ports.store, filter, PORTION, page);
       const tasks = orders.map(({ uuid }) => taskFor(saga, uuid, steerer));
       const taken = await takeTurns(saga, 'janitor', tasks, ports);
-      const steered = taken.filter((one) => 'turn' in one && one.turn.outcome === 'steered').length;
-      many.steered += steered;
-      many.untouched += taken.length - steered;
+      for (const one of taken) {
+        if ('error' in one) many.failed++;
+        else if (one.turn.outcome === 'steered') many.steered++;
+        else many.untouched++;
+      }
+      seen += taken.length;
       page = nextPage;
-    } while (page !== undefined && many.steered + many.untouched < STEERED_MAX);
+    } while (page !== undefined && seen < STEERED_MAX);
+    const fields = { step: 'janitor', ...filter, ...many, operator: steerer.person };
+    ports.log(many.failed > 0 ? 'WARNING' : 'INFO', `janitor: an operator ${what}`, fields);
     return { status: 200, body: { ...many, ...(page !== undefined && { next_page: page }) } };
   }
 
@@ -109,7 +119,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: noted,
       responses: { 202: 'It is paused, now or before; it can still be canceled', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, 'paused', who(caller, body.note), pauseTask),
+        steer(uuid, 'paused this order', who(caller, body.note), pauseTask),
     }),
     route({
       ...one,
@@ -118,7 +128,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: noted,
       responses: { 202: 'It goes on', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, 'resumed', who(caller, body.note), unpauseTask),
+        steer(uuid, 'resumed this order', who(caller, body.note), unpauseTask),
     }),
     route({
       ...one,
@@ -127,7 +137,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: skipping,
       responses: { 202: 'It goes on behind that step', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, `let skip ${body.step}`, who(caller, body.note), (_, id, steerer) =>
+        steer(uuid, `skipped ${body.step} of this order`, who(caller, body.note), (_, id, steerer) =>
           skipTask(saga, id, body.step, steerer),
         ),
     }),
@@ -138,7 +148,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       body: forking,
       responses: { 202: 'The new order, which goes on from there; always the same one', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, 'forked', who(caller, body.note), (_, id, steerer) =>
+        steer(uuid, 'forked this order', who(caller, body.note), (_, id, steerer) =>
           forkTask(saga, id, body.from, steerer),
         ),
     }),
@@ -153,7 +163,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
           const message = `must be given, or ${saga.order.listedBy.join(' or ')}: all orders at once are too many`;
           throw invalidInput([{ field: 'status', message }]);
         }
-        return steerMany(query, who(caller, body.note), pauseTask);
+        return steerMany('paused orders', query, who(caller, body.note), pauseTask);
       },
     }),
     route({
@@ -163,7 +173,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       query: z.strictObject({ ...listed, page }),
       responses: { 200: `How many go on, of at most ${STEERED_MAX}; next_page leads to older ones` },
       handle: ({ query, body, caller }) =>
-        steerMany({ ...query, status: PAUSED }, who(caller, body.note), unpauseTask),
+        steerMany('resumed orders', { ...query, status: PAUSED }, who(caller, body.note), unpauseTask),
     }),
   ];
 }

@@ -1,7 +1,8 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import type { InputFault } from '../http/input-faults.ts';
-import { lastTransition, statusIn, transitionsOf } from '../ledger/history.ts';
+import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, PAUSED, RESUMED } from '../ledger/ledger.ts';
+import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery, OutgoingMessage } from '../ports/bus.ts';
 import { faultOfFailure } from '../step/receive.ts';
@@ -134,17 +135,14 @@ export function snapshot(saga: Saga, ledger: Ledger): Record<string, unknown> {
 /**
  * The message that the ledger calls for, as a CloudEvent in binary mode. Pure: a repeat is the same fact under the
  * same `ce-id`. https://github.com/googleapis/google-cloudevents; binding: CloudEvents Pub/Sub protocol binding.
- * @param topic another one than the ledger's own: what it says happened before.
+ * @param topic another one than the ledger's own: then it says what happened before, with the order as it stood then.
  */
 export function messageFor(saga: Saga, ledger: Ledger, topic = saga.topicFor(ledger)): OutgoingMessage {
-  const said =
-    topic === saga.topicFor(ledger)
-      ? undefined
-      : transitionsOf(ledger).findLast(({ status }) => saga.topicOf(status) === topic);
-  const { by, at } = said ?? lastTransition(ledger);
+  const said = topic === saga.topicFor(ledger) ? ledger : lastOn(saga, ledger, topic);
+  const { by, at } = lastTransition(said);
   return {
     topic,
-    data: Buffer.from(JSON.stringify(snapshot(saga, ledger))),
+    data: Buffer.from(JSON.stringify(snapshot(saga, said))),
     attributes: {
       'ce-specversion': '1.0',
       'ce-id': idOf(saga, ledger, topic),
@@ -158,9 +156,15 @@ export function messageFor(saga: Saga, ledger: Ledger, topic = saga.topicFor(led
   };
 }
 
+/** The ledger as it stood when it was last announced on this topic. */
+function lastOn(saga: Saga, ledger: Ledger, topic: string): Ledger {
+  const index = ledger.history.findLastIndex((line) => saga.topicOf(statusIn(line)) === topic);
+  return ledgerAfter(saga, ledger, index + 1) ?? ledger;
+}
+
 /**
- * An order that waits or is paused more than once does so, and goes on, more than once: each time is a fact of its own. So is each step of an orchestrated
- * order, on the one topic that they have.
+ * An order that waits or is paused more than once does so, and goes on, more than once: each time is a fact of its own. So is
+ * each step of an orchestrated order, on the one topic that they have.
  */
 function idOf(saga: Saga, { uuid, history }: Ledger, topic: string): string {
   if (topic === saga.workflow?.topic) return `${uuid}/${topic}/${history.length}`;

@@ -103,7 +103,7 @@ function announcementsOf(saga: Saga, party: string, { ledger, announce: again }:
   if (ledger === undefined) return [];
   if (again) return saga.topicsAgain(ledger).map((topic) => messageFor(saga, ledger, topic));
   if (leftBy(ledger, party)) return [messageFor(saga, ledger)];
-  // The steps beside this one may have moved the ledger on before a crash let it say that it was done.
+  // If this step crashed before it announced itself, a step beside it may already have moved the ledger on.
   const own = saga.groups.find((group) => group.length > 1 && group.some(({ name }) => name === party));
   const done = own?.find(({ name, leadsTo }) => name === party && transitionTo(ledger, leadsTo));
   if (done === undefined || isFailed(ledger) || saga.isOrchestrated(ledger)) return [];

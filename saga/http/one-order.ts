@@ -58,7 +58,7 @@ export async function turnOnRequest(
   caller?: Caller,
 ) {
   if (!isUuid(uuid)) throw noSuchOrder(uuid);
-  // Asked before the turn, because whose an order is never changes.
+  // Asked before the turn, because an order goes to another customer only once it has come to its end.
   if (caller?.kind === 'customer') await ledgerOf(saga, ports.store, uuid, caller);
   const taking = takeTurns(saga, party, [taskFor(uuid.toLowerCase())], ports);
   const [taken] = await answerInTime(taking, path, ports.clock);

@@ -96,7 +96,6 @@ export function readLedger(saga: Saga, uuid: string, fields: object): ReadLedger
     checkReason(saga, ledger, fault);
     checkKnowledge(saga, ledger, was, fault);
     checkWaits(saga, ledger, was, fault);
-    checkMentions(saga, ledger, fault);
   }
   return faults.length > 0 ? { faults } : { ledger };
 }
@@ -206,16 +205,6 @@ function checkWaits(saga: Saga, ledger: Ledger, was: readonly string[], fault: F
   }
   const stranger = Object.keys(heard).find((name) => !resumed.some((step) => step?.name === name));
   if (stranger) fault(`${stranger} has heard a word, but did not go on`);
-}
-
-/** An order is found by the names that it mentions, so these must be those of what was asked. */
-function checkMentions(saga: Saga, ledger: Ledger, fault: Fault): void {
-  const asked = isTombstone(saga, ledger) ? [] : (saga.order.mentions?.(ledger) ?? []);
-  const { mentions = [] } = ledger;
-  if (asked.length !== mentions.length || asked.some((name, index) => name !== mentions[index]))
-    fault(
-      `it is found by ${mentions.join(', ') || 'no name'}, but asked for ${asked.join(', ') || 'nothing'}`,
-    );
 }
 
 /** Whether this ledger only says that the failure of an order came before the order. */

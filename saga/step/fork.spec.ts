@@ -10,7 +10,7 @@ import { type Ledger, ledgerPath, PAUSED, pause, shardOf, tombstone, unpause } f
 import { readLedger } from '../ledger/read-ledger.ts';
 import { type Path, readOne } from '../ports/store.ts';
 
-import { forkOf, forkTask } from './fork.ts';
+import { forkTask, forkUuid } from './fork.ts';
 import { holdsOf, recordsIn } from './holds.ts';
 import type { Saga } from './saga.ts';
 
@@ -20,7 +20,7 @@ const world = (changes: Readonly<Record<Path, object>> = {}): Record<Path, objec
   ...Object.fromEntries(documents),
   ...changes,
 });
-const FORK = forkOf(UUID, 'CREATED');
+const FORK = forkUuid(UUID, 'CREATED');
 
 /** Lets joe's finished order be forked where it stood as `status`. */
 async function fork(status: string, changes: Readonly<Record<Path, object>> = {}) {
@@ -41,7 +41,7 @@ describe('A fork of an order', () => {
       expect([turn.outcome, ledger.status, ledger.uuid]).to.deep.equal([
         'steered',
         status,
-        forkOf(UUID, status),
+        forkUuid(UUID, status),
       ]);
       expect(ledger.history.map(statusIn)).to.deep.equal([...before, PAUSED, status]);
       expect(transitionsOf(ledger).at(-2)).to.deep.equal({ at: ledger.forkOf?.at, status: PAUSED, ...alice });
@@ -90,6 +90,16 @@ describe('A fork of an order', () => {
     const old = { ...ledger, createdAt: new Date(0), deadlineSeconds: 86_400 };
     expect(deadlineOf(shortLived, old)).to.deep.equal(new Date(since + 1_000_000));
     expect(isOverdue(pipeline, ledger, new Date(since))).to.equal(false);
+  });
+
+  it('begins no earlier than what it repeats, though clocks differ', async () => {
+    const ahead = new Date(LATER.getTime() + 60_000);
+    const history = origin.history.map((line) => line.replace(/^\S+/, ahead.toISOString()));
+    const { ledger } = await fork('CREATED', {
+      [ledgerPath(UUID)]: { ...origin, history, createdAt: ahead },
+    });
+    expect(ledger.forkOf?.at).to.deep.equal(ahead);
+    expect(readLedger(pipeline, ledger.uuid, ledger)).to.deep.equal({ ledger });
   });
 
   it('is not made, and nothing is written, if an account has too little left', async () => {

@@ -2,7 +2,7 @@ import type { Documents } from '../commit/documents.ts';
 import { update } from '../commit/documents.ts';
 import { derivedUuid } from '../deliver/message.ts';
 import { hasEnded, nextSweep } from '../ledger/deadline.ts';
-import { statusIn } from '../ledger/history.ts';
+import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
@@ -12,7 +12,7 @@ import type { Steerer } from './steer.ts';
 import type { LedgerTask } from './turn.ts';
 
 /** The uuid of the order that is made of another one from this status on: always the same. */
-export const forkOf = (uuid: string, status: string): string => derivedUuid('fork', `${uuid}/${status}`);
+export const forkUuid = (uuid: string, status: string): string => derivedUuid('fork', `${uuid}/${status}`);
 
 /**
  * Makes a new order from a past point of one that has come to its end: with its acts up to there, and everything that they hold,
@@ -21,7 +21,7 @@ export const forkOf = (uuid: string, status: string): string => derivedUuid('for
  * @param status the status from which the new order goes on.
  */
 export function forkTask(saga: Saga, origin: string, status: string, steerer: Steerer): LedgerTask {
-  const uuid = forkOf(origin, status);
+  const uuid = forkUuid(origin, status);
   const originPath = ledgerPath(origin);
   const originIn = (documents: Documents): Ledger | undefined => {
     const fields = documents.get(originPath);
@@ -40,15 +40,25 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
       const past = pastOf(saga, ledger, status);
       if (ledger === undefined) return { outcome: 'ignored' };
       if (typeof past === 'string') return { outcome: 'unheeded', detail: past };
-      const { trace: _, ...copied } = past;
-      const begun = { ...copied, uuid, shard: shardOf(uuid), forkOf: { uuid: origin, at: now } };
+      const { trace: _trace, forks: _forks, repeats: _repeats, ...copied } = past;
+      // Clocks differ: what happened to the first order may seem to be yet to come.
+      const { at } = lastTransition(past);
+      const begunAt = at > now ? at : now;
+      const begun = {
+        ...copied,
+        uuid,
+        shard: shardOf(uuid),
+        forkOf: { uuid: origin, at: begunAt },
+        sweepAt: null,
+      };
       // It stood still since then, and goes on now: so its deadlines begin anew, and the history says who wanted that.
-      const stopped = pause(saga, { ...begun, sweepAt: null }, { ...steerer, now });
+      const stopped = pause(saga, begun, { ...steerer, now: begunAt });
       const { note: _note, ...silently } = steerer;
-      const resumed = unpause(saga, stopped, { ...silently, now });
+      const resumed = unpause(saga, stopped, { ...silently, now: begunAt });
       return {
         outcome: 'steered',
-        ledger: { ...resumed, sweepAt: nextSweep(saga, resumed, 0, now) },
+        ledger: { ...resumed, sweepAt: nextSweep(saga, resumed, 0, begunAt) },
+        announce: true,
         besides: [update(originPath, { forks: [...(ledger.forks ?? []), uuid] })],
         isOptional: true,
       };

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { janitor } from '../../janitor/service.ts';
 import { documentsOf, NOW, UUID } from '../../test/support/builders.ts';
+import { long, sampled } from '../../test/support/thorough.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import type { Fault } from '../../test-kit/simulation/plan.ts';
 import { explore, missedGuards, simulate } from '../../test-kit/simulation/simulate.ts';
@@ -447,7 +448,7 @@ describe('A saga with waits', function () {
 
   it('[anomalies 46, 47, 48] keeps the promise in simulated worlds, whichever word comes when', async () => {
     for (const one of [saga, hasty]) {
-      const { failure } = await simulate(subject(one), { seeds: 150 });
+      const { failure } = await simulate(subject(one), { seeds: sampled(150, 40) });
       expect(failure?.report.split('\n').slice(0, 200) ?? []).to.deep.equal([]);
     }
   });
@@ -456,28 +457,31 @@ describe('A saga with waits', function () {
     expect(await missedGuards(subject(saga))).to.deep.equal([]);
   });
 
-  it('[anomalies 46, 47] keeps it in every way that two words can go, or a word and a cancellation', async () => {
-    const said = (word: string): Fault => ({
-      kind: 'word',
-      order: 'o0',
-      step: 'reserve',
-      word: { word },
-      isPublished: false,
-      atMs: 0,
-    });
-    const canceled: Fault = { kind: 'cancel', order: 'o0', atMs: 0 };
-    for (const faults of [
-      [said('approve'), said('decline')],
-      [said('approve'), canceled],
-    ]) {
-      const world = {
-        orders: [{ hall: 'south', chairs: 5 }],
-        data: { halls: { south: { free: 5 } } },
-        faults,
-      };
-      const { fault, isPartial } = await explore(subject(saga), world, { statesMax: 8_000 });
-      expect([fault?.sentence, ...(fault?.trace ?? [])].filter(Boolean)).to.deep.equal([]);
-      expect(isPartial).to.equal(false);
-    }
-  });
+  it(
+    '[anomalies 46, 47] keeps it in every way that two words can go, or a word and a cancellation',
+    long(async () => {
+      const said = (word: string): Fault => ({
+        kind: 'word',
+        order: 'o0',
+        step: 'reserve',
+        word: { word },
+        isPublished: false,
+        atMs: 0,
+      });
+      const canceled: Fault = { kind: 'cancel', order: 'o0', atMs: 0 };
+      for (const faults of [
+        [said('approve'), said('decline')],
+        [said('approve'), canceled],
+      ]) {
+        const world = {
+          orders: [{ hall: 'south', chairs: 5 }],
+          data: { halls: { south: { free: 5 } } },
+          faults,
+        };
+        const { fault, isPartial } = await explore(subject(saga), world, { statesMax: 8_000 });
+        expect([fault?.sentence, ...(fault?.trace ?? [])].filter(Boolean)).to.deep.equal([]);
+        expect(isPartial).to.equal(false);
+      }
+    }),
+  );
 });

@@ -128,6 +128,11 @@ describe('A paused order', () => {
     it(`[anomaly 56] goes on as ${status}, and its stage begins anew`, () => {
       const { outcome, ledger } = take(unpauseTask(pipeline, UUID, alice), stopped, YEAR_LATER);
       expect([outcome, ledger?.status]).to.deep.equal(['steered', status]);
+      // Who asks twice, because no answer came, asks for what is so already.
+      expect(take(unpauseTask(pipeline, UUID, alice), ledger)).to.deep.equal({
+        outcome: 'duplicate',
+        ledger,
+      });
       expect(ledger?.sweepAt).to.be.greaterThan(YEAR_LATER);
       expect(isOverdue(pipeline, ledger as Ledger, YEAR_LATER)).to.equal(false);
       expect(pipeline.stepsAt(ledger as Ledger)).to.deep.equal(pipeline.stepsAt(aLedgerThatIs(status)));

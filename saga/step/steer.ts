@@ -9,7 +9,7 @@ import {
   stageOf,
   unpause,
 } from '../ledger/ledger.ts';
-import { accountsHeld } from './holds.ts';
+import { changeableBy } from './holds.ts';
 import type { Saga } from './saga.ts';
 import type { Step } from './step.ts';
 import type { LedgerTask, Turn } from './turn.ts';
@@ -44,14 +44,19 @@ export function pauseTask(saga: Saga, uuid: string, steerer: Steerer): LedgerTas
   };
 }
 
-/** Lets a paused order go on where it stood. Its stage begins anew. */
+/** Lets a paused order go on where it stood. Its stage begins anew. Whoever would take its next step may have passed over it meanwhile: it is announced. */
 export function unpauseTask(saga: Saga, uuid: string, steerer: Steerer): LedgerTask {
   return {
     uuid,
     take(ledger, _documents, now) {
       if (ledger === undefined) return { outcome: 'ignored' };
-      if (ledger.status !== PAUSED) return unheeded(ledger, `The order is ${ledger.status}, not paused`);
-      return { outcome: 'steered', ledger: unpause(saga, ledger, { ...steerer, now }) };
+      if (ledger.status === PAUSED) {
+        return { outcome: 'steered', ledger: unpause(saga, ledger, { ...steerer, now }), announce: true };
+      }
+      const before = ledger.history.map(statusIn).at(-2);
+      return before === PAUSED && !isFailed(ledger)
+        ? { outcome: 'duplicate', ledger }
+        : unheeded(ledger, `The order is ${ledger.status}, not paused`);
     },
   };
 }
@@ -74,7 +79,7 @@ export function skipTask(saga: Saga, uuid: string, stepName: string, steerer: St
     reads(ledger) {
       const step = ledger && stepIn(ledger);
       if (ledger === undefined || step === undefined || typeof step === 'string') return [];
-      return [...accountsHeld(saga, ledger), ...step.reads(ledger).map(({ path }) => path)];
+      return [...changeableBy(saga, step, ledger), ...step.reads(ledger).map(({ path }) => path)];
     },
     take(ledger, _documents, now) {
       if (ledger === undefined) return { outcome: 'ignored' };
@@ -83,7 +88,7 @@ export function skipTask(saga: Saga, uuid: string, stepName: string, steerer: St
       const running = ledger.status === PAUSED ? unpause(saga, ledger, { ...steerer, now }) : ledger;
       const learned = step.standIn ?? {};
       const skipped = skip(saga, running, { ...steerer, step: step.name, learned, now });
-      return { outcome: 'steered', ledger: skipped, isOptional: true };
+      return { outcome: 'steered', ledger: skipped, isOptional: true, announce: true };
     },
   };
 }

@@ -9,13 +9,23 @@ import { takeTurns } from '../deliver/turns.ts';
 import { startWatchdog } from '../deliver/watchdog.ts';
 import { announcedAgain, deadlineOf } from '../ledger/deadline.ts';
 import { statusIn } from '../ledger/history.ts';
-import { advance, FAILING, fail, type Ledger, ledgerPath, RECEIVED, receive } from '../ledger/ledger.ts';
+import {
+  advance,
+  FAILING,
+  fail,
+  type Ledger,
+  ledgerPath,
+  pause as pauseOrder,
+  RECEIVED,
+  receive,
+} from '../ledger/ledger.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import type { OutgoingMessage } from '../ports/bus.ts';
 import { pause } from '../ports/clock.ts';
 import { readOne } from '../ports/store.ts';
 import { orchestrationTask } from './orchestrate.ts';
 import { defineSaga, type OrderKind, type Saga } from './saga.ts';
+import { unpauseTask } from './steer.ts';
 import { accept, type Step, stepsFor, wait } from './step.ts';
 import { stepTask } from './take-step.ts';
 
@@ -199,8 +209,24 @@ describe('Steps beside one another', () => {
     expect(saga.topicsAgain(ledgerBehind(['greet', 'brew'], { mode: 'orchestration' }))).to.deep.equal([
       'workflow',
     ]);
-    const again = messageFor(saga, ledgerBehind(['greet', 'brew']), 'greeted').attributes;
-    expect([again['ce-id'], again['ce-source']]).to.deep.equal([`${UUID}/greeted`, '/breakfast/greet']);
+    expect(messageFor(saga, ledgerBehind(['greet', 'brew']), 'greeted')).to.deep.equal(
+      messageFor(saga, ledgerBehind(['greet'])),
+    );
+  });
+
+  it('are announced again together when a pause ends: they may have passed over the order meanwhile', () => {
+    const paused = { ...around, pause: { topic: 'paused', says: 'a waiter has stopped it' } } as const;
+    const stoppable = defineSaga({ ...paused, steps: [greet, [bake, brew], serve] });
+    const stopped = pauseOrder(stoppable, ledgerBehind(['greet', 'brew']), { by: 'janitor', now: NOW });
+    const turn = unpauseTask(stoppable, UUID, { by: 'janitor' }).take(
+      stopped,
+      { has: () => true, get: () => undefined },
+      NOW,
+    );
+    expect([turn.announce, turn.ledger && stoppable.topicsAgain(turn.ledger)]).to.deep.equal([
+      true,
+      ['brewed', 'greeted'],
+    ]);
   });
 
   it('are missed by the watchdog once the order was announced again, and not before', async () => {

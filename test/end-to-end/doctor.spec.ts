@@ -23,6 +23,7 @@ import {
   STRANGER,
 } from '../support/emulators.ts';
 import { DATA, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import { long } from '../support/thorough.ts';
 
 /** Changes a document as somebody might do by hand; without fields, it is gone. */
 async function meddle(store: Store, path: Path, fields?: object): Promise<void> {
@@ -120,62 +121,71 @@ describe('npm run doctor', function () {
     await clean();
   });
 
-  it('restores records that were deleted by hand', async () => {
-    const { uuid } = paid;
-    const before_ = await pipeline.recordsOf(paid);
-    const lost = [
-      [orderRecords.of('joe', uuid).path, 'order record'],
-      [reservations.of('widget', uuid).path, 'reservation'],
-      [invoices.of(uuid).path, 'invoice'],
-    ] as const;
-    for (const [path] of lost) await meddle(pipeline.store, path);
-    const { code, lines } = await doctor();
-    expect(code).to.equal(1);
-    expect(lines).to.include.members(
-      lost.map(([path, room]) => `  Order ${uuid} is ${SUCCESS}, but its ${room} ${path} is missing`),
-    );
-    expect((await doctor('--repair')).code).to.equal(0);
-    expect(await pipeline.recordsOf(paid)).to.deep.equal(before_);
-    await clean();
-  });
+  it(
+    'restores records that were deleted by hand',
+    long(async () => {
+      const { uuid } = paid;
+      const before_ = await pipeline.recordsOf(paid);
+      const lost = [
+        [orderRecords.of('joe', uuid).path, 'order record'],
+        [reservations.of('widget', uuid).path, 'reservation'],
+        [invoices.of(uuid).path, 'invoice'],
+      ] as const;
+      for (const [path] of lost) await meddle(pipeline.store, path);
+      const { code, lines } = await doctor();
+      expect(code).to.equal(1);
+      expect(lines).to.include.members(
+        lost.map(([path, room]) => `  Order ${uuid} is ${SUCCESS}, but its ${room} ${path} is missing`),
+      );
+      expect((await doctor('--repair')).code).to.equal(0);
+      expect(await pipeline.recordsOf(paid)).to.deep.equal(before_);
+      await clean();
+    }),
+  );
 
-  it('takes from a canceled order what it still holds, and then corrects what it took', async () => {
-    const { uuid } = paid;
-    const reservation = reservations.of('widget', uuid).path;
-    const remaining = await pipeline.remaining();
-    await pipeline.post(`/order/${uuid}/cancel`, {});
-    await pipeline.bus.idle();
-    expect((await pipeline.ledger(uuid))?.status).to.equal('CANCELED');
-    await pipeline.store.commit([
-      { kind: 'create', path: reservation, fields: { quantity: 1, price_per_unit: 10 } },
-    ]);
-    await meddle(pipeline.store, stock.of('widget').path, { quantity: remaining.widget });
-    const { code, lines } = await doctor();
-    expect(code).to.equal(1);
-    expect(lines).to.include(
-      `  Order ${uuid} is CANCELED and has no reservation ${reservation}, but there it is`,
-    );
-    expect((await doctor('--repair')).code).to.equal(0);
-    expect(await pipeline.remaining()).to.deep.equal({
-      ...remaining,
-      widget: (remaining.widget ?? 0) + 1,
-      joe: (remaining.joe ?? 0) + 10,
-    });
-    await clean();
-  });
+  it(
+    'takes from a canceled order what it still holds, and then corrects what it took',
+    long(async () => {
+      const { uuid } = paid;
+      const reservation = reservations.of('widget', uuid).path;
+      const remaining = await pipeline.remaining();
+      await pipeline.post(`/order/${uuid}/cancel`, {});
+      await pipeline.bus.idle();
+      expect((await pipeline.ledger(uuid))?.status).to.equal('CANCELED');
+      await pipeline.store.commit([
+        { kind: 'create', path: reservation, fields: { quantity: 1, price_per_unit: 10 } },
+      ]);
+      await meddle(pipeline.store, stock.of('widget').path, { quantity: remaining.widget });
+      const { code, lines } = await doctor();
+      expect(code).to.equal(1);
+      expect(lines).to.include(
+        `  Order ${uuid} is CANCELED and has no reservation ${reservation}, but there it is`,
+      );
+      expect((await doctor('--repair')).code).to.equal(0);
+      expect(await pipeline.remaining()).to.deep.equal({
+        ...remaining,
+        widget: (remaining.widget ?? 0) + 1,
+        joe: (remaining.joe ?? 0) + 10,
+      });
+      await clean();
+    }),
+  );
 
-  it('leaves to people what no ledger tells, and says so', async () => {
-    const path = customers.of('joe').path;
-    const { joe } = await pipeline.remaining();
-    await meddle(pipeline.store, path, { credit: 'much' });
-    const { code, lines } = await doctor('--repair');
-    expect(code).to.equal(1);
-    const [sentence, advice] = lines.slice(lines.indexOf('Needs a person') + 1);
-    expect(sentence).to.match(/^ {2}users\/joe is malformed: credit: /);
-    expect(advice).to.equal('    mend the fields that are named');
-    await meddle(pipeline.store, path, { credit: joe });
-    await clean();
-  });
+  it(
+    'leaves to people what no ledger tells, and says so',
+    long(async () => {
+      const path = customers.of('joe').path;
+      const { joe } = await pipeline.remaining();
+      await meddle(pipeline.store, path, { credit: 'much' });
+      const { code, lines } = await doctor('--repair');
+      expect(code).to.equal(1);
+      const [sentence, advice] = lines.slice(lines.indexOf('Needs a person') + 1);
+      expect(sentence).to.match(/^ {2}users\/joe is malformed: credit: /);
+      expect(advice).to.equal('    mend the fields that are named');
+      await meddle(pipeline.store, path, { credit: joe });
+      await clean();
+    }),
+  );
 
   it('answers programs in JSON', async () => {
     const { code, lines } = await doctor('--json');
@@ -196,36 +206,39 @@ describe('npm run doctor', function () {
 });
 
 describe('npm run doctor, while no service runs', () => {
-  it('[anomaly 27] lists a stuck order with the very message that is missing, and publishes that', async function () {
-    const projectId = freshProjectId();
-    const environment = await emulatedEnvironment(this, projectId);
-    const store = await emulatedStore(this, projectId);
-    const bus = await emulatedBus(this, topology, projectId);
-    const ledger = receive(saga, UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
-    await store.commit([{ kind: 'create', path: ledgerPath(UUID), fields: ledger }]);
-    const { data, attributes, topic } = messageFor(saga, ledger);
-    const { code, lines } = await runDoctor([], environment);
-    const action = `Publish the message of order ${UUID} to frontend again: it goes on, or is canceled where it is too late`;
-    expect([code, ...lines.slice(1)]).to.deep.equal([
-      1,
-      'Stuck orders: 1',
-      `  Order ${UUID} is RECEIVED since ${NOW.toISOString()}, announced again 0 times: nothing followed frontend`,
-      `    missing on ${topic}: ${data}`,
-      'npm run doctor -- --repair would',
-      `  ${action}`,
-      '0 violations, 1 stuck order.',
-    ]);
-    expect((await runDoctor(['--repair'], environment)).lines).to.include(`  done: ${action}`);
-    let reading: OpenSubscription | undefined;
-    const arrived = await new Promise<Delivery>((resolve, reject) => {
-      reading = bus.subscribe('frontend-sub', 1, resolve, reject);
-    });
-    arrived.ack();
-    await reading?.close(1_000);
-    expect([arrived.data.toString(), arrived.attributes]).to.deep.equal([data.toString(), attributes]);
-    await bus.close();
-    await store.close();
-  });
+  it(
+    '[anomaly 27] lists a stuck order with the very message that is missing, and publishes that',
+    long(async function () {
+      const projectId = freshProjectId();
+      const environment = await emulatedEnvironment(this, projectId);
+      const store = await emulatedStore(this, projectId);
+      const bus = await emulatedBus(this, topology, projectId);
+      const ledger = receive(saga, UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
+      await store.commit([{ kind: 'create', path: ledgerPath(UUID), fields: ledger }]);
+      const { data, attributes, topic } = messageFor(saga, ledger);
+      const { code, lines } = await runDoctor([], environment);
+      const action = `Publish the message of order ${UUID} to frontend again: it goes on, or is canceled where it is too late`;
+      expect([code, ...lines.slice(1)]).to.deep.equal([
+        1,
+        'Stuck orders: 1',
+        `  Order ${UUID} is RECEIVED since ${NOW.toISOString()}, announced again 0 times: nothing followed frontend`,
+        `    missing on ${topic}: ${data}`,
+        'npm run doctor -- --repair would',
+        `  ${action}`,
+        '0 violations, 1 stuck order.',
+      ]);
+      expect((await runDoctor(['--repair'], environment)).lines).to.include(`  done: ${action}`);
+      let reading: OpenSubscription | undefined;
+      const arrived = await new Promise<Delivery>((resolve, reject) => {
+        reading = bus.subscribe('frontend-sub', 1, resolve, reject);
+      });
+      arrived.ack();
+      await reading?.close(1_000);
+      expect([arrived.data.toString(), arrived.attributes]).to.deep.equal([data.toString(), attributes]);
+      await bus.close();
+      await store.close();
+    }),
+  );
 
   const cases: readonly [string, string[], Record<string, string>, RegExp][] = [
     ['on the embedded engine', [], { BACKEND: 'memory' }, /inside npm start .* GET \/audit$/],

@@ -13,7 +13,7 @@ import { invoices } from '../../payments/invoices.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { announcedAgain, DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { ledgerPath, receive } from '../../saga/ledger/ledger.ts';
-import { forkOf } from '../../saga/step/fork.ts';
+import { forkUuid } from '../../saga/step/fork.ts';
 import { anOrder, NOW } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
@@ -145,7 +145,7 @@ describe('npm run saga', function () {
       '1 order was resumed',
     ]);
     await pipeline.bus.idle();
-    const fork = forkOf(uuid, 'CREATED');
+    const fork = forkUuid(uuid, 'CREATED');
     expect((await saga('fork', uuid, '--from', 'CREATED', '--note', 'Again')).lines).to.deep.equal([
       `Order ${fork} is CREATED`,
     ]);

@@ -20,6 +20,7 @@ import {
   STORE_IS_AWAY,
   STRANGER,
 } from '../support/emulators.ts';
+import { long } from '../support/thorough.ts';
 
 const SUCCESS = pipeline.success;
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
@@ -144,22 +145,25 @@ describe('A service as a process of its own', () => {
       .and.to.contain('do not exist');
   });
 
-  it('[anomaly 26] starts while the store is away, and says so, because its setting may be wrong', async function () {
-    const environment = await emulatedEnvironment(this);
-    await createTopology(environment.PROJECT_ID, topologyOf(pipeline));
-    const child = runProgram('programs/service.js', ['inventory'], {
-      ...AWAY,
-      ...environment,
-      FIRESTORE_EMULATOR_HOST: AWAY.FIRESTORE_EMULATOR_HOST,
-      PORT: '0',
-    });
-    expect(JSON.parse(await child.line(/FIRESTORE_EMULATOR_HOST/))).to.include({
-      severity: 'WARNING',
-      message: STORE_IS_AWAY,
-    });
-    child.process.kill('SIGTERM');
-    await child.exited;
-  });
+  it(
+    '[anomaly 26] starts while the store is away, and says so, because its setting may be wrong',
+    long(async function () {
+      const environment = await emulatedEnvironment(this);
+      await createTopology(environment.PROJECT_ID, topologyOf(pipeline));
+      const child = runProgram('programs/service.js', ['inventory'], {
+        ...AWAY,
+        ...environment,
+        FIRESTORE_EMULATOR_HOST: AWAY.FIRESTORE_EMULATOR_HOST,
+        PORT: '0',
+      });
+      expect(JSON.parse(await child.line(/FIRESTORE_EMULATOR_HOST/))).to.include({
+        severity: 'WARNING',
+        message: STORE_IS_AWAY,
+      });
+      child.process.kill('SIGTERM');
+      await child.exited;
+    }),
+  );
 
   it('[anomaly 26] does not start without a project, or half on an emulator', async () => {
     const child = runProgram('programs/service.js', ['inventory'], { PUBSUB_EMULATOR_HOST: '127.0.0.1:1' });
@@ -247,70 +251,79 @@ describe('npm run start:emulators', () => {
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
   });
 
-  it('shows its messages to gcloud, and takes none away from a service', async function () {
-    const variables = Object.fromEntries(
-      [...stack.output().matchAll(/export (CLOUDSDK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
-    );
-    expect(Object.keys(variables)).to.have.length(3);
-    const { body } = await post(url, ORDER);
-    await comesToSuccess(lineOf, url, body.uuid);
-    const pull = [
-      'pubsub',
-      'subscriptions',
-      'pull',
-      `${pipeline.topicOf(SUCCESS)}-sub`,
-      '--auto-ack',
-      '--limit=10',
-      '--format=json',
-    ];
-    let stdout: string;
-    try {
-      ({ stdout } = await promisify(execFile)('gcloud', pull, { env: { ...process.env, ...variables } }));
-    } catch (error) {
-      const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      if (!isMissing || process.env.REQUIRE_EMULATORS === '1') throw error;
-      process.stdout.write('*** Skipped: there is no gcloud on this machine\n');
-      return this.skip();
-    }
-    const pulled = (JSON.parse(stdout) as { message: { data: string } }[]).map(({ message }) =>
-      JSON.parse(Buffer.from(message.data, 'base64').toString()),
-    );
-    expect(pulled.find(({ uuid }) => uuid === body.uuid)).to.deep.equal({
-      uuid: body.uuid,
-      ...ORDER,
-      items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
-      status: SUCCESS,
-      total_invoice: 20,
-      delivery_cost: 4,
-    });
-  });
+  it(
+    'shows its messages to gcloud, and takes none away from a service',
+    long(async function () {
+      const variables = Object.fromEntries(
+        [...stack.output().matchAll(/export (CLOUDSDK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+      );
+      expect(Object.keys(variables)).to.have.length(3);
+      const { body } = await post(url, ORDER);
+      await comesToSuccess(lineOf, url, body.uuid);
+      const pull = [
+        'pubsub',
+        'subscriptions',
+        'pull',
+        `${pipeline.topicOf(SUCCESS)}-sub`,
+        '--auto-ack',
+        '--limit=10',
+        '--format=json',
+      ];
+      let stdout: string;
+      try {
+        ({ stdout } = await promisify(execFile)('gcloud', pull, { env: { ...process.env, ...variables } }));
+      } catch (error) {
+        const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+        if (!isMissing || process.env.REQUIRE_EMULATORS === '1') throw error;
+        process.stdout.write('*** Skipped: there is no gcloud on this machine\n');
+        return this.skip();
+      }
+      const pulled = (JSON.parse(stdout) as { message: { data: string } }[]).map(({ message }) =>
+        JSON.parse(Buffer.from(message.data, 'base64').toString()),
+      );
+      expect(pulled.find(({ uuid }) => uuid === body.uuid)).to.deep.equal({
+        uuid: body.uuid,
+        ...ORDER,
+        items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
+        status: SUCCESS,
+        total_invoice: 20,
+        delivery_cost: 4,
+      });
+    }),
+  );
 
-  it('[anomaly 36] starts a service again that was killed, and its orders go on', async function () {
-    // The emulator goes on to feed the killed reader for a while; each time, the message comes again after 10 s.
-    this.timeout(90_000);
-    const pid = Number(/pid=(\d+)/.exec(await lineOf('inventory +listens .*pid='))?.[1]);
-    process.kill(pid, 'SIGKILL');
-    await lineOf('inventory +ended \\(SIGKILL\\), starts again');
-    await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
-    const { body } = await post(url, ORDER);
-    await comesToSuccess(lineOf, url, body.uuid);
-    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
-  });
+  it(
+    '[anomaly 36] starts a service again that was killed, and its orders go on',
+    long(async function () {
+      // The emulator goes on to feed the killed reader for a while; each time, the message comes again after 10 s.
+      this.timeout(90_000);
+      const pid = Number(/pid=(\d+)/.exec(await lineOf('inventory +listens .*pid='))?.[1]);
+      process.kill(pid, 'SIGKILL');
+      await lineOf('inventory +ended \\(SIGKILL\\), starts again');
+      await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
+      const { body } = await post(url, ORDER);
+      await comesToSuccess(lineOf, url, body.uuid);
+      expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
+    }),
+  );
 
-  it('says in one sentence which port is in use', async function () {
-    // The other emulator starts before it is stopped again.
-    this.timeout(60_000);
-    const { server, port } = await takenPort();
-    second = runProgram('local/start-emulators.js', [], {
-      PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`,
-      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
-    });
-    expect(await second.exited).to.equal(1);
-    expect(second.output()).to.equal(
-      `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there, or name another port in PUBSUB_EMULATOR_HOST`,
-    );
-    server.close();
-  });
+  it(
+    'says in one sentence which port is in use',
+    long(async function () {
+      // The other emulator starts before it is stopped again.
+      this.timeout(60_000);
+      const { server, port } = await takenPort();
+      second = runProgram('local/start-emulators.js', [], {
+        PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`,
+        FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+      });
+      expect(await second.exited).to.equal(1);
+      expect(second.output()).to.equal(
+        `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there, or name another port in PUBSUB_EMULATOR_HOST`,
+      );
+      server.close();
+    }),
+  );
 
   it('says in one sentence each what is not installed, and how to get it', async () => {
     second = runProgram('local/start-emulators.js', [], {
@@ -326,16 +339,19 @@ describe('npm run start:emulators', () => {
     ]);
   });
 
-  it('leaves no process behind when it is killed', async function () {
-    this.timeout(60_000);
-    second = runProgram('local/start-emulators.js', [], {
-      PORT: '0',
-      PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
-      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
-    });
-    await second.line(/OVERRIDES_PUBSUB=/);
-    await expectAllToEnd(second, 'SIGKILL');
-  });
+  it(
+    'leaves no process behind when it is killed',
+    long(async function () {
+      this.timeout(60_000);
+      second = runProgram('local/start-emulators.js', [], {
+        PORT: '0',
+        PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
+        FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+      });
+      await second.line(/OVERRIDES_PUBSUB=/);
+      await expectAllToEnd(second, 'SIGKILL');
+    }),
+  );
 
   // The last one: it ends the stack of all others.
   it('leaves no process behind when it is told to end', async function () {
@@ -399,21 +415,24 @@ describe('npm run data-init', () => {
     return { code: await child.exited, output: child.output() };
   };
 
-  it('[anomaly 44] loads once, and changes nothing the second time; a reset starts afresh', async function () {
-    const environment = await emulatedEnvironment(this);
-    expect((await run([], environment)).output).to.equal(
-      `${ALL} documents loaded, 0 were there already and stay as they are`,
-    );
-    expect((await run([], environment)).output).to.equal(
-      `0 documents loaded, ${ALL} were there already and stay as they are`,
-    );
-    const reset = await run(['--reset'], environment);
-    expect(reset.code).to.equal(0);
-    expect(reset.output.split('\n')).to.deep.equal([
-      ...collectionsOf(pipeline).map((collection) => `${collection}: ${loadedIn(collection)} deleted`),
-      `${ALL} documents loaded, 0 were there already and stay as they are`,
-    ]);
-  });
+  it(
+    '[anomaly 44] loads once, and changes nothing the second time; a reset starts afresh',
+    long(async function () {
+      const environment = await emulatedEnvironment(this);
+      expect((await run([], environment)).output).to.equal(
+        `${ALL} documents loaded, 0 were there already and stay as they are`,
+      );
+      expect((await run([], environment)).output).to.equal(
+        `0 documents loaded, ${ALL} were there already and stay as they are`,
+      );
+      const reset = await run(['--reset'], environment);
+      expect(reset.code).to.equal(0);
+      expect(reset.output.split('\n')).to.deep.equal([
+        ...collectionsOf(pipeline).map((collection) => `${collection}: ${loadedIn(collection)} deleted`),
+        `${ALL} documents loaded, 0 were there already and stay as they are`,
+      ]);
+    }),
+  );
 
   it('deletes nothing on Google unless it is told twice', async () => {
     const { code, output } = await run(['--reset'], { PROJECT_ID: 'a-real-project' });
@@ -423,12 +442,15 @@ describe('npm run data-init', () => {
     );
   });
 
-  it('[anomaly 26] says in one sentence that the store is away, and that nobody lets it in', async () => {
-    expect(await run([], AWAY)).to.deep.equal({ code: 1, output: STORE_IS_AWAY });
-    const { code, output } = await run([], STRANGER);
-    expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
-    expect(output).to.match(/^Could not load the default credentials.*set PUBSUB_EMULATOR_HOST/);
-  });
+  it(
+    '[anomaly 26] says in one sentence that the store is away, and that nobody lets it in',
+    long(async () => {
+      expect(await run([], AWAY)).to.deep.equal({ code: 1, output: STORE_IS_AWAY });
+      const { code, output } = await run([], STRANGER);
+      expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
+      expect(output).to.match(/^Could not load the default credentials.*set PUBSUB_EMULATOR_HOST/);
+    }),
+  );
 
   for (const [args, fault] of [
     [['--rest'], "'--rest'"],

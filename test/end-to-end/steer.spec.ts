@@ -6,7 +6,7 @@ import { pipeline as shop } from '../../pipeline.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { ledgerPath, PAUSED } from '../../saga/ledger/ledger.ts';
 import { pause } from '../../saga/ports/clock.ts';
-import { forkOf } from '../../saga/step/fork.ts';
+import { forkUuid } from '../../saga/step/fork.ts';
 import { stepTask } from '../../saga/step/take-step.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
@@ -84,7 +84,7 @@ for (const backend of backends) {
         { from: 'CREATED', note },
         alice,
       );
-      const fork = forkOf(uuid, 'CREATED');
+      const fork = forkUuid(uuid, 'CREATED');
       expect([status, body.uuid, headers.get('location')]).to.deep.equal([202, fork, `/sagas/${fork}`]);
       await pipeline.bus.idle();
       // It asks for the same, and so it fails for the same reason.
@@ -118,14 +118,14 @@ for (const backend of backends) {
       const [one, other] = [await standingOrder(pipeline, 'joe'), await standingOrder(pipeline, 'joe')];
       const foreign = await standingOrder(pipeline, 'jack');
       const paused = await pipeline.post('/sagas/pause?user=joe&status=RECEIVED', { note }, alice);
-      expect([paused.status, paused.body]).to.deep.equal([200, { steered: 2, untouched: 0 }]);
+      expect([paused.status, paused.body]).to.deep.equal([200, { steered: 2, untouched: 0, failed: 0 }]);
       expect(await Promise.all([one, other, foreign].map(statusOf))).to.deep.equal([
         PAUSED,
         PAUSED,
         'RECEIVED',
       ]);
       const resumed = await pipeline.post('/sagas/resume?user=joe', { note }, alice);
-      expect(resumed.body).to.deep.equal({ steered: 2, untouched: 0 });
+      expect(resumed.body).to.deep.equal({ steered: 2, untouched: 0, failed: 0 });
       await pipeline.post(`/sagas/${foreign}/announce`, '');
       await pipeline.bus.idle();
       expect(await Promise.all([one, other, foreign].map(statusOf))).to.deep.equal([
@@ -190,7 +190,7 @@ describe('Steering an order', () => {
     const uuid = await standingOrder(pipeline, 'joe');
     await pipeline.post(`/sagas/${uuid}/pause`, { note }, alice);
     expect(logged.at(-1)).to.include({
-      message: 'janitor: an operator has paused this order',
+      message: 'janitor: an operator paused this order',
       uuid,
       operator: 'alice',
     });
@@ -209,6 +209,6 @@ describe('Steering an order', () => {
     }
     const first = (await pipeline.post('/sagas/pause?user=jack', { note })).body;
     const second = (await pipeline.post(`/sagas/pause?user=jack&page=${first.next_page}`, { note })).body;
-    expect([first.steered, second]).to.deep.equal([1_000, { steered: 150, untouched: 0 }]);
+    expect([first.steered, second]).to.deep.equal([1_000, { steered: 150, untouched: 0, failed: 0 }]);
   });
 });

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
+import { long } from '../support/thorough.ts';
 
 const root = fileURLToPath(packageRoot);
 const PRODUCT = [
@@ -41,39 +42,45 @@ describe('A new step', () => {
     execFileSync(command, args, { cwd: copy, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   const node = (...args: string[]) => run(process.execPath, ...args);
 
-  it('is a folder and its line in the pipeline: it compiles, is formatted, and its spec passes', function () {
-    this.timeout(120_000);
-    copy = copyOfProduct();
-    const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-    const advice = node(join('dist', 'programs', 'new-step.js'), NAME);
-    const named = [...advice.matchAll(/(?<= )[\w-]+\/[\w./-]+\.(?:json|ts)/g)].map(([path]) => path);
-    expect(
-      named.filter((path) => !existsSync(join(path.startsWith(NAME) ? copy : root, path))),
-    ).to.deep.equal([]);
-    const [importing = '', line = ''] = advice.split('\n').filter((one) => one.startsWith('  '));
+  it(
+    'is a folder and its line in the pipeline: it compiles, is formatted, and its spec passes',
+    long(function () {
+      this.timeout(120_000);
+      copy = copyOfProduct();
+      const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+      const advice = node(join('dist', 'programs', 'new-step.js'), NAME);
+      const named = [...advice.matchAll(/(?<= )[\w-]+\/[\w./-]+\.(?:json|ts)/g)].map(([path]) => path);
+      expect(
+        named.filter((path) => !existsSync(join(path.startsWith(NAME) ? copy : root, path))),
+      ).to.deep.equal([]);
+      const [importing = '', line = ''] = advice.split('\n').filter((one) => one.startsWith('  '));
 
-    const file = join(copy, 'pipeline.ts');
-    const before = readFileSync(file, 'utf8');
-    const name = line.trim().split(',')[0] ?? '';
-    const above = /below the one (from '.+')/.exec(advice)?.[1] ?? '';
-    const imported = before.replace(`${above};\n`, `${above};\n${importing.trim()}\n`);
-    writeFileSync(file, imported.replace(/^( {2}steps: \[)$/m, `$1\n    ${name},`));
-    node(tsc);
-    run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', 'pipeline.ts', NAME);
-    node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', `dist/${NAME}/${NAME}.spec.js`);
-  });
+      const file = join(copy, 'pipeline.ts');
+      const before = readFileSync(file, 'utf8');
+      const name = line.trim().split(',')[0] ?? '';
+      const above = /below the one (from '.+')/.exec(advice)?.[1] ?? '';
+      const imported = before.replace(`${above};\n`, `${above};\n${importing.trim()}\n`);
+      writeFileSync(file, imported.replace(/^( {2}steps: \[)$/m, `$1\n    ${name},`));
+      node(tsc);
+      run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', 'pipeline.ts', NAME);
+      node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', `dist/${NAME}/${NAME}.spec.js`);
+    }),
+  );
 
-  it('has one name, and a folder of its own', function () {
-    // Each attempt is a process of its own.
-    this.timeout(60_000);
-    const attempt =
-      (...args: string[]) =>
-      () =>
-        node(join('dist', 'programs', 'new-step.js'), ...args);
-    expect(attempt(NAME)).to.throw(`There is a service ${NAME} already`);
-    expect(attempt('saga')).to.throw('There is a folder saga/ already');
-    for (const args of [[], ['one', 'other'], ['--name', 'gift']]) {
-      expect(attempt(...args)).to.throw('Usage: npm run new-step -- NAME');
-    }
-  });
+  it(
+    'has one name, and a folder of its own',
+    long(function () {
+      // Each attempt is a process of its own.
+      this.timeout(60_000);
+      const attempt =
+        (...args: string[]) =>
+        () =>
+          node(join('dist', 'programs', 'new-step.js'), ...args);
+      expect(attempt(NAME)).to.throw(`There is a service ${NAME} already`);
+      expect(attempt('saga')).to.throw('There is a folder saga/ already');
+      for (const args of [[], ['one', 'other'], ['--name', 'gift']]) {
+        expect(attempt(...args)).to.throw('Usage: npm run new-step -- NAME');
+      }
+    }),
+  );
 });

@@ -18,6 +18,7 @@ import { stock } from '../../shop/stock.ts';
 import { Dice } from '../../test-kit/simulation/chance.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { SETTINGS } from '../support/builders.ts';
+import { sampled } from '../support/thorough.ts';
 import { narrowPipeline, widerPipeline } from './packing.ts';
 import { openPlay, type Play, type PublishedMessage, subscriptionsOf } from './play.ts';
 import type { Recording } from './recording.ts';
@@ -128,7 +129,8 @@ async function faultsOf({ ours, documents, ledgers }: Both): Promise<string[]> {
 }
 
 describe('A step that is put between two others while orders are in flight', () => {
-  for (const [name, rollout] of Object.entries(ROLLOUTS)) {
+  const all = Object.entries(ROLLOUTS);
+  for (const [name, rollout] of all.slice(0, sampled(all.length, 2))) {
     it(`[anomaly 52] lets every order come to its one end, whichever programs it meets, and nothing is held twice or kept: ${name}`, async function () {
       this.timeout(120_000);
       const ways = new Map<string, number>();

@@ -14,6 +14,7 @@ import {
 } from '../../test-kit/simulation/checks/without-guard.ts';
 import { exploreWorld, type SmallWorld } from '../../test-kit/simulation/explore-world.ts';
 import { type MakeService, realService } from '../../test-kit/simulation/world/world.ts';
+import { sampled } from '../support/thorough.ts';
 import { expectNothing } from './search.ts';
 import { anyShopOfThree, shop } from './shop.ts';
 import { smallWorlds } from './small-worlds.ts';
@@ -28,7 +29,12 @@ const INTERLEAVINGS_MIN = 20;
 const STATES_MAX = 3_000;
 
 const holds = (small: SmallWorld) => async () => {
-  const { fault, interleavingCount, isPartial } = await exploreWorld(shop, small, {}, STATES_MAX);
+  const { fault, interleavingCount, isPartial } = await exploreWorld(
+    shop,
+    small,
+    {},
+    sampled(STATES_MAX, 200),
+  );
   expectNothing(fault && [fault.sentence, ...fault.trace].join('\n'));
   if (!isPartial) expect(Number(interleavingCount)).to.be.greaterThan(INTERLEAVINGS_MIN);
 };

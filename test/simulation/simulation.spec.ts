@@ -2,12 +2,13 @@ import { expect } from 'chai';
 import type { FaultKind } from '../../test-kit/simulation/plan.ts';
 import { runWorld } from '../../test-kit/simulation/run-world.ts';
 import { shrink } from '../../test-kit/simulation/shrink.ts';
+import { sampled } from '../support/thorough.ts';
 import { expectNothing, findFault, told } from './search.ts';
 import { drawShop, shop } from './shop.ts';
 
 /** How many worlds with faults of every kind are run here; `npm run simulate` runs more. */
-const SEED_COUNT = 250;
-const SEED_COUNT_OF_KIND = 30;
+const SEED_COUNT = sampled(250, 80);
+const SEED_COUNT_OF_KIND = sampled(30, 10);
 
 async function expectNoFault(seedCount: number, kinds?: readonly FaultKind[]): Promise<void> {
   const failed = await findFault(seedCount, kinds ? { kinds } : {});

@@ -9,6 +9,7 @@ import { serviceNames } from '../../saga/deliver/service.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import { emulatedEnvironment, emulatedStore, freshProjectId } from '../support/emulators.ts';
 import { DATA, topology } from '../support/pipeline.ts';
+import { long } from '../support/thorough.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
 const urlIn = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
@@ -117,40 +118,43 @@ describe('The trace of an order across processes', () => {
     collector.close();
   });
 
-  it('is one, from the request to PAID, and every service tells the collector of it', async function () {
-    const projectId = freshProjectId();
-    const emulated = await emulatedEnvironment(this, projectId);
-    await createTopology(projectId, topology);
-    const store = await emulatedStore(this, projectId);
-    await loadData(pipeline, store, { clock: systemClock, random: Math.random }, DATA);
-    const { port } = collector.address() as AddressInfo;
-    const environment = {
-      ...emulated,
-      PORT: '0',
-      TELEMETRY: 'otlp',
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-      OTEL_RESOURCE_ATTRIBUTES: 'cloud.region=europe-west1',
-    };
-    const started = SERVICES.map((name) => {
-      const child = runProgram('programs/service.js', [name], environment);
-      children.push(child);
-      return child;
-    });
-    const listening = await Promise.all(started.map((child) => child.line(/listens on/)));
-    await post(urlIn(listening[0] ?? ''), { traceparent: `00-${TRACE_ID}-${'b2'.repeat(8)}-01` });
-    const lines = await Promise.all(
-      started.slice(1).map((child) => child.line(/"outcome":"(accepted|waiting)"/)),
-    );
-    expect(lines.map((line) => JSON.parse(line)['logging.googleapis.com/trace'])).to.deep.equal(
-      lines.map(() => `projects/${projectId}/traces/${TRACE_ID}`),
-    );
-    for (const child of started) child.process.kill('SIGTERM');
-    await Promise.all(started.map(({ exited }) => exited));
-    const inTrace = traces.filter((body) => body.includes(Buffer.from(TRACE_ID, 'hex')));
-    const tells = (key: string, value: string) => (body: Buffer) => body.includes(asAttribute(key, value));
-    const tellers = SERVICES.filter((name) => inTrace.some(tells('service.name', name)));
-    expect(tellers).to.deep.equal(SERVICES);
-    expect(inTrace.filter((body) => !tells('cloud.region', 'europe-west1')(body))).to.deep.equal([]);
-    await store.close();
-  });
+  it(
+    'is one, from the request to PAID, and every service tells the collector of it',
+    long(async function () {
+      const projectId = freshProjectId();
+      const emulated = await emulatedEnvironment(this, projectId);
+      await createTopology(projectId, topology);
+      const store = await emulatedStore(this, projectId);
+      await loadData(pipeline, store, { clock: systemClock, random: Math.random }, DATA);
+      const { port } = collector.address() as AddressInfo;
+      const environment = {
+        ...emulated,
+        PORT: '0',
+        TELEMETRY: 'otlp',
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        OTEL_RESOURCE_ATTRIBUTES: 'cloud.region=europe-west1',
+      };
+      const started = SERVICES.map((name) => {
+        const child = runProgram('programs/service.js', [name], environment);
+        children.push(child);
+        return child;
+      });
+      const listening = await Promise.all(started.map((child) => child.line(/listens on/)));
+      await post(urlIn(listening[0] ?? ''), { traceparent: `00-${TRACE_ID}-${'b2'.repeat(8)}-01` });
+      const lines = await Promise.all(
+        started.slice(1).map((child) => child.line(/"outcome":"(accepted|waiting)"/)),
+      );
+      expect(lines.map((line) => JSON.parse(line)['logging.googleapis.com/trace'])).to.deep.equal(
+        lines.map(() => `projects/${projectId}/traces/${TRACE_ID}`),
+      );
+      for (const child of started) child.process.kill('SIGTERM');
+      await Promise.all(started.map(({ exited }) => exited));
+      const inTrace = traces.filter((body) => body.includes(Buffer.from(TRACE_ID, 'hex')));
+      const tells = (key: string, value: string) => (body: Buffer) => body.includes(asAttribute(key, value));
+      const tellers = SERVICES.filter((name) => inTrace.some(tells('service.name', name)));
+      expect(tellers).to.deep.equal(SERVICES);
+      expect(inTrace.filter((body) => !tells('cloud.region', 'europe-west1')(body))).to.deep.equal([]);
+      await store.close();
+    }),
+  );
 });

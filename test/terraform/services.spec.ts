@@ -6,6 +6,7 @@ import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { type Service, serviceOf } from '../../saga/deliver/service.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
+import { long } from '../support/thorough.ts';
 import { type Body, readConfiguration } from './configuration.ts';
 import { all, type Deployments, deployments, emailOf, only, REQUIRED, urlOf } from './deployments.ts';
 import { evaluate, type Resources } from './evaluate.ts';
@@ -285,26 +286,29 @@ describe('The services that Terraform makes', () => {
       WEBHOOK_SECRET: [{ secret_key_ref: [{ secret: 'webhook-secret', version: 'latest' }] }],
     };
 
-    it('give the notifier its URL and the secret to sign with, whether it is pushed to or pulls', async function () {
-      this.timeout(60_000);
-      const configuration = await readConfiguration();
-      const [pushed, pulled] = await Promise.all([
-        evaluate(configuration, given),
-        evaluate(configuration, { ...given, subscriber: 'pull' }),
-      ]);
-      for (const [made, resource] of [
-        [pushed, 'google_cloud_run_v2_service.service'],
-        [pulled, 'google_cloud_run_v2_service.service'],
-        [pulled, 'google_cloud_run_v2_worker_pool.worker'],
-      ] as const) {
-        const { notifier, ...others } = all(made, resource);
-        expect(environment(container(notifier)), resource).to.deep.include(signing);
-        expect(JSON.stringify(others)).not.to.contain('WEBHOOK');
-        expect(Object.keys(all(made, 'google_secret_manager_secret_iam_member.reader'))).to.deep.equal([
-          'notifier/webhook-secret',
+    it(
+      'give the notifier its URL and the secret to sign with, whether it is pushed to or pulls',
+      long(async function () {
+        this.timeout(60_000);
+        const configuration = await readConfiguration();
+        const [pushed, pulled] = await Promise.all([
+          evaluate(configuration, given),
+          evaluate(configuration, { ...given, subscriber: 'pull' }),
         ]);
-      }
-    });
+        for (const [made, resource] of [
+          [pushed, 'google_cloud_run_v2_service.service'],
+          [pulled, 'google_cloud_run_v2_service.service'],
+          [pulled, 'google_cloud_run_v2_worker_pool.worker'],
+        ] as const) {
+          const { notifier, ...others } = all(made, resource);
+          expect(environment(container(notifier)), resource).to.deep.include(signing);
+          expect(JSON.stringify(others)).not.to.contain('WEBHOOK');
+          expect(Object.keys(all(made, 'google_secret_manager_secret_iam_member.reader'))).to.deep.equal([
+            'notifier/webhook-secret',
+          ]);
+        }
+      }),
+    );
 
     it('take no secret as a setting, where it would stay in the state', async function () {
       this.timeout(60_000);
