@@ -6,6 +6,7 @@ import { pipeline as shop } from '../../pipeline.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { ledgerPath, PAUSED } from '../../saga/ledger/ledger.ts';
 import { pause } from '../../saga/ports/clock.ts';
+import { StoreError } from '../../saga/ports/store.ts';
 import { forkUuid } from '../../saga/step/fork.ts';
 import { stepTask } from '../../saga/step/take-step.ts';
 import { SETTINGS } from '../support/builders.ts';
@@ -140,11 +141,19 @@ for (const backend of backends) {
 describe('Steering an order', () => {
   let pipeline: Pipeline;
   const logged: Record<string, unknown>[] = [];
+  let isAway = false;
   before(async () => {
     const [embedded] = backends;
     if (embedded === undefined) throw new Error('There is no backend');
-    pipeline = await startPipeline(await embedded.open({} as Mocha.Context), () => ({
+    pipeline = await startPipeline(await embedded.open({} as Mocha.Context), ({ store }) => ({
       log: (_severity, message, fields) => logged.push({ message, ...fields }),
+      store: {
+        ...store,
+        async commit(writes) {
+          if (isAway) throw new StoreError('rejected', 'The store does not take it');
+          await store.commit(writes);
+        },
+      },
     }));
   });
   after(() => pipeline?.close());
@@ -196,6 +205,20 @@ describe('Steering an order', () => {
     });
     const seen = await pipeline.get(`/order/${uuid}`);
     expect(JSON.stringify(seen.body)).not.to.match(/alice|provider/);
+  });
+
+  it('of many says of how many it is not known, and that in the log', async () => {
+    const uuid = await standingOrder(pipeline, 'jill');
+    isAway = true;
+    const { body } = await pipeline.post('/sagas/pause?user=jill', { note }, alice);
+    isAway = false;
+    expect(body).to.deep.equal({ steered: 0, untouched: 0, failed: 1 });
+    expect(logged.at(-1)).to.include({
+      message: 'janitor: an operator paused orders',
+      failed: 1,
+      operator: 'alice',
+    });
+    expect((await pipeline.get(`/order/${uuid}`)).body.status).to.equal('RECEIVED');
   });
 
   it('pauses no more than a thousand by one request, and says where the others are', async () => {

@@ -5,7 +5,7 @@ import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { Telemetry } from '../../adapters/telemetry/telemetry.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
-import { advance } from '../../saga/ledger/ledger.ts';
+import { advance, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { aLedgerThatIs, LATER, NOW, uuidOf } from '../support/builders.ts';
@@ -68,6 +68,23 @@ describe('The metrics', () => {
   };
   const order = (fields: object = {}) =>
     pipeline.order({ item: 'widget', quantity: 1, user: 'jack', ...fields });
+
+  it('count a fork from its own beginning, however old what it repeats is', async () => {
+    const origin = uuidOf(0xf0);
+    const before = new Date(NOW.getTime() - 3_600_000);
+    const canceled = aLedgerThatIs('CANCELED', { uuid: origin, createdAt: before }, saga);
+    const history = canceled.history.map((line) => line.replace(/^\S+/, before.toISOString()));
+    const fields = { ...canceled, history };
+    await pipeline.store.commit([{ kind: 'create', path: ledgerPath(origin), fields }]);
+    await pipeline.post(`/sagas/${origin}/fork`, { from: 'RECEIVED', note: 'Again' });
+    await pipeline.bus.idle();
+    expect(await samples('saga_order_duration')).to.deep.equal([
+      'saga_order_duration_count{status="PAID"} 1',
+      'saga_order_duration_sum{status="PAID"} 0',
+    ]);
+    const stages = await samples('saga_stage_duration_sum');
+    expect(stages.filter((line) => !line.endsWith('} 0'))).to.deep.equal([]);
+  });
 
   it('tell what became of orders and of deliveries', async () => {
     await order();
