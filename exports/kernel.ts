@@ -34,7 +34,7 @@ export type { Clock } from '../saga/ports/clock.ts';
 export type { Log } from '../saga/ports/log.ts';
 export type { Ports } from '../saga/ports/ports.ts';
 export { readOne, type Store, StoreError } from '../saga/ports/store.ts';
-export { cancelTask } from '../saga/step/cancel.ts';
+export { cancelTask } from '../saga/steer/cancel.ts';
 export { account, document, record } from '../saga/step/document.ts';
 export { holdsOf } from '../saga/step/holds.ts';
 export { receiveTask } from '../saga/step/receive.ts';

@@ -2,7 +2,7 @@ import type { Caller } from '../saga/http/caller.ts';
 import { canceledAlready, turnOnRequest } from '../saga/http/one-order.ts';
 import { CANCELED, type Ledger } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { cancelTask } from '../saga/step/cancel.ts';
+import { cancelTask } from '../saga/steer/cancel.ts';
 import type { Saga } from '../saga/step/saga.ts';
 
 /** Who cancels an order at its customer's wish, and why it then fails. */

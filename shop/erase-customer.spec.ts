@@ -10,7 +10,7 @@ import { takeTurns } from '../saga/deliver/turns.ts';
 import { FAILING, ledgerPath } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../saga/ports/store.ts';
-import { cancelTask } from '../saga/step/cancel.ts';
+import { cancelTask } from '../saga/steer/cancel.ts';
 import { compensationTask } from '../saga/step/compensate.ts';
 import { wordTask } from '../saga/step/hear-word.ts';
 import { receiveTask } from '../saga/step/receive.ts';

@@ -7,9 +7,9 @@ import { LEDGERS, type Ledger } from '../saga/ledger/ledger.ts';
 import { readLedger } from '../saga/ledger/read-ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { type Cursor, readOne, StoreError } from '../saga/ports/store.ts';
+import { rewriteTask } from '../saga/steer/rewrite-order.ts';
 import { readDocument } from '../saga/step/document.ts';
 import { holdsOf, isAmount } from '../saga/step/holds.ts';
-import { rewriteTask } from '../saga/step/rewrite-order.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { customers, ERASED } from './customers.ts';
 

@@ -6,7 +6,7 @@ import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-or
 import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { cancelTask } from '../../saga/step/cancel.ts';
+import { cancelTask } from '../../saga/steer/cancel.ts';
 import { oncePerSaga } from '../../saga/step/once-per-saga.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';

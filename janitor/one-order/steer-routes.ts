@@ -8,9 +8,9 @@ import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { PAUSED } from '../../saga/ledger/ledger.ts';
 import { type LedgerFilter, listLedgers } from '../../saga/ledger/list-ledgers.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { forkTask } from '../../saga/step/fork.ts';
+import { forkTask } from '../../saga/steer/fork.ts';
+import { pauseTask, type Steerer, skipTask, unpauseTask } from '../../saga/steer/steer.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { pauseTask, type Steerer, skipTask, unpauseTask } from '../../saga/step/steer.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 
 /** How operators steer orders by hand: pause, resume, skip a step, fork. One order, or all of a filter. */

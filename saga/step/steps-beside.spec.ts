@@ -23,9 +23,9 @@ import { readLedger } from '../ledger/read-ledger.ts';
 import type { OutgoingMessage } from '../ports/bus.ts';
 import { pause } from '../ports/clock.ts';
 import { readOne } from '../ports/store.ts';
+import { unpauseTask } from '../steer/steer.ts';
 import { orchestrationTask } from './orchestrate.ts';
 import { defineSaga, type OrderKind, type Saga } from './saga.ts';
-import { unpauseTask } from './steer.ts';
 import { accept, type Step, stepsFor, wait } from './step.ts';
 import { stepTask } from './take-step.ts';
 

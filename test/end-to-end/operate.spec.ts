@@ -13,7 +13,7 @@ import { invoices } from '../../payments/invoices.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { announcedAgain, DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { ledgerPath, receive } from '../../saga/ledger/ledger.ts';
-import { forkUuid } from '../../saga/step/fork.ts';
+import { forkUuid } from '../../saga/steer/fork.ts';
 import { anOrder, NOW } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';

@@ -7,7 +7,7 @@ import { takeTurns } from '../../saga/deliver/turns.ts';
 import { ledgerPath, PAUSED } from '../../saga/ledger/ledger.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import { StoreError } from '../../saga/ports/store.ts';
-import { forkUuid } from '../../saga/step/fork.ts';
+import { forkUuid } from '../../saga/steer/fork.ts';
 import { stepTask } from '../../saga/step/take-step.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';

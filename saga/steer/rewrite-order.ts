@@ -2,9 +2,9 @@ import { hasEnded } from '../ledger/deadline.ts';
 import { historyLine } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readLedger, trusted } from '../ledger/read-ledger.ts';
-import { changeOf, holdsOf } from './holds.ts';
-import type { Saga } from './saga.ts';
-import type { LedgerTask } from './turn.ts';
+import { changeOf, holdsOf } from '../step/holds.ts';
+import type { Saga } from '../step/saga.ts';
+import type { LedgerTask } from '../step/turn.ts';
 
 /**
  * Replaces what the ledger of an order at rest says: what was asked, what steps have learned, the detail of a failure. What the

@@ -32,13 +32,13 @@ import {
 import { ledgerAt } from '../ledger/ledger-at.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { readOne } from '../ports/store.ts';
+import { compensationTask } from '../step/compensate.ts';
+import { holdsOf } from '../step/holds.ts';
+import { defineSaga, type Saga } from '../step/saga.ts';
+import { stepTask } from '../step/take-step.ts';
+import type { LedgerTask } from '../step/turn.ts';
 import { cancelTask } from './cancel.ts';
-import { compensationTask } from './compensate.ts';
-import { holdsOf } from './holds.ts';
-import { defineSaga, type Saga } from './saga.ts';
 import { PAUSES_MAX, pauseTask, skipTask, unpauseTask } from './steer.ts';
-import { stepTask } from './take-step.ts';
-import type { LedgerTask } from './turn.ts';
 
 const alice = { by: 'janitor', person: 'alice', note: 'The provider is away' };
 const YEAR_LATER = new Date(LATER.getTime() + 365 * 86_400_000);

@@ -6,10 +6,10 @@ import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
-import { accountsHeld } from './holds.ts';
-import type { Saga } from './saga.ts';
+import { accountsHeld } from '../step/holds.ts';
+import type { Saga } from '../step/saga.ts';
+import type { LedgerTask } from '../step/turn.ts';
 import type { Steerer } from './steer.ts';
-import type { LedgerTask } from './turn.ts';
 
 /** The uuid of the order that is made of another one from this status on: always the same. */
 export const forkUuid = (uuid: string, status: string): string => derivedUuid('fork', `${uuid}/${status}`);

@@ -1,6 +1,6 @@
 import { fail, isFailed } from '../ledger/ledger.ts';
-import type { Saga } from './saga.ts';
-import type { LedgerTask } from './turn.ts';
+import type { Saga } from '../step/saga.ts';
+import type { LedgerTask } from '../step/turn.ts';
 
 /**
  * Cancels an order at any stage: it fails, and the janitor gives back what it holds. A step that commits at the same time

@@ -10,7 +10,7 @@ import { historyLine } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ledgerPath } from '../ledger/ledger.ts';
 import type { Path } from '../ports/store.ts';
-import { changeOf } from './holds.ts';
+import { changeOf } from '../step/holds.ts';
 import { rewriteTask } from './rewrite-order.ts';
 
 /** Joe's order becomes jill's. */

@@ -9,10 +9,10 @@ import {
   stageOf,
   unpause,
 } from '../ledger/ledger.ts';
-import { changeableBy } from './holds.ts';
-import type { Saga } from './saga.ts';
-import type { Step } from './step.ts';
-import type { LedgerTask, Turn } from './turn.ts';
+import { changeableBy } from '../step/holds.ts';
+import type { Saga } from '../step/saga.ts';
+import type { Step } from '../step/step.ts';
+import type { LedgerTask, Turn } from '../step/turn.ts';
 
 /**
  * Steering by hand: an operator stops an order before its next step, lets it go on, or passes over a step whose work was done

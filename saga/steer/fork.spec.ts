@@ -9,10 +9,9 @@ import { statusIn, transitionsOf } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, PAUSED, pause, shardOf, tombstone, unpause } from '../ledger/ledger.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { type Path, readOne } from '../ports/store.ts';
-
+import { holdsOf, recordsIn } from '../step/holds.ts';
+import type { Saga } from '../step/saga.ts';
 import { forkTask, forkUuid } from './fork.ts';
-import { holdsOf, recordsIn } from './holds.ts';
-import type { Saga } from './saga.ts';
 
 const alice = { by: 'janitor', person: 'alice', note: 'The wrong size was sent' };
 const { ledger: origin, documents } = finishedOrder();
