@@ -117,6 +117,7 @@ export const trip = defineSaga({
   entry: { topic: 'trip-wanted', says: 'somebody wants to travel' },
   // Neither the flight nor the hotel needs the other. The car does: without both there is no trip.
   steps: [[bookFlight, bookHotel], rentCar],
+  pause: { topic: 'trip-paused', says: 'an operator has stopped a trip before its next step' },
   failure: { topic: 'trip-failed', says: 'a step refused the trip, or it took too long' },
   end: { topic: 'trip-canceled', says: 'the trip is canceled and holds nothing any more' },
   reasons: ['MALFORMED_TRIP'],
