@@ -2,12 +2,14 @@ import { executeRepair } from '../../janitor/audit/repair.ts';
 import { pipeline } from '../../pipeline.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path } from '../../saga/ports/store.ts';
+import { declaring } from '../../test-kit/simulation/checks/declaring.ts';
 import {
   publishingOnly,
   rewriting,
   unguarded,
   veiled,
   withPorts,
+  withSaga,
 } from '../../test-kit/simulation/checks/without-guard.ts';
 import type { Fields, Subject } from '../../test-kit/simulation/subject.ts';
 import { type MakeService, realService } from '../../test-kit/simulation/world/world.ts';
@@ -18,6 +20,15 @@ import { loadedIn, shop } from './shop.ts';
 
 /** The lines with their prices take the place of what was asked. */
 export const overwritingItems = rewriting(({ lines }) => (lines === undefined ? {} : { items: lines }));
+
+/** A payment that operators skip costs the customer something. */
+export const chargingSkipped = withSaga((saga, name) =>
+  name === 'janitor'
+    ? declaring(saga, (step) =>
+        step.standIn === undefined ? {} : { standIn: { ...step.standIn, charged: 1 } },
+      )
+    : saga,
+);
 
 /** A change of the stock lacks something. */
 const changingStock = (

@@ -22,6 +22,7 @@ import {
   withoutPause,
   withoutRedrive,
   withoutRepublication,
+  withoutSkipCheck,
   withoutStepDeadline,
   withoutSweptDeadline,
   withoutTombstone,
@@ -38,6 +39,7 @@ import type { People } from '../../test-kit/simulation/world/people.ts';
 import type { MakeService, World, WorldOptions } from '../../test-kit/simulation/world/world.ts';
 import { LOWER_A_THRESHOLD } from '../support/builders.ts';
 import {
+  chargingSkipped,
   overwritingItems,
   repairingBlindly,
   repairingSilently,
@@ -212,6 +214,16 @@ describe('The simulation notices what happens', function () {
     '[anomaly 56] where a step is done although operators have stopped the order',
     shows(withoutPause, guards['pause check'].limits, /went from PAUSED to/),
   );
+  it(
+    'where operators skip a step that is done',
+    shows(withoutSkipCheck, guards['skip check'].limits, /went from [A-Z]+ to PAID/),
+  );
+  it('where a payment that operators skip is charged', () =>
+    compare(
+      [guards['skip check'].limits, { makeService: chargingSkipped, ...checker }],
+      [guards['skip check'].limits, {}],
+      /skipped its payment, but learned 1 and 0/,
+    ));
   it(
     '[anomaly 14] where operators set the stock, whatever orders hold of it',
     shows(settingStock, RESTOCKS, /were loaded/),

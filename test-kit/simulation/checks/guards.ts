@@ -19,6 +19,7 @@ import {
   withoutPause,
   withoutRedrive,
   withoutRepublication,
+  withoutSkipCheck,
   withoutTombstone,
   withoutTurnCheck,
   withoutUndo,
@@ -61,6 +62,12 @@ export const guards = {
     makeService: withoutPause,
     limits: { kinds: ['deed', 'late'], deeds: ['pause'] },
     guards: ({ pause }) => pause !== undefined,
+  },
+  /** Operators skip the next step of an order and no other. */
+  'skip check': {
+    makeService: withoutSkipCheck,
+    limits: { kinds: ['deed', 'late'], deeds: ['skip'] },
+    guards: ({ pause, steps }) => pause !== undefined && steps.some(({ standIn }) => standIn !== undefined),
   },
   /** A step waits for the one before it. */
   'turn check': { makeService: withoutTurnCheck, limits: FORGED },

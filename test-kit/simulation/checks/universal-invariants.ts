@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { REDRIVE } from '../../../saga/deliver/message.ts';
-import { statusIn, transitionsOf, transitionTo } from '../../../saga/ledger/history.ts';
+import { statusIn, type Transition, transitionsOf, transitionTo } from '../../../saga/ledger/history.ts';
 import {
   CANCELED,
   FAILING,
@@ -73,6 +73,7 @@ function transitionFaults(
     if (
       ![PAUSED, FAILING, CANCELED].includes(move.status) &&
       previous?.status !== PAUSED &&
+      !isSkip(saga, move, after) &&
       tookMs >= msFor(saga, way, after)
     )
       faults.push(`${path} became ${move.status} after its deadline`);
@@ -134,15 +135,29 @@ function dueAt({ groups }: Saga, way: readonly string[]): readonly Step[] {
 const lastWait = ({ steps }: Saga, way: readonly string[]): string | undefined =>
   way.findLast((status) => steps.some(({ waits }) => waits?.as === status));
 
+/**
+ * An operator passes over a step, and is never too late. The service that compensates does it for them, and the ledger learns
+ * what stands in for the step.
+ */
+function isSkip(saga: Saga, { status, by }: Transition, after: Ledger): boolean {
+  const { standIn } = saga.steps.find(({ leadsTo }) => leadsTo === status) ?? {};
+  return (
+    standIn !== undefined &&
+    saga.services.some(({ name, reads }) => name === by && reads(saga).includes(saga.failure.topic)) &&
+    Object.entries(standIn).every(([field, value]) => isDeepStrictEqual((after as Fields)[field], value))
+  );
+}
+
 /** The steps of an orchestrated order are the orchestrator's; every other step is its own service's. An order that was paused goes back. */
 function doerFaults(saga: Saga, path: string, after: Ledger): string[] {
   const orchestrators = saga.services.filter(
     ({ reads }) => saga.workflow !== undefined && reads(saga).includes(saga.workflow.topic),
   );
   const moves = transitionsOf(after);
-  return moves.flatMap(({ status, by }, index) => {
+  return moves.flatMap((move, index) => {
+    const { status, by } = move;
     const act = saga.acts.find((one) => one.status === status);
-    if (act === undefined || moves[index - 1]?.status === PAUSED) return [];
+    if (act === undefined || moves[index - 1]?.status === PAUSED || isSkip(saga, move, after)) return [];
     const doers = saga.isOrchestrated(after) ? orchestrators.map(({ name }) => name) : [act.step.name];
     return doers.includes(by) ? [] : [`${path} became ${status} by ${by}, not by ${doers.join(' or ')}`];
   });

@@ -1,3 +1,5 @@
+import { isFailed, isLedgerPath, type Ledger, stageOf } from '../../../saga/ledger/ledger.ts';
+import type { Step } from '../../../saga/step/step.ts';
 import type { Deed, Subject } from '../subject.ts';
 import type { People } from './people.ts';
 
@@ -27,6 +29,15 @@ const atTheDesk: Readonly<Record<string, Deed>> = {
   resume(people, uuid) {
     if (uuid !== undefined) people.steer(uuid, 'resume');
   },
+  /** Mostly of an order whose turn it is, otherwise of any. */
+  skip(people, uuid, chance) {
+    const skippable = people.world.subject.saga.steps.filter(({ standIn }) => standIn !== undefined);
+    const step = oneOf(skippable, chance);
+    if (step === undefined) return;
+    const whose = oneOf(ordersBefore(people, step), chance) ?? uuid;
+    const body = { step: step.name, note: 'It was done elsewhere' };
+    if (whose !== undefined) people.ask('/sagas/{uuid}/skip', { uuid: whose }, { body });
+  },
 };
 
 /** Where dead letters are. */
@@ -34,6 +45,19 @@ export const LETTERS = 'dead-letters/';
 
 /** The id of a dead letter, whatever became of it. */
 function aLetter({ world }: People, chance: () => number): string | undefined {
-  const ids = [...world.documents.keys()].filter((path) => path.startsWith(LETTERS));
-  return ids[Math.floor(chance() * ids.length)]?.slice(LETTERS.length);
+  const paths = [...world.documents.keys()].filter((path) => path.startsWith(LETTERS));
+  return oneOf(paths, chance)?.slice(LETTERS.length);
 }
+
+/** The orders that stand before a step, paused or not. */
+function ordersBefore({ world }: People, step: Step): string[] {
+  return [...world.documents].flatMap(([path, fields]) => {
+    if (!isLedgerPath(path)) return [];
+    const ledger = fields as Ledger;
+    const isNext = world.subject.saga.stepsAt({ ...ledger, status: stageOf(ledger) }).includes(step);
+    return isNext && !isFailed(ledger) ? [ledger.uuid] : [];
+  });
+}
+
+const oneOf = <T>(choices: readonly T[], chance: () => number): T | undefined =>
+  choices[Math.floor(chance() * choices.length)];
