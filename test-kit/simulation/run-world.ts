@@ -61,9 +61,11 @@ export async function runWorld(subject: Subject, plan: Plan, options: WorldOptio
 
   await world.begin();
   people.begin();
-  await untilAllOrdersRest();
-  // What the sweeps moved on may wait now.
-  await untilAllOrdersRest();
+  do {
+    await untilAllOrdersRest();
+    // What the sweeps moved on may wait now.
+    await untilAllOrdersRest();
+  } while (people.catchUp());
   await world.rest(people);
   const atRest = contentOf(subject.saga, world.documents);
   world.note('every old message comes again');

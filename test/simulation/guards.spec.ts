@@ -8,6 +8,8 @@ import {
   cancelingLater,
   forgettingCanceled,
   forgettingFinished,
+  forkingAnew,
+  forkingForFree,
   publishingFirst,
   sleepingWatchdog,
   withForgottenStep,
@@ -224,6 +226,14 @@ describe('The simulation notices what happens', function () {
       [guards['skip check'].limits, {}],
       /skipped its payment, but learned 1 and 0/,
     ));
+  it(
+    'where a fork takes nothing from the accounts',
+    shows(forkingForFree, guards['holds of forks'].limits, /were loaded/),
+  );
+  it(
+    'where a fork that is asked for twice is two orders',
+    shows(forkingAnew, guards['uuid of forks'].limits, /is the second fork from/),
+  );
   it(
     '[anomaly 14] where operators set the stock, whatever orders hold of it',
     shows(settingStock, RESTOCKS, /were loaded/),

@@ -11,6 +11,7 @@ import {
   type AllDocuments,
   bookFaults,
   type Fields,
+  forkFaults,
   holdingFaults,
   type Loaded,
   PAUSED,
@@ -103,4 +104,45 @@ describe('The hand-written checker of the simulation', () => {
         mustNotice(transitionFaults(PATH, before, after), field, 'add it to WRITTEN_ONCE');
     });
   }
+
+  const at = new Date('2030-01-01T00:00:00.000Z');
+  const FORK = 'sagas/fork';
+  const copied = ledger.history.slice(0, ledger.history.findIndex((line) => line.includes(' PAID ')) + 1);
+  const begun = [`${at.toISOString()} PAUSED janitor`, `${at.toISOString()} PAID janitor`];
+  const { offered: _, address: __, ...known } = ledger as Fields;
+  const fork = { ...known, uuid: 'fork', forkOf: { uuid: order.uuid, at }, history: [...copied, ...begun] };
+  const origin: Fields = { ...ledger, forks: ['fork'] };
+  const faultsOfFork = (after: Fields, from = origin, others: readonly [string, Fields][] = []) =>
+    forkFaults(new Map([[PATH, from], [FORK, after], ...others]), { path: FORK, before: undefined, after });
+
+  it('finds nothing wrong with a fork that is right', () => {
+    expect(faultsOfFork(fork)).to.deep.equal([]);
+    expect(forkFaults(new Map([[FORK, fork]]), { path: PATH, before: ledger, after: origin })).to.deep.equal(
+      [],
+    );
+  });
+
+  it('notices what is wrong with a fork', () => {
+    const twin = { ...fork, uuid: 'twin' };
+    const wrong: Readonly<Record<string, readonly string[]>> = {
+      'of an order that stands': faultsOfFork(fork, { ...origin, status: 'PAID' }),
+      'that its origin does not name': faultsOfFork(fork, ledger),
+      'that there is twice': faultsOfFork(fork, { ...origin, forks: ['twin', 'fork'] }, [
+        ['sagas/twin', twin],
+      ]),
+      'with another past': faultsOfFork({ ...fork, history: [...copied.slice(1), ...begun] }),
+      'that has moved on in its first commit': faultsOfFork({
+        ...fork,
+        history: [...fork.history, 'at PAID'],
+      }),
+      'that was charged otherwise': faultsOfFork({ ...fork, charged: -1 }),
+      'that is named and does not exist': forkFaults(new Map(), {
+        path: PATH,
+        before: ledger,
+        after: origin,
+      }),
+      'that is forgotten': forkFaults(new Map(), { path: PATH, before: origin, after: ledger }),
+    };
+    for (const [what, faults] of Object.entries(wrong)) expect(faults, what).not.to.deep.equal([]);
+  });
 });

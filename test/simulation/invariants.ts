@@ -177,6 +177,7 @@ const WRITTEN_ONCE = [
   'delivery_cost',
   'address',
   'deadlineSeconds',
+  'forkOf',
 ];
 
 /** What was written once stays as it was. Of a dead letter, only what becomes of it is noted, and what was sent stays sent. */
@@ -241,6 +242,54 @@ export function transitionFaults(
       faults.push(`${path} has another ${field} than before`);
   }
   return [...faults, ...expiryFaults(path, after)];
+}
+
+/**
+ * A fork is a copy of an order that has ended, up to where an operator lets it go on. Both name each other from its first commit
+ * on, and of each such place there is one fork.
+ */
+export function forkFaults(
+  documents: AllDocuments,
+  {
+    path,
+    before,
+    after,
+  }: { readonly path: string } & Readonly<Record<'before' | 'after', Fields | undefined>>,
+): string[] {
+  const known = before?.forks ?? [];
+  const news = (after?.forks ?? []).slice(known.length);
+  const unknown = [
+    ...known.filter((uuid: string, index: number) => after?.forks?.[index] !== uuid),
+    ...news.filter((uuid: string) => `sagas/${documents.get(`sagas/${uuid}`)?.forkOf?.uuid}` !== path),
+  ].map((uuid) => `${path} names its fork ${uuid} wrongly`);
+  if (before !== undefined || after?.forkOf === undefined) return unknown;
+  const origin = documents.get(`sagas/${after.forkOf.uuid}`);
+  if (!(origin?.status in ENDS)) return [`${path} is the fork of an order that is ${origin?.status}`];
+  const [went, goes] = [statusesOf(origin as Fields), statusesOf(after)];
+  const start = goes.lastIndexOf(PAUSED) - 1;
+  const isCopied = after.history
+    .slice(0, start + 1)
+    .every((line: string, at: number) => origin?.history[at] === line);
+  const others = (origin?.forks ?? []).filter((uuid: string) => {
+    const other = documents.get(`sagas/${uuid}`);
+    return (
+      uuid !== after.uuid && other?.history[start + 1]?.startsWith(`${other.forkOf.at.toISOString()} PAUSED`)
+    );
+  });
+  return [
+    ...unknown,
+    ...(origin?.forks?.at(-1) === after.uuid ? [] : [`${path} is a fork that its origin does not name`]),
+    ...(isCopied && start === went.indexOf(goes[start] ?? '') && goes.length === start + 3
+      ? []
+      : [`${path} is a fork with the way ${goes}, and its origin went ${went}`]),
+    ...(others.length === 0 ? [] : [`${path} is the second fork from ${goes[start]}`]),
+    ...WRITTEN_ONCE.filter(
+      (field) =>
+        !['uuid', 'forkOf'].includes(field) &&
+        field in after &&
+        textOf(after[field]) !== textOf(origin?.[field]),
+    ).map((field) => `${path} is a fork with another ${field}`),
+  ];
 }
 
 /** Longer than a message can wait: 31 days in its subscription, and 31 more on the dead-letter desk. */

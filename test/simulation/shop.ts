@@ -15,6 +15,7 @@ import { shopOfThree } from '../support/shop-of-three.ts';
 import {
   bookFaults,
   endFaults,
+  forkFaults,
   holdingFaults,
   keepingFaults,
   type Loaded,
@@ -141,9 +142,12 @@ export const written = (orders: readonly AcceptedOrder[]): WrittenOrder[] =>
 /** All that holds at every moment, whatever is under way. */
 export function checkAlways(documents: AllDocuments, { plan, changes }: Commit): string[] {
   return [
-    ...changes.flatMap(({ path, before, after }) =>
-      path.startsWith('sagas/') ? transitionFaults(path, before, after) : keepingFaults(path, before, after),
-    ),
+    ...changes.flatMap((change) => {
+      const { path, before, after } = change;
+      return path.startsWith('sagas/')
+        ? [...transitionFaults(path, before, after), ...forkFaults(documents, change)]
+        : keepingFaults(path, before, after);
+    }),
     ...bookFaults(documents, loadedIn(plan)),
   ];
 }

@@ -6,6 +6,8 @@ import {
   believingErrors,
   forgettingCanceled,
   forgettingFinished,
+  forkingAnew,
+  forkingForFree,
   orchestratingAll,
   publishingFirst,
   sleepingWatchdog,
@@ -49,6 +51,9 @@ export const PATROL_ALONE: PlanLimits = {
 };
 /** Messages that nobody can read come to the desk, and operators send them back. */
 export const REDRIVES: PlanLimits = { kinds: ['poison', 'deed'], deeds: ['redrive', 'redrive all'] };
+/** Orders end by themselves, and operators make others of them. */
+const FORKS: PlanLimits = { kinds: ['deed'], deeds: ['fork'] };
+const isSteered = ({ pause }: Saga): boolean => pause !== undefined;
 const hasDesk = (saga: Saga): boolean =>
   saga.services.some(({ reads }) => reads(saga).includes(DEAD_LETTER_TOPIC));
 const bothModes = ({ workflow }: Saga): boolean => workflow !== undefined;
@@ -61,14 +66,18 @@ export const guards = {
   'pause check': {
     makeService: withoutPause,
     limits: { kinds: ['deed', 'late'], deeds: ['pause'] },
-    guards: ({ pause }) => pause !== undefined,
+    guards: isSteered,
   },
   /** Operators skip the next step of an order and no other. */
   'skip check': {
     makeService: withoutSkipCheck,
     limits: { kinds: ['deed', 'late'], deeds: ['skip'] },
-    guards: ({ pause, steps }) => pause !== undefined && steps.some(({ standIn }) => standIn !== undefined),
+    guards: (saga) => isSteered(saga) && saga.steps.some(({ standIn }) => standIn !== undefined),
   },
+  /** A fork takes all that it then holds from the accounts. */
+  'holds of forks': { makeService: forkingForFree, limits: FORKS, guards: isSteered },
+  /** Asked for twice, a fork is one order. */
+  'uuid of forks': { makeService: forkingAnew, limits: FORKS, guards: isSteered },
   /** A step waits for the one before it. */
   'turn check': { makeService: withoutTurnCheck, limits: FORGED },
   /** A step leaves orchestrated orders to the orchestrator. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { REDRIVE } from '../../../saga/deliver/message.ts';
+import { hasEnded } from '../../../saga/ledger/deadline.ts';
 import { statusIn, type Transition, transitionsOf, transitionTo } from '../../../saga/ledger/history.ts';
 import {
   CANCELED,
@@ -35,7 +36,13 @@ export function universalFaults(saga: Saga, documents: AllDocuments, { changes }
     isLedgerPath(path) ? transitionFaults(saga, path, before as Ledger | undefined, after as Ledger) : [],
   );
   const holds = ledgersIn(documents).flatMap((ledger) => holdsIn(saga, ledger));
-  return [...moved, ...accountFaults(saga, documents, holds), ...recordFaults(saga, documents, holds)];
+  const forked = changes.flatMap((change) => forkFaults(saga, documents, change));
+  return [
+    ...moved,
+    ...forked,
+    ...accountFaults(saga, documents, holds),
+    ...recordFaults(saga, documents, holds),
+  ];
 }
 
 /** A commit changes few ledgers, and all are asked for after each. */
@@ -93,7 +100,9 @@ function transitionFaults(
     if (!isDeepStrictEqual(after.heard?.[step], word))
       faults.push(`${path} has heard another word than before`);
   }
-  for (const field of ['uuid', 'createdAt', 'deadlineSeconds', ...saga.orderFields, ...learned]) {
+  const { forks = [] } = before;
+  if (!forks.every((uuid, index) => after.forks?.[index] === uuid)) faults.push(`${path} forgot a fork`);
+  for (const field of ['uuid', 'createdAt', 'deadlineSeconds', 'forkOf', ...saga.orderFields, ...learned]) {
     const [was, is] = [(before as Fields)[field], (after as Fields)[field]];
     if (was !== undefined && !isDeepStrictEqual(was, is))
       faults.push(`${path} has another ${field} than before`);
@@ -162,6 +171,46 @@ function doerFaults(saga: Saga, path: string, after: Ledger): string[] {
     return doers.includes(by) ? [] : [`${path} became ${status} by ${by}, not by ${doers.join(' or ')}`];
   });
 }
+
+/**
+ * A fork is a copy of an order that has ended, up to where an operator has let it go on. Both name each other from its first commit
+ * on, and of each such place there is one fork.
+ */
+function forkFaults(
+  { orderFields, acts }: Saga,
+  documents: AllDocuments,
+  { path, before, after }: Commit['changes'][number],
+): string[] {
+  if (!isLedgerPath(path) || after?.forkOf === undefined || before !== undefined) return [];
+  const fork = after as Ledger;
+  const ledgerOf = (uuid = '') => documents.get(ledgerPath(uuid)) as Ledger | undefined;
+  const origin = ledgerOf(fork.forkOf?.uuid);
+  if (origin === undefined || !hasEnded(origin)) return [`${path} is the fork of no order that has ended`];
+  const copied = copiedBy(fork);
+  const isForkedTwice = origin.forks?.some((uuid) => {
+    const other = ledgerOf(uuid);
+    return uuid !== fork.uuid && other !== undefined && isDeepStrictEqual(copiedBy(other), copied);
+  });
+  const learned = acts.flatMap(({ learns }) => Object.keys(learns.shape));
+  const other = [...orderFields, ...learned].find(
+    (field) => field in fork && !isDeepStrictEqual((fork as Fields)[field], (origin as Fields)[field]),
+  );
+  return [
+    ...(origin.forks?.includes(fork.uuid) ? [] : [`${path} is a fork that its origin does not name`]),
+    ...(isDeepStrictEqual(origin.history.slice(0, copied.length), copied)
+      ? []
+      : [`${path} is a fork with another history`]),
+    ...(other === undefined ? [] : [`${path} is a fork with another ${other}`]),
+    ...(isForkedTwice ? [`${path} is the second fork from ${statusIn(copied.at(-1) ?? '')}`] : []),
+  ];
+}
+
+/** The part of its history that a fork has from its origin: it began with the pause behind that. */
+const copiedBy = ({ history, forkOf }: Ledger): readonly string[] =>
+  history.slice(
+    0,
+    history.findIndex((line) => line.startsWith(`${forkOf?.at.toISOString()} ${PAUSED} `)),
+  );
 
 /** How long an order may stand at the end of this way, in milliseconds. */
 function msFor(saga: Saga, way: readonly string[], after: Ledger): number {

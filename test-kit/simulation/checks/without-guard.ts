@@ -1,6 +1,9 @@
+import { update } from '../../../saga/commit/documents.ts';
 import { REDRIVE } from '../../../saga/deliver/message.ts';
 import { createRunner } from '../../../saga/deliver/runner.ts';
 import { type ConsumerDefinition, type Service, takesOrdersIn } from '../../../saga/deliver/service.ts';
+import type { Route } from '../../../saga/http/http.ts';
+import { turnOnRequest } from '../../../saga/http/one-order.ts';
 import { DEADLINE_SECONDS_MAX } from '../../../saga/ledger/deadline.ts';
 import {
   CANCELED,
@@ -9,7 +12,10 @@ import {
   isFailed,
   isLedgerPath,
   LEDGERS,
+  type Ledger,
+  ledgerPath,
   PAUSED,
+  shardOf,
 } from '../../../saga/ledger/ledger.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../../saga/ports/bus.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
@@ -21,6 +27,7 @@ import {
   type Versioned,
 } from '../../../saga/ports/store.ts';
 import { compensationTask } from '../../../saga/step/compensate.ts';
+import { forkTask } from '../../../saga/step/fork.ts';
 import { accountsHeld, isAmount } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import type { LedgerTask } from '../../../saga/step/turn.ts';
@@ -147,6 +154,51 @@ export const withoutSkipCheck = compensatingBy((saga) => {
     nextOf: (ledger) => [...saga.nextOf(ledger), ...done(ledger).map(({ leadsTo }) => leadsTo)],
   };
 });
+
+/** A fork has the records of what it holds, but takes nothing for it from the accounts. */
+export const forkingForFree = compensatingBy((saga) => ({
+  ...saga,
+  actsOf: (ledger) =>
+    saga.actsOf(ledger).map((act) => ({
+      ...act,
+      holds: (known) => act.holds(known).filter((hold) => !('forkOf' in known && isAmount(hold))),
+    })),
+}));
+
+/** A fork that is asked for again is another one. */
+export const forkingAnew: MakeService = (subject, name, ports, plan) => {
+  const service = realService(subject, name, ports, plan);
+  const { saga } = subject;
+  if (!compensates(saga, name)) return service;
+  const forkUnder = (fresh: string, { reads, take }: LedgerTask, path: Path): LedgerTask => ({
+    uuid: fresh,
+    reads: reads ?? (() => []),
+    take(fork, documents, now) {
+      const turn = take(fork, documents, now);
+      if (turn.outcome !== 'steered' || turn.ledger === undefined) return turn;
+      const { forks = [] } = (documents.get(path) ?? {}) as Partial<Ledger>;
+      return {
+        ...turn,
+        ledger: { ...turn.ledger, uuid: fresh, shard: shardOf(fresh) },
+        besides: [update(path, { forks: [...forks, fresh] })],
+      };
+    },
+  });
+  const anew = (route: Route): Route => ({
+    ...route,
+    async handle({ params: { uuid = '' }, body }) {
+      const { from, note } = body as { readonly from: string; readonly note: string };
+      const task = (fresh: string) =>
+        forkUnder(fresh, forkTask(saga, uuid, from, { by: name, note }), ledgerPath(uuid));
+      const { ledger } = await turnOnRequest(saga, name, ports.newUuid(), task, uuid, ports);
+      return { status: 202, body: { uuid: ledger.uuid, status: ledger.status } };
+    },
+  });
+  return {
+    ...service,
+    routes: () => service.routes().map((route) => (route.path.endsWith('/fork') ? anew(route) : route)),
+  };
+};
 
 /** A step goes on where there is no document that it needs. */
 export const withoutMissingCheck = withSaga((saga) =>

@@ -1,4 +1,6 @@
-import { isFailed, isLedgerPath, type Ledger, stageOf } from '../../../saga/ledger/ledger.ts';
+import { hasEnded } from '../../../saga/ledger/deadline.ts';
+import { statusIn } from '../../../saga/ledger/history.ts';
+import { isFailed, isLedgerPath, type Ledger, ledgerPath, stageOf } from '../../../saga/ledger/ledger.ts';
 import type { Step } from '../../../saga/step/step.ts';
 import type { Deed, Subject } from '../subject.ts';
 import type { People } from './people.ts';
@@ -37,6 +39,21 @@ const atTheDesk: Readonly<Record<string, Deed>> = {
     const whose = oneOf(ordersBefore(people, step), chance) ?? uuid;
     const body = { step: step.name, note: 'It was done elsewhere' };
     if (whose !== undefined) people.ask('/sagas/{uuid}/skip', { uuid: whose }, { body });
+  },
+  /** At once if the order has ended, otherwise once all have; from any status that it has had, and at times asked for twice. */
+  fork(people, uuid, chance) {
+    const path = ledgerPath(uuid ?? '');
+    const isImpatient = chance() < 0.3;
+    const fork = () => {
+      const ledger = people.world.documents.get(path) as Ledger | undefined;
+      const from = ledger && oneOf(ledger.history.map(statusIn), chance);
+      if (ledger === undefined || from === undefined) return;
+      people.fork(ledger, from);
+      if (isImpatient) people.fork(ledger, from);
+    };
+    const ledger = people.world.documents.get(path) as Ledger | undefined;
+    if (ledger !== undefined && hasEnded(ledger)) fork();
+    else people.putOff(fork);
   },
 };
 

@@ -1,5 +1,6 @@
 import { Problem } from '../../../saga/http/http.ts';
 import { isLedgerPath, type Ledger, PAUSED } from '../../../saga/ledger/ledger.ts';
+import { forkOf } from '../../../saga/step/fork.ts';
 import type { Word } from '../../../saga/step/wait.ts';
 import type { PlannedOrder } from '../plan.ts';
 import { wordFor } from '../words.ts';
@@ -21,6 +22,7 @@ export class People {
   readonly canceled = new Set<string>();
   readonly world: World;
   readonly #uuids = new Map<string, string>();
+  #putOff: (() => void)[] = [];
 
   constructor(world: World) {
     this.world = world;
@@ -112,6 +114,19 @@ export class People {
     else this.ask(`/${path}/${said}`, { uuid }, { body: carried });
   }
 
+  /** Does something once all orders rest. */
+  putOff(deed: () => void): void {
+    this.#putOff.push(deed);
+  }
+
+  /** Does what was put off. @returns whether there was anything. */
+  catchUp(): boolean {
+    const deeds = this.#putOff;
+    this.#putOff = [];
+    for (const deed of deeds) this.world.later('somebody does what they have put off', 1_000, deed);
+    return deeds.length > 0;
+  }
+
   /** Asks for a sweep. */
   sweep(): void {
     this.ask('/sweep', {}, {});
@@ -147,6 +162,18 @@ export class People {
   /** An operator stops an order, or lets it go on. */
   steer(uuid: string, how: 'pause' | 'resume'): void {
     this.ask(`/sagas/{uuid}/${how}`, { uuid }, { body: { note: 'The provider is away' } });
+  }
+
+  /** An operator makes a new order of one that has ended, from this status on. Both must come to an end. */
+  fork({ uuid, ...ledger }: Ledger, from: string): void {
+    const { world } = this;
+    const fork = forkOf(uuid, from);
+    const asked = Object.entries(ledger).filter(([field]) => world.subject.saga.orderFields.includes(field));
+    world.call(fork, `${world.named(uuid)} from ${from}`);
+    this.ask('/sagas/{uuid}/fork', { uuid }, { body: { from, note: 'The parcel was lost' } }, (status) => {
+      if (status === 202 && !this.accepted.some((one) => one.uuid === fork))
+        this.accepted.push({ uuid: fork, order: Object.fromEntries(asked) });
+    });
   }
 
   /** An operator cancels an order. */
