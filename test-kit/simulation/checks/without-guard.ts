@@ -26,8 +26,8 @@ import {
   StoreError,
   type Versioned,
 } from '../../../saga/ports/store.ts';
+import { forkTask } from '../../../saga/steer/fork.ts';
 import { compensationTask } from '../../../saga/step/compensate.ts';
-import { forkTask } from '../../../saga/step/fork.ts';
 import { accountsHeld, isAmount } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import type { LedgerTask } from '../../../saga/step/turn.ts';

@@ -1,6 +1,6 @@
 import { Problem } from '../../../saga/http/http.ts';
 import { isLedgerPath, type Ledger, PAUSED } from '../../../saga/ledger/ledger.ts';
-import { forkOf } from '../../../saga/step/fork.ts';
+import { forkUuid } from '../../../saga/steer/fork.ts';
 import type { Word } from '../../../saga/step/wait.ts';
 import type { PlannedOrder } from '../plan.ts';
 import { wordFor } from '../words.ts';
@@ -167,7 +167,7 @@ export class People {
   /** An operator makes a new order of one that has ended, from this status on. Both must come to an end. */
   fork({ uuid, ...ledger }: Ledger, from: string): void {
     const { world } = this;
-    const fork = forkOf(uuid, from);
+    const fork = forkUuid(uuid, from);
     const asked = Object.entries(ledger).filter(([field]) => world.subject.saga.orderFields.includes(field));
     world.call(fork, `${world.named(uuid)} from ${from}`);
     this.ask('/sagas/{uuid}/fork', { uuid }, { body: { from, note: 'The parcel was lost' } }, (status) => {
