@@ -7,7 +7,15 @@ import { orderRecords } from '../order/order-records.ts';
 import { invoices } from '../payments/invoices.ts';
 import { pipeline } from '../pipeline.ts';
 import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
-import { advance, beginWait, type Ledger, ledgerPath, receive, resume } from '../saga/ledger/ledger.ts';
+import {
+  advance,
+  beginWait,
+  type Ledger,
+  ledgerPath,
+  receive,
+  resume,
+  shardOf,
+} from '../saga/ledger/ledger.ts';
 import type { Path, Snapshot } from '../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../saga/step/holds.ts';
 import { customers } from '../shop/customers.ts';
@@ -89,15 +97,21 @@ const snapshot: Snapshot = {
 };
 
 function documentAt(path: Path): object {
-  const ledger = paid(numberIn(path));
+  const ledger = ledgerAt(numberIn(path));
   if (path === ledgerPath(ledger.uuid)) return ledger;
   const held = holdsOf(pipeline, ledger).find((hold) => hold.path === path);
   if (held === undefined || isAmount(held)) throw new Error(`There is no ${path}`);
   return held.fields;
 }
 
-function paid(number: number): Ledger {
-  const order = { user: customerOf(number), items: [{ item: 'widget', quantity: 1 }] };
+/** All ledgers say the same of different orders: to make each anew would take longer than to audit it. */
+function ledgerAt(number: number): Ledger {
+  const uuid = uuidOf(number);
+  return { ...FINISHED, uuid, shard: shardOf(uuid), ...{ user: customerOf(number) } };
+}
+
+function finishedLedger(): Ledger {
+  const order = { user: customerOf(0), items: [{ item: 'widget', quantity: 1 }] };
   const learnedBy: Readonly<Record<string, object>> = {
     inventory: { lines: [{ item: 'widget', quantity: 1, price_per_unit: PRICE }] },
     payments: { delivery_cost: 0, charged: PRICE },
@@ -114,9 +128,11 @@ function paid(number: number): Ledger {
       }
       return advance(pipeline, ledger, { ...done, learned: learnedBy[name] ?? {} });
     },
-    receive(pipeline, uuidOf(number), order, 'frontend', NOW, DEADLINE_SECONDS),
+    receive(pipeline, uuidOf(0), order, 'frontend', NOW, DEADLINE_SECONDS),
   );
 }
+
+const FINISHED = finishedLedger();
 
 const liveBytes = () => {
   globalThis.gc?.();
