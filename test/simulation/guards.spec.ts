@@ -42,6 +42,9 @@ import type { MakeService, World, WorldOptions } from '../../test-kit/simulation
 import { LOWER_A_THRESHOLD } from '../support/builders.ts';
 import {
   chargingSkipped,
+  erasingBlindly,
+  erasingNoDetails,
+  erasingNoLetters,
   overwritingItems,
   repairingBlindly,
   repairingSilently,
@@ -108,6 +111,18 @@ async function showsRepair(broken: Subject, limits: PlanLimits, wanted: RegExp):
   const found = await findFault(SEEDS_MAX, repairs, {}, wanted, broken);
   if (found === undefined) throw new Error(`Nothing was found in ${SEEDS_MAX} seeds`);
   const failed = await findFault(found.plan.seed, repairs);
+  expectNothing(failed && told(failed));
+}
+
+/** What an erasure does that is broken fails, and what one does that is whole holds in the same worlds. */
+async function showsErasure(
+  { subject, makeService }: { readonly subject: Subject; readonly makeService: MakeService },
+  wanted: RegExp,
+): Promise<void> {
+  const erasures: PlanLimits = { kinds: ['deed', 'forged'], deeds: ['erase'] };
+  const found = await findFault(SEEDS_MAX, erasures, { makeService }, wanted, subject);
+  if (found === undefined) throw new Error(`Nothing was found in ${SEEDS_MAX} seeds`);
+  const failed = await findFault(found.plan.seed, erasures);
   expectNothing(failed && told(failed));
 }
 
@@ -239,6 +254,12 @@ describe('The simulation notices what happens', function () {
     shows(settingStock, RESTOCKS, /were loaded/),
   );
   it('where the journal of the stock says nothing', shows(withoutJournal, RESTOCKS, /were loaded/));
+  it('[anomaly 57] where an erasure forgets the desk', () =>
+    showsErasure(erasingNoLetters, /was erased, but there is dead-letters/));
+  it('[anomaly 57] where an erasure leaves why an order has failed', () =>
+    showsErasure(erasingNoDetails, /was rewritten to detail/));
+  it('[anomaly 57] where an erasure writes over what has changed', () =>
+    showsErasure(erasingBlindly, /was rewritten to user|has the pseudonym/));
   it('[anomaly 54] where a repair writes over what has changed', () =>
     showsRepair(repairingBlindly, { kinds: ['deed', 'cancel'] }, /is CANCELED, but a sweep will look at it/));
   it('[anomalies 18, 54] where a repair tells only the end of an order', () =>

@@ -19,6 +19,8 @@ export interface Loaded {
 /** The accounts, by their paths. Every other document but ledgers and dead letters is the record of an order. */
 export const ACCOUNTS = /^(inventory|users|sales)\/[^/]+$/;
 
+const CUSTOMER = /^users\/([^/]+)$/;
+
 /** What operators changed of an item. */
 const JOURNAL = /^inventory\/([^/]+)\/changes\/[^/]+$/;
 
@@ -27,7 +29,7 @@ export const bookFaults = (documents: AllDocuments, loaded: Loaded): string[] =>
   ...stockFaults(documents, loaded),
   ...moneyFaults(documents, loaded),
   ...salesFaults(documents),
-  ...recordFaults(documents),
+  ...recordFaults(documents, loaded),
 ];
 
 /** What left the stock for good is what is in parcels. */
@@ -83,6 +85,8 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
   for (const [path, invoice] of documents) {
     if (!path.startsWith('payments/')) continue;
     charged.set(invoice.user, (charged.get(invoice.user) ?? 0) + invoice.charged);
+    // It is as it was before its customer was erased, and whose it was then, nothing tells.
+    if (documents.get(`users/${invoice.user}`)?.erasedAs === invoice.user) continue;
     const customer = users[invoice.user];
     const isSkipped = isPaymentSkipped(documents.get(`sagas/${path.split('/')[1]}`));
     const cost = isSkipped ? 0 : costOf(customer?.location);
@@ -91,10 +95,16 @@ export function moneyFaults(documents: AllDocuments, { users }: Loaded): string[
     const due = isSkipped || customer?.credit === undefined ? 0 : invoice.total_invoice + cost;
     if (invoice.charged !== due) faults.push(`${path} was charged with ${invoice.charged}, not with ${due}`);
   }
-  for (const [user, { credit: granted }] of Object.entries(users)) {
+  const pseudonyms = [...documents].flatMap(([path, { erasedAs, credit_limit }]) => {
+    const user = CUSTOMER.exec(path)?.[1] ?? '';
+    return erasedAs === user && !(user in users) ? [[user, credit_limit] as const] : [];
+  });
+  const grants = Object.entries(users).map(([user, { credit }]) => [user, credit] as const);
+  for (const [user, granted] of [...grants, ...pseudonyms]) {
+    const spent = charged.get(user) ?? 0;
+    if (!documents.has(`users/${user}`) && spent === 0) continue;
     if (granted === undefined) continue;
     const left = documents.get(`users/${user}`)?.credit;
-    const spent = charged.get(user) ?? 0;
     if (!(Number.isInteger(left) && left >= 0)) faults.push(`${user} has credit ${left}`);
     if (left + spent !== granted) {
       faults.push(`${user} has ${left} left and spent ${spent}, but was granted ${granted}`);
@@ -180,12 +190,61 @@ const WRITTEN_ONCE = [
   'forkOf',
 ];
 
+/** What stands where something of an erased customer was, in the ledger of an order. Their name makes room for a pseudonym. */
+const ERASED: Readonly<Record<string, string>> = {
+  paymentError: 'null',
+  address: 'erased',
+  detail: 'erased',
+};
+/** Why nothing is left of a dead letter. */
+const LETTER_ERASED = 'Its customer was erased';
+const PSEUDONYM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** An order is rewritten only at rest, and only because its customer is erased. */
+function rewritingFaults(path: string, before: Fields, after: Fields): string[] {
+  const wrong = Object.keys({ ...before, ...after }).filter((field) => {
+    const [was, is] = [before[field], after[field]];
+    if (field === 'rewritten') return !is.includes(` ${before.status} order`);
+    if (field === 'user') return is === was || !PSEUDONYM.test(is);
+    return textOf(is) !== textOf(was === undefined ? was : (ERASED[field] ?? was));
+  });
+  return [
+    ...(before.status in ENDS ? [] : [`${path} was rewritten as ${before.status}`]),
+    ...wrong.map((field) => `${path} was rewritten to ${field} ${textOf(after[field])}`),
+  ];
+}
+
+/** A customer is gone only after they were marked as to be erased, when no order holds anything of their credit. */
+function customerFaults(path: string, before: Fields, after: Fields | undefined): string[] {
+  if (before.erasedAs !== undefined && after !== undefined && after.erasedAs !== before.erasedAs)
+    return [`${path} has the pseudonym ${after.erasedAs} instead of ${before.erasedAs}`];
+  if (after !== undefined) return [];
+  return before.erasedAs === undefined || before.credit !== before.credit_limit
+    ? [`${path} is gone, and was ${textOf(before)}`]
+    : [];
+}
+
+/** Nothing is left in which these customers are named. */
+export const personalFaults = (documents: AllDocuments, erased: ReadonlySet<string>): string[] =>
+  [...documents].flatMap(([path, fields]) =>
+    [...erased].flatMap((user) =>
+      new RegExp(`\\b${user}\\b`).test(`${path} ${textOf(fields)}`)
+        ? [`${user} was erased, but there is ${path} with ${textOf(fields)}`]
+        : [],
+    ),
+  );
+
 /** What was written once stays as it was. Of a dead letter, only what becomes of it is noted, and what was sent stays sent. */
 export function keepingFaults(path: string, before: Fields | undefined, after: Fields | undefined): string[] {
   if (before === undefined) return [];
+  if (CUSTOMER.test(path)) return customerFaults(path, before, after);
   if (JOURNAL.test(path)) return [`${path} was changed`];
   if (!path.startsWith('dead-letters/')) return [];
-  const kept = ({ status: _, history: __, ...rest }: Fields) => textOf(rest);
+  const isErased = after?.reason === LETTER_ERASED && before.reason !== LETTER_ERASED;
+  const kept = ({ status: _, history: __, ...letter }: Fields) => {
+    const { reason, attributes, body, encoding, bodyBytes, ...rest } = letter;
+    return textOf(isErased ? rest : letter);
+  };
   return [
     ...(after === undefined || kept(before) !== kept(after) ? [`${path} is another letter than before`] : []),
     ...(before.status === 'redriven' && after?.status !== 'redriven' ? [`${path} was redriven before`] : []),
@@ -237,7 +296,9 @@ export function transitionFaults(
     faults.push(`${path} skipped its payment, but learned ${after.charged} and ${after.delivery_cost}`);
   if (after.fail !== undefined && after.status === WAY.at(-1) && !(isSkipped && after.fail === 'payments'))
     faults.push(`${path} is ${after.status}, but asked for ${after.fail} to fail`);
-  for (const field of WRITTEN_ONCE) {
+  const isRewritten = before !== undefined && before.rewritten !== after.rewritten;
+  if (isRewritten) faults.push(...rewritingFaults(path, before, after));
+  for (const field of isRewritten ? [] : WRITTEN_ONCE) {
     if (before && field in before && textOf(before[field]) !== textOf(after[field]))
       faults.push(`${path} has another ${field} than before`);
   }
@@ -327,7 +388,7 @@ function keptLines({ offered, lines, heard }: Fields, done: readonly string[]): 
 }
 
 /** A record exists exactly where a ledger says so, and says the same as the ledger. */
-function recordFaults(documents: AllDocuments): string[] {
+function recordFaults(documents: AllDocuments, { users }: Loaded): string[] {
   const expected = new Map<string, string>();
   const faults: string[] = [];
   for (const [path, ledger] of documents) {
@@ -380,9 +441,12 @@ function recordFaults(documents: AllDocuments): string[] {
   }
   const actual = new Map<string, string>();
   for (const [path, record] of documents) {
-    const [collection = '', owner, isBelow] = path.split('/');
+    const [collection = '', owner = '', isBelow, uuid] = path.split('/');
     if (['sagas', 'dead-letters'].includes(collection) || ACCOUNTS.test(path) || JOURNAL.test(path)) continue;
-    if (isBelow && !documents.has(`${collection}/${owner}`))
+    // A step that was at work while the customer was marked and erased has not seen that: its order fails at the next one.
+    const isErasedMeanwhile =
+      collection === 'users' && owner in users && !(documents.get(`sagas/${uuid}`)?.status in ENDS);
+    if (isBelow && !documents.has(`${collection}/${owner}`) && !isErasedMeanwhile)
       faults.push(`${path} is there, but ${collection}/${owner} is not`);
     actual.set(path, fieldsOf(record));
   }
@@ -401,7 +465,7 @@ export interface AcceptedOrder {
 }
 
 const recordPathsOf = ({ uuid, user, items }: AcceptedOrder, ledger: Fields): string[] => [
-  `users/${user}/orders/${uuid}`,
+  `users/${'rewritten' in ledger ? ledger.user : user}/orders/${uuid}`,
   // Where it waited, the order may hold less than it asked for.
   ...('offered' in ledger ? keptLines(ledger, statusesOf(ledger)) : items).map(
     ({ item }) => `inventory/${item}/orders/${uuid}`,

@@ -19,16 +19,17 @@ import {
   holdingFaults,
   keepingFaults,
   type Loaded,
+  personalFaults,
   silenceFaults,
   transitionFaults,
   type AcceptedOrder as WrittenOrder,
 } from './invariants.ts';
-import { repairs, restock } from './operators.ts';
+import { erasedIn, erasure, repairs, restock } from './operators.ts';
 
 /** The shop as a subject of the simulation: its stock, its customers, their orders, and a checker that believes none of it. */
 
 const ITEMS = ['widget', 'wotsit', 'gadget'] as const;
-const USERS = ['jack', 'jill', 'joe'] as const;
+export const USERS = ['jack', 'jill', 'joe'] as const;
 
 /** A customer who has no answer asks again after this time, if that is safe: with an idempotency key. */
 const PATIENCE_MS = 20_000;
@@ -85,6 +86,21 @@ function aWord({ name }: WaitingStep, asked: object, chance: () => number): Word
   return { word: 'amend', items: amended };
 }
 
+function anOrderOf(saga: Saga, user: string, dice: Dice): Order {
+  return {
+    user,
+    items: (dice.often(0.03) ? ['nothing'] : dice.someOf(ITEMS, 3)).map((item) => ({
+      item,
+      quantity: dice.whole(1, 3),
+    })),
+    // Three steps of the shop neither wait nor are orchestrated: what their guards are worth shows sooner.
+    ...(saga === pipeline && dice.often(0.3) && { on_shortage: 'ask' }),
+    ...(saga === pipeline && dice.often(0.3) && { mode: 'orchestration' }),
+    ...(dice.often(0.1) && { paymentError: JSON.stringify(`${user} can't pay`) }),
+    ...(dice.often(0.04) && { fail: dice.oneOf(saga.steps).name }),
+  };
+}
+
 const subjectOf = (saga: Saga): Subject => ({
   saga,
   settings: { ...SETTINGS.declared, ...(saga === pipeline && { APPROVAL_ABOVE }) },
@@ -95,33 +111,22 @@ const subjectOf = (saga: Saga): Subject => ({
         ITEMS.map((item) => [item, { quantity: dice.whole(0, 12), price_per_unit: dice.whole(1, 9) }]),
       ),
       users: {
-        jack: { address: 'here' },
-        jill: { address: 'here', location: { lat: 52.13, lng: 5.12 }, credit: dice.whole(20, 90) },
-        joe: { address: 'here', location: { lat: 52.08, lng: 5.12 }, credit: dice.whole(0, 40) },
+        jack: { address: "jack's house" },
+        jill: { address: "jill's house", location: { lat: 52.13, lng: 5.12 }, credit: dice.whole(20, 90) },
+        joe: { address: "joe's house", location: { lat: 52.08, lng: 5.12 }, credit: dice.whole(0, 40) },
       },
     };
     // Of what further steps take from there is plenty in most worlds, and in the others soon too little.
     const balances = (shipped: number) => (dice.often(0.8) ? plenty(shipped) : dice.whole(0, 5));
     return withFurtherAccounts(counted, saga, balances) as Data;
   },
-  anOrder: (dice: Dice): Order => ({
-    user: dice.often(0.03) ? 'nobody' : dice.oneOf(USERS),
-    items: (dice.often(0.03) ? ['nothing'] : dice.someOf(ITEMS, 3)).map((item) => ({
-      item,
-      quantity: dice.whole(1, 3),
-    })),
-    // Three steps of the shop neither wait nor are orchestrated: what their guards are worth shows sooner.
-    ...(saga === pipeline && dice.often(0.3) && { on_shortage: 'ask' }),
-    ...(saga === pipeline && dice.often(0.3) && { mode: 'orchestration' }),
-    ...(dice.often(0.1) && { paymentError: 'true' }),
-    ...(dice.often(0.04) && { fail: dice.oneOf(saga.steps).name }),
-  }),
+  anOrder: (dice: Dice): Order => anOrderOf(saga, dice.often(0.03) ? 'nobody' : dice.oneOf(USERS), dice),
   anEdit: (dice) => ({
     path: `inventory/${dice.oneOf(ITEMS)}`,
     fields: { price_per_unit: dice.whole(1, 9) },
   }),
   customers,
-  deeds: { ...repairs(saga), restock: restock([...ITEMS, 'nothing']) },
+  deeds: { ...repairs(saga), restock: restock([...ITEMS, 'nothing']), erase: erasure(saga, USERS) },
 });
 
 export const shop: Subject = { ...subjectOf(pipeline), check: checkAlways, checkRest: checkAtRest };
@@ -180,6 +185,7 @@ async function checkAtRest(world: World, { accepted, canceled }: People): Promis
   return [
     ...endFaults(documents, orders),
     ...holdingFaults(documents, orders, announcedAsCanceled(world)),
+    ...personalFaults(documents, erasedIn(world)),
     // After a crash, the message that is taken away may be the one from which the end would have been announced.
     ...(world.plan.faults.some(({ kind }) => kind === 'stolen')
       ? []

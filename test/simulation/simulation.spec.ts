@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { FaultKind } from '../../test-kit/simulation/plan.ts';
+import type { FaultKind, PlanLimits } from '../../test-kit/simulation/plan.ts';
 import { runWorld } from '../../test-kit/simulation/run-world.ts';
 import { shrink } from '../../test-kit/simulation/shrink.ts';
 import { sampled } from '../support/thorough.ts';
@@ -10,15 +10,15 @@ import { drawShop, shop } from './shop.ts';
 const SEED_COUNT = sampled(250, 80);
 const SEED_COUNT_OF_KIND = sampled(30, 10);
 
-async function expectNoFault(seedCount: number, kinds?: readonly FaultKind[]): Promise<void> {
-  const failed = await findFault(seedCount, kinds ? { kinds } : {});
+async function expectNoFault(seedCount: number, limits: PlanLimits = {}): Promise<void> {
+  const failed = await findFault(seedCount, limits);
   expectNothing(failed && told(await shrink(shop, failed)));
 }
 
 const harmless =
   (...kinds: readonly FaultKind[]) =>
   () =>
-    expectNoFault(SEED_COUNT_OF_KIND, kinds);
+    expectNoFault(SEED_COUNT_OF_KIND, { kinds });
 
 describe('In a simulated world no harm is done', function () {
   this.timeout(180_000);
@@ -44,6 +44,11 @@ describe('In a simulated world no harm is done', function () {
   it('[anomalies 27, 38] by patrols that race with the work', harmless('patrol', 'stolen'));
   it('by subscriptions that fall silent', harmless('silent'));
   it('[anomalies 31, 54, 56] by what operators do, and repairs, at any moment', harmless('deed', 'poison'));
+  it('[anomaly 57] by customers who are erased at any moment, and nothing personal is left', () =>
+    expectNoFault(SEED_COUNT_OF_KIND, {
+      kinds: ['deed', 'crash', 'commit', 'forged', 'cancel'],
+      deeds: ['erase', 'fork', 'cancel'],
+    }));
 });
 
 describe('A simulated world', () => {

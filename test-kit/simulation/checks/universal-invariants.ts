@@ -102,7 +102,12 @@ function transitionFaults(
   }
   const { forks = [] } = before;
   if (!forks.every((uuid, index) => after.forks?.[index] === uuid)) faults.push(`${path} forgot a fork`);
-  for (const field of ['uuid', 'createdAt', 'deadlineSeconds', 'forkOf', ...saga.orderFields, ...learned]) {
+  // Of an order at rest, what was asked and learned may be replaced, with a line that says so.
+  const isRewritten = before.rewritten !== after.rewritten;
+  if (isRewritten && !(hasEnded(before) && before.history.length === history.length))
+    faults.push(`${path} was rewritten as ${before.status}`);
+  const replaceable = isRewritten ? [] : [...saga.orderFields, ...learned];
+  for (const field of ['uuid', 'createdAt', 'deadlineSeconds', 'forkOf', ...replaceable]) {
     const [was, is] = [(before as Fields)[field], (after as Fields)[field]];
     if (was !== undefined && !isDeepStrictEqual(was, is))
       faults.push(`${path} has another ${field} than before`);
