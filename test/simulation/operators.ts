@@ -80,7 +80,7 @@ export const restock =
   };
 
 /** A step that was at work while a customer was marked and erased has not seen that, and its order stands until the next step. */
-const isErasedMeanwhile = ({ plan, documents }: World, path: string): boolean =>
+export const isErasedMeanwhile = ({ plan, documents }: World, path: string): boolean =>
   !documents.has(path) && plan.faults.some((fault) => fault.kind === 'deed' && fault.deed === 'erase');
 
 /** An erasure that its operator repeats so often must have been done. */

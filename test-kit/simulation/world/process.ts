@@ -111,6 +111,11 @@ export class SimulatedProcess {
     }
   }
 
+  /** Ends a program for good. */
+  breakOff(): void {
+    if (this.#life) this.#life.alive = false;
+  }
+
   #begin(): Life {
     const life: Life = {
       name: this.name,

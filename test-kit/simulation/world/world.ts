@@ -115,7 +115,7 @@ export class World {
   readonly #throws = new Map<string, number>();
   readonly #options: WorldOptions;
   #uuids = 0;
-  #programCount = 0;
+  readonly #programs: SimulatedProcess[] = [];
 
   constructor(subject: Subject, plan: Plan, options: WorldOptions = {}) {
     const topology = topologyOf(subject.saga);
@@ -160,7 +160,15 @@ export class World {
 
   /** Runs a program beside the services, such as a repair: its effects wait for their turn like theirs. */
   run(name: string, program: (ports: Ports) => Promise<void>): void {
-    void new SimulatedProcess(name, this.#programCount++, this).run(program);
+    const process = new SimulatedProcess(name, this.#programs.length, this);
+    this.#programs.push(process);
+    void process.run(program);
+  }
+
+  /** Every process dies, and every program is broken off. */
+  crashAll(): void {
+    for (const process of this.processes) process.crash();
+    for (const program of this.#programs) program.breakOff();
   }
 
   /** Lets everything that follows at once from what has just happened take place: all promises come first. */
