@@ -22,8 +22,9 @@ const world = (changes: Readonly<Record<Path, object>> = {}): Record<Path, objec
 const FORK = forkUuid(UUID, 'CREATED');
 
 /** Lets joe's finished order be forked where it stood as `status`. */
-async function fork(status: string, changes: Readonly<Record<Path, object>> = {}) {
-  const ports = await recordedPorts(world(changes));
+async function fork(status: string, changes: Readonly<Record<Path, object>> = {}, gone?: Path) {
+  const there = Object.entries(world(changes)).filter(([path]) => path !== gone);
+  const ports = await recordedPorts(Object.fromEntries(there));
   const [taken] = await takeTurns(pipeline, 'janitor', [forkTask(pipeline, UUID, status, alice)], ports);
   if (taken === undefined || 'error' in taken) throw taken?.error;
   const read = async (path: Path) =>
@@ -110,6 +111,14 @@ describe('A fork of an order', () => {
       detail: 'item widget has quantity 1, which is less than 2',
     });
     expect(ports.journal).to.deep.equal([]);
+  });
+
+  it('[anomaly 57] is not made, and nothing is written, if its customer is gone', async () => {
+    for (const status of ['CREATED', 'RESERVED']) {
+      const { turn, ports } = await fork(status, {}, 'users/joe');
+      expect(turn).to.deep.equal({ outcome: 'unheeded', detail: 'There is no user joe' });
+      expect(ports.journal).to.deep.equal([]);
+    }
   });
 
   it('of a canceled order can take another way than its origin did', async () => {

@@ -6,6 +6,7 @@ import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
+import { type DocumentRef, nameOf, readDocument } from '../step/document.ts';
 import { accountsHeld } from '../step/holds.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
@@ -17,7 +18,7 @@ export const forkUuid = (uuid: string, status: string): string => derivedUuid('f
 /**
  * Makes a new order from a past point of one that has come to its end: with its acts up to there, and everything that they hold,
  * taken in this one commit. Each ledger names the other. The turn's outcome is `steered`; `duplicate` if that fork exists;
- * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account has too little left.
+ * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account is gone or has too little left.
  * @param status the status from which the new order goes on.
  */
 export function forkTask(saga: Saga, origin: string, status: string, steerer: Steerer): LedgerTask {
@@ -32,7 +33,8 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
     reads(fork, known) {
       if (fork !== undefined || !known?.has(originPath)) return [originPath];
       const past = pastOf(saga, originIn(known), status);
-      return typeof past === 'object' ? [originPath, ...accountsHeld(saga, past)] : [originPath];
+      if (typeof past === 'string') return [originPath];
+      return [originPath, ...accountsHeld(saga, past), ...neededBy(saga, past).map(({ path }) => path)];
     },
     take(fork, documents, now) {
       if (fork !== undefined) return { outcome: 'duplicate', ledger: fork };
@@ -40,6 +42,8 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
       const past = pastOf(saga, ledger, status);
       if (ledger === undefined) return { outcome: 'ignored' };
       if (typeof past === 'string') return { outcome: 'unheeded', detail: past };
+      const missing = neededBy(saga, past).find((needed) => readDocument(documents, needed) === undefined);
+      if (missing) return { outcome: 'unheeded', detail: `There is no ${nameOf(missing)}` };
       const { trace: _trace, forks: _forks, repeats: _repeats, ...copied } = past;
       // Clocks differ: what happened to the first order may seem to be yet to come.
       const { at } = lastTransition(past);
@@ -65,6 +69,10 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
     },
   };
 }
+
+/** What must be there for the steps that the fork passes over: they would refuse it otherwise. */
+const neededBy = (saga: Saga, past: Ledger): readonly DocumentRef[] =>
+  saga.actsOf(past).flatMap(({ step }) => step.reads(past).filter(({ kind }) => kind.missing !== undefined));
 
 /** The ledger as it stood in this status; or why the order can't go on from there, as a sentence. */
 function pastOf(saga: Saga, ledger: Ledger | undefined, status: string): Ledger | string {
