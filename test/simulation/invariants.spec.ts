@@ -13,8 +13,10 @@ import {
   type Fields,
   forkFaults,
   holdingFaults,
+  keepingFaults,
   type Loaded,
   PAUSED,
+  personalFaults,
   transitionFaults,
   WAITING,
   WAY,
@@ -144,5 +146,59 @@ describe('The hand-written checker of the simulation', () => {
       'that is forgotten': forkFaults(new Map(), { path: PATH, before: origin, after: ledger }),
     };
     for (const [what, faults] of Object.entries(wrong)) expect(faults, what).not.to.deep.equal([]);
+  });
+
+  const pseudonym = '00000000-1111-4111-8111-111111111111';
+  const rewritten = `${at.toISOString()} ${ledger.status} order`;
+  const erased: Fields = { ...ledger, user: pseudonym, address: 'erased', rewritten };
+
+  it('finds nothing wrong with an order whose customer is erased', () => {
+    expect(transitionFaults(PATH, ledger, erased)).to.deep.equal([]);
+  });
+
+  it('notices what is wrong with an order that is rewritten', () => {
+    const wrong: Readonly<Record<string, readonly string[]>> = {
+      'keeps its customer': transitionFaults(PATH, ledger, { ...erased, user: order.user }),
+      'keeps the address': transitionFaults(PATH, ledger, { ...erased, address: order.address }),
+      'was charged otherwise': transitionFaults(PATH, ledger, { ...erased, charged: order.charged + 1 }),
+      'does not say so': transitionFaults(PATH, ledger, { ...erased, rewritten: undefined }),
+      'has a history that goes on': transitionFaults(PATH, ledger, {
+        ...erased,
+        history: [...ledger.history, `${at.toISOString()} FAILING order`],
+        status: 'FAILING',
+      }),
+    };
+    for (const [what, faults] of Object.entries(wrong)) expect(faults, what).not.to.deep.equal([]);
+  });
+
+  it('notices a customer who is gone and was never marked, or owes something, and one who is named', () => {
+    const joe = 'users/joe';
+    const whole = { credit: 9, credit_limit: 9, erasedAs: pseudonym };
+    expect(keepingFaults(joe, whole, undefined)).to.deep.equal([]);
+    expect(keepingFaults(joe, { ...whole, erasedAs: undefined }, undefined)).not.to.deep.equal([]);
+    expect(keepingFaults(joe, { ...whole, credit: 8 }, undefined)).not.to.deep.equal([]);
+    expect(keepingFaults(joe, whole, { ...whole, erasedAs: 'another' })).not.to.deep.equal([]);
+    const named = new Map([['dead-letters/1', { body: 'from joe' }]]);
+    expect(personalFaults(named, new Set(['joe']))).to.have.length(1);
+    expect(personalFaults(named, new Set(['jo']))).to.deep.equal([]);
+  });
+
+  it('notices a dead letter that is another one, and one that is only half emptied', () => {
+    const letter = { id: '1', status: 'parked', reason: 'unknown', attributes: [{}], body: 'from joe' };
+    const emptied = {
+      id: '1',
+      status: 'discarded',
+      reason: 'Its customer was erased',
+      attributes: [],
+      body: '',
+    };
+    expect(keepingFaults('dead-letters/1', letter, emptied)).to.deep.equal([]);
+    for (const after of [
+      { ...letter, body: '' },
+      { ...emptied, id: '2' },
+      { ...emptied, body: letter.body },
+    ])
+      expect(keepingFaults('dead-letters/1', letter, after)).not.to.deep.equal([]);
+    expect(keepingFaults('dead-letters/1', emptied, letter)).not.to.deep.equal([]);
   });
 });

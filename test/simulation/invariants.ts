@@ -246,6 +246,7 @@ export function keepingFaults(path: string, before: Fields | undefined, after: F
     return textOf(isErased ? rest : letter);
   };
   return [
+    ...(after?.reason === LETTER_ERASED && after.body !== '' ? [`${path} is erased, but not emptied`] : []),
     ...(after === undefined || kept(before) !== kept(after) ? [`${path} is another letter than before`] : []),
     ...(before.status === 'redriven' && after?.status !== 'redriven' ? [`${path} was redriven before`] : []),
   ];
