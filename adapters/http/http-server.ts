@@ -202,9 +202,11 @@ function notStored(_request: Request, response: Response, next: () => void): voi
 }
 
 function answerHere(route: Route): RequestHandler[] {
-  const parsers = route.body
-    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ limit: BODY_BYTES_MAX, strict: false })]
-    : [];
+  const limited = { limit: BODY_BYTES_MAX };
+  const parse = route.body
+    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ ...limited, strict: false })]
+    : [refuseLarger(BODY_BYTES_MAX), express.text({ ...limited, type: () => true })];
+  const parsers = route.method === 'POST' || route.body ? parse : [];
   return [
     ...parsers,
     async (request, response) => {
@@ -225,6 +227,11 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
   if (twice.length > 0) {
     throw invalidInput(twice.map((field) => ({ field, message: 'must be sent once' })));
   }
+  if (!route.body && typeof request.body === 'string' && !NOTHING.test(request.body)) {
+    throw invalidInput([
+      { field: 'body', message: 'must be empty: nothing would be done about what it says' },
+    ]);
+  }
   return {
     params: request.params as Record<string, string>,
     query: checked(route.query ?? NO_PARAMETERS, request.query),
@@ -233,6 +240,9 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
     caller: callerOf(request),
   };
 }
+
+/** A body that says nothing. */
+const NOTHING = /^\s*(\{\s*\})?\s*$/;
 
 /** Of a route that takes none. A parameter that nothing reads is a mistake, and its sender would wait for its effect. */
 const NO_PARAMETERS = z.strictObject({});

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
-import { transitionsOf } from '../../saga/ledger/history.ts';
+import { copiedCount, transitionsOf } from '../../saga/ledger/history.ts';
 import { CANCELED, FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { CommitEvent, SagaEvent } from '../../saga/ports/observe.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
@@ -68,10 +68,11 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
     const transitions = transitionsOf(ledger);
     // What a fork has of another order was counted there.
     const begunAt = ledger.forkOf?.at ?? ledger.createdAt;
+    const copied = copiedCount(ledger);
     for (const [index, { at, status, by }] of transitions.entries()) {
-      if (index < known || at < begunAt) continue;
+      if (index < Math.max(known, copied)) continue;
       const before = transitions[index - 1];
-      if (before && before.at >= begunAt) stages.record(seconds(before.at, at), { status: before.status });
+      if (before && index > copied) stages.record(seconds(before.at, at), { status: before.status });
       const { reason } = ledger;
       if (status === FAILING) failures.add(1, { reason: String(reason), by });
       if (status !== saga.success && status !== CANCELED) continue;

@@ -17,8 +17,6 @@ import type { LedgerTask } from '../../saga/step/turn.ts';
 
 const note = sentenceSchema;
 const noted = z.strictObject({ note }, { error: 'must be an object' });
-const skipping = z.strictObject({ step: z.string(), note }, { error: 'must be an object' });
-const forking = z.strictObject({ from: z.string(), note }, { error: 'must be an object' });
 
 /** So many orders are steered by one request; `next_page` leads to the others. */
 const STEERED_MAX = 1_000;
@@ -99,6 +97,8 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
     return { status: 200, body: { ...many, ...(page !== undefined && { next_page: page }) } };
   }
 
+  const oneOf = (names: readonly string[]) => z.enum(names, { error: `must be one of ${names.join(', ')}` });
+  const steps = saga.steps.filter(({ standIn }) => standIn !== undefined).map(({ name }) => name);
   const one = { method: 'POST', audience: 'operators', answer: steeredSchema(saga) } as const;
   const responses = {
     404: 'No such order',
@@ -108,7 +108,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
   };
   const listed = Object.fromEntries(saga.order.listedBy.map((field) => [field, z.string().optional()]));
   const many = { method: 'POST', audience: 'operators', answer: manySteeredSchema, body: noted } as const;
-  const status = z.enum(saga.statuses).optional();
+  const status = oneOf(saga.statuses).optional();
   const { page } = pageParameters;
 
   return [
@@ -134,7 +134,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       ...one,
       path: '/sagas/{uuid}/skip',
       summary: 'Pass over the next step of an order, because its work is done elsewhere',
-      body: skipping,
+      body: z.strictObject({ step: oneOf(steps), note }, { error: 'must be an object' }),
       responses: { 202: 'It goes on behind that step', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
         steer(uuid, `skipped ${body.step} of this order`, who(caller, body.note), (_, id, steerer) =>
@@ -145,7 +145,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       ...one,
       path: '/sagas/{uuid}/fork',
       summary: 'Make a new order from a past status of one that has come to its end',
-      body: forking,
+      body: z.strictObject({ from: oneOf(saga.statuses), note }, { error: 'must be an object' }),
       responses: { 202: 'The new order, which goes on from there; always the same one', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
         steer(uuid, 'forked this order', who(caller, body.note), (_, id, steerer) =>

@@ -74,6 +74,10 @@ function transitionOf(line: string): Transition {
   };
 }
 
+/** How many of its transitions a fork has of the order of which it is one; 0 for any other order. */
+export const copiedCount = ({ history, forkOf }: Pick<Ledger, 'history' | 'forkOf'>): number =>
+  forkOf ? history.findIndex((line) => line.startsWith(`${forkOf.at.toISOString()} ${PAUSED} `)) : 0;
+
 /** The statuses of an order as if it had never been paused: without each pause, and without the status that it went back to. */
 export const withoutPauses = (statuses: readonly string[]): readonly string[] =>
   statuses.includes(PAUSED)

@@ -1,15 +1,17 @@
 import type { Saga } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { isStanding, nextSweep } from './deadline.ts';
-import { lastTransition, statusIn, transitionsOf, withoutPauses } from './history.ts';
+import { copiedCount, lastTransition, statusIn, transitionsOf, withoutPauses } from './history.ts';
 import { isFailed, type Ledger, PAUSED, RESUMED } from './ledger.ts';
 
 /**
  * The ledger as it stood at a moment. Transitions of one millisecond count together.
- * @returns undefined before the order's first transition; the ledger itself from its last one on.
+ * @returns undefined before the order's first transition, and of a fork before it was made; the ledger itself from its last one on.
  */
-export const ledgerAt = (saga: Saga, ledger: Ledger, moment: Date): Ledger | undefined =>
-  ledgerAfter(saga, ledger, transitionsOf(ledger).filter(({ at }) => at <= moment).length);
+export function ledgerAt(saga: Saga, ledger: Ledger, moment: Date): Ledger | undefined {
+  const count = transitionsOf(ledger).filter(({ at }) => at <= moment).length;
+  return count > copiedCount(ledger) ? ledgerAfter(saga, ledger, count) : undefined;
+}
 
 /**
  * The ledger as it stood after so many transitions: without those after them, and without what only those brought. What no

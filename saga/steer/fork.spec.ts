@@ -1,15 +1,27 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
-import { aLedgerThatIs, documentsOf, LATER, NOW, UUID } from '../../test/support/builders.ts';
+import { stock } from '../../shop/stock.ts';
+import { aLedgerThatIs, anOrder, documentsOf, LATER, NOW, UUID } from '../../test/support/builders.ts';
 import { finishedOrder } from '../../test/support/finished-order.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { takeTurns } from '../deliver/turns.ts';
 import { deadlineOf, isOverdue } from '../ledger/deadline.ts';
 import { statusIn, transitionsOf } from '../ledger/history.ts';
-import { type Ledger, ledgerPath, PAUSED, pause, shardOf, tombstone, unpause } from '../ledger/ledger.ts';
+import {
+  type Ledger,
+  ledgerPath,
+  PAUSED,
+  pause,
+  receive,
+  shardOf,
+  tombstone,
+  unpause,
+} from '../ledger/ledger.ts';
+import { ledgerAt } from '../ledger/ledger-at.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { type Path, readOne } from '../ports/store.ts';
 import { holdsOf, recordsIn } from '../step/holds.ts';
+import { movementsOf } from '../step/movements.ts';
 import type { Saga } from '../step/saga.ts';
 import { forkTask, forkUuid } from './fork.ts';
 
@@ -100,6 +112,30 @@ describe('A fork of an order', () => {
     });
     expect(ledger.forkOf?.at).to.deep.equal(ahead);
     expect(readLedger(pipeline, ledger.uuid, ledger)).to.deep.equal({ ledger });
+  });
+
+  it('has no past of its own before it was made', async () => {
+    const { ledger } = await fork('PAID');
+    const madeAt = ledger.forkOf?.at as Date;
+    const before = new Date(madeAt.getTime() - 1);
+    expect([ledgerAt(pipeline, ledger, before), ledgerAt(pipeline, ledger, madeAt)?.status]).to.deep.equal([
+      undefined,
+      'PAID',
+    ]);
+    const moved = movementsOf(pipeline, ledger, [stock.of('widget')]);
+    expect(moved.map(({ transition, amounts }) => [transition.status, amounts])).to.deep.equal([
+      [PAUSED, [2]],
+    ]);
+  });
+
+  it('is nothing if another order has its uuid', async () => {
+    const stranger = receive(pipeline, FORK, anOrder(), 'frontend', NOW, 900);
+    const { turn, ports } = await fork('CREATED', { [ledgerPath(FORK)]: stranger });
+    expect([turn.outcome, turn.detail, ports.journal]).to.deep.equal([
+      'unheeded',
+      'Another order has the uuid of this fork',
+      [],
+    ]);
   });
 
   it('is not made, and nothing is written, if an account has too little left', async () => {

@@ -37,6 +37,8 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
       return [originPath, ...accountsHeld(saga, past), ...neededBy(saga, past).map(({ path }) => path)];
     },
     take(fork, documents, now) {
+      if (fork !== undefined && fork.forkOf?.uuid !== origin)
+        return { outcome: 'unheeded', ledger: fork, detail: 'Another order has the uuid of this fork' };
       if (fork !== undefined) return { outcome: 'duplicate', ledger: fork };
       const ledger = originIn(documents);
       const past = pastOf(saga, ledger, status);

@@ -1,4 +1,4 @@
-import { type Transition, transitionsOf } from '../ledger/history.ts';
+import { copiedCount, type Transition, transitionsOf } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import type { DocumentRef } from './document.ts';
@@ -22,7 +22,10 @@ export function movementsOf(
   accounts: readonly DocumentRef[],
 ): readonly Movement[] {
   let before = accounts.map(() => 0);
+  const copied = copiedCount(ledger);
   return transitionsOf(ledger).flatMap((transition, index) => {
+    // A fork takes all that it holds when it is made.
+    if (index < copied) return [];
     const held = heldOf(saga, ledgerAfter(saga, ledger, index + 1) ?? ledger, accounts);
     const amounts = held.map((amount, place) => amount - (before[place] ?? 0));
     before = held;

@@ -156,6 +156,17 @@ describe('The HTTP API', () => {
     expect(body.errors[0]).to.deep.equal({ field: 'user', message: 'is missing' });
   });
 
+  it('refuses with 400 what it would not read: a word that carries nothing comes with nothing', async () => {
+    const { uuid } = await pipeline.order({ item: 'widget', quantity: 1, user: 'jack' });
+    for (const path of [`/order/${uuid}/approve`, `/order/${uuid}/cancel`, '/sweep']) {
+      for (const body of ['x', '[]', { items: [{ item: 'widget', quantity: 1 }] }]) {
+        const { status, body: problem } = await pipeline.post(path, body);
+        expect([status, problem.errors?.[0]?.field], path).to.deep.equal([400, 'body']);
+      }
+    }
+    for (const body of ['', '{ }']) expect((await pipeline.post('/sweep', body)).status).to.equal(200);
+  });
+
   it('refuses more than 64 KiB with 413', async () => {
     const { status, body } = await pipeline.post('/order', { ...good, 'payment-error': 'x'.repeat(65_536) });
     expect(status).to.equal(413);

@@ -165,6 +165,9 @@ describe('Steering an order', () => {
     ['pause', { note, why: 1 }, 'why'],
     ['skip', { note }, 'step'],
     ['fork', { note }, 'from'],
+    ['fork', { from: 'NOWHERE', note }, 'from'],
+    ['skip', { step: 'inventory', note }, 'step'],
+    ['pause', { note: ' \u2028' }, 'note'],
   ] as const) {
     it(`[anomaly 41] is refused with 400 for a ${path} by ${JSON.stringify(body)}`, async () => {
       const uuid = await standingOrder(pipeline, 'joe');
