@@ -227,6 +227,7 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
   if (twice.length > 0) {
     throw invalidInput(twice.map((field) => ({ field, message: 'must be sent once' })));
   }
+  const query = checked(route.query ?? NO_PARAMETERS, request.query);
   if (!route.body && typeof request.body === 'string' && !NOTHING.test(request.body)) {
     throw invalidInput([
       { field: 'body', message: 'must be empty: nothing would be done about what it says' },
@@ -234,7 +235,7 @@ function checkedRequest(route: Route, request: Request): HttpRequest {
   }
   return {
     params: request.params as Record<string, string>,
-    query: checked(route.query ?? NO_PARAMETERS, request.query),
+    query,
     body: route.body && checked(route.body, request.body),
     header: (name) => request.get(name),
     caller: callerOf(request),

@@ -40,6 +40,7 @@ import type { Subject } from '../../test-kit/simulation/subject.ts';
 import type { People } from '../../test-kit/simulation/world/people.ts';
 import type { MakeService, World, WorldOptions } from '../../test-kit/simulation/world/world.ts';
 import { LOWER_A_THRESHOLD } from '../support/builders.ts';
+import { long } from '../support/thorough.ts';
 import {
   chargingSkipped,
   erasingBlindly,
@@ -225,7 +226,9 @@ describe('The simulation notices what happens', function () {
   );
   it(
     '[anomaly 29] where operators hear of a cancellation before it is stored',
-    shows(cancelingLater, { kinds: ['deed'], deeds: ['cancel'] }, /the cancellation of .+ was accepted/),
+    long(
+      shows(cancelingLater, { kinds: ['deed'], deeds: ['cancel'] }, /the cancellation of .+ was accepted/),
+    ),
   );
   it(
     '[anomaly 56] where a step is done although operators have stopped the order',
@@ -260,8 +263,16 @@ describe('The simulation notices what happens', function () {
     showsErasure(erasingNoDetails, /was rewritten to detail/));
   it('[anomaly 57] where an erasure writes over what has changed', () =>
     showsErasure(erasingBlindly, /was rewritten to user|has the pseudonym/));
-  it('[anomaly 54] where a repair writes over what has changed', () =>
-    showsRepair(repairingBlindly, { kinds: ['deed', 'cancel'] }, /is CANCELED, but a sweep will look at it/));
+  it(
+    '[anomaly 54] where a repair writes over what has changed',
+    long(() =>
+      showsRepair(
+        repairingBlindly,
+        { kinds: ['deed', 'cancel'] },
+        /is CANCELED, but a sweep will look at it/,
+      ),
+    ),
+  );
   it('[anomalies 18, 54] where a repair tells only the end of an order', () =>
     showsRepair(
       repairingSilently,
