@@ -171,7 +171,10 @@ const SEEDS = Array.from({ length: sampled(10, 2) }, (_, index) => index + 1);
 for (const release of recordedReleases()) {
   const recording = readRecording(release);
 
-  describe(`What release ${release} left behind`, () => {
+  describe(`What release ${release} left behind`, function () {
+    // Some hundred orders come to their ends in each.
+    this.timeout(120_000);
+
     it('is read, shown, listed and audited as it is, wherever its orders stand', async () => {
       const play = await takeOver(createMemoryStore(), recording);
       expect(await legibilityFaults(play, recording)).to.deep.equal([]);
