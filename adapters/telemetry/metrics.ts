@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { RequestHandler } from 'express';
 import { copiedCount, transitionsOf } from '../../saga/ledger/history.ts';
-import { CANCELED, FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
+import { begunAt, CANCELED, FAILING, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { CommitEvent, SagaEvent } from '../../saga/ports/observe.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
@@ -67,7 +67,6 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
   function countTransitions(ledger: Ledger, known: number): void {
     const transitions = transitionsOf(ledger);
     // What a fork has of another order was counted there.
-    const begunAt = ledger.forkOf?.at ?? ledger.createdAt;
     const copied = copiedCount(ledger);
     for (const [index, { at, status, by }] of transitions.entries()) {
       if (index < Math.max(known, copied)) continue;
@@ -77,7 +76,7 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
       if (status === FAILING) failures.add(1, { reason: String(reason), by });
       if (status !== saga.success && status !== CANCELED) continue;
       orders.add(1, { status, ...(status === CANCELED && reason !== undefined && { reason }) });
-      runs.record(seconds(begunAt, at), { status });
+      runs.record(seconds(begunAt(ledger), at), { status });
     }
   }
 

@@ -98,6 +98,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
   }
 
   const oneOf = (names: readonly string[]) => z.enum(names, { error: `must be one of ${names.join(', ')}` });
+  /** Those that can be skipped. */
   const steps = saga.steps.filter(({ standIn }) => standIn !== undefined).map(({ name }) => name);
   const one = { method: 'POST', audience: 'operators', answer: steeredSchema(saga) } as const;
   const responses = {
@@ -110,6 +111,18 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const many = { method: 'POST', audience: 'operators', answer: manySteeredSchema, body: noted } as const;
   const status = oneOf(saga.statuses).optional();
   const { page } = pageParameters;
+
+  const skipRoute = route({
+    ...one,
+    path: '/sagas/{uuid}/skip',
+    summary: 'Pass over the next step of an order, because its work is done elsewhere',
+    body: z.strictObject({ step: oneOf(steps), note }, { error: 'must be an object' }),
+    responses: { 202: 'It goes on behind that step', ...responses },
+    handle: ({ params: { uuid = '' }, body, caller }) =>
+      steer(uuid, `skipped ${body.step} of this order`, who(caller, body.note), (_, id, steerer) =>
+        skipTask(saga, id, body.step, steerer),
+      ),
+  });
 
   return [
     route({
@@ -130,17 +143,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       handle: ({ params: { uuid = '' }, body, caller }) =>
         steer(uuid, 'resumed this order', who(caller, body.note), unpauseTask),
     }),
-    route({
-      ...one,
-      path: '/sagas/{uuid}/skip',
-      summary: 'Pass over the next step of an order, because its work is done elsewhere',
-      body: z.strictObject({ step: oneOf(steps), note }, { error: 'must be an object' }),
-      responses: { 202: 'It goes on behind that step', ...responses },
-      handle: ({ params: { uuid = '' }, body, caller }) =>
-        steer(uuid, `skipped ${body.step} of this order`, who(caller, body.note), (_, id, steerer) =>
-          skipTask(saga, id, body.step, steerer),
-        ),
-    }),
+    ...(steps.length > 0 ? [skipRoute] : []),
     route({
       ...one,
       path: '/sagas/{uuid}/fork',

@@ -1,6 +1,6 @@
 import type { Saga } from '../step/saga.ts';
 import { lastTransition, transitionsOf } from './history.ts';
-import { FAILING, type Ledger, PAUSED, RESUMED } from './ledger.ts';
+import { begunAt, FAILING, type Ledger, PAUSED, RESUMED } from './ledger.ts';
 
 /**
  * How long an order may stand. Each stage has a deadline; until then the sweeper announces the ledger again after growing
@@ -60,8 +60,8 @@ export function endOfStage(saga: Saga, stage: Stage): Date | undefined {
 function endOfLife(saga: Saga, stage: Stage): Date | undefined {
   if (saga.lifetimeSeconds === undefined || !isStanding(saga, stage) || stage.status === FAILING)
     return undefined;
-  const begunAt = stage.forkOf?.at ?? stage.createdAt;
-  return new Date(begunAt.getTime() + 1000 * saga.lifetimeSeconds + pausedMs(stage, begunAt));
+  const since = begunAt(stage);
+  return new Date(since.getTime() + 1000 * saga.lifetimeSeconds + pausedMs(stage, since));
 }
 
 /** How long the order has been paused since then, in milliseconds: its life does not pass meanwhile. */

@@ -99,6 +99,10 @@ export class IllegalTransition extends Error {
   override readonly name = 'IllegalTransition';
 }
 
+/** When the order began; a fork, when it was made. */
+export const begunAt = ({ forkOf, createdAt }: Pick<Ledger, 'forkOf' | 'createdAt'>): Date =>
+  forkOf?.at ?? createdAt;
+
 /** Whether the order is canceled, or will be. */
 export const isFailed = ({ status }: Pick<Ledger, 'status'>): boolean =>
   status === FAILING || status === CANCELED;

@@ -44,7 +44,10 @@ export function pauseTask(saga: Saga, uuid: string, steerer: Steerer): LedgerTas
   };
 }
 
-/** Lets a paused order go on where it stood. Its stage begins anew. Whoever would take its next step may have passed over it meanwhile: it is announced. */
+/**
+ * Lets a paused order go on where it stood. Its stage begins anew, and it is announced: whoever would take its next step may have
+ * passed over it meanwhile.
+ */
 export function unpauseTask(saga: Saga, uuid: string, steerer: Steerer): LedgerTask {
   return {
     uuid,
