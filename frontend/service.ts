@@ -3,6 +3,7 @@ import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { ORCHESTRATION } from '../saga/step/saga.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { customerEventsRoute } from './customer-events.ts';
+import { definitionRoute } from './definition-route.ts';
 import { frontendRoutes } from './routes.ts';
 
 /** Takes orders in, and tells what became of them. */
@@ -24,7 +25,9 @@ export const frontend: ServiceDefinition = {
       routes: () => [
         ...frontendRoutes(saga, ports, intake, declared.ORDER_MODE === ORCHESTRATION),
         customerEventsRoute(saga, ports.store),
+        definitionRoute(saga),
       ],
+      webPage: new URL('public/', import.meta.url),
       drain: intake.drain,
     };
   },

@@ -16,7 +16,7 @@ const ANSWER_TIMEOUT_MS = 300_000;
  * @param answerTimeoutMs how long a service may be silent before its client gets 504.
  */
 export function gatewayApp(
-  services: readonly Pick<Service, 'name' | 'routes'>[],
+  services: readonly Pick<Service, 'name' | 'routes' | 'webPage'>[],
   host: string,
   portOf: (service: string) => number | undefined,
   log: Log,
@@ -70,6 +70,7 @@ export function gatewayApp(
   return httpApp([...ownerOf.keys()], readiness, log, {
     handlersOf: (route) => [passOn(ownerOf.get(route) ?? '')],
     first: [metrics, asyncApi],
+    webPage: services.find((service) => service.webPage)?.webPage,
   });
 }
 

@@ -89,6 +89,7 @@ export async function hostServices(
     trustedProxies,
     first: telemetry.http,
     metrics: telemetry.page,
+    webPage: services.find((service) => service.webPage)?.webPage,
   });
   const http = await serveHttp(app, host, port);
   const hasRoutesFor = (who: Route['audience']) => routes.some(({ audience }) => audience === who);

@@ -27,6 +27,7 @@ import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
 import { problemBody } from './problem-body.ts';
+import { webPageAt } from './web-page.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 /** Without these, a client that sends a byte now and then could hold a connection for ever. */
@@ -106,6 +107,8 @@ export interface HttpAppOptions {
   readonly first?: readonly RequestHandler[];
   /** What answers `GET /metrics` to operators; without it nothing does. */
   readonly metrics?: RequestHandler | undefined;
+  /** The folder of the page that browsers get at `GET /`; without it they get the index, too. */
+  readonly webPage?: URL | undefined;
 }
 
 /** An Express app that answers routes, with health, an index and the documents for tools beside them. */
@@ -122,6 +125,7 @@ export function httpApp(
     push = [],
     first = [],
     metrics,
+    webPage,
   }: HttpAppOptions = {},
 ): Express {
   const app = express();
@@ -131,8 +135,9 @@ export function httpApp(
   app.set('trust proxy', trustedProxies);
   app.use(SECURITY_HEADERS, notStored);
   for (const handler of first) app.use(handler);
+  if (webPage) app.use(webPageAt(webPage));
   app.get('/', (_request, response) => {
-    response.json(indexOf(routes, about, asyncApi !== undefined));
+    response.vary('Accept').json(indexOf(routes, about, asyncApi !== undefined));
   });
   app.get(
     '/openapi.json',

@@ -17,6 +17,8 @@ export interface Service {
   readonly consumers: readonly ConsumerDefinition[];
   /** Made anew each time it is asked, because schemas cost more than all the rest of a service. */
   routes(): readonly Route[];
+  /** The folder of a web page for browsers, with an `index.html`; absent if the service has none. */
+  readonly webPage?: URL;
   /** Starts what the service does by itself, such as sweeps. */
   start?(): void;
   /** Finishes the work under way and takes nothing new. */

@@ -1,0 +1,127 @@
+import type { Order } from './order.ts';
+
+/** All orders as they move: the newest of them, how many are where, and how fast they go. */
+export interface LiveOrders {
+  /** The newest first, no more than a person can look through. */
+  readonly orders: readonly Order[];
+  /** How many orders are in each status. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The last seconds in which anything moved, oldest first. */
+  readonly seconds: readonly Second[];
+  /** What the stream has counted so far. */
+  readonly tally: Tally;
+}
+
+/** What a stream has counted since it began: exact, although it leaves out orders that come faster than anybody can see. */
+export interface Tally {
+  /** How many orders have come into each status, and left it. */
+  readonly entered: Readonly<Record<string, number>>;
+  readonly left: Readonly<Record<string, number>>;
+  /** How many times an order moved without being shown. */
+  readonly skipped: number;
+}
+
+export interface Second {
+  /** In seconds since 1970. */
+  readonly at: number;
+  readonly accepted: number;
+  /** How many came to rest: they ended, or wait for a word from outside. */
+  readonly settled: number;
+  /** How long the orders that were shown took to come to rest, in milliseconds. */
+  readonly latenciesMs: readonly number[];
+}
+
+/** Which statuses mean what, for the plots. */
+export interface Landmarks {
+  readonly first: string;
+  /** Here an order rests. */
+  readonly rests: ReadonlySet<string>;
+}
+
+export const ORDERS_MAX = 200;
+export const SECONDS_MAX = 120;
+const LATENCIES_MAX = 500;
+
+const nothing: Tally = { entered: {}, left: {}, skipped: 0 };
+
+/** What the routes say before the first event of a stream. The plots go on. */
+export const startWith = (
+  orders: readonly Order[],
+  counts: Readonly<Record<string, number>>,
+  seconds: readonly Second[] = [],
+): LiveOrders => ({ orders: orders.slice(0, ORDERS_MAX), counts, seconds, tally: nothing });
+
+/**
+ * Each order takes the place of what was known of it; a new one comes first.
+ * @param second in which they were heard of.
+ */
+export function withOrders(
+  live: LiveOrders,
+  moved: readonly Order[],
+  { rests }: Landmarks,
+  second: number,
+): LiveOrders {
+  const known = new Map(live.orders.map((order) => [order.uuid, order]));
+  const latenciesMs: number[] = [];
+  for (const order of moved) {
+    const before = known.get(order.uuid);
+    // After a reconnection an event may come once more, and a newer one may have come first.
+    if (before && before.history.length >= order.history.length) continue;
+    known.set(order.uuid, order);
+    if (rests.has(order.status) && !(before && rests.has(before.status))) latenciesMs.push(tookMs(order));
+  }
+  const orders = [...known.values()].sort(newestFirst).slice(0, ORDERS_MAX);
+  return { ...live, orders, seconds: inSecond(live.seconds, second, { latenciesMs }) };
+}
+
+/** The stream has counted on. */
+export function withTally(live: LiveOrders, tally: Tally, { first, rests }: Landmarks, second: number): LiveOrders {
+  const came = (status: string) => (tally.entered[status] ?? 0) - (live.tally.entered[status] ?? 0);
+  const went = (status: string) => (tally.left[status] ?? 0) - (live.tally.left[status] ?? 0);
+  const statuses = new Set([...Object.keys(live.counts), ...Object.keys(tally.entered)]);
+  const counts = Object.fromEntries(
+    [...statuses].map((status) => [status, (live.counts[status] ?? 0) + came(status) - went(status)]),
+  );
+  const settled = [...rests].reduce((sum, status) => sum + came(status), 0);
+  return { ...live, counts, tally, seconds: inSecond(live.seconds, second, { accepted: came(first), settled }) };
+}
+
+const newestFirst = (one: Order, other: Order): number =>
+  one.createdAt === other.createdAt ? 0 : one.createdAt < other.createdAt ? 1 : -1;
+
+const tookMs = ({ createdAt, updatedAt }: Order): number => Date.parse(updatedAt) - Date.parse(createdAt);
+
+function inSecond(
+  seconds: readonly Second[],
+  at: number,
+  { accepted = 0, settled = 0, latenciesMs = [] }: Partial<Second>,
+): readonly Second[] {
+  if (accepted === 0 && settled === 0 && latenciesMs.length === 0) return seconds;
+  const last = seconds.at(-1);
+  const same = last?.at === at ? last : { at, accepted: 0, settled: 0, latenciesMs: [] };
+  const grown: Second = {
+    at,
+    accepted: same.accepted + accepted,
+    settled: same.settled + settled,
+    latenciesMs: [...same.latenciesMs, ...latenciesMs].slice(-LATENCIES_MAX),
+  };
+  return [...(same === last ? seconds.slice(0, -1) : seconds), grown].slice(-SECONDS_MAX);
+}
+
+/** One number for each of the last seconds, in columns, as a plot wants them; a second without events has none moved. */
+export function plotColumns(seconds: readonly Second[], now: number, width: number) {
+  const byTime = new Map(seconds.map((second) => [second.at, second]));
+  const times = Array.from({ length: width }, (_, index) => now - width + 1 + index);
+  return {
+    times,
+    accepted: times.map((at) => byTime.get(at)?.accepted ?? 0),
+    settled: times.map((at) => byTime.get(at)?.settled ?? 0),
+    latencyMs: times.map((at) => medianOf(byTime.get(at)?.latenciesMs ?? [])),
+  };
+}
+
+/** Null for no numbers at all. */
+function medianOf(numbers: readonly number[]): number | null {
+  const sorted = numbers.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}

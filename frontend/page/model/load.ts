@@ -1,0 +1,55 @@
+/** Sends orders at a steady rate for a while: no more than a browser and a laptop can bear. */
+export const PER_SECOND_MAX = 200;
+export const SECONDS_MAX = 60;
+/** Requests that have no answer yet. Above that, orders are left out, because the server is at its limit. */
+const UNDER_WAY_MAX = 50;
+const TICK_MS = 50;
+
+export interface LoadReport {
+  readonly sent: number;
+  readonly accepted: number;
+  readonly failed: number;
+  readonly leftOut: number;
+}
+
+/**
+ * @param send sends one order, and rejects if it was not accepted.
+ * @returns what ends it early.
+ */
+export function sendLoad(
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+  send: () => Promise<unknown>,
+  onReport: (report: LoadReport, isOver: boolean) => void,
+): () => void {
+  const rate = Math.min(Math.max(perSecond, 1), PER_SECOND_MAX);
+  const total = rate * Math.min(Math.max(seconds, 1), SECONDS_MAX);
+  const startMs = performance.now();
+  let [due, sent, accepted, failed, leftOut] = [0, 0, 0, 0, 0];
+  const isOver = () => due >= total && accepted + failed === sent;
+  const report = () => onReport({ sent, accepted, failed, leftOut }, isOver());
+
+  const timer = setInterval(() => {
+    const wanted = Math.min(total, Math.floor(((performance.now() - startMs) / 1000) * rate));
+    for (; due < wanted; due++) {
+      if (sent - accepted - failed >= UNDER_WAY_MAX) {
+        leftOut++;
+        continue;
+      }
+      sent++;
+      send().then(
+        () => {
+          accepted++;
+        },
+        () => {
+          failed++;
+        },
+      );
+    }
+    report();
+    if (isOver()) clearInterval(timer);
+  }, TICK_MS);
+  return () => {
+    clearInterval(timer);
+    onReport({ sent, accepted, failed, leftOut }, true);
+  };
+}

@@ -1,0 +1,106 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { sentencesOf } from '../model/api.ts';
+import { OperationsView } from './operations-view.tsx';
+import { OrderView } from './order-view.tsx';
+import { OrdersView } from './orders-view.tsx';
+import { Notice } from './parts.tsx';
+import { PlugView } from './plug-view.tsx';
+import { ShopView } from './shop-view.tsx';
+import { at, connection, definition, followOrders, loadPage, offers, place } from './state.ts';
+
+/** The whole page: a bar at the top, and the view for the place in the address. */
+export function App() {
+  const [fault, setFault] = useState<string[] | undefined>(undefined);
+  useEffect(followPlace, []);
+  useEffect(() => {
+    let stop = () => {};
+    const start = () =>
+      loadPage().then(
+        () => {
+          setFault(undefined);
+          stop = followOrders();
+        },
+        (error: unknown) => setFault(sentencesOf(error)),
+      );
+    void start();
+    return () => stop();
+  }, []);
+  if (definition.value === undefined) {
+    return (
+      <main class="lonely">
+        {fault ? <Notice kind="bad" title="The page can't be shown" lines={fault} /> : <p role="status">Loading…</p>}
+      </main>
+    );
+  }
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="bar">
+        <a class="brand" href="#/">
+          <img src="/page/icon.svg" alt="" width="24" height="24" />
+          {definition.value.name}
+        </a>
+        <nav aria-label="Views">
+          <Link to="/">Shop</Link>
+          <Link to="/orders">Orders</Link>
+          {offers('GET /dead-letters') && <Link to="/operations">Operations</Link>}
+          {offers('GET /plug') && <Link to="/plug">Pull the plug</Link>}
+        </nav>
+        <ConnectionPill />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <View />
+      </main>
+    </>
+  );
+}
+
+function View() {
+  if (at('/order')) {
+    const uuid = place.value.slice('/order/'.length);
+    return <OrderView key={uuid} uuid={uuid} />;
+  }
+  if (at('/orders')) return <OrdersView />;
+  if (at('/operations')) return <OperationsView />;
+  if (at('/plug')) return <PlugView />;
+  return <ShopView />;
+}
+
+function Link({ to, children }: { to: string; children: ComponentChildren }) {
+  const isHere = to === '/' ? place.value === '/' || at('/order') : at(to);
+  return (
+    <a href={`#${to}`} {...(isHere && { 'aria-current': 'page' })}>
+      {children}
+    </a>
+  );
+}
+
+const CONNECTIONS = {
+  connecting: 'Connecting…',
+  live: 'Live',
+  reconnecting: 'Reconnecting…',
+  ended: 'Ended',
+  refused: 'Not allowed',
+} as const;
+
+function ConnectionPill() {
+  return (
+    <p class={`pill ${connection.value}`} role="status">
+      {CONNECTIONS[connection.value]}
+    </p>
+  );
+}
+
+/** Keeps `place` in step with the address. */
+function followPlace(): () => void {
+  const read = () => {
+    place.value = /^#(\/[\w/-]*)/.exec(location.hash)?.[1] ?? '/';
+    scrollTo(0, 0);
+  };
+  read();
+  addEventListener('hashchange', read);
+  return () => removeEventListener('hashchange', read);
+}

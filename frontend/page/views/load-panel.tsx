@@ -1,0 +1,80 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { post } from '../model/api.ts';
+import { type LoadReport, PER_SECOND_MAX, SECONDS_MAX, sendLoad } from '../model/load.ts';
+import { counted } from '../model/words.ts';
+import { customers, stock } from './state.ts';
+
+/** Sends many orders, so that there is something to see. One of ten has its payment refused. */
+export function LoadPanel() {
+  const [perSecond, setPerSecond] = useState(20);
+  const [seconds, setSeconds] = useState(10);
+  const [report, setReport] = useState<(LoadReport & { isOver: boolean }) | undefined>(undefined);
+  const stop = useRef(() => {});
+  useEffect(() => () => stop.current(), []);
+  const isRunning = report !== undefined && !report.isOver;
+  const start = () => {
+    stop.current = sendLoad({ perSecond, seconds }, () => post('/order', someOrder()), (now, isOver) =>
+      setReport({ ...now, isOver }),
+    );
+  };
+  return (
+    <form
+      class="load"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isRunning) stop.current();
+        else start();
+      }}
+    >
+      <label>
+        Send{' '}
+        <input
+          type="number"
+          min={1}
+          max={PER_SECOND_MAX}
+          required
+          value={perSecond}
+          onInput={(event) => setPerSecond(Number(event.currentTarget.value))}
+        />{' '}
+        orders per second
+      </label>
+      <label>
+        for{' '}
+        <input
+          type="number"
+          min={1}
+          max={SECONDS_MAX}
+          required
+          value={seconds}
+          onInput={(event) => setSeconds(Number(event.currentTarget.value))}
+        />{' '}
+        seconds
+      </label>
+      <button type="submit" class={isRunning ? 'danger' : 'primary'} disabled={!stock.value?.length}>
+        {isRunning ? 'Stop' : 'Send'}
+      </button>
+      <p class="hint" role="status">
+        {report === undefined ? 'One of ten has its payment refused.' : sentence(report)}
+      </p>
+    </form>
+  );
+}
+
+const sentence = ({ accepted, failed, leftOut }: LoadReport): string =>
+  [
+    `${counted(accepted, 'order')} accepted`,
+    ...(failed > 0 ? [`${failed} not accepted`] : []),
+    ...(leftOut > 0 ? [`${leftOut} left out, because the server is at its limit`] : []),
+  ].join(', ');
+
+const pick = <T,>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
+
+function someOrder(): object {
+  const [item, user] = [pick(stock.value ?? []), pick(customers.value ?? [])];
+  return {
+    item: item?.item,
+    quantity: 1 + Math.floor(Math.random() * 3),
+    user: user?.user,
+    ...(Math.random() < 0.1 && { 'payment-error': true }),
+  };
+}

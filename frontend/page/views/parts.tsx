@@ -1,0 +1,152 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useState } from 'preact/hooks';
+import { sentencesOf } from '../model/api.ts';
+import { CANCELED, FAILING, PAUSED } from '../model/order.ts';
+import { spoken } from '../model/words.ts';
+import { definition } from './state.ts';
+
+/** The parts that views are made of. */
+
+/** A field with its label, and a hint below it. */
+export function Field({
+  label,
+  hint,
+  children,
+}: {
+  label: string;
+  hint?: ComponentChildren;
+  children: (id: string) => ComponentChildren;
+}) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children(id)}
+      {hint !== undefined && <p class="hint">{hint}</p>}
+    </div>
+  );
+}
+
+export function Notice({
+  kind,
+  title,
+  lines = [],
+}: {
+  kind: 'good' | 'bad' | 'plain';
+  title: ComponentChildren;
+  lines?: readonly string[];
+}) {
+  return (
+    <div class={`notice ${kind}`} role={kind === 'bad' ? 'alert' : 'status'}>
+      <p>{title}</p>
+      {lines.length > 0 && (
+        <ul>
+          {lines.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Says where nothing is. */
+export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
+
+/** Runs what a button asks for, one at a time, and keeps what came of it. */
+export function useDeed() {
+  const [state, setState] = useState<{ busy: boolean; faults: readonly string[]; said?: string }>({
+    busy: false,
+    faults: [],
+  });
+  return {
+    ...state,
+    run(work: () => Promise<string | void>): void {
+      setState({ busy: true, faults: [] });
+      work().then(
+        (said) => setState({ busy: false, faults: [], ...(said && { said }) }),
+        (error: unknown) => setState({ busy: false, faults: sentencesOf(error) }),
+      );
+    },
+  };
+}
+
+export type Deed = ReturnType<typeof useDeed>;
+
+/** What came of a deed. */
+export function Outcome({ deed, failed = 'That was refused' }: { deed: Deed; failed?: string }) {
+  if (deed.faults.length > 0) return <Notice kind="bad" title={failed} lines={deed.faults} />;
+  return deed.said === undefined ? null : <Notice kind="good" title={deed.said} />;
+}
+
+/** How a status looks: in colour, and in words for those who don't see it. */
+export function Badge({ status }: { status: string }) {
+  return <span class={`badge ${toneOf(status)}`}>{spoken(status)}</span>;
+}
+
+function toneOf(status: string): string {
+  if (status === CANCELED) return 'undone';
+  if (status === FAILING) return 'bad';
+  if (status === PAUSED) return 'wait';
+  if (status === definition.value?.success) return 'done';
+  const isWait = definition.value?.groups.flat().some(({ waits }) => waits?.status === status);
+  return isWait ? 'wait' : 'active';
+}
+
+/** Asks for a sentence before it does something that is recorded. */
+export function WithNote({
+  label,
+  ask,
+  deed,
+  danger = false,
+  required = false,
+  children,
+}: {
+  label: string;
+  /** Does it, with the note. */
+  ask: (note: string) => Promise<string | void>;
+  deed: Deed;
+  danger?: boolean;
+  required?: boolean;
+  children?: ComponentChildren;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  const [note, setNote] = useState('');
+  const id = useId();
+  if (!isOpen) {
+    return (
+      <button type="button" class={danger ? 'danger' : ''} onClick={() => setOpen(true)} disabled={deed.busy}>
+        {label}…
+      </button>
+    );
+  }
+  return (
+    <form
+      class="with-note"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setOpen(false);
+        deed.run(() => ask(note.trim()));
+      }}
+    >
+      {children}
+      <label for={id}>Why? It is kept with the order’s history.</label>
+      <input
+        id={id}
+        value={note}
+        maxLength={200}
+        required={required}
+        autoFocus
+        onInput={(event) => setNote(event.currentTarget.value)}
+      />
+      <div class="buttons">
+        <button type="submit" class={danger ? 'danger' : 'primary'}>
+          {label}
+        </button>
+        <button type="button" onClick={() => setOpen(false)}>
+          Not now
+        </button>
+      </div>
+    </form>
+  );
+}

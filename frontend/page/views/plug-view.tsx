@@ -1,0 +1,3 @@
+export function PlugView() {
+  return null;
+}

@@ -1,0 +1,248 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ask, get } from '../model/api.ts';
+import { mishapsOf, NO_MISHAP, type OrderForm, orderOf, QUANTITY_MAX } from '../model/order-form.ts';
+import { numberText, shortId } from '../model/words.ts';
+import { OrderDeeds } from './order-deeds.tsx';
+import { NoOrder, OrderPanel, useOrder } from './order-panel.tsx';
+import { Empty, Field, Outcome, useDeed } from './parts.tsx';
+import { customers, definition, latestOrder, loadCustomers, loadStock, offers, slowMotion, stock } from './state.ts';
+
+/** Order something, and watch what becomes of it. */
+export function ShopView() {
+  return (
+    <div class="shop">
+      <section class="card" aria-labelledby="shop-title">
+        <h1 id="shop-title">Place an order</h1>
+        <Form />
+      </section>
+      <section class="card" aria-labelledby="latest-title">
+        {latestOrder.value === undefined ? <Invitation /> : <Latest key={latestOrder.value} uuid={latestOrder.value} />}
+      </section>
+    </div>
+  );
+}
+
+const Invitation = () => (
+  <>
+    <h2 id="latest-title">Its way through the saga</h2>
+    <Empty>
+      Place an order, and you see each step take what it needs. Let something go wrong, and you see everything come
+      back.
+    </Empty>
+  </>
+);
+
+function Latest({ uuid }: { uuid: string }) {
+  const { order, shown, connection } = useOrder(uuid);
+  return (
+    <>
+      <h2 id="latest-title">
+        Order <a href={`#/order/${uuid}`}>{shortId(uuid)}</a>
+      </h2>
+      {order && shown ? (
+        <>
+          <OrderPanel order={order} shown={shown} />
+          <OrderDeeds order={order} />
+        </>
+      ) : (
+        <NoOrder connection={connection} uuid={uuid} />
+      )}
+    </>
+  );
+}
+
+function Form() {
+  const deed = useDeed();
+  const [form, setForm] = useState<OrderForm>({
+    user: '',
+    lines: [{ item: '', quantity: 2 }],
+    mishap: NO_MISHAP,
+    orchestrated: false,
+    asksOnShortage: false,
+  });
+  const change = (part: Partial<OrderForm>) => setForm({ ...form, ...part });
+  useEffect(() => {
+    deed.run(async () => {
+      await Promise.all([loadStock(), loadCustomers()]);
+    });
+  }, []);
+  const [saga, items = [], people = []] = [definition.value, stock.value, customers.value];
+  if (saga === undefined) return null;
+  if (stock.value?.length === 0 || customers.value?.length === 0) {
+    return <Empty>The shop has no customers or no stock. Load them with “npm run data-init”.</Empty>;
+  }
+  /** What is chosen, or the first there is. */
+  const filled: OrderForm = {
+    ...form,
+    user: form.user || (people[0]?.user ?? ''),
+    lines: form.lines.map(({ item, quantity }) => ({ item: item || (items[0]?.item ?? ''), quantity })),
+  };
+  const free = items.filter(({ item }) => !filled.lines.some((line) => line.item === item));
+
+  const place = async () => {
+    const key = globalThis.crypto?.randomUUID?.();
+    const { uuid } = await ask<{ uuid: string }>('POST', '/order', orderOf(filled), {
+      ...(key && { 'Idempotency-Key': key }),
+    });
+    latestOrder.value = uuid;
+  };
+
+  return (
+    <form
+      class="order-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        deed.run(place);
+      }}
+    >
+      <Field label="Customer" hint={<Credit user={filled.user} />}>
+        {(id) => (
+          <select id={id} value={filled.user} onChange={(event) => change({ user: event.currentTarget.value })}>
+            {people.map(({ user }) => (
+              <option key={user}>{user}</option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <fieldset class="lines">
+        <legend>Items</legend>
+        {filled.lines.map((line, index) => (
+          <div class="line" key={line.item}>
+            <select
+              aria-label={`Item ${index + 1}`}
+              value={line.item}
+              onChange={(event) =>
+                change({ lines: form.lines.with(index, { ...line, item: event.currentTarget.value }) })
+              }
+            >
+              {items
+                .filter(({ item }) => item === line.item || free.some((one) => one.item === item))
+                .map(({ item, quantity }) => (
+                  <option key={item} value={item}>
+                    {item} ({numberText(quantity)} left)
+                  </option>
+                ))}
+            </select>
+            <input
+              type="number"
+              aria-label={`Quantity of ${line.item}`}
+              min={1}
+              max={QUANTITY_MAX}
+              required
+              value={line.quantity}
+              onInput={(event) =>
+                change({ lines: form.lines.with(index, { ...line, quantity: Number(event.currentTarget.value) }) })
+              }
+            />
+            {form.lines.length > 1 && (
+              <button
+                type="button"
+                class="quiet"
+                aria-label={`Take out ${line.item}`}
+                onClick={() => change({ lines: form.lines.toSpliced(index, 1) })}
+              >
+                ✕
+              </button>
+            )}
+          </div>
+        ))}
+        {free[0] && (
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => change({ lines: [...filled.lines, { item: free[0]?.item ?? '', quantity: 1 }] })}
+          >
+            + Another item
+          </button>
+        )}
+      </fieldset>
+      <Price form={filled} />
+      <Field label="What is to go wrong?">
+        {(id) => (
+          <select id={id} value={form.mishap} onChange={(event) => change({ mishap: event.currentTarget.value })}>
+            {mishapsOf(saga).map(({ value, label }) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {saga.orchestrated && (
+        <fieldset class="choice">
+          <legend>Who leads?</legend>
+          <label>
+            <input
+              type="radio"
+              name="mode"
+              checked={!form.orchestrated}
+              onChange={() => change({ orchestrated: false })}
+            />
+            Choreography: each step hears the one before
+          </label>
+          <label>
+            <input type="radio" name="mode" checked={form.orchestrated} onChange={() => change({ orchestrated: true })} />
+            Orchestration: one coordinator does them all
+          </label>
+        </fieldset>
+      )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={form.asksOnShortage}
+          onChange={(event) => change({ asksOnShortage: event.currentTarget.checked })}
+        />
+        Ask me if only a part is there
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={slowMotion.value}
+          onChange={(event) => {
+            slowMotion.value = event.currentTarget.checked;
+          }}
+        />
+        Slow motion: show each step for a second
+      </label>
+      <button type="submit" class="primary" disabled={deed.busy}>
+        Order
+      </button>
+      <Outcome deed={deed} failed="The order was not accepted" />
+    </form>
+  );
+}
+
+function Credit({ user }: { user: string }) {
+  const customer = customers.value?.find((one) => one.user === user);
+  if (customer?.credit === undefined) return <>No limit</>;
+  return <>Can spend {numberText(customer.credit)}</>;
+}
+
+/** What the order would cost now: the steps decide at their own time. */
+function Price({ form: { lines, user } }: { form: OrderForm }) {
+  const [delivery, setDelivery] = useState<number | undefined>(undefined);
+  useEffect(() => {
+    if (!user || !offers('GET /deliveries/estimate')) return;
+    let isWanted = true;
+    get<{ delivery_cost: number }>(`/deliveries/estimate?user=${encodeURIComponent(user)}`).then(
+      ({ delivery_cost }) => isWanted && setDelivery(delivery_cost),
+      () => isWanted && setDelivery(undefined),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [user]);
+  const goods = lines.reduce((sum, { item, quantity }) => {
+    const price = stock.value?.find((one) => one.item === item)?.price_per_unit ?? 0;
+    return sum + price * quantity;
+  }, 0);
+  return (
+    <p class="price">
+      <span>
+        Goods {numberText(goods)}
+        {delivery !== undefined && ` + delivery ${numberText(delivery)}`}
+      </span>
+      <strong>{numberText(goods + (delivery ?? 0))}</strong>
+    </p>
+  );
+}

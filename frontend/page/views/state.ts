@@ -1,0 +1,145 @@
+import { computed, signal } from '@preact/signals';
+import type { Definition } from '../../definition-route.ts';
+import { authorization, get } from '../model/api.ts';
+import { type Connection, follow } from '../model/event-stream.ts';
+import {
+  type Landmarks,
+  type LiveOrders,
+  startWith,
+  type Tally,
+  withOrders,
+  withTally,
+} from '../model/live-orders.ts';
+import { CANCELED, type Order, RECEIVED } from '../model/order.ts';
+
+/** What the whole page knows: one value of each kind, which views read and events change. */
+
+/** The saga; undefined until the server has said what it is. */
+export const definition = signal<Definition | undefined>(undefined);
+/** The routes that this server answers, such as "POST /sweep". A page on Google has fewer than one on a laptop. */
+export const routes = signal<ReadonlySet<string>>(new Set());
+export const connection = signal<Connection>('connecting');
+export const live = signal<LiveOrders>(startWith([], {}));
+/** The uuid of the order that the shop shows. */
+export const latestOrder = signal<string | undefined>(undefined);
+/** Whether each step of an order is shown for at least a second. */
+export const slowMotion = signal(false);
+
+export interface Item {
+  readonly item: string;
+  readonly quantity: number;
+  readonly reserved: number;
+  readonly sold: number;
+  readonly price_per_unit: number;
+}
+export interface Customer {
+  readonly user: string;
+  readonly address: string;
+  readonly credit?: number;
+  readonly credit_limit?: number;
+}
+export const stock = signal<readonly Item[] | undefined>(undefined);
+export const customers = signal<readonly Customer[] | undefined>(undefined);
+
+/** Whether the server answers a route, as `GET /` lists it. */
+export const offers = (route: string): boolean => routes.value.has(route);
+
+/** Where an order rests: it has ended, or waits for a word from outside. */
+export const landmarks = computed<Landmarks>(() => ({
+  first: RECEIVED,
+  rests: new Set([
+    CANCELED,
+    definition.value?.success ?? '',
+    ...(definition.value?.groups.flat() ?? []).flatMap(({ waits }) => (waits ? [waits.status] : [])),
+  ]),
+}));
+
+/** How many orders are on their way, and rest nowhere. */
+export const standingCount = computed(() =>
+  Object.entries(live.value.counts)
+    .filter(([status]) => !landmarks.value.rests.has(status))
+    .reduce((sum, [, count]) => sum + count, 0),
+);
+
+export async function loadStock(): Promise<void> {
+  stock.value = (await get<{ items: Item[] }>('/inventory')).items;
+}
+export async function loadCustomers(): Promise<void> {
+  customers.value = (await get<{ users: Customer[] }>('/users')).users;
+}
+
+/** What there is, before anything is followed. */
+export async function loadPage(): Promise<void> {
+  const [saga, index] = await Promise.all([get<Definition>('/saga'), get<{ routes: string[] }>('/')]);
+  definition.value = saga;
+  routes.value = new Set(index.routes.map((line) => line.split(':')[0] ?? ''));
+}
+
+/** A person sees no more than some changes a second, so events are gathered for this long. */
+const GATHER_MS = 250;
+
+/** Follows all orders. Stock and credit are asked for again when orders have moved. */
+export function followOrders(): () => void {
+  let moved: Order[] = [];
+  let tally: Tally | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isStale = false;
+
+  function show(): void {
+    timer = undefined;
+    const second = Math.floor(Date.now() / 1000);
+    let next = live.value;
+    if (moved.length > 0) next = withOrders(next, moved, landmarks.value, second);
+    if (tally) next = withTally(next, tally, landmarks.value, second);
+    [moved, tally] = [[], undefined];
+    live.value = next;
+    refreshAccounts();
+  }
+
+  let isRefreshing = false;
+  /** Stock and credit, at most once a second. */
+  function refreshAccounts(): void {
+    isStale = true;
+    if (isRefreshing) return;
+    isRefreshing = true;
+    isStale = false;
+    Promise.allSettled([loadStock(), loadCustomers()]).then(() =>
+      setTimeout(() => {
+        isRefreshing = false;
+        if (isStale) refreshAccounts();
+      }, 1000),
+    );
+  }
+
+  /** A stream counts from its own beginning, so after each connection ask how many there are. */
+  async function begin(): Promise<void> {
+    const [{ orders }, { counts }] = await Promise.all([
+      get<{ orders: Order[] }>('/orders?limit=100'),
+      get<{ counts: Record<string, number> }>('/orders/counts'),
+    ]);
+    live.value = startWith(orders, counts, live.value.seconds);
+    refreshAccounts();
+  }
+
+  const stop = follow('/events', {
+    headers: authorization,
+    onConnection(now) {
+      connection.value = now;
+      if (now === 'live') begin().catch(() => {});
+    },
+    onEvent({ event, data }) {
+      if (event === 'order') moved.push(JSON.parse(data) as Order);
+      else if (event === 'tally') tally = JSON.parse(data) as Tally;
+      timer ??= setTimeout(show, GATHER_MS);
+    },
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}
+
+/** Where the page is: `#/order/{uuid}`, `#/orders`, … */
+export const place = signal<string>('');
+export const at = (path: string): boolean => place.value === path || place.value.startsWith(`${path}/`);
+
