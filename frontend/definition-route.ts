@@ -63,7 +63,7 @@ export const definitionRoute = (saga: Saga): Route =>
     },
   });
 
-function definitionOf(saga: Saga): Definition {
+export function definitionOf(saga: Saga): Definition {
   const { name, statuses, success, entry, failure, groups, services, order } = saga;
   const publisher = services.find((service) => service.publishes(saga).includes(entry.topic));
   const reader = services.find((service) => service.reads(saga).includes(failure.topic));

@@ -18,7 +18,8 @@ let token = '';
 export const setToken = (text: string): void => {
   token = text.trim();
 };
-export const authorization = (): Record<string, string> => (token ? { Authorization: `Bearer ${token}` } : {});
+export const authorization = (): Record<string, string> =>
+  token ? { Authorization: `Bearer ${token}` } : {};
 
 const TIMEOUT_MS = 30_000;
 

@@ -75,7 +75,12 @@ export function withOrders(
 }
 
 /** The stream has counted on. */
-export function withTally(live: LiveOrders, tally: Tally, { first, rests }: Landmarks, second: number): LiveOrders {
+export function withTally(
+  live: LiveOrders,
+  tally: Tally,
+  { first, rests }: Landmarks,
+  second: number,
+): LiveOrders {
   const came = (status: string) => (tally.entered[status] ?? 0) - (live.tally.entered[status] ?? 0);
   const went = (status: string) => (tally.left[status] ?? 0) - (live.tally.left[status] ?? 0);
   const statuses = new Set([...Object.keys(live.counts), ...Object.keys(tally.entered)]);
@@ -83,7 +88,12 @@ export function withTally(live: LiveOrders, tally: Tally, { first, rests }: Land
     [...statuses].map((status) => [status, (live.counts[status] ?? 0) + came(status) - went(status)]),
   );
   const settled = [...rests].reduce((sum, status) => sum + came(status), 0);
-  return { ...live, counts, tally, seconds: inSecond(live.seconds, second, { accepted: came(first), settled }) };
+  return {
+    ...live,
+    counts,
+    tally,
+    seconds: inSecond(live.seconds, second, { accepted: came(first), settled }),
+  };
 }
 
 const newestFirst = (one: Order, other: Order): number =>

@@ -65,85 +65,47 @@ export interface Failure {
 
 /** Draws what is known of the order. Statuses that the definition does not have are passed over. */
 export function pictureOf(definition: Definition, order: Order): Picture {
-  const steps = definition.groups.flat();
-  const reached = new Map<string, Mark>();
-  let previous: Transition | undefined;
-  let [waitsAt, isPaused, failedAt]: [string | undefined, boolean, Transition | undefined] = [
-    undefined,
-    false,
-    undefined,
-  ];
-  let canceledAt: Transition | undefined;
-  for (const line of order.history) {
-    const mark = { line, afterMs: previous ? msBetween(previous.at, line.at) : 0 };
-    const step = steps.find(({ leadsTo }) => leadsTo === line.status);
-    const waiting = steps.find(({ waits }) => waits?.status === line.status);
-    if (line.status === PAUSED) isPaused = true;
-    else if (isPaused) {
-      // It goes back to where it stood.
-      isPaused = false;
-      if (line.status === FAILING) failedAt = line;
-    } else if (line.status === FAILING) failedAt = line;
-    else if (line.status === CANCELED) canceledAt = line;
-    else if (line.status === RECEIVED) reached.set(RECEIVED, mark);
-    else if (line.status === RESUMED) waitsAt = undefined;
-    else if (waiting) {
-      waitsAt = waiting.name;
-      reached.set(waiting.leadsTo, { ...mark, began: true });
-    } else if (step) {
-      waitsAt = undefined;
-      reached.set(step.leadsTo, mark);
-    }
-    previous = line;
-  }
-
-  const isDone = (status: string) => reached.has(status) && reached.get(status)?.began !== true;
+  const { entry, failure, groups } = definition;
+  const past = readHistory(definition, order.history);
+  const isDone = (status: string) => past.reached.get(status)?.isBegun === false;
   /** The first group with a step that is not done. */
-  const current = definition.groups.find((group) => group.some(({ leadsTo }) => !isDone(leadsTo)));
-  const hasFailed = failedAt !== undefined;
-  const refusing = failedAt && refuserOf(failedAt, current ?? [], definition);
+  const current = groups.find((group) => group.some(({ leadsTo }) => !isDone(leadsTo))) ?? [];
+  const refusing = past.failedAt && refuserOf(past.failedAt, current, definition);
 
   function stateOf(name: string, status: string): StageState {
-    const mark = reached.get(status);
-    if (hasFailed && name === refusing) return 'refused';
-    if (hasFailed && mark) return canceledAt ? 'undone' : 'undoing';
-    if (hasFailed) return 'ahead';
-    if (name === waitsAt && !isPaused) return 'waiting';
-    if (isDone(status)) {
-      const { by } = mark?.line ?? { by: name };
-      return isByHand(by, definition) ? 'skipped' : 'done';
+    const mark = past.reached.get(status);
+    if (past.failedAt) {
+      if (name === refusing) return 'refused';
+      if (mark === undefined) return 'ahead';
+      return past.canceledAt ? 'undone' : 'undoing';
     }
-    if (!current?.some((one) => one.name === name)) return 'ahead';
-    return isPaused ? 'paused' : 'active';
+    // Operators act through the service that compensates, so a step done by it was passed over.
+    if (mark && isDone(status)) return mark.by === failure.service ? 'skipped' : 'done';
+    if (!current.some((step) => step.name === name)) return 'ahead';
+    if (past.isPaused) return 'paused';
+    return name === past.waitsAt ? 'waiting' : 'active';
   }
 
   function stageOf(name: string, status: string, says: string): Stage {
-    const mark = reached.get(status);
+    const mark = past.reached.get(status);
     return {
       name,
       status,
       says,
       state: stateOf(name, status),
-      ...(mark && { at: mark.line.at, afterMs: mark.afterMs }),
+      ...(mark && { at: mark.at, afterMs: mark.afterMs }),
       took: (order.took ?? []).filter(({ step }) => step === name),
     };
   }
 
-  const { entry } = definition;
-  const groups = [
+  const stages = [
     [stageOf(entry.service, RECEIVED, entry.says)],
-    ...definition.groups.map((group) =>
-      group.map(({ name, leadsTo, says }) => stageOf(name, leadsTo, says)),
-    ),
+    ...groups.map((group) => group.map(({ name, leadsTo, says }) => stageOf(name, leadsTo, says))),
   ];
-  const undoes = groups
-    .flat()
-    .filter(({ state }) => state === 'undone' || state === 'undoing')
-    .map(({ name }) => name)
-    .reverse();
+  const { failedAt, canceledAt } = past;
   return {
-    groups,
-    elapsedMs: msBetween(order.history[0]?.at ?? order.createdAt, order.history.at(-1)?.at ?? order.createdAt),
+    groups: stages,
+    elapsedMs: msBetween(order.createdAt, order.history.at(-1)?.at ?? order.createdAt),
     ...(failedAt && {
       failure: {
         at: failedAt.at,
@@ -151,19 +113,60 @@ export function pictureOf(definition: Definition, order: Order): Picture {
         detail: order.detail ?? '',
         by: refusing ?? failedAt.by,
         ...(failedAt.person !== undefined && { person: failedAt.person }),
-        undoneBy: definition.failure.service,
+        undoneBy: failure.service,
         ...(canceledAt && { undoneAt: canceledAt.at, tookMs: msBetween(failedAt.at, canceledAt.at) }),
-        undoes,
+        undoes: stages
+          .flat()
+          .flatMap(({ name, state }) => (state === 'undone' || state === 'undoing' ? [name] : []))
+          .reverse(),
       },
     }),
   };
 }
 
-/** When a status was reached, and whether the step has only begun there, because it waits. */
+/** What the history says of each status that stands for a stage, and where the order is now. */
+interface Past {
+  readonly reached: ReadonlyMap<string, Mark>;
+  readonly waitsAt?: string | undefined;
+  readonly isPaused: boolean;
+  readonly failedAt?: Transition | undefined;
+  readonly canceledAt?: Transition | undefined;
+}
+
 interface Mark {
-  readonly line: Transition;
+  readonly at: string;
   readonly afterMs: number;
-  readonly began?: boolean;
+  readonly by: string;
+  /** The step has only begun, because it waits. */
+  readonly isBegun: boolean;
+}
+
+function readHistory({ groups }: Definition, history: readonly Transition[]): Past {
+  const reached = new Map<string, Mark>();
+  let waitsAt: string | undefined;
+  for (const [index, { at, status, by }] of history.entries()) {
+    const before = history[index - 1];
+    // After a pause an order goes back to where it stood.
+    if (before?.status === PAUSED) continue;
+    const step = groups.flat().find(({ leadsTo, waits }) => leadsTo === status || waits?.status === status);
+    if (status === RESUMED) waitsAt = undefined;
+    if (step === undefined && status !== RECEIVED) continue;
+    const isBegun = step?.waits?.status === status;
+    waitsAt = isBegun ? step?.name : undefined;
+    reached.set(step?.leadsTo ?? RECEIVED, {
+      at,
+      afterMs: before ? msBetween(before.at, at) : 0,
+      by,
+      isBegun,
+    });
+  }
+  return {
+    reached,
+    waitsAt,
+    isPaused: history.at(-1)?.status === PAUSED,
+    failedAt: history.find(({ status }) => status === FAILING),
+    canceledAt: history.find(({ status }) => status === CANCELED),
+  };
 }
 
 type StepView = Definition['groups'][number][number];
@@ -181,8 +184,5 @@ function refuserOf(
   if (by === entry.service || by === failure.service) return undefined;
   return (current.find(({ reasons }) => reasons.some((one) => one === reason)) ?? current[0])?.name;
 }
-
-/** Operators act through the service that compensates, so a step done by it was passed over. */
-const isByHand = (by: string, { failure }: Definition): boolean => by === failure.service;
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);

@@ -46,7 +46,9 @@ function Bar({
     <li>
       <p>
         <strong>{name}</strong>{' '}
-        <span class="hint">{parts.map(({ label, amount }) => `${numberText(amount)} ${label}`).join(' · ')}</span>
+        <span class="hint">
+          {parts.map(({ label, amount }) => `${numberText(amount)} ${label}`).join(' · ')}
+        </span>
       </p>
       <svg class="bar-chart" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
         {parts.map(({ label, amount, look }) => {

@@ -29,7 +29,11 @@ export function App() {
   if (definition.value === undefined) {
     return (
       <main class="lonely">
-        {fault ? <Notice kind="bad" title="The page can't be shown" lines={fault} /> : <p role="status">Loading…</p>}
+        {fault ? (
+          <Notice kind="bad" title="The page can't be shown" lines={fault} />
+        ) : (
+          <p role="status">Loading…</p>
+        )}
       </main>
     );
   }

@@ -13,8 +13,10 @@ export function LoadPanel() {
   useEffect(() => () => stop.current(), []);
   const isRunning = report !== undefined && !report.isOver;
   const start = () => {
-    stop.current = sendLoad({ perSecond, seconds }, () => post('/order', someOrder()), (now, isOver) =>
-      setReport({ ...now, isOver }),
+    stop.current = sendLoad(
+      { perSecond, seconds },
+      () => post('/order', someOrder()),
+      (now, isOver) => setReport({ ...now, isOver }),
     );
   };
   return (

@@ -75,7 +75,11 @@ function Word({
       onSubmit={(event) => {
         event.preventDefault();
         setLines(undefined);
-        say({ items: lines.filter(({ quantity }) => quantity > 0).map(({ item, quantity }) => ({ item, quantity })) });
+        say({
+          items: lines
+            .filter(({ quantity }) => quantity > 0)
+            .map(({ item, quantity }) => ({ item, quantity })),
+        });
       }}
     >
       {lines.map(({ item, quantity }, index) => (
@@ -175,10 +179,12 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
           <button
             type="button"
             disabled={deed.busy}
-            onClick={() => deed.run(async () => {
-              await post(`/sagas/${order.uuid}/announce`);
-              return 'Announced again.';
-            })}
+            onClick={() =>
+              deed.run(async () => {
+                await post(`/sagas/${order.uuid}/announce`);
+                return 'Announced again.';
+              })
+            }
           >
             Announce again
           </button>

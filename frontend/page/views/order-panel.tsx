@@ -56,7 +56,8 @@ export function OrderPanel({ order, shown }: { order: Order; shown: Order }) {
   return (
     <>
       <p class="summary" aria-live="polite">
-        <Badge status={drawn.status} /> <span>{durationText(picture.elapsedMs)} from its first commit to its last</span>
+        <Badge status={drawn.status} />{' '}
+        <span>{durationText(picture.elapsedMs)} from its first commit to its last</span>
       </p>
       <SagaPicture picture={picture} />
       <Past order={order} onPast={setPast} />

@@ -66,15 +66,18 @@ function OrderTable() {
         </label>
         {live.value.tally.skipped > 0 && (
           <p class="hint">
-            {counted(live.value.tally.skipped, 'change')} came too fast to show; the numbers above count them all.
+            {counted(live.value.tally.skipped, 'change')} came too fast to show; the numbers above count them
+            all.
           </p>
         )}
       </div>
       {shown.length === 0 ? (
-        <Empty>{isFiltered ? 'No order is like that.' : 'No orders yet. Place one in the shop, or send a load.'}</Empty>
+        <Empty>
+          {isFiltered ? 'No order is like that.' : 'No orders yet. Place one in the shop, or send a load.'}
+        </Empty>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-        <div class="scrolls" tabIndex={0} role="region" aria-label="Newest orders">
+        <section class="scrolls" tabIndex={0} aria-label="Newest orders">
           <table>
             <thead>
               <tr>
@@ -92,13 +95,17 @@ function OrderTable() {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </>
   );
 }
 
-function OrderRow({ order: { uuid, createdAt, updatedAt, user, items = [], status, reason } }: { order: Order }) {
+function OrderRow({
+  order: { uuid, createdAt, updatedAt, user, items = [], status, reason },
+}: {
+  order: Order;
+}) {
   return (
     <tr>
       <td>
@@ -147,7 +154,8 @@ function StatusChips({ chosen, choose }: { chosen: string; choose: (status: stri
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const statuses = (definition.value?.statuses ?? []).filter((status) => counts[status] || status === chosen);
   return (
-    <div class="chips" role="group" aria-label="Show orders by status">
+    <fieldset class="chips">
+      <legend class="unseen">Show orders by status</legend>
       <button type="button" aria-pressed={chosen === ''} onClick={() => choose('')}>
         all <strong>{numberText(total)}</strong>
       </button>
@@ -161,6 +169,6 @@ function StatusChips({ chosen, choose }: { chosen: string; choose: (status: stri
           {spoken(status)} <strong>{numberText(counts[status] ?? 0)}</strong>
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { sentencesOf } from '../model/api.ts';
 import { CANCELED, FAILING, PAUSED } from '../model/order.ts';
 import { spoken } from '../model/words.ts';
@@ -53,7 +53,7 @@ export function Notice({
 /** Says where nothing is. */
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
 
-/** Runs what a button asks for, one at a time, and keeps what came of it. */
+/** Runs what a button asks for, one at a time, and keeps what came of it: a sentence, if the work returns one. */
 export function useDeed() {
   const [state, setState] = useState<{ busy: boolean; faults: readonly string[]; said?: string }>({
     busy: false,
@@ -61,10 +61,10 @@ export function useDeed() {
   });
   return {
     ...state,
-    run(work: () => Promise<string | void>): void {
+    run(work: () => Promise<unknown>): void {
       setState({ busy: true, faults: [] });
       work().then(
-        (said) => setState({ busy: false, faults: [], ...(said && { said }) }),
+        (said) => setState({ busy: false, faults: [], ...(typeof said === 'string' && { said }) }),
         (error: unknown) => setState({ busy: false, faults: sentencesOf(error) }),
       );
     },
@@ -104,7 +104,7 @@ export function WithNote({
 }: {
   label: string;
   /** Does it, with the note. */
-  ask: (note: string) => Promise<string | void>;
+  ask: (note: string) => Promise<string>;
   deed: Deed;
   danger?: boolean;
   required?: boolean;
@@ -113,6 +113,8 @@ export function WithNote({
   const [isOpen, setOpen] = useState(false);
   const [note, setNote] = useState('');
   const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), [isOpen]);
   if (!isOpen) {
     return (
       <button type="button" class={danger ? 'danger' : ''} onClick={() => setOpen(true)} disabled={deed.busy}>
@@ -136,7 +138,7 @@ export function WithNote({
         value={note}
         maxLength={200}
         required={required}
-        autoFocus
+        ref={input}
         onInput={(event) => setNote(event.currentTarget.value)}
       />
       <div class="buttons">

@@ -79,7 +79,11 @@ function Plot({
         legend: { show: false },
         scales: { y: { range: (_, _min, max) => [0, Math.max(max, 1) * 1.1] } },
         axes: [
-          { ...axis, grid: { show: false }, values: (_, splits) => splits.map((at) => `${at - (splits.at(-1) ?? at)} s`) },
+          {
+            ...axis,
+            grid: { show: false },
+            values: (_, splits) => splits.map((at) => `${at - (splits.at(-1) ?? at)} s`),
+          },
           { ...axis, size: 44 },
         ],
         series: [

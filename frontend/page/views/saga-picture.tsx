@@ -64,9 +64,7 @@ function StageCard({ stage, failure }: { stage: Stage; failure?: Failure }) {
         <p class="name">{name}</p>
         <p class="state">
           {STATES[state]}
-          {afterMs !== undefined && state !== 'ahead' && (
-            <span class="time"> +{durationText(afterMs)}</span>
-          )}
+          {afterMs !== undefined && state !== 'ahead' && <span class="time"> +{durationText(afterMs)}</span>}
         </p>
         <p class="says" title={status}>
           {state === 'refused' && failure ? spoken(failure.reason) : says}

@@ -1,11 +1,23 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask, get } from '../model/api.ts';
+import type { Order } from '../model/order.ts';
 import { mishapsOf, NO_MISHAP, type OrderForm, orderOf, QUANTITY_MAX } from '../model/order-form.ts';
+import { pictureOf } from '../model/picture.ts';
 import { numberText, shortId } from '../model/words.ts';
 import { OrderDeeds } from './order-deeds.tsx';
 import { NoOrder, OrderPanel, useOrder } from './order-panel.tsx';
 import { Empty, Field, Outcome, useDeed } from './parts.tsx';
-import { customers, definition, latestOrder, loadCustomers, loadStock, offers, slowMotion, stock } from './state.ts';
+import { SagaPicture } from './saga-picture.tsx';
+import {
+  customers,
+  definition,
+  latestOrder,
+  loadCustomers,
+  loadStock,
+  offers,
+  slowMotion,
+  stock,
+} from './state.ts';
 
 /** Order something, and watch what becomes of it. */
 export function ShopView() {
@@ -16,21 +28,32 @@ export function ShopView() {
         <Form />
       </section>
       <section class="card" aria-labelledby="latest-title">
-        {latestOrder.value === undefined ? <Invitation /> : <Latest key={latestOrder.value} uuid={latestOrder.value} />}
+        {latestOrder.value === undefined ? (
+          <Invitation />
+        ) : (
+          <Latest key={latestOrder.value} uuid={latestOrder.value} />
+        )}
       </section>
     </div>
   );
 }
 
-const Invitation = () => (
-  <>
-    <h2 id="latest-title">Its way through the saga</h2>
-    <Empty>
-      Place an order, and you see each step take what it needs. Let something go wrong, and you see everything come
-      back.
-    </Empty>
-  </>
-);
+/** The saga before any order. */
+function Invitation() {
+  const picture = definition.value && pictureOf(definition.value, NO_ORDER);
+  return (
+    <>
+      <h2 id="latest-title">An order’s way through the saga</h2>
+      <p>
+        Place an order, and watch each step take what it needs. Let something go wrong, and watch it all come
+        back.
+      </p>
+      {picture && <SagaPicture picture={picture} />}
+    </>
+  );
+}
+
+const NO_ORDER: Order = { uuid: '', status: '', createdAt: '', updatedAt: '', history: [] };
 
 function Latest({ uuid }: { uuid: string }) {
   const { order, shown, connection } = useOrder(uuid);
@@ -97,7 +120,11 @@ function Form() {
     >
       <Field label="Customer" hint={<Credit user={filled.user} />}>
         {(id) => (
-          <select id={id} value={filled.user} onChange={(event) => change({ user: event.currentTarget.value })}>
+          <select
+            id={id}
+            value={filled.user}
+            onChange={(event) => change({ user: event.currentTarget.value })}
+          >
             {people.map(({ user }) => (
               <option key={user}>{user}</option>
             ))}
@@ -117,9 +144,9 @@ function Form() {
             >
               {items
                 .filter(({ item }) => item === line.item || free.some((one) => one.item === item))
-                .map(({ item, quantity }) => (
+                .map(({ item }) => (
                   <option key={item} value={item}>
-                    {item} ({numberText(quantity)} left)
+                    {item}
                   </option>
                 ))}
             </select>
@@ -131,9 +158,12 @@ function Form() {
               required
               value={line.quantity}
               onInput={(event) =>
-                change({ lines: form.lines.with(index, { ...line, quantity: Number(event.currentTarget.value) }) })
+                change({
+                  lines: form.lines.with(index, { ...line, quantity: Number(event.currentTarget.value) }),
+                })
               }
             />
+            <p class="hint">{numberText(items.find(({ item }) => item === line.item)?.quantity ?? 0)} left</p>
             {form.lines.length > 1 && (
               <button
                 type="button"
@@ -159,7 +189,11 @@ function Form() {
       <Price form={filled} />
       <Field label="What is to go wrong?">
         {(id) => (
-          <select id={id} value={form.mishap} onChange={(event) => change({ mishap: event.currentTarget.value })}>
+          <select
+            id={id}
+            value={form.mishap}
+            onChange={(event) => change({ mishap: event.currentTarget.value })}
+          >
             {mishapsOf(saga).map(({ value, label }) => (
               <option key={value} value={value}>
                 {label}
@@ -181,7 +215,12 @@ function Form() {
             Choreography: each step hears the one before
           </label>
           <label>
-            <input type="radio" name="mode" checked={form.orchestrated} onChange={() => change({ orchestrated: true })} />
+            <input
+              type="radio"
+              name="mode"
+              checked={form.orchestrated}
+              onChange={() => change({ orchestrated: true })}
+            />
             Orchestration: one coordinator does them all
           </label>
         </fieldset>

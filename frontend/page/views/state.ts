@@ -103,7 +103,7 @@ export function followOrders(): () => void {
     if (isRefreshing) return;
     isRefreshing = true;
     isStale = false;
-    Promise.allSettled([loadStock(), loadCustomers()]).then(() =>
+    void Promise.allSettled([loadStock(), loadCustomers()]).then(() =>
       setTimeout(() => {
         isRefreshing = false;
         if (isStale) refreshAccounts();
@@ -142,4 +142,3 @@ export function followOrders(): () => void {
 /** Where the page is: `#/order/{uuid}`, `#/orders`, … */
 export const place = signal<string>('');
 export const at = (path: string): boolean => place.value === path || place.value.startsWith(`${path}/`);
-

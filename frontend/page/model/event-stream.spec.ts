@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import { type Connection, eventParser, follow, type ServerEvent } from './event-stream.ts';
+
+describe('A stream of events', () => {
+  it('is cut into events, wherever the network cuts it', () => {
+    const text = ': heartbeat\n\nevent: order\nid: 3\ndata: {"a":1}\n\ndata: two\r\ndata:lines\r\n\r\n';
+    const whole = eventParser()(text);
+    expect(whole).to.deep.equal([
+      { event: 'order', data: '{"a":1}', id: '3' },
+      { event: 'message', data: 'two\nlines' },
+    ]);
+    const parse = eventParser();
+    expect([...text].flatMap(parse)).to.deep.equal(whole);
+  });
+
+  it('is refused once an event has no end', () => {
+    const parse = eventParser();
+    expect(() => parse(`data: ${'x'.repeat(5 * 1024 * 1024)}`)).to.throw('without an end');
+  });
+});
+
+describe('A page that follows a stream', () => {
+  let stop = () => {};
+  let close = () => {};
+  afterEach(() => {
+    stop();
+    close();
+  });
+
+  /** Follows what `answer` sends, until an event or a state of the connection is the last that is wanted. */
+  async function followed(
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+    isLast: (seen: ServerEvent | Connection) => boolean,
+  ) {
+    const server = createServer(answer).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    close = () => {
+      server.close();
+      server.closeAllConnections();
+    };
+    const seen: (ServerEvent | Connection)[] = [];
+    await new Promise<void>((resolve) => {
+      const see = (one: ServerEvent | Connection) => {
+        seen.push(one);
+        if (isLast(one)) resolve();
+      };
+      const { port } = server.address() as AddressInfo;
+      stop = follow(`http://127.0.0.1:${port}/events`, { onEvent: see, onConnection: see });
+    });
+    return seen;
+  }
+
+  it('goes on behind the last event that it had after its connection broke', async () => {
+    const asked: unknown[] = [];
+    const seen = await followed(
+      (request, response) => {
+        asked.push(request.headers['last-event-id']);
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`id: ${asked.length}\ndata: ${asked.length}\n\n`, () => {
+          if (asked.length === 1) response.destroy();
+        });
+      },
+      (one) => typeof one === 'object' && one.data === '2',
+    );
+    expect(asked).to.deep.equal([undefined, '1']);
+    expect(seen.filter((one) => typeof one === 'string')).to.deep.equal([
+      'connecting',
+      'live',
+      'reconnecting',
+      'live',
+    ]);
+  });
+
+  it('tries again while the server is away, and not if it is refused', async () => {
+    let count = 0;
+    const seen = await followed(
+      (_, response) => {
+        count++;
+        response.writeHead(count === 1 ? 503 : 404).end();
+      },
+      (one) => one === 'refused',
+    );
+    expect([count, seen]).to.deep.equal([2, ['connecting', 'reconnecting', 'refused']]);
+  });
+
+  it('stops when the server says that this was the end', async () => {
+    let count = 0;
+    const seen = await followed(
+      (_, response) => {
+        count++;
+        response.writeHead(200).end('data: 1\n\nevent: end\ndata: {}\n\n');
+      },
+      (one) => one === 'ended',
+    );
+    expect([count, seen]).to.deep.equal([
+      1,
+      ['connecting', 'live', { event: 'message', data: '1' }, 'ended'],
+    ]);
+  });
+});
