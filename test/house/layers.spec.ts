@@ -37,7 +37,7 @@ interface Import {
 const everything = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((path) => !/^(node_modules|dist)\//.test(path))
   .sort();
-const files = everything.filter((path) => path.endsWith('.ts'));
+const files = everything.filter((path) => /\.tsx?$/.test(path));
 const sources = new Map(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 const product = files.filter((path) => !path.endsWith('.spec.ts') && !/^(test|bench)\//.test(path));
 const IMPORT = /^(?:import|export)( type)? .*?from '([^']+)';$|\bimport\(()'([^']+)'\)/gms;
@@ -47,6 +47,8 @@ const imports: Import[] = product.flatMap((from) =>
     return { from, to: to.startsWith('.') ? resolved(from, to) : to, typeOnly: type !== undefined };
   }),
 );
+/** What runs in a browser, where no kernel and no service is. */
+const isPage = (path: string): boolean => path.startsWith('frontend/page/');
 /** Whether it is a file of ours, and not a package. */
 const isOurs = (to: string): boolean => sources.has(to);
 
@@ -56,6 +58,7 @@ const programs = [
     .filter((path) => /^(package\.json|infra\/Dockerfile|(infra|docs)\/.*\.(yaml|tf|md))$/.test(path))
     .flatMap((path) => [...readFileSync(join(root, path), 'utf8').matchAll(/\bdist\/([\w/.-]+)\.js\b/g)])
     .map(([, to]) => `${to}.ts`),
+  'frontend/page/page.tsx',
   ...product.flatMap((from) =>
     [...(sources.get(from) ?? '').matchAll(/new URL\('([\w/.-]+)\.js', import\.meta\.url\)/g)].map(([, to]) =>
       resolved(from, `${to}.ts`),
@@ -215,6 +218,13 @@ describe('The layout', () => {
     });
   });
 
+  it('has a page that knows no more of the services than types, and no service that knows the page', () => {
+    const isForeign = ({ from, to, typeOnly }: Import) =>
+      isPage(from) && isOurs(to) && !isPage(to) && !typeOnly;
+    const knowsIt = ({ from, to }: Import) => !isPage(from) && isPage(to);
+    expect(broken((one) => isForeign(one) || knowsIt(one))).to.deep.equal([]);
+  });
+
   it('imports SDKs in adapters only', () => {
     expect(
       broken(({ from, to, typeOnly }) => SDKS.test(to) && room(from) !== 'adapters' && !typeOnly),
@@ -224,12 +234,14 @@ describe('The layout', () => {
   it('has neither clock nor chance in the kernel and the services: both come in as data', () => {
     const impure =
       /\bnew Date\(\)|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/;
-    const inside = product.filter((path) => ['saga', 'shop', ...SERVICES].includes(room(path)));
+    const inside = product.filter(
+      (path) => ['saga', 'shop', ...SERVICES].includes(room(path)) && !isPage(path),
+    );
     expect(inside.filter((path) => impure.test(sources.get(path) ?? ''))).to.deep.equal([]);
   });
 
   it('names files after one idea, in kebab-case', () => {
-    expect(files.filter((path) => !/^[a-z-]+(\/[a-z0-9-]+)*(\.spec)?\.ts$/.test(path))).to.deep.equal([]);
+    expect(files.filter((path) => !/^[a-z-]+(\/[a-z0-9-]+)*(\.spec)?\.tsx?$/.test(path))).to.deep.equal([]);
     expect(files.filter((path) => /\/(utils?|helpers?|common|index)\.ts$/.test(path))).to.deep.equal([]);
   });
 

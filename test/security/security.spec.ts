@@ -151,9 +151,10 @@ describe("The operators' routes", () => {
     ]);
   });
 
-  it('leave of all others only the stock to everybody where customers are told apart', () => {
+  it('leave of all others only the stock and the definition of the saga to everybody where customers are told apart', () => {
     const forEverybody = routes.filter(({ audience }) => audience === undefined);
     expect(forEverybody.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'GET /saga',
       'GET /inventory',
       'GET /inventory/{item}',
     ]);

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { plotColumns, type Second } from '../model/live-orders.ts';
 import { durationText, numberText } from '../model/words.ts';
 
