@@ -16,6 +16,7 @@ import {
   type Changes,
   type DueQuery,
   type GuardedWrite,
+  LATE_MS,
   type Path,
   type Query,
   type Scan,
@@ -255,8 +256,6 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 /** A listener that has seen so many documents begins anew, with those that moved last. */
 const WATCHED_MAX = 1000;
-/** How much later than its moment a document may be committed, and how much the clocks of its writers may differ. */
-const LATE_MS = 10_000;
 
 /** From which moment on to listen anew. A writer whose clock is far ahead must not hide what others write. */
 const nextSince = (newest: Timestamp | undefined, now: Date): Date =>

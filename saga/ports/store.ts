@@ -85,6 +85,9 @@ export interface Changes {
   readonly since: Date;
 }
 
+/** How much later than its moment a document may be committed: a commit takes its time, and the clocks of its writers differ. */
+export const LATE_MS = 10_000;
+
 /** Something that is being watched. */
 export interface Watching {
   /** Nothing is told after that. May be called again. */
@@ -163,7 +166,7 @@ export interface Store {
   /**
    * Tells documents that move on. The first call has all that are there already, perhaps none; each later one has those that are
    * there since or have changed, in their newest state, some perhaps again. A document that no longer fits is not told.
-   * A document whose moment lies some seconds before the newest one may still come; later than that it may be missed.
+   * One that is committed more than `LATE_MS` after its moment may be missed.
    * @param tell is never called before `watchChanges` has returned. Must not throw.
    * @param fail is called once if there is nothing more to be told, because the store has ended the watch.
    */
