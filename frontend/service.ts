@@ -3,6 +3,9 @@ import type { ServiceDefinition } from '../saga/deliver/service.ts';
 import { ORCHESTRATION } from '../saga/step/saga.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { customerEventsRoute } from './customer-events.ts';
+import { createLiveOrders } from './live-orders.ts';
+import { countsRoute, liveRoute } from './live-routes.ts';
+import { orderEventsRoute } from './order-events.ts';
 import { frontendRoutes } from './routes.ts';
 
 /** Takes orders in, and tells what became of them. */
@@ -17,6 +20,8 @@ export const frontend: ServiceDefinition = {
       .default('choreography'),
   },
   create(saga, ports, { deadlineSeconds, declared }) {
+    const closing = new AbortController();
+    const live = createLiveOrders(ports, closing.signal);
     const intake = createOrderIntake(saga, ports, deadlineSeconds);
     return {
       name: 'frontend',
@@ -24,8 +29,14 @@ export const frontend: ServiceDefinition = {
       routes: () => [
         ...frontendRoutes(saga, ports, intake, declared.ORDER_MODE === ORCHESTRATION),
         customerEventsRoute(saga, ports.store),
+        orderEventsRoute(saga, ports.store, closing.signal),
+        liveRoute(saga, live),
+        countsRoute(saga, ports.store),
       ],
-      drain: intake.drain,
+      async drain() {
+        closing.abort();
+        await intake.drain();
+      },
     };
   },
 };
