@@ -1,37 +1,25 @@
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
-import { moment, snapshotSchema, transitionSchema } from '../saga/http/answers.ts';
-import { assertMayAct, type Caller, transitionSeenBy } from '../saga/http/caller.ts';
+import { snapshotSchema } from '../saga/http/answers.ts';
+import { assertMayAct, type Caller } from '../saga/http/caller.ts';
 import { invalidInput, notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { ledgerOf, malformedLedger } from '../saga/http/one-order.ts';
 import { pageParameters } from '../saga/http/page.ts';
-import { deadlineOf } from '../saga/ledger/deadline.ts';
-import { transitionsOf } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { ledgerAt } from '../saga/ledger/ledger-at.ts';
 import { listLedgers } from '../saga/ledger/list-ledgers.ts';
 import { traceparentIn } from '../saga/ledger/trace.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { oncePerSaga } from '../saga/step/once-per-saga.ts';
 import { faultOfFailure } from '../saga/step/receive.ts';
 import { ORCHESTRATION, type Saga } from '../saga/step/saga.ts';
 import { type Order, orderSchema } from '../shop/order.ts';
 import type { OrderIntake } from './accept-orders.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { exampleOrders } from './example-orders.ts';
+import { detailed, detailedSchema, tracked, trackedSchema } from './order-view.ts';
 
 const KEY_LENGTH_MAX = 255;
-
-/** An order as its customer sees it: its snapshot, and how it came about. */
-const trackedSchema = oncePerSaga((saga: Saga) =>
-  snapshotSchema(saga).extend({
-    createdAt: moment,
-    updatedAt: moment,
-    deadlineAt: moment.optional(),
-    history: z.array(transitionSchema(saga)),
-  }),
-);
 
 const momentSchema = z.strictObject({
   at: z.iso
@@ -58,21 +46,9 @@ export function frontendRoutes(
   isOrchestrated = false,
 ): readonly Route[] {
   const { store, newUuid } = ports;
-  const tracked = trackedSchema(saga);
   const { accepted, canceled } = exampleOrders(saga);
 
-  /** An order as customers see it: its snapshot, and how it came about. */
-  function view(ledger: Ledger, caller: Caller | undefined): object {
-    const history = transitionsOf(ledger).map((one) => transitionSeenBy(caller, one));
-    const deadlineAt = deadlineOf(saga, ledger);
-    return {
-      ...snapshot(saga, ledger),
-      createdAt: ledger.createdAt,
-      updatedAt: history.at(-1)?.at,
-      ...(deadlineAt && { deadlineAt }),
-      history,
-    };
-  }
+  const view = (ledger: Ledger, caller: Caller | undefined) => tracked(saga, ledger, caller);
 
   return [
     route({
@@ -113,8 +89,8 @@ export function frontendRoutes(
       path: '/order/{uuid}',
       summary: 'What became of an order, or how it stood at a moment',
       audience: 'customers',
-      answer: tracked,
-      example: view(accepted, undefined),
+      answer: detailedSchema(saga),
+      example: detailed(saga, accepted, undefined),
       query: momentSchema,
       responses: {
         200: 'The order, its status, the reason of a failure, and its history; of all that what was known at the moment',
@@ -132,7 +108,7 @@ export function frontendRoutes(
             `There was no order ${ledger.uuid} yet: it came at ${ledger.createdAt.toISOString()}`,
           );
         }
-        return { status: 200, body: view(shown, caller) };
+        return { status: 200, body: detailed(saga, shown, caller) };
       },
     }),
     route({
@@ -140,7 +116,7 @@ export function frontendRoutes(
       path: '/order/{uuid}/cancel',
       summary: 'Cancel an order',
       audience: 'customers',
-      answer: tracked,
+      answer: trackedSchema(saga),
       example: view(canceled, undefined),
       responses: {
         202: 'The order is failing; what was done is being taken back',
@@ -159,7 +135,7 @@ export function frontendRoutes(
       path: '/orders',
       summary: 'Orders, newest first, a page at a time',
       audience: 'customers',
-      answer: z.object({ orders: z.array(tracked), next_page: z.string().optional() }),
+      answer: z.object({ orders: z.array(trackedSchema(saga)), next_page: z.string().optional() }),
       example: { orders: [view(accepted, undefined)] },
       query: listSchema(saga),
       responses: {

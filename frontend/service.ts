@@ -4,6 +4,9 @@ import { ORCHESTRATION } from '../saga/step/saga.ts';
 import { createOrderIntake } from './accept-orders.ts';
 import { customerEventsRoute } from './customer-events.ts';
 import { definitionRoute } from './definition-route.ts';
+import { createLiveOrders } from './live-orders.ts';
+import { countsRoute, liveRoute } from './live-routes.ts';
+import { orderEventsRoute } from './order-events.ts';
 import { frontendRoutes } from './routes.ts';
 
 /** Takes orders in, and tells what became of them. */
@@ -18,6 +21,8 @@ export const frontend: ServiceDefinition = {
       .default('choreography'),
   },
   create(saga, ports, { deadlineSeconds, declared }) {
+    const closing = new AbortController();
+    const live = createLiveOrders(ports, closing.signal);
     const intake = createOrderIntake(saga, ports, deadlineSeconds);
     return {
       name: 'frontend',
@@ -26,9 +31,15 @@ export const frontend: ServiceDefinition = {
         ...frontendRoutes(saga, ports, intake, declared.ORDER_MODE === ORCHESTRATION),
         customerEventsRoute(saga, ports.store),
         definitionRoute(saga),
+        orderEventsRoute(saga, ports.store, closing.signal),
+        liveRoute(saga, live),
+        countsRoute(saga, ports.store),
       ],
       webPage: new URL('public/', import.meta.url),
-      drain: intake.drain,
+      async drain() {
+        closing.abort();
+        await intake.drain();
+      },
     };
   },
 };

@@ -8,7 +8,11 @@ import type { Saga } from '../saga/step/saga.ts';
  * Fields of every ledger whose value grows with time. An index on one of them alone would limit the ledgers to some 500 writes a
  * second (https://firebase.google.com/docs/firestore/solutions/shard-timestamp), so no index begins with one.
  */
-const GROWING_OF_LEDGERS = ['createdAt', 'sweepAt'] as const satisfies readonly (keyof LedgerFields)[];
+const GROWING_OF_LEDGERS = [
+  'createdAt',
+  'movedAt',
+  'sweepAt',
+] as const satisfies readonly (keyof LedgerFields)[];
 /** Other fields that no query uses: each index entry takes storage and makes each write slower. */
 const LARGE_OF_LEDGERS = [
   'history',
@@ -54,6 +58,7 @@ export function firestoreIndexes(saga: Saga) {
       ]),
       ...(saga.order.mentions ? [ledgers(['shard'], 'createdAt', 'DESCENDING', 'mentions')] : []),
       ledgers(['shard'], 'sweepAt', 'ASCENDING'),
+      ledgers(['shard'], 'movedAt', 'ASCENDING'),
       letters(['status']),
       letters(['reason', 'status']),
       letters(['uuid']),

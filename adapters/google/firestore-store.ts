@@ -3,6 +3,7 @@ import {
   type DocumentSnapshot,
   FieldPath,
   Firestore,
+  type Query as FirestoreQuery,
   Timestamp,
   type Transaction,
   type WriteBatch,
@@ -12,8 +13,10 @@ import { endsWithin } from '../../saga/ports/clock.ts';
 import {
   assertDocumentPath,
   assertWritable,
+  type Changes,
   type DueQuery,
   type GuardedWrite,
+  LATE_MS,
   type Path,
   type Query,
   type Scan,
@@ -22,6 +25,7 @@ import {
   type StoreErrorKind,
   type Version,
   type Versioned,
+  type Watching,
 } from '../../saga/ports/store.ts';
 import { systemClock } from '../system-clock.ts';
 import { emulatorOptions } from './emulator-options.ts';
@@ -49,6 +53,21 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     ignoreUndefinedProperties: true,
     ...emulatorOptions(process.env.FIRESTORE_EMULATOR_HOST),
   });
+  /** Ends each listener that is open: the client can't be closed before. */
+  const listeners = new Set<() => void>();
+
+  /** @param open opens a listener, and returns what ends it. */
+  function listen(open: () => () => void): Watching {
+    const stop = open();
+    listeners.add(stop);
+    return {
+      close() {
+        listeners.delete(stop);
+        stop();
+      },
+    };
+  }
+
   /** The client continues a call for minutes after our callers have stopped waiting. */
   const underWay = new Set<Promise<unknown>>();
 
@@ -120,6 +139,56 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       });
     },
 
+    async count({ collection, where }) {
+      let query: FirestoreQuery = firestore.collection(collection);
+      for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
+      return (await answer(query.count().get())).data().count;
+    },
+
+    watch(path, tell, fail) {
+      assertDocumentPath(path);
+      return listen(() =>
+        firestore.doc(path).onSnapshot(
+          (snapshot) => tell(fromFirestore(snapshot.data())),
+          (error) => fail(asStoreError(error)),
+        ),
+      );
+    },
+
+    watchChanges({ collection, where, field, since }: Changes, tell, fail) {
+      let query: FirestoreQuery = firestore.collection(collection);
+      for (const [name, value] of Object.entries(where)) query = query.where(name, '==', value);
+      let current: Watching | undefined;
+      let isClosed = false;
+      const open = (from: Date): Watching =>
+        listen(() =>
+          query
+            .where(field, '>', Timestamp.fromDate(from))
+            .orderBy(field, 'asc')
+            .orderBy(FieldPath.documentId(), 'asc')
+            .onSnapshot(
+              (snapshot) => {
+                const changes = snapshot.docChanges().filter(({ type }) => type !== 'removed');
+                tell(changes.map(({ doc }) => ({ path: doc.ref.path, fields: fromFirestore(doc.data()) })));
+                // The client keeps all documents of the answer, so that it would grow for ever.
+                const next = nextSince(snapshot.docs.at(-1)?.get(field), systemClock.now());
+                const hasMovedOn = next.getTime() - from.getTime() >= LATE_MS;
+                if (snapshot.size < WATCHED_MAX || !hasMovedOn || isClosed) return;
+                current?.close();
+                current = open(next);
+              },
+              (error) => fail(asStoreError(error)),
+            ),
+        );
+      current = open(since);
+      return {
+        close() {
+          isClosed = true;
+          current?.close();
+        },
+      };
+    },
+
     async snapshot() {
       // Firestore says what time it is, because its clock and ours differ. Don't use a transaction that begins with its
       // first read: if that fails, the client leaves a promise whose rejection can't be handled.
@@ -166,6 +235,7 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
     },
 
     async close() {
+      for (const stop of listeners) stop();
       // Wait until all calls have ended: a retry after the client's termination fails where it can't be caught. That can
       // take minutes while Firestore is away, and then the process ends first.
       const terminated = Promise.allSettled(underWay).then(() => firestore.terminate());
@@ -183,6 +253,13 @@ const byPath = (one: GuardedWrite, other: GuardedWrite): number => (one.path < o
 const PROGRESS_EVERY = 1000;
 /** How long `close` waits for calls that are under way, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
+
+/** A listener that has seen so many documents begins anew, with those that moved last. */
+const WATCHED_MAX = 1000;
+
+/** From which moment on to listen anew. A writer whose clock is far ahead must not hide what others write. */
+const nextSince = (newest: Timestamp | undefined, now: Date): Date =>
+  new Date(Math.min(newest?.toMillis() ?? 0, now.getTime()) - LATE_MS);
 
 function addWrite(batch: WriteBatch, reference: DocumentReference, write: GuardedWrite): void {
   switch (write.kind) {
@@ -243,9 +320,13 @@ const kindOfCode: Readonly<Record<number, StoreErrorKind>> = {
 };
 
 function throwStoreError(error: unknown): never {
-  if (error instanceof StoreError) throw error;
+  throw asStoreError(error);
+}
+
+function asStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
   const { code, message } = error as { code?: number; message?: string };
-  throw new StoreError(kindOfCode[code ?? -1] ?? 'unavailable', `Firestore: ${message ?? error}`, {
+  return new StoreError(kindOfCode[code ?? -1] ?? 'unavailable', `Firestore: ${message ?? error}`, {
     cause: error,
   });
 }

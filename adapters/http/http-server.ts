@@ -21,8 +21,10 @@ import {
 import { inputFaults } from '../../saga/http/input-faults.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
+import { systemClock } from '../system-clock.ts';
 import { refuseLarger, tooLarge } from './body-limit.ts';
 import { callerOf } from './caller-of.ts';
+import { createEventStreams, type EventStreams, endStream, isEventStream } from './event-streams.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
@@ -54,7 +56,8 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
   let isClosing = false;
   // A client that keeps its connection alive would go on sending requests over it, and closing would never end.
   const endConnection = (response: ServerResponse) => {
-    if (!response.headersSent) response.setHeader('Connection', 'close');
+    if (isEventStream(response)) endStream(response);
+    else if (!response.headersSent) response.setHeader('Connection', 'close');
   };
   const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS };
   const server = createServer(timeouts, (request, response) => {
@@ -109,6 +112,8 @@ export interface HttpAppOptions {
   readonly metrics?: RequestHandler | undefined;
   /** The folder of the page that browsers get at `GET /`; without it they get the index, too. */
   readonly webPage?: URL | undefined;
+  /** The streams of this process. */
+  readonly streams?: EventStreams;
 }
 
 /** An Express app that answers routes, with health, an index and the documents for tools beside them. */
@@ -120,7 +125,8 @@ export function httpApp(
     about = { title: 'saga', version: '0.0.0' },
     asyncApi,
     gatesOf = gatesBy(),
-    handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
+    streams = createEventStreams(systemClock, log),
+    handlersOf = (route) => [...gatesOf(route), ...answerHere(route, streams)],
     trustedProxies = 0,
     push = [],
     first = [],
@@ -206,7 +212,7 @@ function notStored(_request: Request, response: Response, next: () => void): voi
   next();
 }
 
-function answerHere(route: Route): RequestHandler[] {
+function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
   const limited = { limit: BODY_BYTES_MAX };
   const parse = route.body
     ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ ...limited, strict: false })]
@@ -215,7 +221,10 @@ function answerHere(route: Route): RequestHandler[] {
   return [
     ...parsers,
     async (request, response) => {
+      const stream = route.events && streams.enter();
+      response.once('close', () => stream?.leave());
       const answer = await route.handle(checkedRequest(route, request));
+      if (answer.events) return streams.send(response, answer);
       response
         .status(answer.status)
         .set(answer.headers ?? {})

@@ -103,14 +103,25 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
 function responseOf(
   status: number,
   description: string,
-  { answer, example }: Pick<Route, 'answer' | 'example'>,
+  { answer, example, events }: Pick<Route, 'answer' | 'example' | 'events'>,
 ): object {
-  const content =
-    status >= 400
-      ? { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-      : { 'application/json': { schema: jsonSchema(answer), ...(example !== undefined && { example }) } };
-  return { description, content };
+  if (status >= 400) {
+    const schema = { $ref: '#/components/schemas/Problem' };
+    return { description, content: { 'application/problem+json': { schema } } };
+  }
+  const media = { schema: jsonSchema(answer), ...(example !== undefined && { example }) };
+  return { description, content: events ? eventStream(media, events) : { 'application/json': media } };
 }
+
+/** OpenAPI 3.1 knows no events: to it, a stream is a text. What each event has in its data stands beside that. */
+const eventStream = (media: object, events: NonNullable<Route['events']>) => ({
+  'text/event-stream': {
+    ...media,
+    'x-event-data': Object.fromEntries(
+      Object.entries(events).map(([event, data]) => [event, jsonSchema(data)]),
+    ),
+  },
+});
 
 function queryParameters(query: z.ZodType): object[] {
   const { properties = {} } = jsonSchema(query) as { properties?: Record<string, object> };

@@ -1,6 +1,7 @@
 import {
   assertDocumentPath,
   assertWritable,
+  type Changes,
   type DueDocument,
   type DueQuery,
   type GuardedWrite,
@@ -13,6 +14,7 @@ import {
   type Version,
   type Versioned,
 } from '../../saga/ports/store.ts';
+import { createWatchers } from './watchers.ts';
 
 /**
  * The embedded store: documents in a map. It keeps nothing beyond the process, and promises what Firestore
@@ -21,6 +23,7 @@ import {
 export function createMemoryStore(): Store {
   /** By the name of their collection: a listing looks at no others. */
   const collections = new Map<string, Map<Path, Versioned>>();
+  const watchers = createWatchers();
   let commits = 0;
 
   function collectionOf(path: Path): Map<Path, Versioned> {
@@ -87,6 +90,7 @@ export function createMemoryStore(): Store {
       for (const [path, fields] of after) {
         if (fields === undefined) collectionOf(path).delete(path);
         else collectionOf(path).set(path, { fields, version });
+        watchers.changed(path, fields);
       }
     },
     async query({ fields: wanted, after, limit, ...query }: Query) {
@@ -102,6 +106,37 @@ export function createMemoryStore(): Store {
         .filter(({ moment }) => moment <= until)
         .filter((document) => after === undefined || earliestFirst(document, after) > 0)
         .slice(0, limit);
+    },
+    async count({ collection, where }) {
+      return inCollection(collection).filter(({ fields }) => matches(fields, where)).length;
+    },
+    watch(path, tell) {
+      assertDocumentPath(path);
+      return watchers.add(
+        new Map([[path, collectionOf(path).get(path)?.fields]]),
+        (changed) => changed === path,
+        (states) => tell(states.get(path)),
+      );
+    },
+    watchChanges({ collection, where, field, since }: Changes, tell) {
+      const prefix = `${collection}/`;
+      const concerns = (path: Path, fields: object | undefined): boolean => {
+        if (fields === undefined) return false;
+        const moment = fieldOf(fields, field);
+        return (
+          moment instanceof Date &&
+          moment > since &&
+          path.startsWith(prefix) &&
+          !path.includes('/', prefix.length) &&
+          matches(fields, where)
+        );
+      };
+      const present = inCollection(collection)
+        .map(({ id, fields }): [Path, object] => [prefix + id, fields])
+        .filter(([path, fields]) => concerns(path, fields));
+      return watchers.add(new Map(present), concerns, (states) =>
+        tell([...states].map(([path, fields]) => ({ path, fields: fields as object }))),
+      );
     },
     async snapshot() {
       // Documents are immutable values, so it is enough to remember which there are.
@@ -133,6 +168,7 @@ export function createMemoryStore(): Store {
       for (const documents of collections.values()) {
         for (const path of [...documents.keys()].filter((one) => one.startsWith(`${collection}/`))) {
           documents.delete(path);
+          watchers.changed(path, undefined);
           deletedCount++;
         }
       }

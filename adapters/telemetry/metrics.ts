@@ -5,6 +5,7 @@ import { begunAt, CANCELED, FAILING, type Ledger } from '../../saga/ledger/ledge
 import type { CommitEvent, SagaEvent } from '../../saga/ports/observe.ts';
 import { type Store, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
+import { isEventStream } from '../http/event-streams.ts';
 import { routeOf, statusOf } from '../http/http-route.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -107,6 +108,8 @@ export function createMetrics(saga: Saga, meter: Meter): Pick<Telemetry, 'ports'
   const serve: RequestHandler = (request, response, next) => {
     const startMs = performance.now();
     response.once('close', () => {
+      // A stream lasts as long as its client wants: that says nothing about how fast we are.
+      if (isEventStream(response)) return;
       requests.record((performance.now() - startMs) / 1000, {
         'http.request.method': request.method,
         'http.route': routeOf(request) ?? 'none',

@@ -246,7 +246,7 @@ const lastName = (path: Path): string => path.slice(path.lastIndexOf('/') + 1);
  * duplicate may still come, lists it in the wrong place, or names a party that does not exist.
  */
 function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
-  const { status, createdAt, sweepAt, expireAt } = ledger;
+  const { status, createdAt, movedAt, sweepAt, expireAt } = ledger;
   const transitions = transitionsOf(ledger);
   // The end of a wait is known, however far away it is; if it was edited, a person did that who can do anything.
   const isPlanned =
@@ -267,6 +267,9 @@ function* editFaults(saga: Saga, ledger: Ledger, now: Date): Iterable<string> {
   const [received] = transitions;
   if (received && received.at.getTime() !== createdAt.getTime()) {
     yield `it was created at ${createdAt.toISOString()}, but received at ${received.at.toISOString()}`;
+  }
+  if (at.getTime() !== movedAt.getTime()) {
+    yield `it moved at ${movedAt.toISOString()}, but its last transition was at ${at.toISOString()}`;
   }
   // A ledger of a release whose orders mentioned nothing has none.
   const { mentions } = ledger;

@@ -34,7 +34,6 @@ const UNKNOWABLE: readonly (readonly [documents: string, edits: RegExp, why: str
   ['ledger', /mentions deleted/, 'a release may have kept none'],
   ['ledger', /history\[\d\]\.by made another service/, 'a service may act in the place of another'],
   ['PAID ledger', /history\[2\]\.at made (later|earlier)/, 'no record keeps when an order was reserved'],
-  ['RESERVED ledger', /history\[2\]\.at made (later|earlier)/, 'no record keeps when an order was reserved'],
   [
     'RESERVED ledger',
     /sweepAt (made later|made earlier|exchanged)/,

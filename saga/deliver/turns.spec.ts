@@ -140,7 +140,7 @@ describe('Turns', () => {
       .flatMap((write) =>
         write.path === ledgerPath(UUID) && write.kind === 'update' ? Object.keys(write.fields).sort() : [],
       );
-    expect(fields).to.deep.equal(['history', 'lines', 'status']);
+    expect(fields).to.deep.equal(['history', 'lines', 'movedAt', 'status']);
     expect(await readOne(ports.store, ledgerPath(UUID))).to.deep.equal(reserved(before));
   });
 

@@ -18,7 +18,21 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
-  readonly body: unknown;
+  readonly body?: unknown;
+  /**
+   * Sent instead of a body, as a stream of server-sent events, until there are no more or the signal says that the client has left.
+   * The next event is asked for once the client has taken the one before: whoever makes them must bound what waits.
+   */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<ServerEvent>;
+}
+
+/** An event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export interface ServerEvent {
+  readonly event: string;
+  /** A client that comes back says the last one in `Last-Event-ID`. */
+  readonly id?: string | number;
+  /** Sent as JSON. */
+  readonly data: unknown;
 }
 
 export interface Route {
@@ -33,8 +47,10 @@ export interface Route {
   readonly audience?: 'operators' | 'customers';
   /** The statuses that it answers with, and what each means. */
   readonly responses: Readonly<Record<number, string>>;
-  /** The body of an answer that is no problem, as JSON has it. */
+  /** The body of an answer that is no problem, as JSON has it; of a stream, whatever it is as a text. */
   readonly answer: z.ZodType;
+  /** The route answers with a stream: the data of each kind of event, as JSON has it. */
+  readonly events?: Readonly<Record<string, z.ZodType>>;
   /** Such a body, for the description. */
   readonly example?: unknown;
   readonly body?: z.ZodType;
@@ -79,6 +95,9 @@ export class Problem extends Error {
 }
 
 export const notFound = (detail: string): Problem => new Problem(404, 'Not found', detail);
+
+/** What a client sends that comes back to a stream. */
+export const LAST_EVENT_ID = 'Last-Event-ID';
 
 /** It can't be done now, or it is unknown whether it was done. */
 export const unavailable = (detail: string, headers: Record<string, string> = {}): Problem =>

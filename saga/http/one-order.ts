@@ -33,13 +33,16 @@ export async function ledgerOf(
 ): Promise<ReadLedger & { readonly fields: object }> {
   const id = uuid.toLowerCase();
   const fields = isUuid(id) ? await readOne(store, ledgerPath(id)) : undefined;
-  if (fields === undefined || !mayAct(caller, customerIn(saga, fields))) throw noSuchOrder(uuid);
+  if (fields === undefined || !maySee(saga, caller, fields)) throw noSuchOrder(uuid);
   return { ...readLedger(saga, id, fields), fields };
 }
 
-/** The customer whose order it is, whether or not the rest of its ledger can be believed. */
-const customerIn = ({ order: { ownedBy = '' } }: Saga, fields: object): unknown =>
-  (fields as Readonly<Record<string, unknown>>)[ownedBy];
+/** Whether a caller may see the order of this ledger, be the rest of it right or wrong. */
+export const maySee = (
+  { order: { ownedBy = '' } }: Saga,
+  caller: Caller | undefined,
+  ledger: object,
+): boolean => mayAct(caller, (ledger as Readonly<Record<string, unknown>>)[ownedBy]);
 
 /**
  * Takes a turn on the order that a request names.

@@ -24,7 +24,7 @@ export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger |
   const all = history.map(statusIn);
   const [status, was] = [all.at(-1), withoutPauses(all)];
   if (status === undefined) return undefined;
-  const past = { ...ledger, status, history };
+  const past = { ...ledger, status, history, movedAt: lastTransition({ history }).at };
   const unknown = new Set([
     ...saga.acts.flatMap(({ status: begun, learns }) =>
       was.includes(begun) ? [] : Object.keys(learns.shape),
@@ -42,7 +42,7 @@ export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger |
     ...(Object.fromEntries(Object.entries(past).filter(([field]) => !unknown.has(field))) as Ledger),
     ...only('waitsUntil', past, waited),
     ...only('heard', past, resumed),
-    sweepAt: nextSweep(saga, past, 0, lastTransition(past).at),
+    sweepAt: nextSweep(saga, past, 0, past.movedAt),
     // As for every ledger that has come to rest.
     ...((!isStanding(saga, past) || all.includes(PAUSED)) && { expireAt: null }),
   };

@@ -32,6 +32,7 @@ const moved = (before: Ledger, status: Status, by: string) => ({
   ...before,
   status,
   history: [...before.history, historyLine(status, by, LATER)],
+  movedAt: LATER,
   sweepAt: new Date('2026-01-02T03:05:30.000Z'),
   // A ledger that has come to rest before has the field for good.
   ...(before.expireAt !== undefined && { expireAt: null }),
@@ -56,6 +57,7 @@ describe('A new ledger', () => {
       status: 'RECEIVED',
       history: ['2026-01-02T03:04:05.678Z RECEIVED frontend'],
       createdAt: NOW,
+      movedAt: NOW,
       deadlineSeconds: 900,
       sweepAt: new Date('2026-01-02T03:04:35.678Z'),
       shard: 0x11111111 % SHARD_COUNT,
@@ -189,6 +191,7 @@ describe('The tombstone of an order that nobody knows', () => {
       detail: 'It failed before anybody knew it',
       history: ['RECEIVED', 'FAILING', 'CANCELED'].map((status) => historyLine(status, 'janitor', NOW)),
       createdAt: NOW,
+      movedAt: NOW,
       deadlineSeconds: 900,
       sweepAt: null,
       expireAt: new Date('2026-04-12T03:04:05.678Z'),

@@ -37,6 +37,8 @@ export interface LedgerFields {
   /** Every transition, oldest first, as a line: see `historyLine`. */
   readonly history: readonly string[];
   readonly createdAt: Date;
+  /** When the last transition was: whoever watches the ledgers sees by it which of them have moved on. */
+  readonly movedAt: Date;
   /** How long each stage of this order may take. */
   readonly deadlineSeconds: number;
   /** Until when the order waits, or waited, for a word from outside, by the name of the step. */
@@ -135,6 +137,7 @@ export function receive<Order extends object>(
     deadlineSeconds,
     sweepAt: nextSweep(saga, { status: RECEIVED, history, deadlineSeconds, createdAt: now }, 0, now),
     createdAt: now,
+    movedAt: now,
     shard: shardOf(uuid),
     ...(mentions && { mentions }),
     ...(order as Order),
@@ -278,6 +281,7 @@ function move(
   const moved: Ledger = {
     ...ledger,
     status: to,
+    movedAt: now,
     history: [...ledger.history, historyLine(to, by, now, person, note)],
   };
   return {

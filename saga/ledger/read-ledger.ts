@@ -38,6 +38,7 @@ const kernelFields = {
   detail: z.string().exactOptional(),
   history: z.array(z.string()).min(1),
   createdAt: z.date(),
+  movedAt: z.date(),
   deadlineSeconds: z.number().positive().max(DEADLINE_SECONDS_MAX),
   sweepAt: z.date().nullable(),
   waitsUntil: z.record(z.string(), z.date()).exactOptional(),

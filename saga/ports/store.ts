@@ -76,6 +76,24 @@ export interface DueDocument {
   readonly fields: object;
 }
 
+/** Documents of a collection that move on: their fields equal the given values, and their moment is later than `since`. */
+export interface Changes {
+  readonly collection: string;
+  readonly where: Readonly<Record<string, string | number>>;
+  /** The field with the moment. If it is not a moment, the document is not seen. */
+  readonly field: string;
+  readonly since: Date;
+}
+
+/** How much later than its moment a document may be committed: a commit takes its time, and the clocks of its writers differ. */
+export const LATE_MS = 10_000;
+
+/** Something that is being watched. */
+export interface Watching {
+  /** Nothing is told after that. May be called again. */
+  close(): void;
+}
+
 /** A page of all documents in collections of one name, in the order of their paths. */
 export interface Scan {
   /** The name of the collection, wherever it is: `orders` is below every user and below every item. */
@@ -129,6 +147,34 @@ export interface Store {
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
   due(query: DueQuery): Promise<readonly DueDocument[]>;
+
+  /**
+   * How many documents of a collection have fields that equal the given values. As consistent as `query`.
+   * @throws StoreError `unavailable` when no answer came; may be called again.
+   */
+  count(query: Pick<Query, 'collection' | 'where'>): Promise<number>;
+
+  /**
+   * Tells the fields of one document (undefined if there is none): as they are now, and then each newer state. States between two
+   * that are told may be left out, and one may be told again.
+   * @param tell is never called before `watch` has returned. Must not throw.
+   * @param fail is called once if there is nothing more to be told, because the store has ended the watch.
+   * @throws StoreError `rejected` for what is no path.
+   */
+  watch(path: Path, tell: (fields: object | undefined) => void, fail: (error: StoreError) => void): Watching;
+
+  /**
+   * Tells documents that move on. The first call has all that are there already, perhaps none; each later one has those that are
+   * there since or have changed, in their newest state, some perhaps again. A document that no longer fits is not told.
+   * One that is committed more than `LATE_MS` after its moment may be missed.
+   * @param tell is never called before `watchChanges` has returned. Must not throw.
+   * @param fail is called once if there is nothing more to be told, because the store has ended the watch.
+   */
+  watchChanges(
+    changes: Changes,
+    tell: (documents: readonly StoredDocument[]) => void,
+    fail: (error: StoreError) => void,
+  ): Watching;
 
   /**
    * All documents as they are now, to be read later: it has everything that one commit wrote, or nothing of it.

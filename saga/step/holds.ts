@@ -18,7 +18,8 @@ import { knownTo, type Step } from './step.ts';
 export const holdsOf = (saga: Saga, ledger: Ledger): readonly Hold[] =>
   saga.actsOf(ledger).flatMap((act) => holdsOfAct(act, ledger));
 
-function holdsOfAct(act: Act, ledger: Ledger): readonly Hold[] {
+/** What an order holds because of one of its acts. */
+export function holdsOfAct(act: Act, ledger: Ledger): readonly Hold[] {
   const { step, since } = act;
   const holds = act.holds(knownTo(step, ledger, transitionTo(ledger, since)?.at));
   for (const hold of holds) {

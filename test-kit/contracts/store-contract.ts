@@ -36,6 +36,36 @@ export async function outcomeOf(request: Promise<unknown>): Promise<'done' | Sto
   }
 }
 
+/** What a watch tells, one after the other. */
+function heard<T>() {
+  const told: { readonly what: T }[] = [];
+  let wake = () => {};
+  let failure: StoreError | undefined;
+  return {
+    hear(what: T) {
+      told.push({ what });
+      wake();
+    },
+    fail(error: StoreError) {
+      failure = error;
+      wake();
+    },
+    /** The next one; waits for it. */
+    async next(): Promise<T> {
+      for (;;) {
+        const first = told.shift();
+        if (first) return first.what;
+        if (failure) throw failure;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    /** How many were not asked for. */
+    untold: () => told.length,
+  };
+}
+
 async function versionOf(store: Store, path: Path): Promise<Version> {
   const document = (await store.read([path])).get(path);
   if (document === undefined) throw new Error(`${path} does not exist`);
@@ -709,6 +739,162 @@ export function storeContract(name: string, open: (context: Mocha.Context) => Pr
           expect(await due()).to.deep.equal([]);
           await store.commit([remove(at('a'))]);
         }
+      });
+    });
+
+    describe('count', () => {
+      it('says how many documents have fields that equal all that is asked for', async () => {
+        const documents = [
+          { id: 'a', status: 'PAID', user: 'jack' },
+          { id: 'b', status: 'PAID', user: 'joe' },
+          { id: 'c', status: 'CANCELED', user: 'jack' },
+        ];
+        await store.commit([
+          ...documents.map((fields) => create(at(fields.id), fields)),
+          create(`${at('a')}/${collection}/d`, { status: 'PAID' }),
+        ]);
+        expect(await store.count({ collection, where: {} })).to.equal(3);
+        expect(await store.count({ collection, where: { status: 'PAID' } })).to.equal(2);
+        expect(await store.count({ collection, where: { status: 'PAID', user: 'jack' } })).to.equal(1);
+        expect(await store.count({ collection, where: { status: 'LOST' } })).to.equal(0);
+      });
+    });
+
+    describe('watch', () => {
+      it('tells a document as it is, each newer state, and that it is gone', async () => {
+        const told = heard<object | undefined>();
+        const watching = store.watch(at('a'), told.hear, told.fail);
+        expect(await told.next()).to.equal(undefined);
+        const moment = new Date(1_767_322_800_000);
+        await given('a', { n: 1, moment });
+        expect(await told.next()).to.deep.equal({ n: 1, moment });
+        await store.commit([
+          update(at('a'), await versionOf(store, at('a')), { n: 2 }),
+          create(at('b'), { n: 3 }),
+        ]);
+        expect(await told.next()).to.deep.equal({ n: 2, moment });
+        await store.commit([remove(at('a'))]);
+        expect(await told.next()).to.equal(undefined);
+        watching.close();
+      });
+
+      it('comes to the newest state, however fast they follow one another', async () => {
+        const told = heard<object | undefined>();
+        await given('a', { n: 0 });
+        const watching = store.watch(at('a'), told.hear, told.fail);
+        for (let n = 1; n <= 20; n++) {
+          await store.commit([update(at('a'), await versionOf(store, at('a')), { n })]);
+        }
+        let last = -1;
+        while (last < 20) {
+          const { n } = (await told.next()) as { n: number };
+          expect(n).to.be.at.least(last);
+          last = n;
+        }
+        watching.close();
+      });
+
+      it('tells nothing more once it is closed', async () => {
+        const [closed, open] = [heard<object | undefined>(), heard<object | undefined>()];
+        const watching = store.watch(at('a'), closed.hear, closed.fail);
+        const other = store.watch(at('a'), open.hear, open.fail);
+        await Promise.all([closed.next(), open.next()]);
+        watching.close();
+        watching.close();
+        await given('a', { n: 1 });
+        expect(await open.next()).to.deep.equal({ n: 1 });
+        expect(closed.untold()).to.equal(0);
+        other.close();
+      });
+
+      it('[anomaly 42] of what is no path is rejected', () => {
+        const watchUsers = () =>
+          store.watch(
+            'users',
+            () => {},
+            () => {},
+          );
+        expect(watchUsers).to.throw(StoreError).with.property('kind', 'rejected');
+      });
+    });
+
+    describe('watchChanges', () => {
+      const moment = (ms: number) => new Date(1_767_322_800_000 + ms);
+      const moved = (id: string, ms: number, shard = 1) =>
+        create(at(id), { id, shard, movedAt: moment(ms), n: 1 });
+      const watchChanges = (told: ReturnType<typeof heard<readonly StoredDocument[]>>, since = moment(0)) =>
+        store.watchChanges(
+          { collection, where: { shard: 1 }, field: 'movedAt', since },
+          told.hear,
+          told.fail,
+        );
+      const idsOf = (documents: readonly StoredDocument[]) => documents.map(({ path }) => path).toSorted();
+
+      it('tells first, all at once, what has moved since, and leaves out what has not', async () => {
+        await store.commit([
+          ...[moved('a', 1), moved('b', 0), moved('c', 2), moved('d', 1, 2)],
+          create(at('e'), { shard: 1 }),
+          create(at('f'), { shard: 1, movedAt: null }),
+          create(`${at('a')}/${collection}/g`, { shard: 1, movedAt: moment(1) }),
+        ]);
+        const told = heard<readonly StoredDocument[]>();
+        const watching = watchChanges(told);
+        const first = await told.next();
+        expect(idsOf(first)).to.deep.equal([at('a'), at('c')]);
+        expect(first.find(({ path }) => path === at('a'))?.fields).to.deep.equal({
+          id: 'a',
+          shard: 1,
+          movedAt: moment(1),
+          n: 1,
+        });
+        watching.close();
+      });
+
+      it('tells first that there is nothing, and then each document that comes or moves on', async () => {
+        await store.commit([moved('a', 0)]);
+        const told = heard<readonly StoredDocument[]>();
+        const watching = watchChanges(told);
+        expect(await told.next()).to.deep.equal([]);
+        await store.commit([moved('b', 1), moved('c', 1, 2)]);
+        expect(idsOf(await told.next())).to.deep.equal([at('b')]);
+        await store.commit([
+          update(at('a'), await versionOf(store, at('a')), { movedAt: moment(3), n: 2 }),
+          update(at('c'), await versionOf(store, at('c')), { movedAt: moment(3) }),
+        ]);
+        const [a, ...others] = await told.next();
+        expect([a?.fields, others]).to.deep.equal([{ id: 'a', shard: 1, movedAt: moment(3), n: 2 }, []]);
+        watching.close();
+      });
+
+      it('misses no document among thousands, and goes on to tell what moves on', async () => {
+        const told = heard<readonly StoredDocument[]>();
+        const watching = watchChanges(told);
+        const missing = new Set<Path>();
+        // Minutes pass between some of them, so that an implementation may begin anew.
+        for (let round = 0; round < 8; round++) {
+          const ids = Array.from({ length: 400 }, (_, n) => `${round}-${n}`);
+          for (const id of ids) missing.add(at(id));
+          await store.commit(ids.map((id) => moved(id, 1 + round * 60_000)));
+          while (missing.size > 0) for (const { path } of await told.next()) missing.delete(path);
+        }
+        await store.commit([
+          update(at('0-0'), await versionOf(store, at('0-0')), { movedAt: moment(8 * 60_000) }),
+        ]);
+        for (let found: Path[] = []; !found.includes(at('0-0')); ) found = idsOf(await told.next());
+        watching.close();
+      });
+
+      it('tells nothing more once it is closed', async () => {
+        const [closed, open] = [heard<readonly StoredDocument[]>(), heard<readonly StoredDocument[]>()];
+        const watching = watchChanges(closed);
+        const other = watchChanges(open);
+        await Promise.all([closed.next(), open.next()]);
+        watching.close();
+        watching.close();
+        await store.commit([moved('a', 1)]);
+        await open.next();
+        expect(closed.untold()).to.equal(0);
+        other.close();
       });
     });
 

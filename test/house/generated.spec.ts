@@ -253,6 +253,7 @@ describe('What follows from a saga of another shape', () => {
       'guest,createdAt,__name__',
       'guest,status,createdAt,__name__',
       'shard,sweepAt,__name__',
+      'shard,movedAt,__name__',
     ]);
     const exempt = fieldOverrides.map(({ collectionGroup, fieldPath }) => `${collectionGroup} ${fieldPath}`);
     expect(exempt).to.include.members(['sagas nights', 'sagas rate']).and.to.not.include('sagas guest');

@@ -12,6 +12,7 @@ import { topologyOf } from '../../saga/deliver/topology.ts';
 import { startWatchdog } from '../../saga/deliver/watchdog.ts';
 import { LEDGERS } from '../../saga/ledger/ledger.ts';
 import { listLedgers } from '../../saga/ledger/list-ledgers.ts';
+import { watchLedgers } from '../../saga/ledger/watch-ledgers.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Store } from '../../saga/ports/store.ts';
 import { holdsOf, isAmount } from '../../saga/step/holds.ts';
@@ -60,6 +61,10 @@ describe('The indexes of Firestore', () => {
         note(query.collection, query.where, query.field, 'ASCENDING');
         return memory.due(query);
       },
+      watchChanges(changes, ...listener) {
+        note(changes.collection, changes.where, changes.field, 'ASCENDING');
+        return memory.watchChanges(changes, ...listener);
+      },
     };
     return { store, needed };
   }
@@ -98,6 +103,7 @@ describe('The indexes of Firestore', () => {
     await listLedgers(pipeline, store, { mentions: 'widget' }, 10, undefined);
     const ports = await recordedPorts();
     await sweep(pipeline, { ...ports, store });
+    watchLedgers({ ...ports, store }, { ready() {}, tell() {}, fail() {} }).close();
     await patrolOfTheWatchdog({ ...ports, store });
     for (const reason of [undefined, 'It is poison'])
       await listLetters(store, { status: 'parked', reason }, 10, undefined);

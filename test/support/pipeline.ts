@@ -9,6 +9,7 @@ import { type Host, type HostOptions, hostServices } from '../../programs/host.t
 import { allServices, type Service, type ServiceSettings } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
+import type { Route, ServerEvent } from '../../saga/http/http.ts';
 import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -206,11 +207,23 @@ const withCheckedAnswers = (service: Service): Service => ({
       ...route,
       async handle(request) {
         const response = await route.handle(request);
+        const { events } = response;
+        if (events) return { ...response, events: (left) => withCheckedData(events(left), route) };
         if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
         return response;
       },
     })),
 });
+
+async function* withCheckedData(
+  events: AsyncIterable<ServerEvent>,
+  route: Route,
+): AsyncGenerator<ServerEvent> {
+  for await (const event of events) {
+    route.events?.[event.event]?.parse(JSON.parse(JSON.stringify(event.data)));
+    yield event;
+  }
+}
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();

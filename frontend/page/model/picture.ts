@@ -86,13 +86,14 @@ export function pictureOf(definition: Definition, order: Order): Picture {
     return name === past.waitsAt ? 'waiting' : 'active';
   }
 
-  function stageOf(name: string, status: string, says: string): Stage {
+  function stageOf(name: string, status: string, says: string, waits?: StepView['waits']): Stage {
     const mark = past.reached.get(status);
+    const state = stateOf(name, status);
     return {
       name,
       status,
-      says,
-      state: stateOf(name, status),
+      says: state === 'waiting' && waits ? waits.says : says,
+      state,
       ...(mark && { at: mark.at, afterMs: mark.afterMs }),
       took: (order.took ?? []).filter(({ step }) => step === name),
     };
@@ -100,7 +101,9 @@ export function pictureOf(definition: Definition, order: Order): Picture {
 
   const stages = [
     [stageOf(entry.service, RECEIVED, entry.says)],
-    ...groups.map((group) => group.map(({ name, leadsTo, says }) => stageOf(name, leadsTo, says))),
+    ...groups.map((group) =>
+      group.map(({ name, leadsTo, says, waits }) => stageOf(name, leadsTo, says, waits)),
+    ),
   ];
   const { failedAt, canceledAt } = past;
   return {

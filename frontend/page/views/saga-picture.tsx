@@ -28,16 +28,15 @@ function trackOf(group: readonly Stage[]): string {
   return states.includes('refused') ? 'broken' : 'reached';
 }
 
-const SYMBOLS: Record<StageState, string> = {
-  ahead: '',
-  active: '',
-  waiting: '⏳',
-  paused: '⏸',
-  done: '✓',
-  skipped: '⤼',
-  refused: '✕',
-  undoing: '↩',
-  undone: '↩',
+/** Signs as lines, because no font has them all. */
+const SIGNS: Partial<Record<StageState, string>> = {
+  waiting: 'M8 4v4l3 2',
+  paused: 'M6 4v8M10 4v8',
+  done: 'm3.5 8.5 3 3 6-7',
+  skipped: 'M3 10c2-5 7-5 9 0M12 6v4H8',
+  refused: 'm4 4 8 8M12 4l-8 8',
+  undoing: 'M6 4 3 7l3 3M3 7h6a3 3 0 0 1 0 6H7',
+  undone: 'M6 4 3 7l3 3M3 7h6a3 3 0 0 1 0 6H7',
 };
 
 const STATES: Record<StageState, string> = {
@@ -57,8 +56,10 @@ function StageCard({ stage, failure }: { stage: Stage; failure?: Failure }) {
   const isGivenBack = state === 'undone';
   return (
     <div class={`stage ${state}`}>
-      <span class="node" aria-hidden="true">
-        {SYMBOLS[state]}
+      <span class="node">
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d={SIGNS[state]} />
+        </svg>
       </span>
       <div class="about">
         <p class="name">{name}</p>

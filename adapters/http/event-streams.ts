@@ -1,0 +1,121 @@
+import type { ServerResponse } from 'node:http';
+import { type HttpResponse, type ServerEvent, unavailable } from '../../saga/http/http.ts';
+import { waitFor } from '../../saga/http/wait-for.ts';
+import type { Clock } from '../../saga/ports/clock.ts';
+import type { Log } from '../../saga/ports/log.ts';
+import { StoreError } from '../../saga/ports/store.ts';
+
+/** Proxies and load balancers end a connection on which nothing comes, most after 60 s. */
+const HEARTBEAT_MS = 15_000;
+/** A client that has taken nothing for so long is told to come back, by the end of its stream. */
+const STALLED_MS = 60_000;
+/** After how long a client comes back. */
+const RETRY_MS = 2_000;
+/** Each takes a connection, and some memory for what its client has not taken yet. */
+const STREAMS_MAX = 500;
+const RETRY_AFTER_SECONDS = '10';
+
+const EVENT_STREAM = 'text/event-stream';
+
+const STREAM_HEADERS = {
+  'Content-Type': EVENT_STREAM,
+  // For nginx, which would collect what it passes on.
+  'X-Accel-Buffering': 'no',
+  // A server that drains need not wait for another request on the connection.
+  Connection: 'close',
+};
+
+/** Whether an answer is a stream of events. */
+export const isEventStream = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type')).startsWith(EVENT_STREAM);
+
+/** Ends a stream at once: its client comes back, to another process if this one ends. */
+export function endStream(response: ServerResponse): void {
+  // A client that doesn't read would not take the end either.
+  if (response.writableNeedDrain) response.destroy();
+  else response.end();
+}
+
+/** The streams of server-sent events of this process. */
+export interface EventStreams {
+  /** Makes room for one more, until `leave` is called. @throws Problem 503 if there are too many. */
+  enter(): { leave(): void };
+  /** Sends events until there are no more, or the client leaves. Never rejects. */
+  send(response: ServerResponse, answer: HttpResponse): Promise<void>;
+}
+
+export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_MAX): EventStreams {
+  let count = 0;
+  return {
+    enter() {
+      if (count >= streamsMax) {
+        throw unavailable('Too many live streams are open; try again later', {
+          'Retry-After': RETRY_AFTER_SECONDS,
+        });
+      }
+      count++;
+      return {
+        leave() {
+          count--;
+        },
+      };
+    },
+    async send(response, { status, headers = {}, events }) {
+      const left = new AbortController();
+      response.once('close', () => left.abort());
+      response.statusCode = status;
+      for (const [name, value] of Object.entries({ ...headers, ...STREAM_HEADERS }))
+        response.setHeader(name, value);
+      response.write(`retry: ${RETRY_MS}\n\n`);
+      const stopBeating = beat(response, clock);
+      try {
+        for await (const event of events?.(left.signal) ?? []) {
+          // The server drains.
+          if (response.writableEnded) return;
+          if (!response.write(textOf(event))) await taken(response, left.signal, clock);
+        }
+      } catch (error) {
+        const severity = error instanceof StoreError ? 'WARNING' : 'ERROR';
+        log(severity, 'HTTP: a live stream has ended with an error', { error: String(error) });
+      } finally {
+        stopBeating();
+        response.end();
+      }
+    },
+  };
+}
+
+/** A comment now and then. Returns what stops it. */
+function beat(response: ServerResponse, clock: Clock): () => void {
+  let stop = () => {};
+  const next = () => {
+    stop = clock.after(HEARTBEAT_MS, () => {
+      // Nothing is sent to a client that doesn't read: it would only pile up.
+      if (!response.writableNeedDrain && !response.writableEnded) response.write(':\n\n');
+      next();
+    });
+  };
+  next();
+  return () => stop();
+}
+
+/** Waits until the client has taken what was sent; one that doesn't is left. */
+function taken(response: ServerResponse, left: AbortSignal, clock: Clock): Promise<void> {
+  return waitFor(left, (done) => {
+    response.once('drain', done);
+    const cancel = clock.after(STALLED_MS, () => response.destroy());
+    return () => {
+      response.off('drain', done);
+      cancel();
+    };
+  });
+}
+
+function textOf({ event, id, data }: ServerEvent): string {
+  const lines = [
+    ...(id === undefined ? [] : [`id: ${id}`]),
+    `event: ${event}`,
+    `data: ${JSON.stringify(data)}`,
+  ];
+  return `${lines.join('\n')}\n\n`;
+}

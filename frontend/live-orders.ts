@@ -1,0 +1,145 @@
+import { waitFor } from '../saga/http/wait-for.ts';
+import { LEDGERS, type Ledger, SHARD_COUNT } from '../saga/ledger/ledger.ts';
+import { type MovedOrder, watchLedgers } from '../saga/ledger/watch-ledgers.ts';
+import type { Ports } from '../saga/ports/ports.ts';
+import { LATE_MS } from '../saga/ports/store.ts';
+import { createLiveReader, type LiveFilter, type LiveReader, type Tally } from './live-reader.ts';
+
+/** How often a reader is sent something. */
+const PERIOD_MS = 250;
+/** Of each shard, how many orders a reader is shown that moved while it was away. */
+const CAUGHT_UP_MAX = 50;
+
+/** What a reader is sent. */
+export type LiveEvent = { readonly ledger: Ledger } | { readonly tally: Tally };
+
+/** All orders, as they move on. One listener serves all readers of the process: it is there as long as there is a reader. */
+export interface LiveOrders {
+  /**
+   * What a reader sees until it leaves, or until the store ends the listening: then it has to come back. The first tally says that
+   * all that is committed from now on will be seen.
+   * @param since the reader was here before, and has seen what moved until then.
+   */
+  follow(filter: LiveFilter, since: Date | undefined, left: AbortSignal): AsyncIterable<LiveEvent>;
+}
+
+type Listener = ReturnType<typeof openListener>;
+
+/** @param closing ends all streams. */
+export function createLiveOrders(
+  ports: Pick<Ports, 'store' | 'clock' | 'log'>,
+  closing: AbortSignal,
+): LiveOrders {
+  const { clock } = ports;
+  let listener: Listener | undefined;
+
+  function join(): Listener {
+    if (listener === undefined || listener.over.aborted) listener = openListener(ports);
+    listener.join();
+    return listener;
+  }
+
+  return {
+    async *follow(filter, since, left) {
+      const shared = join();
+      const reader = createLiveReader(filter);
+      let wake = () => {};
+      const over = AbortSignal.any([left, closing, shared.over]);
+      const unsubscribe = shared.onMoved((moved) => {
+        for (const one of moved) reader.note(one);
+        if (reader.isBehind()) wake();
+      });
+      try {
+        await waitFor(over, shared.whenReady);
+        if (since && !over.aborted) await catchUp(ports, reader, since);
+        for (;;) {
+          await waitFor(over, (done) => {
+            wake = done;
+            if (reader.isBehind()) done();
+            return () => {};
+          });
+          if (over.aborted) return;
+          const { orders, tally } = reader.take();
+          for (const ledger of orders) yield { ledger };
+          if (tally) yield { tally };
+          await waitFor(over, (done) => clock.after(PERIOD_MS, done));
+        }
+      } finally {
+        unsubscribe();
+        shared.leave();
+      }
+    },
+  };
+}
+
+/** The listener that all readers share. */
+function openListener({ store, clock, log }: Pick<Ports, 'store' | 'clock' | 'log'>) {
+  const over = new AbortController();
+  const subscribers = new Set<(moved: readonly MovedOrder[]) => void>();
+  const waiting = new Set<() => void>();
+  let isReady = false;
+  let readerCount = 0;
+  const end = () => {
+    watching.close();
+    over.abort();
+  };
+  const watching = watchLedgers(
+    { store, clock },
+    {
+      ready() {
+        isReady = true;
+        for (const done of waiting) done();
+      },
+      tell(moved) {
+        if (isReady) for (const subscriber of subscribers) subscriber(moved);
+      },
+      fail(error) {
+        log('WARNING', 'frontend: the live streams have ended', { error: error.message });
+        end();
+      },
+    },
+  );
+  return {
+    over: over.signal,
+    join() {
+      readerCount++;
+    },
+    leave() {
+      readerCount--;
+      if (readerCount === 0) end();
+    },
+    onMoved(subscriber: (moved: readonly MovedOrder[]) => void) {
+      subscribers.add(subscriber);
+      return () => subscribers.delete(subscriber);
+    },
+    whenReady(done: () => void) {
+      if (isReady) done();
+      else waiting.add(done);
+      return () => waiting.delete(done);
+    },
+  };
+}
+
+/** Shows a reader that comes back what has moved meanwhile. Where that is too much, the reader is told that something is left out. */
+async function catchUp({ store, clock }: Pick<Ports, 'store' | 'clock'>, reader: LiveReader, since: Date) {
+  const after = { moment: new Date(since.getTime() - LATE_MS), id: BEFORE_ALL };
+  const found = await Promise.all(
+    Array.from({ length: SHARD_COUNT }, (_, shard) =>
+      store.due({
+        collection: LEDGERS,
+        where: { shard },
+        field: 'movedAt',
+        until: clock.now(),
+        after,
+        limit: CAUGHT_UP_MAX,
+      }),
+    ),
+  );
+  for (const documents of found) {
+    if (documents.length === CAUGHT_UP_MAX) reader.skip(1);
+    for (const { fields } of documents) reader.catchUp(fields as Ledger);
+  }
+}
+
+/** Smaller than every uuid. */
+const BEFORE_ALL = '-';

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { assertMayAct, type Caller } from '../saga/http/caller.ts';
+import { LAST_EVENT_ID, type Route, route, type ServerEvent } from '../saga/http/http.ts';
+import { nameSchema } from '../saga/http/name.ts';
+import { LEDGERS } from '../saga/ledger/ledger.ts';
+import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
+import type { Store } from '../saga/ports/store.ts';
+import type { Saga } from '../saga/step/saga.ts';
+import type { LiveOrders } from './live-orders.ts';
+import type { LiveFilter } from './live-reader.ts';
+import { tracked, trackedSchema } from './order-view.ts';
+
+const numbers = (saga: Saga) => z.partialRecord(z.enum(saga.statuses), z.int());
+
+/** Customers who are told apart see only what is theirs. */
+function userOf(asked: string | undefined, caller: Caller | undefined): string | undefined {
+  const user = asked ?? (caller?.kind === 'customer' ? caller.name : undefined);
+  assertMayAct(caller, user);
+  return user;
+}
+
+/** All orders as they move on. */
+export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
+  route({
+    method: 'GET',
+    path: '/events',
+    summary: 'All orders as they move on, as server-sent events',
+    audience: 'customers',
+    query: z.strictObject({
+      user: nameSchema.optional(),
+      status: z.enum(saga.statuses, { error: `must be one of ${saga.statuses.join(', ')}` }).optional(),
+    }),
+    answer: z.string(),
+    events: {
+      order: trackedSchema(saga),
+      tally: z.object({ entered: numbers(saga), left: numbers(saga), skipped: z.int() }),
+    },
+    headers: { [LAST_EVENT_ID]: 'The id of the last event that was read: what moved since is shown first' },
+    responses: {
+      200: 'Orders that have moved, each in its newest state, or with `status` those that came to it or left it; and a `tally` of how often orders came to each status and left it since the stream began, with the number of orders that were left out because too many moved',
+      403: 'The orders of another customer than the token were asked for',
+      503: 'The store does not answer, or too many streams are open; try again',
+    },
+    async handle({ query: { user, status }, header, caller }) {
+      const filter = { user: userOf(user, caller), status };
+      const since = new Date(header(LAST_EVENT_ID) ?? '');
+      return { status: 200, events: (left) => eventsOf(saga, live, filter, since, caller, left) };
+    },
+  });
+
+async function* eventsOf(
+  saga: Saga,
+  live: LiveOrders,
+  filter: LiveFilter,
+  since: Date,
+  caller: Caller | undefined,
+  left: AbortSignal,
+): AsyncGenerator<ServerEvent> {
+  const known = Number.isNaN(since.getTime()) ? undefined : since;
+  for await (const event of live.follow(filter, known, left)) {
+    if ('tally' in event) {
+      yield { event: 'tally', data: event.tally };
+      continue;
+    }
+    const { ledger } = event;
+    // As in the lists.
+    if (!('ledger' in readLedger(saga, ledger.uuid, ledger)) || isTombstone(saga, ledger)) continue;
+    yield { event: 'order', id: ledger.movedAt.toISOString(), data: tracked(saga, ledger, caller) };
+  }
+}
+
+/** How many orders there are. */
+export const countsRoute = (saga: Saga, store: Store): Route =>
+  route({
+    method: 'GET',
+    path: '/orders/counts',
+    summary: 'How many orders there are in each status',
+    audience: 'customers',
+    query: z.strictObject({ user: nameSchema.optional() }),
+    answer: z.object({ counts: z.record(z.enum(saga.statuses), z.int()) }),
+    responses: {
+      200: 'The number for each status, counted one after the other. Failures of orders that never came are among the canceled ones',
+      403: 'The orders of another customer than the token were asked for',
+      503: 'The store does not answer; try again',
+    },
+    async handle({ query, caller }) {
+      const user = userOf(query.user, caller);
+      const counts = await Promise.all(
+        saga.statuses.map(async (status) => {
+          const where = { status, ...(user !== undefined && { user }) };
+          return [status, await store.count({ collection: LEDGERS, where })] as const;
+        }),
+      );
+      return { status: 200, body: { counts: Object.fromEntries(counts) } };
+    },
+  });

@@ -1,0 +1,186 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'chai';
+import { v4 as uuidv4 } from 'uuid';
+import { pipeline as shop } from '../../pipeline.ts';
+import { SHARD_COUNT } from '../../saga/ledger/ledger.ts';
+import type { Store } from '../../saga/ports/store.ts';
+import { type EventReader, readEvents } from '../support/event-stream.ts';
+import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { standingOrder } from '../support/standing-order.ts';
+
+/** Jack may spend what he wants. */
+const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
+
+for (const backend of backends) {
+  describe(`Whoever watches orders, on ${backend.name}`, () => {
+    let pipeline: Pipeline;
+    /** How many watches of the store are open. */
+    let watchCount = 0;
+    const counting = ({ store }: { readonly store: Store }) => {
+      const counted = (watching: ReturnType<Store['watch']>) => {
+        watchCount++;
+        let isOpen = true;
+        return {
+          close() {
+            if (isOpen) watchCount--;
+            isOpen = false;
+            watching.close();
+          },
+        };
+      };
+      return {
+        store: {
+          ...store,
+          watch: (...watch: Parameters<Store['watch']>) => counted(store.watch(...watch)),
+          watchChanges: (...watch: Parameters<Store['watchChanges']>) =>
+            counted(store.watchChanges(...watch)),
+        },
+      };
+    };
+    before(async function () {
+      pipeline = await startPipeline(await backend.open(this), counting);
+      await pipeline.put('/inventory/widget', { price_per_unit: 1, loaded: 1_000, note: 'For many orders' });
+    });
+    after(() => pipeline?.close());
+
+    const readers: EventReader[] = [];
+    async function read(path: string, headers?: Record<string, string>): Promise<EventReader> {
+      const reader = await readEvents(pipeline.url + path, headers);
+      readers.push(reader);
+      return reader;
+    }
+    afterEach(async () => {
+      for (const reader of readers.splice(0)) reader.close();
+      await pipeline.bus.idle();
+    });
+
+    it('sees an order as it is, each state it comes to, and the end of the stream with its own', async () => {
+      const uuid = await standingOrder(pipeline, 'joe');
+      const reader = await read(`/order/${uuid}/events`);
+      expect([reader.status, reader.headers['content-type'], reader.headers['cache-control']]).to.deep.equal([
+        200,
+        'text/event-stream',
+        'no-store',
+      ]);
+      const first = await reader.next();
+      expect(first).to.deep.include({
+        event: 'order',
+        id: '1',
+        data: (await pipeline.get(`/order/${uuid}`)).body,
+      });
+      await pipeline.post(`/sagas/${uuid}/announce`, '');
+      await pipeline.bus.idle();
+      const { data, id } = await reader.until('order', ({ status }) => status === shop.success);
+      expect(data).to.deep.equal((await pipeline.get(`/order/${uuid}`)).body);
+      expect(id).to.equal(`${data.history.length}`);
+      expect(await reader.next()).to.deep.equal({ event: 'end', data: { status: shop.success } });
+      expect(await reader.next()).to.equal(undefined);
+    });
+
+    it('who comes back with the number of transitions that it knows is told an order only once that moves', async () => {
+      const uuid = await standingOrder(pipeline, 'joe');
+      const reader = await read(`/order/${uuid}/events`, { 'last-event-id': '1' });
+      await pipeline.post(`/order/${uuid}/cancel`, '');
+      const first = await reader.until('order');
+      expect(first.data.history.length).to.be.above(1);
+      await reader.until('end');
+      const again = await read(`/order/${uuid}/events`, { 'last-event-id': '3' });
+      expect(await again.next()).to.deep.equal({ event: 'end', data: { status: 'CANCELED' } });
+      expect((await read(`/order/${uuidv4()}/events`)).status).to.equal(404);
+    });
+
+    it('counts each transition of all orders once, and is shown each order in its last state', async () => {
+      await standingOrder(pipeline, 'joe');
+      const reader = await read('/events');
+      expect(await reader.next()).to.deep.equal({
+        event: 'tally',
+        data: { entered: {}, left: {}, skipped: 0 },
+      });
+      const orders = await Promise.all(Array.from({ length: 20 }, () => pipeline.post('/order', ORDER)));
+      const canceled = await pipeline.post('/order', { ...ORDER, 'payment-error': true });
+      await pipeline.bus.idle();
+      const wanted = new Set([...orders, canceled].map(({ body }) => body.uuid));
+      const histories = await Promise.all(
+        [...wanted].map(async (uuid) => (await pipeline.get(`/order/${uuid}`)).body.history),
+      );
+      const expected: Record<string, number> = {};
+      for (const { status } of histories.flat()) expected[status] = (expected[status] ?? 0) + 1;
+      const shown = new Map<string, string>();
+      for (let moved = {}; !isDeepStrictEqual(moved, expected); ) {
+        const { event, data } = (await reader.next()) ?? { event: 'end' };
+        if (event === 'order') shown.set(data.uuid, data.status);
+        else if (event === 'tally') moved = data.entered;
+        else throw new Error(`The stream ended with ${JSON.stringify(moved)}`);
+      }
+      expect(new Set(shown.keys())).to.deep.equal(wanted);
+      expect(shown.get(canceled.body.uuid)).to.equal('CANCELED');
+      expect([...shown.values()].filter((status) => status === shop.success)).to.have.length(20);
+    });
+
+    it('may ask for the orders of one customer, and for those that come to a status or leave it', async () => {
+      const [reader, failing] = [await read('/events?user=joe'), await read('/events?status=FAILING')];
+      await Promise.all([reader.until('tally'), failing.until('tally')]);
+      await pipeline.post('/order', ORDER);
+      const { body } = await pipeline.post('/order', { ...ORDER, user: 'joe', 'payment-error': true });
+      await pipeline.bus.idle();
+      const last = await reader.until('tally', ({ entered }) => entered.CANCELED === 1);
+      expect(last.data.entered).to.include({ RECEIVED: 1, FAILING: 1 });
+      expect(last.data.left).to.include({ RECEIVED: 1, FAILING: 1 }).and.not.have.property('CANCELED');
+      const { data } = await failing.until('order');
+      expect(data.uuid).to.equal(body.uuid);
+      expect((await failing.until('tally', ({ entered }) => entered.FAILING)).data.entered).to.deep.equal({
+        FAILING: 1,
+      });
+    });
+
+    it('is shown what moved while it was away', async () => {
+      const reader = await read('/events?user=joe');
+      await reader.until('tally');
+      const joes = { ...ORDER, user: 'joe', 'payment-error': true };
+      await pipeline.post('/order', joes);
+      const { id = '' } = await reader.until('order');
+      reader.close();
+      const { body } = await pipeline.post('/order', joes);
+      await pipeline.bus.idle();
+      const again = await read('/events?user=joe', { 'last-event-id': id });
+      await again.until('order', ({ uuid, status }) => uuid === body.uuid && status === 'CANCELED');
+    });
+
+    it('shares one listener with all others, which is closed after the last of them', async () => {
+      const few = await read('/events');
+      await few.until('tally');
+      expect(watchCount).to.equal(SHARD_COUNT);
+      const many = await Promise.all(Array.from({ length: 20 }, () => read('/events?user=jack')));
+      await Promise.all(many.map((one) => one.until('tally')));
+      expect(watchCount).to.equal(SHARD_COUNT);
+      await pipeline.post('/order', { ...ORDER, user: 'jack' });
+      await Promise.all([few, ...many].map((one) => one.until('order', ({ user }) => user === 'jack')));
+      for (const one of [few, ...many]) one.close();
+      while (watchCount > 0) await pipeline.get('/livez');
+    });
+
+    it('can ask how many orders there are in each status', async () => {
+      const counts = async (query = '') => (await pipeline.get(`/orders/counts${query}`)).body.counts;
+      const [all, joes] = [await counts(), await counts('?user=joe')];
+      expect(Object.keys(all)).to.deep.equal([...shop.statuses]);
+      await pipeline.order(ORDER);
+      await pipeline.order({ ...ORDER, user: 'joe', 'payment-error': true });
+      const plus = (before: Record<string, number>, more: Record<string, number>) =>
+        Object.fromEntries(Object.entries(before).map(([status, n]) => [status, n + (more[status] ?? 0)]));
+      expect(await counts()).to.deep.equal(plus(all, { [shop.success]: 1, CANCELED: 1 }));
+      expect(await counts('?user=joe')).to.deep.equal(plus(joes, { CANCELED: 1 }));
+      expect((await pipeline.get('/orders/counts?users=joe')).status).to.equal(400);
+    });
+
+    it('sees what each step took, also after it was given back', async () => {
+      const { uuid } = await pipeline.order({ ...ORDER, 'payment-error': true });
+      const { took, status } = (await pipeline.get(`/order/${uuid}`)).body;
+      expect(status).to.equal('CANCELED');
+      expect(took).to.deep.equal([
+        { step: 'order', kind: 'order record', path: `users/jack/orders/${uuid}` },
+        { step: 'inventory', kind: 'item', name: 'widget', amount: 2 },
+        { step: 'inventory', kind: 'reservation', path: `inventory/widget/orders/${uuid}` },
+      ]);
+    });
+  });
+}

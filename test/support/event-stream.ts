@@ -1,0 +1,91 @@
+import { request } from 'node:http';
+
+/** An event as a reader gets it. */
+export interface ReadEvent {
+  readonly event: string;
+  readonly id?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what an API answers is what a test is about to find out.
+  readonly data: any;
+}
+
+/** A reader of server-sent events. */
+export interface EventReader {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** The next event; undefined once the stream has ended. */
+  next(): Promise<ReadEvent | undefined>;
+  /** The next event of a kind for which this is so. @throws Error if the stream ends before. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above.
+  until(event: string, isSo?: (data: any) => boolean): Promise<ReadEvent>;
+  /** The comments that came so far. */
+  readonly comments: readonly string[];
+  /** Stops reading, so that what is sent piles up. */
+  pause(): void;
+  /** Leaves. */
+  close(): void;
+}
+
+/** Opens a stream, and resolves when its headers are there. */
+export function readEvents(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<EventReader> {
+  return new Promise((resolve, reject) => {
+    const events: ReadEvent[] = [];
+    const comments: string[] = [];
+    let text = '';
+    let hasEnded = false;
+    let wake = () => {};
+    const call = request(url, { headers, agent: false }, (response) => {
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        const blocks = text.split('\n\n');
+        text = blocks.pop() ?? '';
+        for (const block of blocks) take(block);
+        wake();
+      });
+      response.on('error', () => {});
+      response.on('close', () => {
+        hasEnded = true;
+        wake();
+      });
+      const reader: EventReader = {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        comments,
+        async next() {
+          for (;;) {
+            const first = events.shift();
+            if (first || hasEnded) return first;
+            await new Promise<void>((woken) => {
+              wake = woken;
+            });
+          }
+        },
+        async until(event, isSo = () => true) {
+          for (;;) {
+            const found = await reader.next();
+            if (found === undefined) throw new Error(`The stream ended without such an event ${event}`);
+            if (found.event === event && isSo(found.data)) return found;
+          }
+        },
+        pause: () => response.pause(),
+        close: () => call.destroy(),
+      };
+      resolve(reader);
+    });
+    function take(block: string): void {
+      const fields = block.split('\n').map((line) => {
+        const at = line.indexOf(':');
+        return [line.slice(0, at), line.slice(at + 1).trimStart()] as const;
+      });
+      const { event, id, data, '': comment } = Object.fromEntries(fields);
+      if (comment !== undefined) comments.push(comment);
+      if (event !== undefined)
+        events.push({ event, ...(id !== undefined && { id }), data: JSON.parse(data ?? 'null') });
+    }
+    call.on('error', reject);
+    call.end();
+  });
+}
