@@ -82,11 +82,11 @@ function OrderTable() {
             <thead>
               <tr>
                 <th scope="col">Order</th>
-                <th scope="col">At</th>
+                <th scope="col">Placed at</th>
                 <th scope="col">Customer</th>
                 <th scope="col">Items</th>
                 <th scope="col">Status</th>
-                <th scope="col">Took</th>
+                <th scope="col">Time</th>
               </tr>
             </thead>
             <tbody>

@@ -63,7 +63,7 @@ function Plot({
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const colourOf = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+    const colourOf = (name: string) => resolved(element, name);
     const axis = {
       stroke: colourOf('--soft'),
       grid: { stroke: colourOf('--line'), width: 1 },
@@ -119,6 +119,14 @@ function Plot({
       <div ref={place} aria-hidden="true" />
     </figure>
   );
+}
+
+/** A colour of the style sheet as a canvas knows it: what is light or dark is decided. */
+function resolved(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = '';
+  return color;
 }
 
 /** Whether the page is dark now; a plot is painted anew when that changes. */

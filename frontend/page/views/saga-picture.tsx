@@ -5,27 +5,34 @@ import { durationText, numberText, spoken } from '../model/words.ts';
 /** The order's way through the saga: forward through its stages, and back through those that are undone. */
 export function SagaPicture({ picture: { groups, failure } }: { picture: Picture }) {
   return (
-    <div class={`saga ${failure ? 'failed' : ''}`}>
+    <div class="saga">
       <ol class="track" aria-label="The steps of this order">
-        {groups.map((group) => (
-          <li class={`group ${trackOf(group)}`} key={group.map(({ name }) => name).join()}>
+        {groups.map((group, index) => (
+          <li class={`group ${wayTo(groups[index + 1])}`} key={group.map(({ name }) => name).join()}>
             {group.map((stage) => (
               <StageCard key={stage.name} stage={stage} {...(failure && { failure })} />
             ))}
           </li>
         ))}
       </ol>
-      {failure && <WayBack failure={failure} />}
+      {failure && <WayBack failure={failure} length={lengthOf(groups)} />}
     </div>
   );
 }
 
-/** How the line that leads to a group looks. */
-function trackOf(group: readonly Stage[]): string {
+/** How the line that leads to the next group looks. */
+function wayTo(group: readonly Stage[] | undefined): string {
+  if (group === undefined) return '';
   const states = group.map(({ state }) => state);
-  if (states.every((state) => state === 'ahead')) return 'unreached';
-  if (states.some((state) => state === 'undone' || state === 'undoing')) return 'returned';
-  return states.includes('refused') ? 'broken' : 'reached';
+  if (states.every((state) => state === 'ahead')) return 'to-unreached';
+  if (states.includes('refused')) return 'to-refused';
+  return states.some((state) => state === 'undone' || state === 'undoing') ? 'to-undone' : 'to-reached';
+}
+
+/** How far the order came, and has to go back, as a part of the whole way. */
+function lengthOf(groups: readonly (readonly Stage[])[]): number {
+  const last = groups.findLastIndex((group) => group.some(({ state }) => state !== 'ahead'));
+  return Math.max(0, last) / groups.length;
 }
 
 /** Signs as lines, because no font has them all. */
@@ -87,27 +94,35 @@ const isSomething = ({ amount }: Took): boolean => amount !== 0;
 
 /** A negative amount is given instead of taken. */
 const textOf = ({ kind, name, amount }: Took): string =>
-  amount === undefined ? kind : `${amount < 0 ? '+' : '−'}${numberText(Math.abs(amount))} ${kind} ${name}`;
+  amount === undefined ? kind : `${kind} ${name} ${amount < 0 ? '+' : '−'}${numberText(Math.abs(amount))}`;
 
 /** What happened, and the compensation as a line that runs back. */
-function WayBack({ failure }: { failure: Failure }) {
+function WayBack({ failure, length }: { failure: Failure; length: number }) {
   const { reason, detail, by, person, undoneBy, undoneAt, tookMs, undoes } = failure;
   const isOver = undoneAt !== undefined;
   return (
-    <div class={`way-back ${isOver ? 'over' : 'running'}`}>
-      <div class="line" aria-hidden="true" />
-      <p class="why">
-        <strong>{spoken(reason)}</strong>
-        {` at ${by}${person ? `, by ${person}` : ''}. `}
-        {detail}
-      </p>
-      <p class="undo">
-        {undoes.length === 0
-          ? 'Nothing had been taken, so there is nothing to give back.'
-          : isOver
-            ? `${undoneBy} gave everything back in one commit, in ${durationText(tookMs ?? 0)}: ${undoes.join(' ← ')}`
-            : `${undoneBy} gives back: ${undoes.join(' ← ')}`}
-      </p>
-    </div>
+    <>
+      {undoes.length > 0 && (
+        <div
+          class={`way-line ${isOver ? 'over' : 'running'}`}
+          style={{ '--length': String(length) }}
+          aria-hidden="true"
+        />
+      )}
+      <div class="way-back">
+        <p class="why">
+          <strong>{spoken(reason)}</strong>
+          {` at ${by}${person ? `, by ${person}` : ''}. `}
+          {detail}
+        </p>
+        <p class="undo">
+          {undoes.length === 0
+            ? 'Nothing had been taken, so there is nothing to give back.'
+            : isOver
+              ? `${undoneBy} gave everything back in one commit, in ${durationText(tookMs ?? 0)}: ${undoes.join(' ← ')}`
+              : `${undoneBy} gives back: ${undoes.join(' ← ')}`}
+        </p>
+      </div>
+    </>
   );
 }
