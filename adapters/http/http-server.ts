@@ -158,7 +158,9 @@ export function httpApp(
       ...handlersOf(route),
     );
   }
-  for (const path of new Set(routes.map((route) => route.path))) {
+  // A path that spells a part out before one that leaves it open: `/sagas/pause` fits `/sagas/{uuid}`, too.
+  const paths = [...new Set(routes.map((route) => route.path))];
+  for (const path of paths.sort((a, b) => variablesIn(a) - variablesIn(b))) {
     const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
     app.all(expressPath(path), onlyTakes(methods));
   }
@@ -264,6 +266,8 @@ function requireJson(request: Request, _response: Response, next: () => void): v
   }
   next();
 }
+
+const variablesIn = (path: string): number => path.split('{').length - 1;
 
 /** Express says `:name` where OpenAPI says `{name}`. */
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
