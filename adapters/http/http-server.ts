@@ -8,7 +8,6 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import helmet from 'helmet';
 import { type ZodType, z } from 'zod';
 import {
   type HttpRequest,
@@ -27,6 +26,7 @@ import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
 import { problemBody } from './problem-body.ts';
+import { securityHeaders } from './security-headers.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 /** Without these, a client that sends a byte now and then could hold a connection for ever. */
@@ -129,7 +129,8 @@ export function httpApp(
   // Answers are never cached, so no client can ask whether one has changed.
   app.disable('etag');
   app.set('trust proxy', trustedProxies);
-  app.use(SECURITY_HEADERS, notStored);
+  app.disable('x-powered-by');
+  app.use(securityHeaders);
   for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
     response.json(indexOf(routes, about, asyncApi !== undefined));
@@ -189,18 +190,6 @@ function onlyTakes(methods: readonly string[]): RequestHandler {
       headers: { Allow: methods.join(', ') },
     });
   };
-}
-
-/** Security headers for browsers; also removes the header that names the framework. */
-const SECURITY_HEADERS = helmet({
-  // Off, because the local stack speaks HTTP only: a page would look for its parts over HTTPS and not find them.
-  contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-});
-
-/** Answers are about people and their orders, so no proxy may keep them. */
-function notStored(_request: Request, response: Response, next: () => void): void {
-  response.set('Cache-Control', 'no-store');
-  next();
 }
 
 function answerHere(route: Route): RequestHandler[] {
