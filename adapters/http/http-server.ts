@@ -24,6 +24,7 @@ import { refuseLarger, tooLarge } from './body-limit.ts';
 import { callerOf } from './caller-of.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
+import { localGate } from './local-gate.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
 import { problemBody } from './problem-body.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -100,6 +101,8 @@ export interface HttpAppOptions {
   readonly gatesOf?: GatesOf;
   /** How many proxies in front add the caller to X-Forwarded-For. Entries before theirs are not believed. */
   readonly trustedProxies?: number;
+  /** Whether only this machine may ask, because nothing stands in front that lets others through. */
+  readonly isLocal?: boolean;
   /** What answers `POST /push/{subscription}`; absent if messages are pulled. */
   readonly push?: RequestHandler[];
   /** What every request passes first. */
@@ -119,6 +122,7 @@ export function httpApp(
     gatesOf = gatesBy(),
     handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
     trustedProxies = 0,
+    isLocal = false,
     push = [],
     first = [],
     metrics,
@@ -131,6 +135,7 @@ export function httpApp(
   app.set('trust proxy', trustedProxies);
   app.disable('x-powered-by');
   app.use(securityHeaders);
+  if (isLocal) app.use(localGate);
   for (const handler of first) app.use(handler);
   app.get('/', (_request, response) => {
     response.json(indexOf(routes, about, asyncApi !== undefined));
