@@ -1,4 +1,5 @@
 import { serveHttp } from '../adapters/http/http-server.ts';
+import { isLoopback } from '../adapters/http/operator-gate.ts';
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, readConfig } from '../programs/config.ts';
@@ -30,6 +31,7 @@ await runProcess(async (end) => {
     FIRESTORE_EMULATOR_HOST: process.env.FIRESTORE_EMULATOR_HOST || '127.0.0.1:8086',
   };
   const config = readConfig(environment, pipeline);
+  const isHeardAlone = isLoopback(config.host) && config.trustedProxies === 0;
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {
     // Stop in reverse: what was started last depends on what was started first.
@@ -50,8 +52,8 @@ await runProcess(async (end) => {
         ...environment,
         PUBSUB_EMULATOR_HOST: pubsubHost,
         FIRESTORE_EMULATOR_HOST: firestoreHost,
-        // The gateway is one more of them.
-        TRUSTED_PROXIES: String(config.trustedProxies + 1),
+        // The gateway is one more of them. If it hears this machine alone, so do they, and need to trust none.
+        TRUSTED_PROXIES: String(isHeardAlone ? 0 : config.trustedProxies + 1),
       },
       print,
     );

@@ -87,6 +87,7 @@ export async function hostServices(
     push,
     gatesOf: gatesBy({ ...gates, customers }),
     trustedProxies,
+    isLocal: isLoopback(host) && trustedProxies === 0,
     first: telemetry.http,
     metrics: telemetry.page,
     webPage: services.find((service) => service.webPage)?.webPage,

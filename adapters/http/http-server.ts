@@ -8,7 +8,6 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import helmet from 'helmet';
 import { type ZodType, z } from 'zod';
 import {
   type HttpRequest,
@@ -27,8 +26,10 @@ import { callerOf } from './caller-of.ts';
 import { createEventStreams, type EventStreams, endStream, isEventStream } from './event-streams.ts';
 import { type GatesOf, gatesBy } from './gates.ts';
 import { routeOf, uuidIn } from './http-route.ts';
+import { localGate } from './local-gate.ts';
 import { type About, openApiOf, PROMISE } from './openapi.ts';
 import { problemBody } from './problem-body.ts';
+import { securityHeaders } from './security-headers.ts';
 import { webPageAt } from './web-page.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -104,6 +105,8 @@ export interface HttpAppOptions {
   readonly gatesOf?: GatesOf;
   /** How many proxies in front add the caller to X-Forwarded-For. Entries before theirs are not believed. */
   readonly trustedProxies?: number;
+  /** Whether only this machine may ask, because nothing stands in front that lets others through. */
+  readonly isLocal?: boolean;
   /** What answers `POST /push/{subscription}`; absent if messages are pulled. */
   readonly push?: RequestHandler[];
   /** What every request passes first. */
@@ -128,6 +131,7 @@ export function httpApp(
     streams = createEventStreams(systemClock, log),
     handlersOf = (route) => [...gatesOf(route), ...answerHere(route, streams)],
     trustedProxies = 0,
+    isLocal = false,
     push = [],
     first = [],
     metrics,
@@ -139,7 +143,9 @@ export function httpApp(
   // Answers are never cached, so no client can ask whether one has changed.
   app.disable('etag');
   app.set('trust proxy', trustedProxies);
-  app.use(SECURITY_HEADERS, notStored);
+  app.disable('x-powered-by');
+  app.use(securityHeaders);
+  if (isLocal) app.use(localGate);
   for (const handler of first) app.use(handler);
   if (webPage) app.use(webPageAt(webPage));
   app.get('/', (_request, response) => {
@@ -169,7 +175,9 @@ export function httpApp(
       ...handlersOf(route),
     );
   }
-  for (const path of new Set(routes.map((route) => route.path))) {
+  // A path that spells a part out before one that leaves it open: `/sagas/pause` fits `/sagas/{uuid}`, too.
+  const paths = [...new Set(routes.map((route) => route.path))];
+  for (const path of paths.sort((a, b) => variablesIn(a) - variablesIn(b))) {
     const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
     app.all(expressPath(path), onlyTakes(methods));
   }
@@ -198,18 +206,6 @@ function onlyTakes(methods: readonly string[]): RequestHandler {
       headers: { Allow: methods.join(', ') },
     });
   };
-}
-
-/** Security headers for browsers; also removes the header that names the framework. */
-const SECURITY_HEADERS = helmet({
-  // Off, because the local stack speaks HTTP only: a page would look for its parts over HTTPS and not find them.
-  contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-});
-
-/** Answers are about people and their orders, so no proxy may keep them. */
-function notStored(_request: Request, response: Response, next: () => void): void {
-  response.set('Cache-Control', 'no-store');
-  next();
 }
 
 function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
@@ -278,6 +274,8 @@ function requireJson(request: Request, _response: Response, next: () => void): v
   }
   next();
 }
+
+const variablesIn = (path: string): number => path.split('{').length - 1;
 
 /** Express says `:name` where OpenAPI says `{name}`. */
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');

@@ -40,6 +40,9 @@ export function openApiOf(routes: readonly Route[], { title, version }: About): 
 /** What is answered wherever the input does not fit the schemas. */
 const INPUT_RESPONSES = { 400: 'A parameter or a field is wrong or unknown; errors says which' };
 
+/** What a server answers that is for its own machine alone. */
+const LOCAL_RESPONSES = { 403: 'Asked by a page of another site, or from another machine' };
+
 /** What the gates may answer instead of any route, or instead of one for operators. */
 const GATE_RESPONSES = { 429: 'Too many requests of this client; Retry-After says when to try again' };
 const OPERATOR_RESPONSES = {
@@ -62,6 +65,7 @@ function operationOf({ method, path, summary, audience, body, query, headers, ..
   const isForOperators = audience === 'operators';
   const responses = {
     ...INPUT_RESPONSES,
+    ...LOCAL_RESPONSES,
     ...(isForOperators ? OPERATOR_RESPONSES : method !== 'GET' && GATE_RESPONSES),
     ...(audience === 'customers' && CUSTOMER_RESPONSES),
     ...route.responses,

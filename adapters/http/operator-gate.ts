@@ -65,19 +65,22 @@ export function holdsToken(check: OperatorCheck | undefined): (request: Request)
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * Refuses pages of other sites in the operator's browser: those that send requests here (known by the origin, or by what the
- * browser says about the site) and those whose own name was made to point here (known by the host). Also refuses callers
- * elsewhere that come through a tunnel or another proxy on this machine, if that says whom it heard. The local gateway is a
- * proxy that heard this machine.
+ * Refuses pages of other sites in the browser of whoever sits at this machine: those that send requests here (known by the
+ * origin, or by what the browser says about the site) and those whose own name was made to point here (known by the host). Also
+ * refuses callers elsewhere that come through a tunnel or another proxy on this machine, if that says whom it heard. The local
+ * gateway is a proxy that heard this machine.
  */
-function isOfThisMachine(request: Request): boolean {
+export const isOfThisMachine = (request: Request): boolean =>
+  isReadHere(request) && ['same-origin', 'none'].includes(request.get('sec-fetch-site') ?? 'none');
+
+/** The same, but a page of another site may link here: it can't read what its visitor then sees. */
+export function isReadHere(request: Request): boolean {
   const host = request.get('host') ?? '';
   const origin = request.get('origin');
   const heard = (request.get('x-forwarded-for') ?? '').split(',').filter(Boolean);
   return (
     isLoopback(host.replace(/:\d+$/, '')) &&
     (origin === undefined || origin === `http://${host}`) &&
-    ['same-origin', 'none'].includes(request.get('sec-fetch-site') ?? 'none') &&
     heard.every((address) => isLoopback(address.trim())) &&
     request.get('forwarded') === undefined
   );

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import express, { type RequestHandler, type Response } from 'express';
+import { PAGE_HEADERS } from './security-headers.ts';
 
 /**
  * What a page may do: load its own script and style, and talk to the server that it came from. Nothing comes from another host,
@@ -36,5 +37,9 @@ export function webPageAt(folder: URL): RequestHandler[] {
 
 /** A browser may keep the files, and asks each time whether they have changed. */
 function setHeaders(response: Response): void {
-  response.set('Cache-Control', 'no-cache').set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+  response.set({
+    ...PAGE_HEADERS,
+    'Cache-Control': 'no-cache',
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  });
 }

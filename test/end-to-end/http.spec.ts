@@ -221,6 +221,9 @@ describe('The HTTP API', () => {
     const { status, headers } = await pipeline.get('/order');
     expect(status).to.equal(405);
     expect(headers.get('allow')).to.equal('POST');
+    // Not those of `/sagas/{uuid}`, which this path fits, too.
+    const pausing = await pipeline.put('/sagas/pause', {});
+    expect([pausing.status, pausing.headers.get('allow')]).to.deep.equal([405, 'POST']);
   });
 
   it('finds an order by its uuid in any case', async () => {

@@ -23,7 +23,7 @@ const STEPS = pipeline.steps.map(({ name }) => name);
 const SERVICES = serviceNames(pipeline);
 /** What only adapters may use: the world outside. Types of it are no use of it. */
 const SDKS =
-  /^(@google-cloud\/|@opentelemetry\/|google-auth-library$|express$|express-rate-limit$|helmet$|jose$|pino$)/;
+  /^(@google-cloud\/|@opentelemetry\/|google-auth-library$|express$|express-rate-limit$|jose$|pino$)/;
 
 const resolved = (from: string, to: string): string => relative('.', normalize(join(dirname(from), to)));
 const room = (path: string): string => path.split('/')[0] ?? '';

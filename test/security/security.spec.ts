@@ -98,6 +98,7 @@ const metrics: RequestHandler = (_request, response) => {
 async function serving<T>(
   {
     trustedProxies = 0,
+    isLocal = false,
     log = () => {},
     served = [READ, CHANGE, OPERATE],
     page,
@@ -105,6 +106,7 @@ async function serving<T>(
     ...gates
   }: GateSettings & {
     trustedProxies?: number;
+    isLocal?: boolean;
     log?: Log;
     served?: readonly Route[];
     page?: RequestHandler;
@@ -112,7 +114,13 @@ async function serving<T>(
   },
   test: (port: number) => Promise<T>,
 ): Promise<T> {
-  const app = httpApp(served, [], log, { gatesOf: gatesBy(gates), trustedProxies, metrics: page, push });
+  const app = httpApp(served, [], log, {
+    gatesOf: gatesBy(gates),
+    trustedProxies,
+    isLocal,
+    metrics: page,
+    push,
+  });
   const server = await serveHttp(app, '127.0.0.1', 0);
   try {
     return await test(server.port);
@@ -279,6 +287,78 @@ describe("The operators' routes", () => {
   });
 });
 
+describe('A server on this machine', () => {
+  const here = 'localhost:8080';
+  /** A request, and what becomes of it: whether it may change something, and whether it may read. */
+  const cases: [what: string, headers: Record<string, string>, change: number, read: number][] = [
+    ['a program', { host: '127.0.0.1:8080' }, 200, 200],
+    ['its own page', { host: here, origin: `http://${here}`, 'sec-fetch-site': 'same-origin' }, 200, 200],
+    ['an address that was typed', { host: here, 'sec-fetch-site': 'none' }, 200, 200],
+    ['a form or a script of another site', { host: here, origin: 'https://elsewhere.example' }, 403, 403],
+    ['a page of another port', { host: here, origin: 'http://localhost:3000' }, 403, 403],
+    ['a page without an origin, as from a file or a sandbox', { host: here, origin: 'null' }, 403, 403],
+    ['a link on another site', { host: here, 'sec-fetch-site': 'cross-site' }, 403, 200],
+    ['a name that was made to point here', { host: 'elsewhere.example:8080' }, 403, 403],
+    [
+      'a page under such a name',
+      { host: 'elsewhere.example', origin: 'http://elsewhere.example', 'sec-fetch-site': 'same-origin' },
+      403,
+      403,
+    ],
+    ['somebody elsewhere, through a tunnel', { host: here, 'x-forwarded-for': '203.0.113.9' }, 403, 403],
+    ['this machine, through the gateway', { host: here, 'x-forwarded-for': '127.0.0.1' }, 200, 200],
+  ];
+  for (const [what, headers, change, read] of cases) {
+    it(`[anomaly 39] lets ${what} ${change === 200 ? 'order' : 'order nothing'} and ${read === 200 ? 'read' : 'read nothing'}`, async () => {
+      await serving({ isLocal: true, operators: { by: 'token', token: TOKEN } }, async (port) => {
+        expect(await statusOf(send(port, 'POST', '/order', headers))).to.equal(change);
+        for (const path of ['/orders', '/', '/openapi.json']) {
+          expect(await statusOf(send(port, 'GET', path, headers)), path).to.equal(read);
+        }
+      });
+    });
+  }
+
+  it('[anomaly 39] hears no other site about any route of the shop, for customers or operators', async () => {
+    const foreign = { 'sec-fetch-site': 'cross-site', origin: 'null', 'content-type': 'text/plain' };
+    const ports = portsWith(() => {});
+    const options = { backend: 'memory', subscriber: 'pull', pushIdentity: 'platform' } as const;
+    const services = allServices(pipeline, ports, SETTINGS);
+    const host = await hostServices(
+      pipeline,
+      services,
+      ports,
+      { host: '127.0.0.1', port: 0, operators: { by: 'loopback' }, ...options },
+      () => {},
+    );
+    const answered: string[] = [];
+    for (const { method, path } of routes) {
+      const address = path.replaceAll(/\{\w+\}/g, uuidOf(1));
+      if ((await statusOf(send(host.port, method, address, foreign))) !== 403)
+        answered.push(`${method} ${path}`);
+    }
+    await host.close();
+    expect(answered).to.deep.equal([]);
+  });
+
+  it('is for everybody where other machines reach it, or a proxy that it trusts stands in front', async () => {
+    const shop = { host: 'shop.example', origin: 'https://shop.example', 'x-forwarded-for': '203.0.113.9' };
+    const statusAt = async (options: Pick<HostOptions, 'host' | 'trustedProxies'>) => {
+      const ports = portsWith(() => {});
+      const services = allServices(pipeline, ports, SETTINGS).filter(({ name }) => name === 'frontend');
+      const fixed = { port: 0, backend: 'memory', subscriber: 'pull', pushIdentity: 'platform' } as const;
+      const host = await hostServices(pipeline, services, ports, { ...fixed, ...options }, () => {});
+      const status = await statusOf(send(host.port, 'GET', '/orders', shop));
+      await host.close();
+      return status;
+    };
+    expect(await statusAt({ host: '127.0.0.1', trustedProxies: 1 })).to.equal(200);
+    // A loopback address in a form that says nothing of it, so that this test listens to nobody else.
+    expect(await statusAt({ host: '::ffff:127.0.0.1' })).to.equal(200);
+    expect(await statusAt({ host: '127.0.0.1' })).to.equal(403);
+  });
+});
+
 describe('Customers', () => {
   it('are told in the log not to be told apart, as a warning where others can reach the service', async () => {
     const said = async (host: string, identity?: HostOptions['customerIdentity']) => {
@@ -393,19 +473,30 @@ describe('Every answer', () => {
     await serving({}, async (port) => {
       for (const path of ['/', '/orders', '/nowhere', '/%', '/sweep']) {
         const { headers } = await send(port, 'GET', path);
-        expect(headers, path).to.include({
+        const { date: _, allow: _a, 'content-length': _l, 'content-type': type, ...others } = headers;
+        expect(type, path).to.match(/^application\/(problem\+)?json; charset=utf-8$/);
+        // These, and nothing that has an effect on documents alone, or names the framework.
+        expect(others, path).to.deep.equal({
           'cache-control': 'no-store',
-          'x-content-type-options': 'nosniff',
-          'x-frame-options': 'SAMEORIGIN',
-          'referrer-policy': 'no-referrer',
+          'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
           'cross-origin-resource-policy': 'same-origin',
-          'cross-origin-opener-policy': 'same-origin',
+          'x-content-type-options': 'nosniff',
+          connection: 'close',
         });
-        expect(headers['content-security-policy']).to.match(/^default-src 'self';/);
-        expect(headers['strict-transport-security']).to.match(/^max-age=\d+/);
-        expect(Object.keys(headers)).not.to.include.members(['x-powered-by', 'etag']);
       }
     });
+  });
+
+  it('has browsers ask over HTTPS alone, but only where it comes by HTTPS itself', async () => {
+    const told = async (trustedProxies: number, headers: Record<string, string>) =>
+      serving({ trustedProxies }, async (port) => {
+        const answer = await send(port, 'GET', '/orders', headers);
+        return answer.headers['strict-transport-security'];
+      });
+    const byHttps = { 'x-forwarded-proto': 'https' };
+    expect(await told(1, byHttps)).to.equal('max-age=31536000; includeSubDomains');
+    expect(await told(0, byHttps)).to.equal(undefined);
+    expect(await told(1, {})).to.equal(undefined);
   });
 
   it('comes at once where a body says that it is too large, and the connection ends', async () => {
