@@ -11,8 +11,8 @@ const HEARTBEAT_MS = 15_000;
 const STALLED_MS = 60_000;
 /** After how long a client comes back. */
 const RETRY_MS = 2_000;
-/** Each takes a connection, and some memory for what its client has not taken yet. */
-const STREAMS_MAX = 500;
+/** Each takes one of the 500 requests that Cloud Run lets an instance answer at once, and some memory. */
+const STREAMS_MAX = 200;
 const RETRY_AFTER_SECONDS = '10';
 
 const EVENT_STREAM = 'text/event-stream';

@@ -3,8 +3,10 @@ import { createCustomerCheck } from '../../adapters/http/customer-token.ts';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
+import { pipeline as shop } from '../../pipeline.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
 import { uuidOf } from '../support/builders.ts';
+import { readEvents } from '../support/event-stream.ts';
 import { AUDIENCE, type Issuer, startIssuer } from '../support/issuer.ts';
 import { type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
 
@@ -75,6 +77,38 @@ describe('Customers who are told apart', () => {
     // What is canceled already is no answer for strangers either.
     expect((await pipeline.post(`/order/${uuid}/cancel`, '', joe)).status).to.equal(404);
     expect((await pipeline.post(`/order/${uuid}/cancel`, '', jack)).status).to.equal(409);
+  });
+
+  it('[anomaly 39] watch and count what is theirs alone, and operators everything', async () => {
+    const { uuid } = await pipeline.order(ORDER, jack);
+    const statusOf = async (path: string, headers: Record<string, string>) => {
+      const reader = await readEvents(pipeline.url + path, headers);
+      reader.close();
+      return reader.status;
+    };
+    for (const [path, foreign] of [
+      [`/order/${uuid}/events`, 404],
+      ['/events?user=jack', 403],
+    ] as const) {
+      expect(await statusOf(path, joe), path).to.equal(foreign);
+      expect(await statusOf(path, {}), path).to.equal(401);
+      for (const who of [jack, operator]) expect(await statusOf(path, who), path).to.equal(200);
+    }
+    expect((await pipeline.get('/orders/counts?user=jack', joe)).status).to.equal(403);
+    const [joes, all] = await Promise.all(
+      [joe, operator].map((who) => readEvents(`${pipeline.url}/events`, who)),
+    );
+    await Promise.all([joes, all].map((reader) => reader?.until('tally')));
+    await pipeline.order(ORDER, jack);
+    const { uuid: own } = await pipeline.order({ ...ORDER, user: 'joe' }, joe);
+    expect((await joes?.until('order'))?.data.uuid).to.equal(own);
+    expect((await joes?.until('tally', ({ moved }) => moved[shop.success]))?.data.moved.RECEIVED).to.equal(1);
+    await all?.until('tally', ({ moved }) => moved[shop.success] === 2);
+    joes?.close();
+    all?.close();
+    const { counts } = (await pipeline.get('/orders/counts', joe)).body;
+    const listed = (await pipeline.get('/orders?limit=100', joe)).body.orders;
+    expect(Object.values<number>(counts).reduce((sum, one) => sum + one)).to.equal(listed.length);
   });
 
   it("[anomaly 39] are not told that another's ledger is malformed", async () => {

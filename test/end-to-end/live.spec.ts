@@ -1,44 +1,51 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
+import { serveHttp } from '../../adapters/http/http-server.ts';
+import { gatewayApp } from '../../local/gateway.ts';
 import { pipeline as shop } from '../../pipeline.ts';
-import { SHARD_COUNT } from '../../saga/ledger/ledger.ts';
-import type { Store } from '../../saga/ports/store.ts';
+import { serviceOf } from '../../saga/deliver/service.ts';
+import { ledgerPath, SHARD_COUNT } from '../../saga/ledger/ledger.ts';
+import type { Store, Watching } from '../../saga/ports/store.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { type EventReader, readEvents } from '../support/event-stream.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
-import { standingOrder } from '../support/standing-order.ts';
+import { recordedPorts } from '../support/recorded-ports.ts';
+import { aReceivedOrder, standingOrder } from '../support/standing-order.ts';
 
 /** Jack may spend what he wants. */
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
 
+/** A store whose open watches are counted. */
+function countedWatches() {
+  const open = new Set<Watching>();
+  const counted = (watching: Watching): Watching => {
+    open.add(watching);
+    return {
+      close() {
+        open.delete(watching);
+        watching.close();
+      },
+    };
+  };
+  return {
+    count: () => open.size,
+    wrap: ({ store }: { readonly store: Store }) => ({
+      store: {
+        ...store,
+        watch: (...watch: Parameters<Store['watch']>) => counted(store.watch(...watch)),
+        watchChanges: (...watch: Parameters<Store['watchChanges']>) => counted(store.watchChanges(...watch)),
+      },
+    }),
+  };
+}
+
 for (const backend of backends) {
   describe(`Whoever watches orders, on ${backend.name}`, () => {
     let pipeline: Pipeline;
-    /** How many watches of the store are open. */
-    let watchCount = 0;
-    const counting = ({ store }: { readonly store: Store }) => {
-      const counted = (watching: ReturnType<Store['watch']>) => {
-        watchCount++;
-        let isOpen = true;
-        return {
-          close() {
-            if (isOpen) watchCount--;
-            isOpen = false;
-            watching.close();
-          },
-        };
-      };
-      return {
-        store: {
-          ...store,
-          watch: (...watch: Parameters<Store['watch']>) => counted(store.watch(...watch)),
-          watchChanges: (...watch: Parameters<Store['watchChanges']>) =>
-            counted(store.watchChanges(...watch)),
-        },
-      };
-    };
+    const watches = countedWatches();
     before(async function () {
-      pipeline = await startPipeline(await backend.open(this), counting);
+      pipeline = await startPipeline(await backend.open(this), watches.wrap);
       await pipeline.put('/inventory/widget', { price_per_unit: 1, loaded: 1_000, note: 'For many orders' });
     });
     after(() => pipeline?.close());
@@ -149,14 +156,14 @@ for (const backend of backends) {
     it('shares one listener with all others, which is closed after the last of them', async () => {
       const few = await read('/events');
       await few.until('tally');
-      expect(watchCount).to.equal(SHARD_COUNT);
+      expect(watches.count()).to.equal(SHARD_COUNT);
       const many = await Promise.all(Array.from({ length: 20 }, () => read('/events?user=jack')));
       await Promise.all(many.map((one) => one.until('tally')));
-      expect(watchCount).to.equal(SHARD_COUNT);
+      expect(watches.count()).to.equal(SHARD_COUNT);
       await pipeline.post('/order', { ...ORDER, user: 'jack' });
       await Promise.all([few, ...many].map((one) => one.until('order', ({ user }) => user === 'jack')));
       for (const one of [few, ...many]) one.close();
-      while (watchCount > 0) await pipeline.get('/livez');
+      while (watches.count() > 0) await pipeline.get('/livez');
     });
 
     it('can ask how many orders there are in each status', async () => {
@@ -184,3 +191,87 @@ for (const backend of backends) {
     });
   });
 }
+
+describe('A live stream', () => {
+  let pipeline: Pipeline;
+  const watches = countedWatches();
+  before(async () => {
+    const [embedded] = backends;
+    if (embedded === undefined) throw new Error('There is no backend');
+    pipeline = await startPipeline(await embedded.open({} as Mocha.Context), watches.wrap);
+  });
+  after(() => pipeline?.close());
+
+  it('passes the gateway of the local stack unread, and ends for the service when its client leaves', async () => {
+    const port = Number(new URL(pipeline.url).port);
+    const frontend = serviceOf(shop, 'frontend', await recordedPorts(), SETTINGS);
+    const gateway = await serveHttp(
+      gatewayApp(
+        [frontend],
+        '127.0.0.1',
+        () => port,
+        () => {},
+      ),
+      '127.0.0.1',
+      0,
+    );
+    try {
+      const uuid = await standingOrder(pipeline, 'jack');
+      const reader = await readEvents(`${gateway.url}/order/${uuid}/events`, { 'last-event-id': '1' });
+      expect([reader.status, reader.headers['content-type']]).to.deep.equal([200, 'text/event-stream']);
+      await pipeline.post(`/order/${uuid}/cancel`, '');
+      const { data } = await reader.until('order');
+      expect(data.history.length).to.be.above(1);
+      await reader.until('end');
+      const all = await readEvents(`${gateway.url}/events`);
+      await all.until('tally');
+      expect(watches.count()).to.equal(SHARD_COUNT);
+      all.close();
+      while (watches.count() > 0) await pipeline.get('/livez');
+      const last = await readEvents(`${gateway.url}/events`);
+      await last.until('tally');
+      await gateway.close(600_000);
+      expect(await last.next()).to.equal(undefined);
+    } finally {
+      await gateway.close(0).catch(() => {});
+    }
+  });
+
+  it('[anomaly 45] that is not read delays nobody, and says later how much it has left out', async () => {
+    const [slow, fast] = [
+      await readEvents(`${pipeline.url}/events`),
+      await readEvents(`${pipeline.url}/events`),
+    ];
+    await Promise.all([slow.until('tally'), fast.until('tally')]);
+    slow.pause();
+    const count = 4_000;
+    const all = ({ moved }: { moved: Record<string, number> }) => moved.RECEIVED === count;
+    for (let from = 0; from < count; from += 400) {
+      const orders = Array.from({ length: 400 }, () => aReceivedOrder('joe'));
+      await pipeline.store.commit(
+        orders.map((fields) => ({
+          kind: 'create',
+          path: ledgerPath(fields.uuid),
+          fields: { ...fields, paymentError: 'x'.repeat(4_000) },
+        })),
+      );
+    }
+    const { skipped } = (await fast.until('tally', all)).data;
+    expect(skipped).to.be.above(count / 2);
+    expect((await pipeline.order(ORDER)).status).to.equal(shop.success);
+    slow.resume();
+    expect((await slow.until('tally', all)).data.skipped).to.be.above(count / 2);
+    slow.close();
+    fast.close();
+  });
+
+  it('[anomaly 35] ends at once when its process is told to end', async () => {
+    const uuid = await standingOrder(pipeline, 'jack');
+    const readers = await Promise.all(
+      [`/order/${uuid}/events`, '/events'].map((path) => readEvents(pipeline.url + path)),
+    );
+    for (const reader of readers) await reader.next();
+    await pipeline.close();
+    for (const reader of readers) while ((await reader.next()) !== undefined);
+  });
+});

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Express } from 'express';
+import { isEventStream } from '../../adapters/http/event-streams.ts';
 
 /** A request as Node's parser would hand it over: names of headers in lower case, the body in bytes. */
 export interface LightRequest {
@@ -41,6 +42,11 @@ export function ask(app: Express, { method, url, headers, body }: LightRequest):
   const keep = (piece: unknown) => {
     if (typeof piece === 'string' || piece instanceof Uint8Array) pieces.push(Buffer.from(piece as string));
   };
+  const answer = (): LightAnswer => ({
+    status: response.statusCode,
+    headers: response.getHeaders(),
+    body: Buffer.concat(pieces).toString(),
+  });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () =>
@@ -53,6 +59,12 @@ export function ask(app: Express, { method, url, headers, body }: LightRequest):
     );
     response.write = (piece: unknown) => {
       keep(piece);
+      // A stream may never end: its client leaves.
+      if (isEventStream(response)) {
+        clearTimeout(timer);
+        response.emit('close');
+        resolve(answer());
+      }
       return true;
     };
     response.end = ((piece: unknown) => {
@@ -61,11 +73,7 @@ export function ask(app: Express, { method, url, headers, body }: LightRequest):
       // Names and values that no HTTP header may have throw here, as they would on a socket.
       if (!response.headersSent) response.writeHead(response.statusCode);
       response.emit('finish');
-      resolve({
-        status: response.statusCode,
-        headers: response.getHeaders(),
-        body: Buffer.concat(pieces).toString(),
-      });
+      resolve(answer());
       return response;
     }) as typeof response.end;
     app(request, response);

@@ -31,6 +31,7 @@ const OPERATORS = 'test/end-to-end/operators.spec.ts';
 const COMMANDS = 'test/end-to-end/operate.spec.ts';
 const ORCHESTRATION = 'orchestrator/orchestrator.spec.ts';
 const GENERATED = 'test/house/generated.spec.ts';
+const LIVE = 'test/end-to-end/live.spec.ts';
 const STEERING = 'test/end-to-end/steer.spec.ts';
 const RUNNER = 'saga/deliver/runner.spec.ts';
 const TURNS = 'saga/deliver/turns.spec.ts';
@@ -274,7 +275,11 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
           'is paid: stock is taken, the invoice is written, and each stage is in its history',
         ),
       ],
-      ['Live status push (SSE / websocket)', 'no', undefined, 'ask again, or take the webhook'],
+      [
+        'Live status push (SSE / websocket)',
+        'yes',
+        test(LIVE, 'sees an order as it is, each state it comes to, and the end of the stream with its own'),
+      ],
       [
         'Failure reason shown to the caller',
         'yes',

@@ -17,10 +17,11 @@ export interface EventReader {
   /** The next event of a kind for which this is so. @throws Error if the stream ends before. */
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   until(event: string, isSo?: (data: any) => boolean): Promise<ReadEvent>;
-  /** The comments that came so far. */
-  readonly comments: readonly string[];
-  /** Stops reading, so that what is sent piles up. */
+  /** Waits for a comment; true at once if one has come already, false if the stream ends before. */
+  hasComment(): Promise<boolean>;
+  /** Stops reading, so that what is sent piles up, and reads on. */
   pause(): void;
+  resume(): void;
   /** Leaves. */
   close(): void;
 }
@@ -32,10 +33,14 @@ export function readEvents(
 ): Promise<EventReader> {
   return new Promise((resolve, reject) => {
     const events: ReadEvent[] = [];
-    const comments: string[] = [];
+    let commentCount = 0;
     let text = '';
     let hasEnded = false;
     let wake = () => {};
+    const woken = () =>
+      new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     const call = request(url, { headers, agent: false }, (response) => {
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
@@ -53,14 +58,11 @@ export function readEvents(
       const reader: EventReader = {
         status: response.statusCode ?? 0,
         headers: response.headers,
-        comments,
         async next() {
           for (;;) {
             const first = events.shift();
             if (first || hasEnded) return first;
-            await new Promise<void>((woken) => {
-              wake = woken;
-            });
+            await woken();
           }
         },
         async until(event, isSo = () => true) {
@@ -70,7 +72,12 @@ export function readEvents(
             if (found.event === event && isSo(found.data)) return found;
           }
         },
+        async hasComment() {
+          while (commentCount === 0 && !hasEnded) await woken();
+          return commentCount > 0;
+        },
         pause: () => response.pause(),
+        resume: () => response.resume(),
         close: () => call.destroy(),
       };
       resolve(reader);
@@ -81,7 +88,7 @@ export function readEvents(
         return [line.slice(0, at), line.slice(at + 1).trimStart()] as const;
       });
       const { event, id, data, '': comment } = Object.fromEntries(fields);
-      if (comment !== undefined) comments.push(comment);
+      if (comment !== undefined) commentCount++;
       if (event !== undefined)
         events.push({ event, ...(id !== undefined && { id }), data: JSON.parse(data ?? 'null') });
     }

@@ -237,6 +237,25 @@ describe('The metrics', () => {
     );
   });
 
+  it('leave out live streams, which last as long as their readers want', async () => {
+    const { http, page } = recordedTelemetry(saga);
+    const headers = {};
+    const request = {
+      method: 'GET',
+      path: '/events',
+      route: { path: '/events' },
+      headers,
+      get: () => undefined,
+    };
+    for (const type of ['text/event-stream', 'application/json']) {
+      const answered = { headersSent: true, statusCode: 200, getHeader: () => type };
+      const response = Object.assign(new EventEmitter(), answered);
+      for (const handle of http) handle(request as never, response as never, () => {});
+      response.emit('close');
+    }
+    expect(await toldBy(page)).to.match(/http_server_request_duration_count\{.*"\/events".*\} 1/);
+  });
+
   it('tell of each request by its route, never by its path, and not of probes', async () => {
     await pipeline.get('/order/11111111-1111-4111-8111-111111111111');
     await pipeline.get('/order/no-uuid');

@@ -1,0 +1,145 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { z } from 'zod';
+import { route, type ServerEvent } from '../../saga/http/http.ts';
+import { waitFor } from '../../saga/http/wait-for.ts';
+import { StoreError } from '../../saga/ports/store.ts';
+import { type EventReader, readEvents } from '../../test/support/event-stream.ts';
+import { createManualClock } from '../../test/support/manual-clock.ts';
+import { createEventStreams } from './event-streams.ts';
+import { type HttpServer, httpApp, serveHttp } from './http-server.ts';
+
+const LARGE = 'x'.repeat(64 * 1024);
+
+describe('A stream of events', () => {
+  let server: HttpServer | undefined;
+  let logged: unknown[];
+  const readers: EventReader[] = [];
+  afterEach(async () => {
+    for (const reader of readers.splice(0)) reader.close();
+    await server?.close(0);
+  });
+
+  async function serve(events: (left: AbortSignal) => AsyncIterable<ServerEvent>, streamsMax?: number) {
+    const clock = createManualClock();
+    logged = [];
+    const log = (severity: string, message: string) => logged.push([severity, message]);
+    const stream = route({
+      method: 'GET',
+      path: '/events',
+      summary: 'What happens',
+      answer: z.string(),
+      events: { news: z.unknown() },
+      responses: { 200: 'What happens' },
+      handle: async () => ({ status: 200, events }),
+    });
+    const streams = createEventStreams(clock, log, streamsMax);
+    const started = await serveHttp(httpApp([stream], [], log, { streams }), '127.0.0.1', 0);
+    server = started;
+    const read = async () => {
+      const reader = await readEvents(`${started.url}/events`);
+      readers.push(reader);
+      return reader;
+    };
+    return { clock, read, server: started };
+  }
+  /** Says one thing, and then nothing more until the client leaves. */
+  async function* silent(left: AbortSignal): AsyncGenerator<ServerEvent> {
+    yield { event: 'news', id: 1, data: { text: 'a\nb' } };
+    await waitFor(left, () => () => {});
+  }
+
+  it('is sent at once, and no proxy may collect or keep it', async () => {
+    const { read } = await serve(silent);
+    const reader = await read();
+    expect(await reader.next()).to.deep.equal({ event: 'news', id: '1', data: { text: 'a\nb' } });
+    expect(reader.headers).to.include({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+  });
+
+  it('has a heartbeat every 15 s while nothing happens', async () => {
+    const { clock, read } = await serve(silent);
+    const reader = await read();
+    await reader.next();
+    expect(await clock.finish(reader.hasComment())).to.equal(true);
+    expect(new Set(clock.pausesMs)).to.deep.equal(new Set([15_000]));
+  });
+
+  it('ends for its maker once the client has left', async () => {
+    let hasLeft = () => {};
+    const left = new Promise<void>((resolve) => {
+      hasLeft = resolve;
+    });
+    const { read } = await serve(async function* (signal) {
+      yield* silent(signal);
+      hasLeft();
+    });
+    const reader = await read();
+    await reader.next();
+    reader.close();
+    await left;
+  });
+
+  it('[anomaly 45] asks for nothing more while the client does not read, and ends after a minute of that', async () => {
+    let madeCount = 0;
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const { clock, read } = await serve(async function* (left) {
+      while (!left.aborted) {
+        madeCount++;
+        yield { event: 'news', data: LARGE };
+      }
+      end();
+    });
+    const reader = await read();
+    reader.pause();
+    while (!clock.pausesMs.includes(60_000)) await nextTurn();
+    // What is under way may still fill the buffers of the system.
+    let before = 0;
+    while (before < madeCount) {
+      before = madeCount;
+      for (let turn = 0; turn < 1_000; turn++) await nextTurn();
+    }
+    expect(madeCount * LARGE.length).to.be.below(64 * 1024 * 1024);
+    await clock.finish(ended);
+  });
+
+  it('[anomaly 45] is refused with 503 while there are too many, until one of them ends', async () => {
+    const { read } = await serve(silent, 2);
+    const [first] = [await read(), await read()];
+    const refused = await read();
+    expect([refused.status, refused.headers['retry-after']]).to.deep.equal([503, '10']);
+    first.close();
+    while ((await read()).status !== 200) await nextTurn();
+  });
+
+  it('[anomaly 35] ends at once when the server drains, whether its client reads or not', async () => {
+    const { read, server } = await serve(async function* (left) {
+      for (let count = 0; !left.aborted; count++) {
+        if (count < 1_000) yield { event: 'news', data: LARGE };
+        else yield* silent(left);
+      }
+    });
+    const [reading, idle] = [await read(), await read()];
+    idle.pause();
+    await reading.until('news');
+    await server.close(600_000);
+    while ((await reading.next()) !== undefined);
+  });
+
+  it('ends with a line in the log when its maker fails, and the client comes back', async () => {
+    const { read } = await serve(async function* () {
+      yield { event: 'news', data: 1 };
+      throw new StoreError('unavailable', 'The store is away');
+    });
+    const reader = await read();
+    await reader.next();
+    expect(await reader.next()).to.equal(undefined);
+    expect(logged).to.deep.equal([['WARNING', 'HTTP: a live stream has ended with an error']]);
+  });
+});
