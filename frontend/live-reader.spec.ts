@@ -18,7 +18,7 @@ function moved(number: number, status: Status) {
 describe('What a reader of all orders has not been sent yet', () => {
   it('is a tally at first, so that the reader knows that it sees everything from now on', () => {
     const reader = createLiveReader({});
-    expect(reader.take()).to.deep.equal({ orders: [], tally: { moved: {}, skipped: 0 } });
+    expect(reader.take()).to.deep.equal({ orders: [], tally: { entered: {}, left: {}, skipped: 0 } });
     expect([reader.isBehind(), reader.take()]).to.deep.equal([false, { orders: [], tally: undefined }]);
   });
 
@@ -36,7 +36,11 @@ describe('What a reader of all orders has not been sent yet', () => {
       [uuidOf(1), 'RESERVED'],
       [uuidOf(2), 'CREATED'],
     ]);
-    expect(tally).to.deep.equal({ moved: { CREATED: 2, RESERVED: 1 }, skipped: 0 });
+    expect(tally).to.deep.equal({
+      entered: { CREATED: 2, RESERVED: 1 },
+      left: { RECEIVED: 2, CREATED: 1 },
+      skipped: 0,
+    });
   });
 
   it('[anomaly 45] is bounded: the oldest are left out and counted, and the transitions are exact', () => {
@@ -50,7 +54,11 @@ describe('What a reader of all orders has not been sent yet', () => {
       tally ??= portion.tally;
     }
     expect(shown).to.deep.equal(Array.from({ length: 500 }, (_, index) => uuidOf(9_500 + index)));
-    expect(tally).to.deep.equal({ moved: { CREATED: 10_000 }, skipped: 9_500 });
+    expect(tally).to.deep.equal({
+      entered: { CREATED: 10_000 },
+      left: { RECEIVED: 10_000 },
+      skipped: 9_500,
+    });
   });
 
   it('is what concerns one customer, or the orders that come to a status or leave it', () => {
@@ -64,10 +72,10 @@ describe('What a reader of all orders has not been sent yet', () => {
     }
     const uuids = (orders: readonly Ledger[]) => orders.map(({ uuid }) => uuid);
     const [ofJoe, ofStatus] = [of.take(), to.take()];
-    expect([uuids(ofJoe.orders), ofJoe.tally?.moved]).to.deep.equal([[uuidOf(1)], { RESERVED: 1 }]);
-    expect([uuids(ofStatus.orders), ofStatus.tally?.moved]).to.deep.equal([
+    expect([uuids(ofJoe.orders), ofJoe.tally?.entered]).to.deep.equal([[uuidOf(1)], { RESERVED: 1 }]);
+    expect([uuids(ofStatus.orders), ofStatus.tally]).to.deep.equal([
       [uuidOf(1), uuidOf(3)],
-      { CREATED: 1 },
+      { entered: { CREATED: 1 }, left: { CREATED: 1 }, skipped: 0 },
     ]);
   });
 
@@ -77,6 +85,6 @@ describe('What a reader of all orders has not been sent yet', () => {
     for (const number of [1, 2]) reader.catchUp(moved(number, 'CREATED').ledger);
     const { orders, tally } = reader.take();
     expect(orders.map(({ status }) => status)).to.deep.equal(['PAID', 'CREATED']);
-    expect(tally?.moved).to.deep.equal({ PAID: 1 });
+    expect(tally?.entered).to.deep.equal({ PAID: 1 });
   });
 });

@@ -149,7 +149,7 @@ export function httpApp(
   for (const handler of first) app.use(handler);
   if (webPage) app.use(webPageAt(webPage));
   app.get('/', (_request, response) => {
-    response.vary('Accept').json(indexOf(routes, about, asyncApi !== undefined));
+    response.json(indexOf(routes, about, asyncApi !== undefined));
   });
   app.get(
     '/openapi.json',

@@ -23,12 +23,13 @@ export function webPageAt(folder: URL): RequestHandler[] {
   const files = express.static(root, { index: false, redirect: false, setHeaders });
   const index = (response: Response) => {
     setHeaders(response);
-    response.vary('Accept').sendFile('index.html', { root, cacheControl: false });
+    response.sendFile('index.html', { root, cacheControl: false });
   };
   return [
     (request, response, next) => {
-      const isForPeople = request.method === 'GET' && request.accepts(['json', 'html']) === 'html';
-      if (request.path === '/' && isForPeople) index(response);
+      if (request.path !== '/' || request.method !== 'GET') return next();
+      response.vary('Accept');
+      if (request.accepts(['json', 'html']) === 'html') index(response);
       else next();
     },
     express.Router().use('/page', files),
