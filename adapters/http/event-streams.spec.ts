@@ -60,6 +60,13 @@ describe('A stream of events', () => {
     });
   });
 
+  it('has only headers for a client that asks for no more', async () => {
+    const { server } = await serve(silent);
+    const { status, headers } = await fetch(`${server.url}/events`, { method: 'HEAD' });
+    expect([status, headers.get('content-type')]).to.deep.equal([200, 'text/event-stream']);
+    await server.close(600_000);
+  });
+
   it('has a heartbeat every 15 s while nothing happens', async () => {
     const { clock, read } = await serve(silent);
     const reader = await read();

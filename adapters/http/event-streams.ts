@@ -66,6 +66,10 @@ export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_
       response.statusCode = status;
       for (const [name, value] of Object.entries({ ...headers, ...STREAM_HEADERS }))
         response.setHeader(name, value);
+      if (response.req.method === 'HEAD') {
+        response.end();
+        return;
+      }
       response.write(`retry: ${RETRY_MS}\n\n`);
       const stopBeating = beat(response, clock);
       try {

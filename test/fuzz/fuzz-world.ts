@@ -121,7 +121,8 @@ async function openWorld(damages: readonly Damage[]) {
     const isTold = damages.length > 0 && (sent.method === 'HEAD' || TOLD.test(`${status} ${body}`));
     if (status >= 500 && !isTold) return said;
     // 304 answers If-None-Match: *, as it must.
-    if (status === 204 || status === 304 ? body !== '' : sent.method !== 'HEAD' && !isJson(body))
+    const isStream = headers['content-type'] === 'text/event-stream';
+    if (status === 204 || status === 304 ? body !== '' : sent.method !== 'HEAD' && !isStream && !isJson(body))
       return `No JSON: ${said}`;
     if (status >= 400 && !String(headers['content-type']).startsWith('application/problem+json'))
       return `No problem: ${said}`;
