@@ -245,7 +245,7 @@ describe('A live stream', () => {
     await Promise.all([slow.until('tally'), fast.until('tally')]);
     slow.pause();
     const count = 4_000;
-    const all = ({ moved }: { moved: Record<string, number> }) => entered.RECEIVED === count;
+    const all = ({ entered }: { entered: Record<string, number> }) => entered.RECEIVED === count;
     for (let from = 0; from < count; from += 400) {
       const orders = Array.from({ length: 400 }, () => aReceivedOrder('joe'));
       await pipeline.store.commit(
