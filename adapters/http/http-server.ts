@@ -87,8 +87,8 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
 export const urlOf = (host: string, port: number): string =>
   `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
-/** How a route is answered: by its own `handle`, unless a gateway passes it on. */
-export type HandlersOf = (route: Route) => RequestHandler[];
+/** Who answers a route instead of its own `handle`, such as a gateway that passes it on; undefined: nobody does. */
+export type HandlersOf = (route: Route) => RequestHandler[] | undefined;
 
 export interface HttpAppOptions {
   /** The title for the index and the OpenAPI document. */
@@ -117,7 +117,7 @@ export function httpApp(
     about = { title: 'saga', version: '0.0.0' },
     asyncApi,
     gatesOf = gatesBy(),
-    handlersOf = (route) => [...gatesOf(route), ...answerHere(route)],
+    handlersOf = () => undefined,
     trustedProxies = 0,
     push = [],
     first = [],
@@ -155,7 +155,7 @@ export function httpApp(
   for (const route of routes) {
     app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
       expressPath(route.path),
-      ...handlersOf(route),
+      ...(handlersOf(route) ?? [...gatesOf(route), ...answerHere(route)]),
     );
   }
   for (const path of new Set(routes.map((route) => route.path))) {
