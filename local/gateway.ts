@@ -1,26 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import type { Express, RequestHandler } from 'express';
 import { createProxyServer } from 'httpxy';
+import { type GateSettings, gatesBy } from '../adapters/http/gates.ts';
 import { ASYNC_API_PATH, httpApp, urlOf } from '../adapters/http/http-server.ts';
 import type { Service } from '../saga/deliver/service.ts';
-import { notFound, Problem, unavailable } from '../saga/http/http.ts';
+import { notFound, Problem, type Route, unavailable } from '../saga/http/http.ts';
 import type { Log } from '../saga/ports/log.ts';
 
 /** The time that the slowest service has in the cloud to begin its answer (`timeout_seconds` of the janitor in infra/terraform/topology.tf). */
 const ANSWER_TIMEOUT_MS = 300_000;
 
+/** How the gateway treats requests. */
+export interface GatewayOptions {
+  /** How long a service may be silent before its client gets 504. */
+  readonly answerTimeoutMs?: number;
+  /** What it answers itself, and who may ask. */
+  readonly own?: { readonly routes: readonly Route[]; readonly gates: GateSettings };
+}
+
 /**
  * One port for all services of the local stack, like a load balancer in the cloud. It passes each request on, unread, to the
  * service that has the route, and leaves the gates to the service.
  * @param portOf the port on which a service listens now; undefined while it is starting.
- * @param answerTimeoutMs how long a service may be silent before its client gets 504.
  */
 export function gatewayApp(
   services: readonly Pick<Service, 'name' | 'routes' | 'webPage'>[],
   host: string,
   portOf: (service: string) => number | undefined,
   log: Log,
-  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+  { answerTimeoutMs = ANSWER_TIMEOUT_MS, own = { routes: [], gates: {} } }: GatewayOptions = {},
 ): Express {
   const ownerOf = new Map(
     services.flatMap(({ name, routes }) => routes().map((route) => [route, name] as const)),
@@ -69,8 +77,12 @@ export function gatewayApp(
     if (request.path !== ASYNC_API_PATH || service === undefined) return next();
     return passOn(service.name)(request, response, next);
   };
-  return httpApp([...ownerOf.keys()], readiness, log, {
-    handlersOf: (route) => [passOn(ownerOf.get(route) ?? '')],
+  return httpApp([...ownerOf.keys(), ...own.routes], readiness, log, {
+    gatesOf: gatesBy(own.gates),
+    handlersOf(route) {
+      const owner = ownerOf.get(route);
+      return owner === undefined ? undefined : [passOn(owner)];
+    },
     first: [metrics, asyncApi],
     webPage: services.find((service) => service.webPage)?.webPage,
   });

@@ -21,11 +21,13 @@ const KILL_AFTER_MS = 12_000;
  * Starts each service as its own process on a port of its own, prints readable log lines, and restarts what dies.
  * @param environment of the services, besides PORT.
  * @param print gets one line of the log.
+ * @param onBack is told of a service that has died, once it listens again.
  */
 export function startServiceProcesses(
   names: readonly string[],
   environment: NodeJS.ProcessEnv,
   print: (line: string) => void,
+  onBack: (service: string) => void = () => {},
 ): ServiceProcesses {
   const running = new Map<string, { readonly pid: number | undefined; port?: number | undefined }>();
   const readable = readableLines(names);
@@ -33,6 +35,7 @@ export function startServiceProcesses(
   const { signal: cancelSignal } = stopping;
 
   async function keepRunning(name: string): Promise<void> {
+    let hasDied = false;
     while (!cancelSignal.aborted) {
       const child = execaNode(fileURLToPath(new URL('../programs/service.js', import.meta.url)), [name], {
         env: { ...environment, PORT: '0' },
@@ -49,10 +52,14 @@ export function startServiceProcesses(
       });
       const { pid } = child;
       running.set(name, { pid });
-      child.on('message', ({ port }: { port?: number }) => running.set(name, { pid, port }));
+      child.on('message', ({ port }: { port?: number }) => {
+        running.set(name, { pid, port });
+        if (hasDied) onBack(name);
+      });
       for await (const line of child.iterable({ from: 'all' })) print(readable(name, line));
       const { signal, exitCode } = await child;
       running.delete(name);
+      hasDied = true;
       if (cancelSignal.aborted) return;
       const message = `ended (${signal ?? `exit code ${exitCode}`}), starts again`;
       print(readable(name, { severity: 'WARNING', message }));

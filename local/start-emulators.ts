@@ -1,11 +1,16 @@
+import { createTopology } from '../adapters/google/pubsub-topology.ts';
 import { serveHttp } from '../adapters/http/http-server.ts';
 import { isLoopback } from '../adapters/http/operator-gate.ts';
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, readConfig } from '../programs/config.ts';
 import { runProcess } from '../programs/run-process.ts';
+import { topologyOf } from '../saga/deliver/topology.ts';
 import { startEmulators } from './emulators.ts';
 import { gatewayApp } from './gateway.ts';
+import { plugRoutes } from './plug/plug-routes.ts';
+import { processesPlug, withRecords } from './plug/processes-plug.ts';
+import { openRelay } from './plug/relay.ts';
 import { startServiceProcesses } from './service-processes.ts';
 import { greeting, shopData } from './shop.ts';
 import { openWorld } from './start-locally.ts';
@@ -44,28 +49,37 @@ await runProcess(async (end) => {
       end,
     );
     stack.push({ stop });
+    const relays = { store: await openRelay(firestoreHost), broker: await openRelay(pubsubHost) };
+    stack.push({ stop: async () => void (await Promise.all([relays.store.close(), relays.broker.close()])) });
+    const topology = topologyOf(pipeline);
+    await createTopology(config.projectId, withRecords(topology));
     const { ports, services } = await openWorld(pipeline, shopData(), config);
+    stack.push({ stop: () => ports.bus.close() });
     const names = services.map(({ name }) => name);
     const processes = startServiceProcesses(
       names,
       {
         ...environment,
-        PUBSUB_EMULATOR_HOST: pubsubHost,
-        FIRESTORE_EMULATOR_HOST: firestoreHost,
+        PUBSUB_EMULATOR_HOST: relays.broker.address,
+        FIRESTORE_EMULATOR_HOST: relays.store.address,
         // The gateway is one more of them. If it hears this machine alone, so do they, and need to trust none.
         TRUSTED_PROXIES: String(isHeardAlone ? 0 : config.trustedProxies + 1),
       },
       print,
+      (service) => void plug.remind(service),
     );
     stack.push(processes);
     const log = createReadableLog(config.logLevel, 'gateway', names, print);
-    const app = gatewayApp(services, config.host, processes.portOf, log);
+    const plug = processesPlug(names, processes, relays, topology, { ...ports, log }, end);
+    // Before the services: one that is held could not finish.
+    stack.push({ stop: plug.close });
+    const own = { routes: plugRoutes(plug, log), gates: config };
+    const app = gatewayApp(services, config.host, processes.portOf, log, { own });
     const gateway = await serveHttp(app, config.host, config.port);
     stack.push({ stop: () => gateway.close(1000) });
     await until('every service listens', START_LIMIT_MS, () =>
       names.every((name) => processes.portOf(name) !== undefined),
     );
-    await ports.bus.close();
     await ports.store.close();
     print(greeting(gateway.url, "Google's emulators. Ctrl-C stops everything; what it holds is then gone."));
     print(forGcloud(pubsubHost, config.projectId));

@@ -4,11 +4,13 @@ import { type Data, loadData } from '../data-init/load-data.ts';
 import { type Config, readConfig } from '../programs/config.ts';
 import { hostServices } from '../programs/host.ts';
 import { openPorts } from '../programs/open-ports.ts';
-import { allServices } from '../saga/deliver/service.ts';
+import { allServices, serviceNames, serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
+import { embeddedPlug } from './plug/embedded-plug.ts';
+import { plugRoutes } from './plug/plug-routes.ts';
 
 /** How to start locally. */
 export interface LocalOptions {
@@ -19,6 +21,8 @@ export interface LocalOptions {
   readonly variables?: NodeJS.ProcessEnv;
   /** By default only warnings are logged. */
   readonly openLog?: (config: Config) => Log;
+  /** Ends this process as SIGKILL does. With it, operators can pull the plug (`local/plug/`). */
+  readonly crash?: () => void;
 }
 
 /**
@@ -33,6 +37,7 @@ export async function startLocally(
     end,
     variables = { PORT: '0' },
     openLog = () => createLog('warn', { service: saga.name }),
+    crash,
   }: LocalOptions,
 ): Promise<{ readonly url: string; readonly ports: Ports; close(): Promise<void> }> {
   // Loaded only if it is needed: what starts processes takes half a second to load.
@@ -44,11 +49,20 @@ export async function startLocally(
   const log = openLog(config);
   const telemetry = await openTelemetry(config, saga, saga.name, log);
   const { ports, services } = await openWorld(saga, data, config, log, telemetry);
-  const host = await hostServices(saga, services, ports, config, end, telemetry);
+  const plug = crash && embeddedPlug(ports, serviceNames(saga), crash);
+  const hosted = plug
+    ? [
+        ...plug.services.map((name) => serviceOf(saga, name, plug.portsOf(name), config)),
+        { name: 'plug', consumers: [], routes: () => plugRoutes(plug, log) },
+      ]
+    : services;
+  const host = await hostServices(saga, hosted, plug?.ports ?? ports, config, end, telemetry);
   return {
     url: host.url,
     ports,
     async close() {
+      // First: what is held could not finish.
+      await plug?.close();
       await host.close();
       await emulators?.stop();
     },

@@ -16,6 +16,7 @@ await runProcess(async (end) => {
     onEmulators: false,
     end,
     variables: {},
+    crash: () => process.kill(process.pid, 'SIGKILL'),
     openLog: ({ logLevel }) => createReadableLog(logLevel, 'pipeline', serviceNames(pipeline), print),
   });
   print(greeting(local.url, 'the embedded engine: what it holds is gone when it stops.'));

@@ -92,8 +92,8 @@ export async function serveHttp(app: Express, host: string, port: number): Promi
 export const urlOf = (host: string, port: number): string =>
   `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
-/** How a route is answered: by its own `handle`, unless a gateway passes it on. */
-export type HandlersOf = (route: Route) => RequestHandler[];
+/** Who answers a route instead of its own `handle`, such as a gateway that passes it on; undefined: nobody does. */
+export type HandlersOf = (route: Route) => RequestHandler[] | undefined;
 
 export interface HttpAppOptions {
   /** The title for the index and the OpenAPI document. */
@@ -129,7 +129,7 @@ export function httpApp(
     asyncApi,
     gatesOf = gatesBy(),
     streams = createEventStreams(systemClock, log),
-    handlersOf = (route) => [...gatesOf(route), ...answerHere(route, streams)],
+    handlersOf = () => undefined,
     trustedProxies = 0,
     isLocal = false,
     push = [],
@@ -172,7 +172,7 @@ export function httpApp(
   for (const route of routes) {
     app[route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'](
       expressPath(route.path),
-      ...handlersOf(route),
+      ...(handlersOf(route) ?? [...gatesOf(route), ...answerHere(route, streams)]),
     );
   }
   // A path that spells a part out before one that leaves it open: `/sagas/pause` fits `/sagas/{uuid}`, too.

@@ -143,6 +143,12 @@ describe('The layout', () => {
     expect(broken(({ from, to }) => room(to) === 'adapters' && !isProgram(from))).to.deep.equal([]);
   });
 
+  it('lets no program pull the plug: only a stack on this machine can', () => {
+    const started = product.filter((path) => room(path) === 'programs');
+    expect(reachedFrom(['local/start.ts'])).to.include('local/plug/plug-routes.ts');
+    expect([...reachedFrom(started)].filter((path) => path.startsWith('local/plug/'))).to.deep.equal([]);
+  });
+
   it('has a test kit that knows the kernel, the embedded engine, and no saga', () => {
     const isEmbedded = (to: string) => to.startsWith('adapters/memory/');
     const allowed = (to: string) => !isOurs(to) || ['saga', 'test-kit'].includes(room(to)) || isEmbedded(to);

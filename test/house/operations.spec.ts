@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createMetrics } from '../../adapters/telemetry/metrics.ts';
+import { plugRoutes } from '../../local/plug/plug-routes.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { allServices, serviceNames } from '../../saga/deliver/service.ts';
@@ -180,8 +181,9 @@ describe('docs/operations/', () => {
     const routes = allServices(pipeline, await recordedPorts(), SETTINGS).flatMap((service) =>
       service.routes(),
     );
+    const ofThisMachine = plugRoutes({ services: ['x'] } as never, () => {});
     const paths = [
-      ...routes.map(({ method, path }) => `${method} ${path}`),
+      ...[...routes, ...ofThisMachine].map(({ method, path }) => `${method} ${path}`),
       // What every server answers besides: test/end-to-end/http.spec.ts, test/end-to-end/push.spec.ts and test/telemetry/metrics.spec.ts.
       ...['GET /livez', 'GET /readyz', 'GET /metrics', 'POST /push/{subscription}'],
     ];

@@ -159,6 +159,15 @@ describe("The operators' routes", () => {
     ]);
   });
 
+  it('let nobody pull the plug in what programs start: those routes are nowhere', async () => {
+    await serving({ served: routes, operators: { by: 'platform' } }, async (port) => {
+      expect(await statusOf(send(port, 'GET', '/plug'))).to.equal(404);
+      for (const path of ['crash', 'hold', 'cut', 'duplicate', 'replay']) {
+        expect(await statusOf(send(port, 'POST', `/plug/${path}`)), path).to.equal(404);
+      }
+    });
+  });
+
   it('leave of all others only the stock and the definition of the saga to everybody where customers are told apart', () => {
     const forEverybody = routes.filter(({ audience }) => audience === undefined);
     expect(forEverybody.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
@@ -638,7 +647,7 @@ describe('The gateway before a service', () => {
       '127.0.0.1',
       () => port,
       () => {},
-      answerTimeoutMs,
+      answerTimeoutMs === undefined ? {} : { answerTimeoutMs },
     );
     const gateway = await serveHttp(app, '127.0.0.1', 0);
     await use(gateway.port);

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
-import { readStreams } from './open-streams.ts';
+import { openRelay } from '../../local/plug/relay.ts';
 
-/** A port in front of an emulator, for clients that talk gRPC. A test shuts it and opens it again: what lies behind is then away, and back. */
+/** A relay in front of an emulator that is shut at first, and can be slow. A test shuts it and opens it again: what lies behind is then away, and back. */
 export interface Door {
   /** Its own host:port. */
   readonly address: string;
@@ -20,9 +18,6 @@ export interface Door {
 
 /** @param target host:port of what lies behind the door, which is shut at first. */
 export async function hangDoor(target: string): Promise<Door> {
-  const [host, port] = target.split(':');
-  const passing = new Set<Socket>();
-  let isOpen = false;
   let delayMs = 0;
   const holdUp = () =>
     new Transform({
@@ -31,39 +26,16 @@ export async function hangDoor(target: string): Promise<Door> {
         else setTimeout(pass, delayMs, null, piece);
       },
     });
-  const server = createServer((guest) => {
-    passing.add(guest);
-    guest.on('error', () => guest.destroy());
-    guest.on('close', () => passing.delete(guest));
-    if (!isOpen) {
-      guest.destroy();
-      return;
-    }
-    const inside = connect(Number(port), host);
-    const streams = readStreams();
-    guest.on('close', () => inside.end(streams.farewell()));
-    inside.on('error', () => inside.destroy());
-    inside.on('close', () => guest.destroy());
-    guest.pipe(holdUp()).pipe(streams.passage).pipe(inside, { end: false });
-    inside.pipe(holdUp()).pipe(guest);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-  function shut(): void {
-    isOpen = false;
-    for (const socket of passing) socket.destroy();
-  }
-
+  const { address, open, shut, close } = await openRelay(target, holdUp);
+  shut();
   return {
     address,
     open() {
-      isOpen = true;
+      open();
       delayMs = 0;
     },
     slow(forMs) {
-      isOpen = true;
+      open();
       delayMs = forMs;
     },
     shut,
@@ -76,10 +48,6 @@ export async function hangDoor(target: string): Promise<Door> {
         process.env[variable] = before;
       }
     },
-    async remove() {
-      shut();
-      server.close();
-      await once(server, 'close');
-    },
+    remove: close,
   };
 }
