@@ -4,6 +4,7 @@ import { topologyOf, wordTopics } from '../saga/deliver/topology.ts';
 import { compensationTask } from '../saga/step/compensate.ts';
 import { DEAD_LETTER_TOPIC } from '../saga/step/saga.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
+import { repairRoute } from './audit/repair-route.ts';
 import { deskRoutes } from './desk/desk-routes.ts';
 import { eraseFromLetters } from './desk/erase-letters.ts';
 import { createParking } from './desk/park-messages.ts';
@@ -43,6 +44,7 @@ export const janitor: ServiceDefinition = {
         ...steerRoutes(saga, ports),
         ...sweepRoutes(() => sweep(saga, ports), ports.log),
         ...auditRoutes(saga, ports),
+        repairRoute(saga, ports),
       ],
       start: patrol.start,
       drain: patrol.stop,

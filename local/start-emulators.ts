@@ -4,6 +4,7 @@ import { isLoopback } from '../adapters/http/operator-gate.ts';
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, readConfig } from '../programs/config.ts';
+import { noteStack } from '../programs/local-stack.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { startEmulators } from './emulators.ts';
@@ -81,6 +82,13 @@ await runProcess(async (end) => {
       names.every((name) => processes.portOf(name) !== undefined),
     );
     await ports.store.close();
+    const variables = {
+      PROJECT_ID: config.projectId,
+      PUBSUB_EMULATOR_HOST: pubsubHost,
+      FIRESTORE_EMULATOR_HOST: firestoreHost,
+    };
+    const removeNote = noteStack({ url: gateway.url, backend: 'gcp', variables });
+    stack.push({ stop: async () => removeNote() });
     print(greeting(gateway.url, "Google's emulators. Ctrl-C stops everything; what it holds is then gone."));
     print(forGcloud(pubsubHost, config.projectId));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv } from '../programs/config.ts';
+import { noteStack } from '../programs/local-stack.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { serviceNames } from '../saga/deliver/service.ts';
 import { greeting, shopData } from './shop.ts';
@@ -19,6 +20,12 @@ await runProcess(async (end) => {
     crash: () => process.kill(process.pid, 'SIGKILL'),
     openLog: ({ logLevel }) => createReadableLog(logLevel, 'pipeline', serviceNames(pipeline), print),
   });
+  const removeNote = noteStack({ url: local.url, backend: 'memory', variables: {} });
   print(greeting(local.url, 'the embedded engine: what it holds is gone when it stops.'));
-  return local;
+  return {
+    close() {
+      removeNote();
+      return local.close();
+    },
+  };
 });

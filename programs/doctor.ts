@@ -1,78 +1,79 @@
 import { createLog } from '../adapters/log.ts';
-import type { AuditReport, StuckOrder } from '../janitor/audit/audit-report.ts';
-import {
-  executeRepair,
-  keyOf,
-  planRepair,
-  type RepairPlan,
-  type RepairResult,
-} from '../janitor/audit/repair.ts';
+import { type AuditReport, reportSchema, type StuckOrder } from '../janitor/audit/audit-report.ts';
+import type { RepairResult } from '../janitor/audit/repair.ts';
+import { repairInRounds, type Visit, visitOf } from '../janitor/audit/repair-in-rounds.ts';
+import { visitSchema } from '../janitor/audit/repair-route.ts';
 import { takeAudit } from '../janitor/audit/take-audit.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import type { Ports } from '../saga/ports/ports.ts';
 import { flag, print, readArguments, runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
+import { findStack } from './local-stack.ts';
 import { openPorts } from './open-ports.ts';
+import { createOperatorApi, operatorHere } from './operator-api.ts';
 import { assertStoreAnswers } from './reachability.ts';
 
 /**
- * Audits the store that the configuration names, and repairs it on request. Orders may go on meanwhile. It is a composition
- * root and no service, so it is here and not beside the audit in `janitor/`.
+ * Audits the store that the configuration names, or else that of the local stack which runs, and repairs it on request. Orders may
+ * go on meanwhile. It is a composition root and no service, so it is here and not beside the audit in `janitor/`.
  *
  * The exit code is 0 if nothing is wrong and no order is stuck, 1 if something is, 2 if it could not find out. The answer goes
  * to standard output, progress to standard error.
  */
 
 const EXIT = { clean: 0, wrong: 1, couldNotRun: 2 } as const;
-/** One repair may show the next: first a record, then the balance that the record left in doubt. */
-const ROUNDS_MAX = 5;
 const PROGRESS_EVERY_MS = 1_000;
+/** An audit reads everything before it answers. */
+const ANSWER_TIMEOUT_MS = 300_000;
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
-
-/** What was found in the end, what was done before that, and what could still be done. */
-interface Visit {
-  readonly report: AuditReport;
-  readonly repaired: readonly RepairResult[];
-  readonly plan: RepairPlan;
-}
 
 async function main(): Promise<number> {
   const { repair, json } = readArguments({ options: { repair: flag, json: flag } }).values;
   loadDotenv();
-  const config = readConfig(process.env, pipeline);
-  if (config.backend === 'memory') {
-    throw new Error(
-      'BACKEND=memory: the embedded engine lives inside npm start and nowhere else; ask it there, by GET /audit',
-    );
-  }
+  const visit = await visitPatient(repair);
+  print(...(json ? JSON.stringify(visit, undefined, 2).split('\n') : linesOf(visit, repair)));
+  const { violationCount, stuckCount } = visit.report;
+  if (violationCount + stuckCount > 0) return EXIT.wrong;
+  // A mistyped name leads to an empty database, which must not look like a clean one.
+  return isEmpty(visit.report) ? EXIT.couldNotRun : EXIT.clean;
+}
+
+/** A project that is named, here or in `.env`, is meant; otherwise the stack that runs on this machine. */
+async function visitPatient(repair: boolean): Promise<Visit> {
+  const { BACKEND, PROJECT_ID } = process.env;
+  if (PROJECT_ID?.trim() && BACKEND?.trim() !== 'memory') return visitDatabase(repair);
+  const stack = await findStack();
+  if (stack === undefined) throw new Error(NOTHING_TO_VISIT);
+  tell(`looking at the local stack on ${stack.url}`);
+  if (stack.backend === 'memory') return visitOverHttp(stack.url, repair);
+  // What is set already stays.
+  for (const [name, value] of Object.entries(stack.variables)) process.env[name] ||= value;
+  return visitDatabase(repair);
+}
+
+const NOTHING_TO_VISIT =
+  'There is nothing to look at: no local stack runs (npm start or npm run start:emulators starts one), and PROJECT_ID names no project';
+
+/** The embedded engine lives inside its stack, which looks for us. */
+async function visitOverHttp(url: string, repair: boolean): Promise<Visit> {
+  const api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '', ANSWER_TIMEOUT_MS, operatorHere());
+  if (!repair) return visitOf(reportSchema.parse(await api.call(reportSchema, 'GET', '/audit')));
+  return visitSchema.parse(await api.call(visitSchema, 'POST', '/repair', { apply: true }));
+}
+
+async function visitDatabase(repair: boolean): Promise<Visit> {
+  const config = readConfig({ ...process.env, BACKEND: 'gcp' }, pipeline);
   const ports = await openPorts(config, topologyOf(pipeline), createLog('silent', {}));
   try {
     await assertStoreAnswers(ports);
-    const visit = await visitPatient(ports, repair);
-    print(...(json ? JSON.stringify(visit, undefined, 2).split('\n') : linesOf(visit, repair)));
-    const { violationCount, stuckCount } = visit.report;
-    if (violationCount + stuckCount > 0) return EXIT.wrong;
-    // A mistyped name leads to an empty database, which must not look like a clean one.
-    return isEmpty(visit.report) ? EXIT.couldNotRun : EXIT.clean;
+    const onProgress = progress();
+    if (!repair) return visitOf(await takeAudit(pipeline, ports, onProgress));
+    const beforeRound = (count: number) => tell(`repairing: ${counted(count, 'action')}`);
+    return await repairInRounds(pipeline, ports, { onProgress, beforeRound });
   } finally {
     await ports.bus.close();
     await ports.store.close();
-  }
-}
-
-/** Audits; then repairs and audits again for as long as that changes anything. */
-async function visitPatient(ports: Ports, repair: boolean): Promise<Visit> {
-  const repaired: RepairResult[] = [];
-  for (let round = 1; ; round++) {
-    const report = await takeAudit(pipeline, ports, progress());
-    const tried = new Set(repaired.map(({ action }) => keyOf(action)));
-    const { actions, forPeople } = planRepair(report);
-    const plan = { actions: actions.filter((action) => !tried.has(keyOf(action))), forPeople };
-    if (!repair || plan.actions.length === 0 || round === ROUNDS_MAX) return { report, repaired, plan };
-    tell(`repairing: ${counted(plan.actions.length, 'action')}`);
-    repaired.push(...(await executeRepair(pipeline, plan.actions, ports)));
   }
 }
 

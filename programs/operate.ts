@@ -1,7 +1,5 @@
-import { userInfo } from 'node:os';
 import { validate as isUuid } from 'uuid';
 import type { z } from 'zod';
-import { writtenName } from '../adapters/http/operator-name.ts';
 import { letterList, redrivenPortion } from '../janitor/desk/desk-routes.ts';
 import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
 import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
@@ -9,15 +7,18 @@ import { manySteeredSchema, steeredSchema } from '../janitor/one-order/steer-rou
 import { pipeline } from '../pipeline.ts';
 import { erasedSchema } from '../shop/erase-customer-route.ts';
 import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
-import { createOperatorApi, type OperatorApi } from './operator-api.ts';
+import { findStack } from './local-stack.ts';
+import { createOperatorApi, type OperatorApi, operatorHere } from './operator-api.ts';
 import { letterLines, sagaLines } from './operator-lines.ts';
 
 /** The operators' program: looks after orders, dead letters and customers, through the routes of the services. */
 
 const LISTED_MAX = 100;
+/** Where services in containers listen, which leave no note. */
+const URL_UNLESS_FOUND = 'http://127.0.0.1:8080';
 
 const options = {
-  url: { type: 'string', default: 'http://127.0.0.1:8080' },
+  url: { type: 'string' },
   json: flag,
   detail: { type: 'string' },
   note: { type: 'string' },
@@ -210,10 +211,11 @@ function queryOf(parameters: Readonly<Record<string, string | undefined>>): stri
 function usage(): string {
   const width = Math.max(...Object.keys(commands).map(({ length }) => length));
   const lines = Object.entries(commands).map(([form, { does }]) => `  ${form.padEnd(width)}  ${does}`);
-  return `npm run saga -- COMMAND [--url ${options.url.default}] [--json]
+  return `npm run saga -- COMMAND [--url URL] [--json]
 
 ${lines.join('\n')}
 
+Without --url it talks to the local stack that runs, or else to ${URL_UNLESS_FOUND}.
 SAGA_TOKEN, if it is set, is sent in the Authorization header. Histories and the log record what you change under the name in
 SAGA_OPERATOR, by default that of your account on this machine, unless the platform says who you are.`;
 }
@@ -243,22 +245,6 @@ function commandOf(name: string, ids: readonly string[], given: readonly string[
   return command;
 }
 
-function operator(): string {
-  const { SAGA_OPERATOR } = process.env;
-  if (SAGA_OPERATOR?.trim()) {
-    if (writtenName(SAGA_OPERATOR) === undefined) {
-      throw new UsageError('SAGA_OPERATOR must be a name of 1 to 100 characters');
-    }
-    return SAGA_OPERATOR;
-  }
-  try {
-    return userInfo().username;
-  } catch {
-    // In a container, an account need not have a name.
-    return '';
-  }
-}
-
 async function main(): Promise<number> {
   const { values, positionals } = readArguments({ options, allowPositionals: true });
   const { url, json, help, ...given } = values;
@@ -269,8 +255,9 @@ async function main(): Promise<number> {
   const [name = '', ...ids] = positionals;
   const command = commandOf(name, ids, Object.keys(given));
   let api: OperatorApi;
+  const target = url ?? (await findStack())?.url ?? URL_UNLESS_FOUND;
   try {
-    api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '', undefined, operator());
+    api = createOperatorApi(target, process.env.SAGA_TOKEN ?? '', undefined, operatorHere());
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

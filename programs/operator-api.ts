@@ -1,6 +1,8 @@
+import { userInfo } from 'node:os';
 import type { z } from 'zod';
 import { isLoopback } from '../adapters/http/operator-gate.ts';
 import { OPERATOR_HEADER, writtenName } from '../adapters/http/operator-name.ts';
+import { UsageError } from './command.ts';
 
 /** The janitor's routes, as a program calls them. */
 export interface OperatorApi {
@@ -78,6 +80,26 @@ export function createOperatorApi(
       return content as z.input<typeof schema>;
     },
   };
+}
+
+/**
+ * The operator at this machine, by name; empty if there is none.
+ * @throws UsageError if SAGA_OPERATOR can't be a name.
+ */
+export function operatorHere(): string {
+  const { SAGA_OPERATOR } = process.env;
+  if (SAGA_OPERATOR?.trim()) {
+    if (writtenName(SAGA_OPERATOR) === undefined) {
+      throw new UsageError('SAGA_OPERATOR must be a name of 1 to 100 characters');
+    }
+    return SAGA_OPERATOR;
+  }
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container, an account need not have a name.
+    return '';
+  }
 }
 
 function jsonIn(text: string): unknown {

@@ -241,8 +241,13 @@ describe('npm run doctor, while no service runs', () => {
   );
 
   const cases: readonly [string, string[], Record<string, string>, RegExp][] = [
-    ['on the embedded engine', [], { BACKEND: 'memory' }, /inside npm start .* GET \/audit$/],
-    ['without a project', [], {}, /PROJECT_ID is missing/],
+    [
+      'on the embedded engine',
+      [],
+      { BACKEND: 'memory' },
+      /^There is nothing to look at: no local stack runs/,
+    ],
+    ['without a project', [], {}, /PROJECT_ID names no project$/],
     ['with an argument that it does not know', ['--mend'], {}, /'--mend'.*\nUsage: npm run doctor/s],
   ];
   for (const [name, args, environment, expected] of cases) {

@@ -231,6 +231,14 @@ describe('npm run start:emulators', () => {
     expect(await get(`${url}/readyz`)).to.deep.equal({ status: 'ready' });
   });
 
+  it('is found by the doctor, who then reads the emulators themselves', async () => {
+    const doctor = runProgram('programs/doctor.js', []);
+    expect([await doctor.exited, doctor.answer().split('\n').at(-1)]).to.deep.equal([
+      0,
+      'Nothing is wrong, and no order is stuck.',
+    ]);
+  });
+
   it('shows the metrics of each service behind the one port', async () => {
     for (const service of serviceNames(pipeline)) {
       const answer = await fetch(`${url}/metrics/${service}`);

@@ -156,6 +156,7 @@ describe("The operators' routes", () => {
       'POST /sagas/resume',
       'POST /sweep',
       'GET /audit',
+      'POST /repair',
     ]);
   });
 

@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../programs/config.ts';
@@ -16,6 +19,10 @@ export interface Child {
   readonly exited: Promise<number | null>;
 }
 
+/** What these programs leave behind stays apart from the stack of whoever runs the tests. */
+const DATA_DIR = join(tmpdir(), `order-saga-${process.pid}`);
+process.once('exit', () => rmSync(DATA_DIR, { recursive: true, force: true }));
+
 /**
  * Runs a compiled program.
  * @param script below dist, such as `local/start.js`.
@@ -28,7 +35,7 @@ export function runProgram(
 ): Child {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [fileURLToPath(new URL(`dist/${script}`, packageRoot)), ...args], {
-    env: { PATH, HOME, ...environment },
+    env: { PATH, HOME, DATA_DIR, ...environment },
     // No `.env` of whoever runs the tests is read.
     cwd: fileURLToPath(new URL('dist/', packageRoot)),
     stdio: ['ignore', 'pipe', 'pipe'],
