@@ -36,9 +36,7 @@ export function gatewayApp(
   const readiness = services.map(({ name }) => [name, () => isReady(host, portOf(name))] as const);
   const passOn = (service: string): RequestHandler => {
     const proxy = createProxyServer();
-    proxy.on('proxyReq', (upstream, _request, response) => {
-      // The library sees a client that leaves only while its request is still coming.
-      response.once('close', () => upstream.destroy());
+    proxy.on('proxyReq', (upstream) => {
       upstream.setTimeout(answerTimeoutMs, () => upstream.destroy(isSilent(service, answerTimeoutMs)));
       // Once an answer has begun, it may take any time.
       upstream.once('response', () => upstream.setTimeout(0));
