@@ -11,6 +11,7 @@ export function gatedStore(store: Store, gate: () => Promise<void>): Store {
     };
   return {
     ...store,
+    count: gated((query) => store.count(query)),
     read: gated((paths) => store.read(paths)),
     commit: gated((writes) => store.commit(writes)),
     query: gated((query) => store.query(query)),
