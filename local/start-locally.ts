@@ -3,7 +3,8 @@ import { noTelemetry, openTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { type Data, loadData } from '../data-init/load-data.ts';
 import { type Config, readConfig } from '../programs/config.ts';
 import { hostServices } from '../programs/host.ts';
-import { openPorts } from '../programs/open-ports.ts';
+import { type DataFolder, openPorts } from '../programs/open-ports.ts';
+import { announceStanding } from '../saga/deliver/announce-standing.ts';
 import { allServices, serviceNames, serviceOf } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
@@ -23,6 +24,8 @@ export interface LocalOptions {
   readonly openLog?: (config: Config) => Log;
   /** Ends this process as SIGKILL does. With it, operators can pull the plug (`local/plug/`). */
   readonly crash?: () => void;
+  /** Where the embedded engine keeps its documents; without it, in memory alone. */
+  readonly folder?: DataFolder;
 }
 
 /**
@@ -38,6 +41,7 @@ export async function startLocally(
     variables = { PORT: '0' },
     openLog = () => createLog('warn', { service: saga.name }),
     crash,
+    folder,
   }: LocalOptions,
 ): Promise<{ readonly url: string; readonly ports: Ports; close(): Promise<void> }> {
   // Loaded only if it is needed: what starts processes takes half a second to load.
@@ -48,7 +52,7 @@ export async function startLocally(
   const config = readConfig({ ...process.env, ...variables, ...backend, SUBSCRIBER: 'pull' }, saga);
   const log = openLog(config);
   const telemetry = await openTelemetry(config, saga, saga.name, log);
-  const { ports, services } = await openWorld(saga, data, config, log, telemetry);
+  const { ports, services } = await openWorld(saga, data, config, log, telemetry, folder);
   const plug = crash && embeddedPlug(ports, serviceNames(saga), crash);
   const hosted = plug
     ? [
@@ -57,6 +61,10 @@ export async function startLocally(
       ]
     : services;
   const host = await hostServices(saga, hosted, plug?.ports ?? ports, config, end, telemetry);
+  if (folder !== undefined) {
+    const announced = await announceStanding(saga, ports);
+    if (announced > 0) log('INFO', 'Orders that stood still were announced again', { announced });
+  }
   return {
     url: host.url,
     ports,
@@ -76,13 +84,14 @@ export async function openWorld(
   config: Config,
   log: Log = () => {},
   telemetry = noTelemetry,
+  folder?: DataFolder,
 ) {
   const topology = topologyOf(saga);
   if (config.backend === 'gcp') {
     const { createTopology } = await import('../adapters/google/pubsub-topology.ts');
     await createTopology(config.projectId, topology);
   }
-  const ports = telemetry.ports(await openPorts(config, topology, log));
+  const ports = telemetry.ports(await openPorts(config, topology, log, folder));
   await loadData(saga, ports.store, ports, data);
   return { ports, services: allServices(saga, ports, config) };
 }

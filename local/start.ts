@@ -1,31 +1,47 @@
-import { createReadableLog } from '../adapters/log.ts';
+import { fileURLToPath } from 'node:url';
+import { readableLines } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
-import { loadDotenv } from '../programs/config.ts';
-import { noteStack } from '../programs/local-stack.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { serviceNames } from '../saga/deliver/service.ts';
-import { greeting, shopData } from './shop.ts';
-import { startLocally } from './start-locally.ts';
+import { greeting } from './shop.ts';
+import { startOptions, USAGE } from './start-options.ts';
+import { NotUp, supervise } from './supervisor.ts';
 
-/** The whole pipeline in one process on the embedded engine. It needs nothing but Node, and keeps nothing. */
+/** Keeps the embedded engine running, which needs nothing but Node, and says where it is. */
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
+const readable = readableLines(['pipeline', ...serviceNames(pipeline)]);
+const warn = (message: string) =>
+  print(readable('pipeline', { time: new Date().toISOString(), severity: 'WARNING', message }));
 
-loadDotenv();
-await runProcess(async (end) => {
-  const local = await startLocally(pipeline, shopData(), {
-    onEmulators: false,
-    end,
-    variables: {},
-    crash: () => process.kill(process.pid, 'SIGKILL'),
-    openLog: ({ logLevel }) => createReadableLog(logLevel, 'pipeline', serviceNames(pipeline), print),
-  });
-  const removeNote = noteStack({ url: local.url, backend: 'memory', variables: {} });
-  print(greeting(local.url, 'the embedded engine: what it holds is gone when it stops.'));
-  return {
-    close() {
-      removeNote();
-      return local.close();
-    },
-  };
+const args = process.argv.slice(2);
+
+await runProcess(async () => {
+  const folder = optionsIn(args);
+  const comesBack = folder ? 'starts again with what it has kept' : 'starts again, empty: it keeps nothing';
+  const supervised = await supervise(
+    fileURLToPath(new URL('engine.js', import.meta.url)),
+    // What it has accepted since it began anew must stay.
+    (isFirst) => (isFirst ? args : args.filter((arg) => arg !== '--fresh')),
+    (how) => warn(`ended (${how}), ${comesBack}`),
+    endWith,
+  ).catch(endWith);
+  const keeping = folder ? `what it holds stays in ${folder.path}` : 'what it holds is gone when it stops';
+  print(greeting(supervised.url, `the embedded engine: ${keeping}.`));
+  return supervised;
 });
+
+function optionsIn(words: readonly string[]) {
+  try {
+    return startOptions(words);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+/** The engine has said why. */
+function endWith(error: Error): never {
+  if (error instanceof NotUp) process.exit(error.exitCode);
+  throw error;
+}

@@ -21,8 +21,9 @@ export type LocalStack = z.infer<typeof stackSchema>;
 
 const ANSWER_TIMEOUT_MS = 2_000;
 
-const folder = (): string => resolve(process.env.DATA_DIR || fileURLToPath(new URL('.data', packageRoot)));
-const notePath = (): string => `${folder()}/stack.json`;
+/** The folder of what local stacks leave on this machine. */
+export const dataFolder = (): string => resolve(process.env.DATA_DIR || fileURLToPath(new URL('.data', packageRoot)));
+const notePath = (): string => `${dataFolder()}/stack.json`;
 
 /**
  * Leaves the note. Call it once everything listens.
@@ -30,7 +31,7 @@ const notePath = (): string => `${folder()}/stack.json`;
  */
 export function noteStack(stack: Omit<LocalStack, 'pid'>): () => void {
   const { pid } = process;
-  mkdirSync(folder(), { recursive: true });
+  mkdirSync(dataFolder(), { recursive: true });
   // Whoever reads it sees all of it or none.
   const draft = `${notePath()}.${pid}`;
   // An address that means "all of mine" is none to ask at.

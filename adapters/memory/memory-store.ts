@@ -21,10 +21,43 @@ import { createWatchers } from './watchers.ts';
  * promises: atomic guarded commits, and reads that see every commit that has returned.
  */
 export function createMemoryStore(): Store {
+  const { reading, at, below, apply } = createDocuments();
+  return {
+    ...reading,
+    async commit(writes) {
+      apply(changesOf(writes, at));
+    },
+    async erase(collection, onProgress) {
+      const paths = below(collection);
+      apply(new Map(paths.map((path) => [path, undefined])));
+      onProgress?.(paths.length);
+      return paths.length;
+    },
+    async close() {},
+  };
+}
+
+/** The fields of documents from now on; undefined: the document is gone. */
+export type DocumentChanges = ReadonlyMap<Path, object | undefined>;
+
+/** Documents in memory. */
+export interface Documents {
+  /** All that a store answers. */
+  readonly reading: Omit<Store, 'commit' | 'erase' | 'close'>;
+  at(path: Path): Versioned | undefined;
+  /** Every document of a top-level collection and of all collections below its documents. */
+  below(collection: string): Path[];
+  all(): IterableIterator<readonly [Path, Versioned]>;
+  /** From now on readers see all of it. The fields must be frozen. Like Firestore's update time, a version never comes back. */
+  apply(changes: DocumentChanges): void;
+}
+
+/** What the stores of the embedded engine have in common: documents in maps, which answer everything that is read. */
+export function createDocuments(): Documents {
   /** By the name of their collection: a listing looks at no others. */
   const collections = new Map<string, Map<Path, Versioned>>();
   const watchers = createWatchers();
-  let commits = 0;
+  let versionCount = 0;
 
   function collectionOf(path: Path): Map<Path, Versioned> {
     const name = collectionIn(path);
@@ -34,26 +67,6 @@ export function createMemoryStore(): Store {
       collections.set(name, collection);
     }
     return collection;
-  }
-
-  function assertGuard(write: GuardedWrite): void {
-    const present = collectionOf(write.path).get(write.path);
-    const held =
-      write.kind === 'create'
-        ? present === undefined
-        : write.version === undefined || present?.version === write.version;
-    if (!held) throw new StoreError('conflict', `${write.path} is not what was read`);
-  }
-
-  /** The fields of a document after a write; undefined if it is removed. */
-  function fieldsAfter(write: GuardedWrite): object | undefined {
-    if (write.kind === 'remove') return undefined;
-    const base = write.kind === 'update' ? collectionOf(write.path).get(write.path)?.fields : {};
-    const fields = { ...base, ...frozenCopy(write.fields) };
-    if (bytesOf(fields) > DOCUMENT_BYTES_MAX) {
-      throw new StoreError('rejected', `${write.path} would take up more than ${DOCUMENT_BYTES_MAX} bytes`);
-    }
-    return Object.freeze(fields);
   }
 
   function inCollection(collection: string): { id: string; fields: object }[] {
@@ -77,21 +90,11 @@ export function createMemoryStore(): Store {
       })
       .sort(earliestFirst);
 
-  return {
+  const at = (path: Path) => collectionOf(path).get(path);
+
+  const reading: Documents['reading'] = {
     async read(paths) {
-      return found(paths, (path) => collectionOf(path).get(path));
-    },
-    async commit(writes) {
-      writes.forEach(assertWritable);
-      writes.forEach(assertGuard);
-      const after = writes.map((write) => [write.path, fieldsAfter(write)] as const);
-      // Like Firestore's update time, a version never comes back, not even for a document that was created again.
-      const version = ++commits as unknown as Version;
-      for (const [path, fields] of after) {
-        if (fields === undefined) collectionOf(path).delete(path);
-        else collectionOf(path).set(path, { fields, version });
-        watchers.changed(path, fields);
-      }
+      return found(paths, at);
     },
     async query({ fields: wanted, after, limit, ...query }: Query) {
       const last = after && { moment: after.createdAt, id: after.id };
@@ -163,20 +166,59 @@ export function createMemoryStore(): Store {
         .sort((one, other) => compare(one.id, other.id))
         .slice(0, limit);
     },
-    async erase(collection, onProgress) {
-      let deletedCount = 0;
-      for (const documents of collections.values()) {
-        for (const path of [...documents.keys()].filter((one) => one.startsWith(`${collection}/`))) {
-          documents.delete(path);
-          watchers.changed(path, undefined);
-          deletedCount++;
-        }
-      }
-      onProgress?.(deletedCount);
-      return deletedCount;
-    },
-    async close() {},
   };
+
+  return {
+    reading,
+    at,
+    below: (collection) =>
+      [...collections.values()]
+        .flatMap((documents) => [...documents.keys()])
+        .filter((path) => path.startsWith(`${collection}/`)),
+    *all() {
+      for (const documents of collections.values()) yield* documents;
+    },
+    apply(changes) {
+      const version = ++versionCount as unknown as Version;
+      for (const [path, fields] of changes) {
+        if (fields === undefined) collectionOf(path).delete(path);
+        else collectionOf(path).set(path, { fields, version });
+        watchers.changed(path, fields);
+      }
+    },
+  };
+}
+
+/**
+ * What a commit makes of the documents that there are.
+ * @throws StoreError if a guard does not hold, or if it asks for what can't be stored.
+ */
+export function changesOf(
+  writes: readonly GuardedWrite[],
+  at: (path: Path) => Versioned | undefined,
+): DocumentChanges {
+  writes.forEach(assertWritable);
+  for (const write of writes) assertGuard(write, at(write.path));
+  return new Map(writes.map((write) => [write.path, fieldsAfter(write, at(write.path))]));
+}
+
+function assertGuard(write: GuardedWrite, present: Versioned | undefined): void {
+  const held =
+    write.kind === 'create'
+      ? present === undefined
+      : write.version === undefined || present?.version === write.version;
+  if (!held) throw new StoreError('conflict', `${write.path} is not what was read`);
+}
+
+/** The fields of a document after a write; undefined if it is removed. */
+function fieldsAfter(write: GuardedWrite, present: Versioned | undefined): object | undefined {
+  if (write.kind === 'remove') return undefined;
+  const base = write.kind === 'update' ? present?.fields : {};
+  const fields = { ...base, ...frozenCopy(write.fields) };
+  if (bytesOf(fields) > DOCUMENT_BYTES_MAX) {
+    throw new StoreError('rejected', `${write.path} would take up more than ${DOCUMENT_BYTES_MAX} bytes`);
+  }
+  return Object.freeze(fields);
 }
 
 /** The name of the collection that a document is in. */

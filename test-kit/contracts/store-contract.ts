@@ -1015,8 +1015,10 @@ export function storeContract(name: string, open: (context: Mocha.Context) => Pr
         await store.commit(ids.map((id) => create(at(id), { n: 0 })));
         let stopped = false;
         let committed = 0;
+        const turn = () => new Promise((resolve) => setImmediate(resolve));
         async function writeOn(): Promise<void> {
           while (!stopped) {
+            await turn();
             const n = committed + 1;
             const found = await store.read(ids.map(at));
             const writes = [...found].map(([path, { version }]) => update(path, version, { n }));
@@ -1031,14 +1033,16 @@ export function storeContract(name: string, open: (context: Mocha.Context) => Pr
           while (seen.length < 8) {
             const atLeast = committed;
             const snapshot = await store.snapshot();
+            // The writer leaves the snapshot behind, even where memory answers both and neither would otherwise let go of the thread.
+            while (committed < atLeast + 2) await turn();
             const read = [...(await snapshot.read(ids.map(at))).values()];
             const states = [...read, ...(await allOf(snapshot, collection, 2)).map(({ fields }) => fields)];
             const { n } = states[0] as { n: number };
             expect(states).to.deep.equal([...ids, ...ids].map(() => ({ n })));
             expect(await allOf(snapshot, `${collection}-log`, 5)).to.have.length(n);
             expect(n).to.be.at.least(atLeast);
-            // Only a snapshot that the writer has left behind shows anything.
-            if (committed > n) seen.push(n);
+            expect(n).to.be.below(committed);
+            seen.push(n);
           }
         } finally {
           stopped = true;

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { openDurableStore } from '../../adapters/memory/durable-store.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { readOne, type Store } from '../../saga/ports/store.ts';
 import { outcomeOf, storeContract } from '../../test-kit/contracts/store-contract.ts';
@@ -7,6 +11,17 @@ import { type Door, hangDoor } from '../support/door.ts';
 import { emulatedStore, freshProjectId, requireEmulators } from '../support/emulators.ts';
 
 storeContract('the embedded engine', async () => createMemoryStore());
+storeContract('the embedded engine that lasts', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'order-saga-'));
+  const store = await openDurableStore(folder);
+  return {
+    ...store,
+    async close() {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
 storeContract('Firestore', (context) => emulatedStore(context));
 
 describe('The store on Firestore, while Firestore is away', () => {

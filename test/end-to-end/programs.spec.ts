@@ -72,7 +72,7 @@ describe('npm start', () => {
   });
 
   it('runs the whole pipeline with nothing but Node, and an order is paid', async () => {
-    child = runProgram('local/start.js', [], { PORT: '0' });
+    child = runProgram('local/start.js', ['--memory'], { PORT: '0' });
     const url = urlIn(await child.line(/The pipeline runs on/));
     const { status, body } = await post(url, ORDER);
     expect(status).to.equal(202);
@@ -82,7 +82,7 @@ describe('npm start', () => {
   });
 
   it('logs no more than LOG_LEVEL asks for', async () => {
-    child = runProgram('local/start.js', [], { PORT: '0', LOG_LEVEL: 'error' });
+    child = runProgram('local/start.js', ['--memory'], { PORT: '0', LOG_LEVEL: 'error' });
     const url = urlIn(await child.line(/The pipeline runs on/));
     await post(url, ORDER);
     child.process.kill('SIGTERM');
@@ -91,7 +91,7 @@ describe('npm start', () => {
   });
 
   it('ends in order when it is told to', async () => {
-    child = runProgram('local/start.js', [], { PORT: '0' });
+    child = runProgram('local/start.js', ['--memory'], { PORT: '0' });
     await child.line(/The pipeline runs on/);
     child.process.kill('SIGTERM');
     expect(await child.exited).to.equal(0);
@@ -99,7 +99,7 @@ describe('npm start', () => {
 
   it('ends when npm is told to end, although the shell between them passes nothing on', async () => {
     const script = fileURLToPath(new URL('dist/local/start.js', packageRoot));
-    const shell = spawn('sh', ['-c', `true && "${process.execPath}" "${script}"`], {
+    const shell = spawn('sh', ['-c', `true && "${process.execPath}" "${script}" --memory`], {
       env: { PATH: process.env.PATH ?? '', PORT: '0', npm_lifecycle_event: 'start' },
       cwd: fileURLToPath(new URL('dist/', packageRoot)),
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -117,7 +117,7 @@ describe('npm start', () => {
 
   it('says in one sentence that its port is in use, and what to do', async () => {
     const { server, port } = await takenPort();
-    child = runProgram('local/start.js', [], { PORT: String(port) });
+    child = runProgram('local/start.js', ['--memory'], { PORT: String(port) });
     expect(await child.exited).to.equal(1);
     expect(child.output()).to.equal(
       `Port ${port} is in use: stop what listens there, or set PORT to another one`,
@@ -126,7 +126,11 @@ describe('npm start', () => {
   });
 
   it('[anomaly 26] names every variable that is wrong, and starts nothing', async () => {
-    child = runProgram('local/start.js', [], { PORT: 'x', LOG_LEVEL: 'loud', PAYMENT_FAIL_PROBABILITY: '2' });
+    child = runProgram('local/start.js', ['--memory'], {
+      PORT: 'x',
+      LOG_LEVEL: 'loud',
+      PAYMENT_FAIL_PROBABILITY: '2',
+    });
     expect(await child.exited).to.equal(1);
     expect(child.output()).to.match(
       /PORT must be.*\n.*LOG_LEVEL must be.*\n.*PAYMENT_FAIL_PROBABILITY must be/,

@@ -40,7 +40,7 @@ const asAttribute = (key: string, value: string): Buffer =>
 describe('Telemetry', () => {
   const children: Child[] = [];
   const run = (script: string, environment: Record<string, string>): Child => {
-    const child = runProgram(script, [], environment);
+    const child = runProgram(script, script === 'local/start.js' ? ['--memory'] : [], environment);
     children.push(child);
     return child;
   };

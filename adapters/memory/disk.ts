@@ -1,0 +1,115 @@
+import { readdir } from 'node:fs/promises';
+import { ClassicLevel } from 'classic-level';
+import type { Path } from '../../saga/ports/store.ts';
+import { fieldsIn, textOf } from './document-text.ts';
+import type { DocumentChanges } from './memory-store.ts';
+
+/** A folder that keeps documents beyond the process. */
+export interface Disk {
+  /** Every document that there is, frozen. */
+  load(): Promise<ReadonlyMap<Path, object>>;
+  /** Resolves once all of it would survive the loss of power. Rejects if it is not known what of it would: all or nothing. */
+  write(changes: DocumentChanges): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DiskOptions {
+  /** `keep` demands what was there before; `fresh` deletes it; `open` begins if there is nothing. */
+  readonly how: 'open' | 'keep' | 'fresh';
+}
+
+/**
+ * The form in which documents are stored. It changes with every release that could not read what an earlier one wrote, or the
+ * reverse.
+ */
+const FORMAT = 'documents 1';
+/** No path of a document is a single name. */
+const FORMAT_KEY = 'format';
+
+/** The files of LevelDB: https://github.com/google/leveldb/blob/main/doc/impl.md */
+const LEVEL_FILE = /^(CURRENT|LOCK|LOG(\.old)?|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp))$/;
+
+/**
+ * Opens a folder, which then belongs to this process alone.
+ * @throws Error that says in one sentence why it can't be used.
+ */
+export async function openDisk(folder: string, { how }: DiskOptions): Promise<Disk> {
+  await assertNotForeign(folder);
+  let database: ClassicLevel;
+  try {
+    if (how === 'fresh') await ClassicLevel.destroy(folder);
+    database = new ClassicLevel(folder, { createIfMissing: how !== 'keep' });
+    await database.open();
+  } catch (error) {
+    throw new Error(whyClosed(folder, error as Error), { cause: error });
+  }
+  try {
+    await assertFormat(database, folder, how);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return {
+    async load() {
+      const documents = new Map<Path, object>();
+      for await (const [path, text] of database.iterator()) {
+        if (path === FORMAT_KEY) continue;
+        try {
+          documents.set(path, fieldsIn(text));
+        } catch (error) {
+          throw new Error(`${folder} is damaged (${path}). ${BEGIN_ANEW}`, { cause: error });
+        }
+      }
+      return documents;
+    },
+    write: (changes) =>
+      database.batch(
+        [...changes].map(([key, fields]) =>
+          fields === undefined ? { type: 'del', key } : { type: 'put', key, value: textOf(fields) },
+        ),
+        { sync: true },
+      ),
+    close: () => database.close(),
+  };
+}
+
+const BEGIN_ANEW = 'To begin anew, start with --fresh: that deletes what it holds';
+
+/** Nothing of what other programs keep must be mixed with ours, or be deleted. */
+async function assertNotForeign(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new Error(`${folder} can't be used for data: ${error.message}`, { cause: error });
+  });
+  const foreign = names.find((name) => !LEVEL_FILE.test(name) && !name.startsWith('.'));
+  if (foreign !== undefined) {
+    throw new Error(
+      `${folder} holds other things, such as ${foreign}: name a folder of its own for the data`,
+    );
+  }
+}
+
+async function assertFormat(database: ClassicLevel, folder: string, how: DiskOptions['how']): Promise<void> {
+  const format = await database.get(FORMAT_KEY);
+  if (format === FORMAT) return;
+  if (format !== undefined) {
+    throw new Error(
+      `${folder} was written by another version of this program (${format}; this one reads ${FORMAT}). ${BEGIN_ANEW}`,
+    );
+  }
+  const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
+  if (how === 'keep' || !isEmpty) {
+    throw new Error(`${folder} is a database of another program. ${BEGIN_ANEW}`);
+  }
+  await database.put(FORMAT_KEY, FORMAT, { sync: true });
+}
+
+function whyClosed(folder: string, error: Error): string {
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException;
+  if (cause.code === 'LEVEL_LOCKED' || /lock/i.test(cause.message)) {
+    return `${folder} is in use by another process: stop that, or start with --memory or another --data`;
+  }
+  return cause.code?.startsWith('LEVEL_') && !/No space|denied|Read-only/i.test(cause.message)
+    ? `${folder} is damaged (${cause.message}). ${BEGIN_ANEW}`
+    : `${folder} can't be used for data: ${cause.message}`;
+}
