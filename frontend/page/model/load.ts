@@ -1,8 +1,10 @@
 /** Sends orders at a steady rate for a while: no more than a browser and a laptop can bear. */
 export const PER_SECOND_MAX = 200;
 export const SECONDS_MAX = 60;
-/** Requests that have no answer yet. Above that, orders are left out, because the server is at its limit. */
+/** Orders that are due and have no answer yet. Above that, orders are left out, because the server is at its limit. */
 const UNDER_WAY_MAX = 50;
+/** A browser has six connections to a server. The stream of all orders needs one, and the page must not wait for the load. */
+const CONNECTIONS_MAX = 4;
 const TICK_MS = 50;
 
 export interface LoadReport {
@@ -24,32 +26,39 @@ export function sendLoad(
   const rate = Math.min(Math.max(perSecond, 1), PER_SECOND_MAX);
   const total = rate * Math.min(Math.max(seconds, 1), SECONDS_MAX);
   const startMs = performance.now();
-  let [due, sent, accepted, failed, leftOut] = [0, 0, 0, 0, 0];
-  const isOver = () => due >= total && accepted + failed === sent;
+  let [due, waiting, sent, accepted, failed, leftOut] = [0, 0, 0, 0, 0, 0];
+  const isOver = () => due >= total && waiting === 0 && accepted + failed === sent;
   const report = () => onReport({ sent, accepted, failed, leftOut }, isOver());
+
+  function sendWaiting(): void {
+    for (; waiting > 0 && sent - accepted - failed < CONNECTIONS_MAX; waiting--) {
+      sent++;
+      void send()
+        .then(
+          () => {
+            accepted++;
+          },
+          () => {
+            failed++;
+          },
+        )
+        .then(sendWaiting);
+    }
+  }
 
   const timer = setInterval(() => {
     const wanted = Math.min(total, Math.floor(((performance.now() - startMs) / 1000) * rate));
     for (; due < wanted; due++) {
-      if (sent - accepted - failed >= UNDER_WAY_MAX) {
-        leftOut++;
-        continue;
-      }
-      sent++;
-      send().then(
-        () => {
-          accepted++;
-        },
-        () => {
-          failed++;
-        },
-      );
+      if (waiting + sent - accepted - failed < UNDER_WAY_MAX) waiting++;
+      else leftOut++;
     }
+    sendWaiting();
     report();
     if (isOver()) clearInterval(timer);
   }, TICK_MS);
   return () => {
     clearInterval(timer);
+    waiting = 0;
     onReport({ sent, accepted, failed, leftOut }, true);
   };
 }
