@@ -37,3 +37,6 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 
 /** A status or reason as words: "INSUFFICIENT_CREDIT" is "insufficient credit". */
 export const spoken = (word: string): string => word.toLowerCase().replaceAll('_', ' ');
+
+/** With a capital letter, as a sentence begins. */
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -100,6 +100,7 @@ export function WithNote({
   deed,
   danger = false,
   required = false,
+  keptWith = 'the order’s history',
   children,
 }: {
   label: string;
@@ -108,6 +109,8 @@ export function WithNote({
   deed: Deed;
   danger?: boolean;
   required?: boolean;
+  /** Where the note can be read later. */
+  keptWith?: string;
   children?: ComponentChildren;
 }) {
   const [isOpen, setOpen] = useState(false);
@@ -132,7 +135,7 @@ export function WithNote({
       }}
     >
       {children}
-      <label for={id}>Why? It is kept with the order’s history.</label>
+      <label for={id}>Why? It is kept with {keptWith}.</label>
       <input
         id={id}
         value={note}
