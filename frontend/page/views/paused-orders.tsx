@@ -60,11 +60,7 @@ function PausedOrder({ order: { uuid, user, history } }: { order: Order }) {
     <li>
       <a href={`#/order/${uuid}`}>{shortId(uuid)}</a> {user && `of ${user}`}
       {stoodAt && `, ${spoken(stoodAt)}`}
-      <p class="hint">
-        {last && clockText(last.at)}
-        {last?.person && ` by ${last.person}`}
-        {last?.note && `: ${last.note}`}
-      </p>
+      {last && <p class="hint">Since {clockText(last.at)}</p>}
     </li>
   );
 }
