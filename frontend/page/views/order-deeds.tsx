@@ -146,12 +146,15 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
       <p class="hint">For operators. What you do stands in the order’s history.</p>
       <div class="buttons">
         {isStanding && saga.pausable && order.status !== PAUSED && (
-          <WithNote label="Pause" deed={deed} ask={steer('pause', noted)} />
+          <WithNote label="Pause" required deed={deed} ask={steer('pause', noted)} />
         )}
-        {order.status === PAUSED && <WithNote label="Resume" deed={deed} ask={steer('resume', noted)} />}
+        {order.status === PAUSED && (
+          <WithNote label="Resume" required deed={deed} ask={steer('resume', noted)} />
+        )}
         {isStanding && skippable && (
           <WithNote
             label={`Skip ${skippable}`}
+            required
             deed={deed}
             ask={steer('skip', (note) => ({ step: skippable, ...noted(note) }))}
           />
@@ -159,6 +162,7 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
         {hasEnded && origins.length > 0 && (
           <WithNote
             label="Fork"
+            required
             deed={deed}
             ask={steer('fork', (note) => ({ from: from || origins[0], ...noted(note) }))}
           >
