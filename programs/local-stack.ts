@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { packageRoot } from './config.ts';
@@ -22,7 +22,8 @@ export type LocalStack = z.infer<typeof stackSchema>;
 const ANSWER_TIMEOUT_MS = 2_000;
 
 /** The folder of what local stacks leave on this machine. */
-export const dataFolder = (): string => resolve(process.env.DATA_DIR || fileURLToPath(new URL('.data', packageRoot)));
+export const dataFolder = (): string =>
+  resolve(process.env.DATA_DIR || join(fileURLToPath(packageRoot), '.data'));
 const notePath = (): string => `${dataFolder()}/stack.json`;
 
 /**

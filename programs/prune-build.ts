@@ -9,5 +9,6 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 for (const path of readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })) {
   const source = /^(.*)\.js(\.map)?$/.exec(path)?.[1];
   // The bundle of the web page has no source of its own name.
-  if (source !== undefined && !path.startsWith('frontend/public/') && !existsSync(`${root}/${source}.ts`)) rmSync(`${root}/dist/${path}`);
+  if (source !== undefined && !path.startsWith('frontend/public/') && !existsSync(`${root}/${source}.ts`))
+    rmSync(`${root}/dist/${path}`);
 }

@@ -452,7 +452,10 @@ describe('The audit', () => {
       place(world, 1, { done: 1 });
       const { history } = world.get(ledgerPath(ID)) as Ledger;
       const aheadIn = async (at: Date) => {
-        edit(world, ledgerPath(ID), { history: history.with(1, `${at.toISOString()} CREATED order`) });
+        edit(world, ledgerPath(ID), {
+          history: history.with(1, `${at.toISOString()} CREATED order`),
+          movedAt: at,
+        });
         const { violations } = await audited(world, NOW);
         return violations.flatMap(({ kind, sentence }) => (kind === 'ledger' ? [sentence] : []));
       };

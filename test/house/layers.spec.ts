@@ -145,7 +145,9 @@ describe('The layout', () => {
 
   it('lets no program pull the plug: only a stack on this machine can', () => {
     const started = product.filter((path) => room(path) === 'programs');
-    expect(reachedFrom(['local/start.ts'])).to.include('local/plug/plug-routes.ts');
+    for (const stack of ['local/engine.ts', 'local/start-emulators.ts']) {
+      expect(reachedFrom([stack])).to.include('local/plug/plug-routes.ts');
+    }
     expect([...reachedFrom(started)].filter((path) => path.startsWith('local/plug/'))).to.deep.equal([]);
   });
 

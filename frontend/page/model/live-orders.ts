@@ -42,14 +42,15 @@ export const ORDERS_MAX = 200;
 export const SECONDS_MAX = 120;
 const LATENCIES_MAX = 500;
 
-const nothing: Tally = { entered: {}, left: {}, skipped: 0 };
+/** Of a stream that has just begun. */
+export const NO_TALLY: Tally = { entered: {}, left: {}, skipped: 0 };
 
 /** What the routes say before the first event of a stream. The plots go on. */
 export const startWith = (
   orders: readonly Order[],
   counts: Readonly<Record<string, number>>,
   seconds: readonly Second[] = [],
-): LiveOrders => ({ orders: orders.slice(0, ORDERS_MAX), counts, seconds, tally: nothing });
+): LiveOrders => ({ orders: orders.slice(0, ORDERS_MAX), counts, seconds, tally: NO_TALLY });
 
 /**
  * Each order takes the place of what was known of it; a new one comes first.

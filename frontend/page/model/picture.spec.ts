@@ -36,6 +36,10 @@ describe('The picture of an order', () => {
     expect(names).to.deep.equal(['frontend', ...pipeline.steps.map(({ name }) => name)]);
   });
 
+  it('lights up nothing before there is an order', () => {
+    expect(new Set(Object.values(statesOf(orderWith([]))))).to.deep.equal(new Set(['ahead']));
+  });
+
   it('lights up the step whose turn it is', () => {
     expect(statesOf(orderWith(PAID.slice(0, 2)))).to.deep.equal({
       frontend: 'done',

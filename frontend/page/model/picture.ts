@@ -68,8 +68,9 @@ export function pictureOf(definition: Definition, order: Order): Picture {
   const { entry, failure, groups } = definition;
   const past = readHistory(definition, order.history);
   const isDone = (status: string) => past.reached.get(status)?.isBegun === false;
-  /** The first group with a step that is not done. */
-  const current = groups.find((group) => group.some(({ leadsTo }) => !isDone(leadsTo))) ?? [];
+  /** The first group with a step that is not done; none before there is an order. */
+  const current =
+    (isDone(RECEIVED) && groups.find((group) => group.some(({ leadsTo }) => !isDone(leadsTo)))) || [];
   const refusing = past.failedAt && refuserOf(past.failedAt, current, definition);
 
   function stateOf(name: string, status: string): StageState {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, get } from '../model/api.ts';
 import type { Order } from '../model/order.ts';
 import { mishapsOf, NO_MISHAP, type OrderForm, orderOf, QUANTITY_MAX } from '../model/order-form.ts';
@@ -57,9 +57,12 @@ const NO_ORDER: Order = { uuid: '', status: '', createdAt: '', updatedAt: '', hi
 
 function Latest({ uuid }: { uuid: string }) {
   const { order, shown, connection } = useOrder(uuid);
+  const title = useRef<HTMLHeadingElement>(null);
+  // On a small screen it is below the form.
+  useEffect(() => title.current?.scrollIntoView({ block: 'nearest' }), []);
   return (
     <>
-      <h2 id="latest-title">
+      <h2 id="latest-title" ref={title}>
         Order <a href={`#/order/${uuid}`}>{shortId(uuid)}</a>
       </h2>
       {order && shown ? (

@@ -5,6 +5,7 @@ import { type Connection, follow } from '../model/event-stream.ts';
 import {
   type Landmarks,
   type LiveOrders,
+  NO_TALLY,
   startWith,
   type Tally,
   withOrders,
@@ -77,12 +78,15 @@ export async function loadPage(): Promise<void> {
 
 /** A person sees no more than some changes a second, so events are gathered for this long. */
 const GATHER_MS = 250;
+/** Once nothing has moved for so long, the numbers are asked for again: see `begin`. */
+const REST_MS = 1_500;
 
 /** Follows all orders. Stock and credit are asked for again when orders have moved. */
 export function followOrders(): () => void {
   let moved: Order[] = [];
   let tally: Tally | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let rest: ReturnType<typeof setTimeout> | undefined;
   let isStale = false;
 
   function show(): void {
@@ -94,6 +98,8 @@ export function followOrders(): () => void {
     [moved, tally] = [[], undefined];
     live.value = next;
     refreshAccounts();
+    clearTimeout(rest);
+    rest = setTimeout(() => begin().catch(() => {}), REST_MS);
   }
 
   let isRefreshing = false;
@@ -111,13 +117,16 @@ export function followOrders(): () => void {
     );
   }
 
-  /** A stream counts from its own beginning, so after each connection ask how many there are. */
+  /**
+   * A stream counts from its own beginning, so ask how many orders there are. What moves just then is counted twice or not at all,
+   * which is mended when nothing moves.
+   */
   async function begin(): Promise<void> {
     const [{ orders }, { counts }] = await Promise.all([
       get<{ orders: Order[] }>('/orders?limit=100'),
       get<{ counts: Record<string, number> }>('/orders/counts'),
     ]);
-    live.value = startWith(orders, counts, live.value.seconds);
+    live.value = { ...startWith(orders, counts, live.value.seconds), tally: live.value.tally };
     refreshAccounts();
   }
 
@@ -125,7 +134,9 @@ export function followOrders(): () => void {
     headers: authorization,
     onConnection(now) {
       connection.value = now;
-      if (now === 'live') begin().catch(() => {});
+      if (now !== 'live') return;
+      live.value = { ...live.value, tally: NO_TALLY };
+      begin().catch(() => {});
     },
     onEvent({ event, data }) {
       if (event === 'order') moved.push(JSON.parse(data) as Order);
@@ -136,6 +147,7 @@ export function followOrders(): () => void {
   return () => {
     stop();
     clearTimeout(timer);
+    clearTimeout(rest);
   };
 }
 
