@@ -8,24 +8,29 @@ import { Notice } from './parts.tsx';
 import { PlugView } from './plug-view.tsx';
 import { ShopView } from './shop-view.tsx';
 import { at, connection, definition, followOrders, loadPage, offers, place } from './state.ts';
+import { TokenForm } from './token-form.tsx';
+
+/** How long to wait for a server that does not answer yet. */
+const RETRY_MS = 2_000;
 
 /** The whole page: a bar at the top, and the view for the place in the address. */
 export function App() {
   const [fault, setFault] = useState<string[] | undefined>(undefined);
+  /** Grows with each token, because a stream is refused or let in when it begins. */
+  const [visit, setVisit] = useState(0);
   useEffect(followPlace, []);
   useEffect(() => {
-    let stop = () => {};
-    const start = () =>
-      loadPage().then(
-        () => {
-          setFault(undefined);
-          stop = followOrders();
-        },
-        (error: unknown) => setFault(sentencesOf(error)),
-      );
-    void start();
-    return () => stop();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const load = () => {
+      loadPage().catch((error: unknown) => {
+        setFault(sentencesOf(error));
+        timer = setTimeout(load, RETRY_MS);
+      });
+    };
+    load();
+    return () => clearTimeout(timer);
   }, []);
+  useEffect(followOrders, [visit]);
   if (definition.value === undefined) {
     return (
       <main class="lonely">
@@ -56,7 +61,15 @@ export function App() {
         <ConnectionPill />
       </header>
       <main id="content" tabIndex={-1}>
-        <View />
+        {connection.value === 'refused' ? (
+          <section class="card" aria-labelledby="who-title">
+            <h1 id="who-title">Who are you?</h1>
+            <p>The server shows orders only to their customers and to operators.</p>
+            <TokenForm label="Your token" onToken={() => setVisit(visit + 1)} />
+          </section>
+        ) : (
+          <View />
+        )}
       </main>
     </>
   );

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { get, Refusal, setToken } from '../model/api.ts';
-import { Field, Notice } from './parts.tsx';
+import { get, Refusal } from '../model/api.ts';
+import { Notice } from './parts.tsx';
+import { TokenForm } from './token-form.tsx';
 
 /**
  * Shows what operators may see. Where the server lets only operators in, it asks for their token first.
@@ -9,7 +10,6 @@ import { Field, Notice } from './parts.tsx';
  */
 export function OperatorsOnly({ path, children }: { path: string; children: ComponentChildren }) {
   const [access, setAccess] = useState<'asking' | 'open' | Refusal>('asking');
-  const [token, setText] = useState('');
   const knock = () => {
     get(path).then(
       () => setAccess('open'),
@@ -27,32 +27,7 @@ export function OperatorsOnly({ path, children }: { path: string; children: Comp
     <section class="card" aria-labelledby="locked-title">
       <h1 id="locked-title">For operators</h1>
       <Notice kind="bad" title="The server doesn’t let you in" lines={[access.message]} />
-      <form
-        class="order-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setToken(token);
-          knock();
-        }}
-      >
-        <Field label="Operators’ token" hint="It is forgotten when you close this tab.">
-          {(id) => (
-            <input
-              id={id}
-              type="password"
-              autocomplete="off"
-              required
-              value={token}
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <div class="buttons">
-          <button type="submit" class="primary">
-            Enter
-          </button>
-        </div>
-      </form>
+      <TokenForm label="Operators’ token" onToken={knock} />
     </section>
   );
 }
