@@ -6,7 +6,7 @@ import { useAudit, VerdictNotice } from './audit.tsx';
 import { LoadPanel } from './load-panel.tsx';
 import { Badge, Outcome } from './parts.tsx';
 import { note, pulls } from './pulls.ts';
-import { connection, definition, landmarks, live, offers, standingCount } from './state.ts';
+import { connection, counts, definition, landmarks, offers, standingCount } from './state.ts';
 import { SweepButton } from './sweep-button.tsx';
 
 /** Longer than the page gathers events, so that what has come to rest stays at rest. */
@@ -15,9 +15,8 @@ const QUIET_MS = 1_500;
 /** What a pull does to the orders: how many stand, what a sweep moves, and what the audit says once all have come to rest. */
 export function Aftermath({ isBroken }: { isBroken: boolean }) {
   const audit = useAudit(({ title }) => note('audited', title));
-  const { counts } = live.value;
   const isKnown = connection.value === 'live';
-  const underWay = standingCount.value - (counts[PAUSED] ?? 0);
+  const underWay = standingCount.value - (counts.value[PAUSED] ?? 0);
   const isAtRest = isKnown && !isBroken && underWay <= 0;
   const isOwed = owesAudit(pulls.value) && offers('GET /audit');
   useEffect(() => {
@@ -26,7 +25,7 @@ export function Aftermath({ isBroken }: { isBroken: boolean }) {
     return () => clearTimeout(timer);
   }, [isOwed, isAtRest]);
   const statuses = (definition.value?.statuses ?? []).filter(
-    (status) => (counts[status] ?? 0) > 0 && !landmarks.value.rests.has(status),
+    (status) => (counts.value[status] ?? 0) > 0 && !landmarks.value.rests.has(status),
   );
   return (
     <>
@@ -45,7 +44,7 @@ export function Aftermath({ isBroken }: { isBroken: boolean }) {
         <ul class="counts" aria-label="Where they stand">
           {statuses.map((status) => (
             <li key={status}>
-              <Badge status={status} /> {numberText(counts[status] ?? 0)}
+              <Badge status={status} /> {numberText(counts.value[status] ?? 0)}
             </li>
           ))}
         </ul>

@@ -6,7 +6,7 @@ import { Accounts } from './accounts.tsx';
 import { LoadPanel } from './load-panel.tsx';
 import { Badge, Empty } from './parts.tsx';
 import { Plots } from './plots.tsx';
-import { definition, live } from './state.ts';
+import { counts, definition, live } from './state.ts';
 
 /** All orders: how many are where, how fast they go, and the newest of them. */
 export function OrdersView() {
@@ -150,9 +150,10 @@ function merged(listed: readonly Order[], orders: readonly Order[]): readonly Or
 
 /** How many orders are in each status; a choice shows only those. */
 function StatusChips({ chosen, choose }: { chosen: string; choose: (status: string) => void }) {
-  const { counts } = live.value;
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const statuses = (definition.value?.statuses ?? []).filter((status) => counts[status] || status === chosen);
+  const total = Object.values(counts.value).reduce((sum, count) => sum + count, 0);
+  const statuses = (definition.value?.statuses ?? []).filter(
+    (status) => counts.value[status] || status === chosen,
+  );
   return (
     <fieldset class="chips">
       <legend class="unseen">Show orders by status</legend>
@@ -166,7 +167,7 @@ function StatusChips({ chosen, choose }: { chosen: string; choose: (status: stri
           aria-pressed={chosen === status}
           onClick={() => choose(chosen === status ? '' : status)}
         >
-          {spoken(status)} <strong>{numberText(counts[status] ?? 0)}</strong>
+          {spoken(status)} <strong>{numberText(counts.value[status] ?? 0)}</strong>
         </button>
       ))}
     </fieldset>

@@ -6,13 +6,13 @@ import { type Steered, steeredText } from '../model/steering.ts';
 import { clockText, shortId, spoken } from '../model/words.ts';
 import { Answer, useAsked } from './asked.tsx';
 import { type Deed, Empty, Field, Outcome, useDeed, WithNote } from './parts.tsx';
-import { customers, definition, live, loadCustomers } from './state.ts';
+import { counts, customers, definition, loadCustomers } from './state.ts';
 
 /** Orders that an operator holds: which they are, more of them, and all of them let go. */
 export function PausedOrders() {
   const deed = useDeed();
   const asked = useAsked<{ orders: Order[] } & Portion>(withQuery('/orders', { status: PAUSED }));
-  const pausedCount = live.value.counts[PAUSED];
+  const pausedCount = counts.value[PAUSED];
   useEffect(asked.again, [pausedCount]);
   const steerAll = async (how: 'pause' | 'resume', filter: Record<string, string>, note: string) => {
     try {

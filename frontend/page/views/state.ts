@@ -55,9 +55,16 @@ export const landmarks = computed<Landmarks>(() => ({
   ]),
 }));
 
+/** How many orders are in each status. While orders move just as the page connects, it may be off by those, until they rest. */
+export const counts = computed<Readonly<Record<string, number>>>(() =>
+  Object.fromEntries(
+    Object.entries(live.value.counts).map(([status, count]) => [status, Math.max(0, count)]),
+  ),
+);
+
 /** How many orders are on their way, and rest nowhere. */
 export const standingCount = computed(() =>
-  Object.entries(live.value.counts)
+  Object.entries(counts.value)
     .filter(([status]) => !landmarks.value.rests.has(status))
     .reduce((sum, [, count]) => sum + count, 0),
 );
