@@ -49,10 +49,9 @@ export async function startLocally(
   const telemetry = await openTelemetry(config, saga, saga.name, log);
   const { ports, services } = await openWorld(saga, data, config, log, telemetry, folder);
   const host = await hostServices(saga, services, ports, config, end, telemetry);
-  if (folder !== undefined) {
-    const announced = await announceStanding(saga, ports);
-    if (announced > 0) log('INFO', 'Orders that stood still were announced again', { announced });
-  }
+  // The embedded broker has forgotten everything.
+  const announced = folder && (await announceStanding(saga, ports));
+  log('INFO', `${saga.name}: listens on ${host.url}`, { pid: process.pid, announced });
   return {
     url: host.url,
     ports,

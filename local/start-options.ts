@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../programs/config.ts';
@@ -27,5 +28,5 @@ export function startOptions(args: readonly string[]): DataFolder | undefined {
   if (memory && (fresh || data !== undefined))
     throw new Error('--memory keeps nothing: leave the others out');
   if (data === '') throw new Error('--data needs the name of a folder');
-  return memory ? undefined : { path: data ?? fileURLToPath(new URL('.data', packageRoot)), fresh };
+  return memory ? undefined : { path: data ?? join(fileURLToPath(packageRoot), '.data'), fresh };
 }
