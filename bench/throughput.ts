@@ -1,4 +1,6 @@
-import { cpus } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { v4 as uuidv4 } from 'uuid';
 import { createTopology } from '../adapters/google/pubsub-topology.ts';
@@ -27,6 +29,7 @@ import { plenty, withFurtherAccounts } from '../test/support/data.ts';
  * the same item: as far as they go without a courier. One process runs the frontend's order intake, all steps and the orchestrator;
  * the broker and the store are Google's emulators.
  *   --mode orchestration   the same steps by the orchestrator
+ *   --backend memory       the embedded engine; --backend durable: with its data in a temporary folder
  */
 
 const { values } = parseArgs({
@@ -57,14 +60,20 @@ const ended = new Set<string>();
 let allEnded = () => {};
 let expected = 0;
 
-const emulators = values.backend === 'memory' ? undefined : await startEmulators(0, 0);
+const emulators = values.backend === 'emulators' ? await startEmulators(0, 0) : undefined;
+const folder = values.backend === 'durable' ? mkdtempSync(join(tmpdir(), 'order-saga-')) : undefined;
 const backend = emulators
   ? { PUBSUB_EMULATOR_HOST: emulators.pubsubHost, FIRESTORE_EMULATOR_HOST: emulators.firestoreHost }
   : { BACKEND: 'memory' };
 const patience = { STORE_TIMEOUT_MS: '30000', PUBLISH_TIMEOUT_MS: '30000' };
 const config = readConfig({ ...backend, ...patience, PROJECT_ID: 'demo-bench' }, pipeline);
 if (emulators) await createTopology(config.projectId, topology);
-const opened = await openPorts(config, topology, () => {});
+const opened = await openPorts(
+  config,
+  topology,
+  () => {},
+  folder ? { path: folder, fresh: false } : undefined,
+);
 /** With `--telemetry otlp`, orders are traced: as many as by default, or with `--traced all` every one. */
 const telemetry = await openTelemetry(
   { telemetry: telemetryIn(values.telemetry), metrics: 'off', projectId: 'demo-bench' },
@@ -102,6 +111,7 @@ print(`stock: ${left === 7 ? 'exact' : `WRONG: ${left} left instead of 7`}`);
 
 await Promise.all(subscribed.map(({ inbox }) => inbox.close(5000)));
 await emulators?.stop();
+if (folder) rmSync(folder, { recursive: true });
 process.exit(left === 7 ? 0 : 1);
 
 /** Counts an order when the broker has its last message. A reader of that topic would only slow the rest down. */

@@ -61,10 +61,9 @@ export async function startLocally(
       ]
     : services;
   const host = await hostServices(saga, hosted, plug?.ports ?? ports, config, end, telemetry);
-  if (folder !== undefined) {
-    const announced = await announceStanding(saga, ports);
-    if (announced > 0) log('INFO', 'Orders that stood still were announced again', { announced });
-  }
+  // The embedded broker has forgotten everything.
+  const announced = folder && (await announceStanding(saga, ports));
+  log('INFO', `${saga.name}: listens on ${host.url}`, { pid: process.pid, announced });
   return {
     url: host.url,
     ports,

@@ -4,10 +4,12 @@ import { dataFolder } from '../programs/local-stack.ts';
 import type { DataFolder } from '../programs/open-ports.ts';
 
 export const USAGE = `\
-Usage: npm start [-- --memory | --fresh | --data FOLDER]
-  --memory       keeps nothing: all data is gone when the process ends
-  --fresh        deletes what was kept, and begins anew
-  --data FOLDER  keeps data there instead of in .data/engine`;
+Usage: npm start [-- --memory | --fresh]
+  --memory  keeps nothing: all data is gone when the process ends
+  --fresh   deletes what was kept, and begins anew`;
+
+/** Where the engine keeps its documents, below the folder of the local stack. */
+export const engineFolderIn = (folder: string): string => join(folder, 'engine');
 
 /**
  * What `npm start` was told.
@@ -20,12 +22,9 @@ export function startOptions(args: readonly string[]): DataFolder | undefined {
     options: {
       memory: { type: 'boolean', default: false },
       fresh: { type: 'boolean', default: false },
-      data: { type: 'string' },
     },
   });
-  const { memory, fresh, data } = values;
-  if (memory && (fresh || data !== undefined))
-    throw new Error('--memory keeps nothing: leave the others out');
-  if (data === '') throw new Error('--data needs the name of a folder');
-  return memory ? undefined : { path: data ?? join(dataFolder(), 'engine'), fresh };
+  const { memory, fresh } = values;
+  if (memory && fresh) throw new Error('--memory keeps nothing: leave --fresh out');
+  return memory ? undefined : { path: engineFolderIn(dataFolder()), fresh };
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readableLines } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
+import { loadDotenv } from '../programs/config.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { serviceNames } from '../saga/deliver/service.ts';
 import { greeting } from './shop.ts';
@@ -15,6 +16,7 @@ const warn = (message: string) =>
   print(readable('pipeline', { time: new Date().toISOString(), severity: 'WARNING', message }));
 
 const args = process.argv.slice(2);
+loadDotenv();
 
 await runProcess(async () => {
   const folder = optionsIn(args);

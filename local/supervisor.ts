@@ -70,7 +70,7 @@ export async function supervise(
 
   /** Starts it until it is up. */
   async function bringUp(): Promise<void> {
-    for (;;) {
+    while (!isClosing) {
       start();
       const end = await isUp();
       if (end === undefined || isClosing) return;
@@ -86,7 +86,7 @@ export async function supervise(
       if (isClosing) return;
       onDeath(typeof end === 'number' ? `exit code ${end}` : end);
       await pause(RESTART_PAUSE_MS);
-      if (!isClosing) await bringUp();
+      await bringUp();
     }
   }
 

@@ -107,7 +107,7 @@ async function assertFormat(database: ClassicLevel, folder: string, how: DiskOpt
 function whyClosed(folder: string, error: Error): string {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException;
   if (cause.code === 'LEVEL_LOCKED' || /lock/i.test(cause.message)) {
-    return `${folder} is in use by another process: stop that, or start with --memory or another --data`;
+    return `${folder} is in use by another process: stop that, or start with --memory`;
   }
   return cause.code?.startsWith('LEVEL_') && !/No space|denied|Read-only/i.test(cause.message)
     ? `${folder} is damaged (${cause.message}). ${BEGIN_ANEW}`

@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ClassicLevel } from 'classic-level';
+import { packageRoot } from '../../programs/config.ts';
 import type { GuardedWrite, Path, Store } from '../../saga/ports/store.ts';
 import { readOne } from '../../saga/ports/store.ts';
-import { type Child, runProgram } from '../../test/support/child.ts';
+import { runProgram } from '../../test/support/child.ts';
 import { inTemporaryFolder } from '../../test/support/temporary-folder.ts';
 import { outcomeOf } from '../../test-kit/contracts/store-contract.ts';
 import { type Disk, openDisk } from './disk.ts';
@@ -35,16 +39,24 @@ const leftBy = (store: Store, writer: number) =>
     .then((documents) => documents.map(({ fields }) => (fields as { n: number }).n));
 
 /** What each writer was answered last. */
-const lastAnswers = (child: Child): Map<number, number> =>
+const lastAnswersIn = (output: string): Map<number, number> =>
   new Map(
-    child
-      .answer()
-      .split('\n')
-      .flatMap((line) => {
-        const [, writer, n] = /^(\d+) (\d+)$/.exec(line) ?? [];
-        return n === undefined ? [] : [[Number(writer), Number(n)] as const];
-      }),
+    output.split('\n').flatMap((line) => {
+      const [, writer, n] = /^(\d+) (\d+)$/.exec(line) ?? [];
+      return n === undefined ? [] : [[Number(writer), Number(n)] as const];
+    }),
   );
+
+/** Each writer has left all of its last commit that was answered, or all of the one after that. */
+async function expectWhole(folder: string, output: string): Promise<void> {
+  await withStore(folder, async (store) => {
+    for (const [writer, last] of lastAnswersIn(output)) {
+      const [n = 0, ...others] = await leftBy(store, writer);
+      expect(others, `writer ${writer}`).to.deep.equal([n, n, n, n]);
+      expect(n).to.be.oneOf([last, last + 1]);
+    }
+  });
+}
 
 describe('The embedded store that lasts', () => {
   it('has every document after a restart, exactly as it was written', () =>
@@ -126,16 +138,21 @@ describe('The embedded store that lasts', () => {
         await child.line(new RegExp(`^\\d ${answered}$`));
         child.process.kill('SIGKILL');
         await child.exited;
-        await withStore(folder, async (store) => {
-          for (const [writer, last] of lastAnswers(child)) {
-            const [n = 0, ...others] = await leftBy(store, writer);
-            expect(others, `writer ${writer}`).to.deep.equal([n, n, n, n]);
-            expect(n).to.be.oneOf([last, last + 1]);
-          }
-        });
+        await expectWhole(folder, child.answer());
       }
     });
   }).timeout(60_000);
+
+  it('[anomaly 55] has all of a commit or nothing where its file could grow no further in the midst of it', () =>
+    inTemporaryFolder(async (folder) => {
+      const writer = fileURLToPath(new URL('dist/test/support/constant-writer.js', packageRoot));
+      const limited = 'trap "" XFSZ; ulimit -f 600; exec "$@"';
+      const run = promisify(execFile)('sh', ['-c', limited, 'sh', process.execPath, writer, folder]);
+      const { stdout } = await run.catch((error: { stdout: string }) => error);
+      expect(stdout).to.match(/^unavailable: The commit could not be written to disk: .*File too large$/m);
+      expect(lastAnswersIn(stdout).size).to.be.above(0);
+      await expectWhole(folder, stdout);
+    }));
 
   for (const [when, isWritten] of [
     ['before anything was written', false],
@@ -196,7 +213,7 @@ describe('The embedded store that lasts', () => {
     inTemporaryFolder((folder) =>
       withStore(folder, async () => {
         expect(await sentenceOf(openDurableStore(folder))).to.equal(
-          `${folder} is in use by another process: stop that, or start with --memory or another --data`,
+          `${folder} is in use by another process: stop that, or start with --memory`,
         );
         expect(await sentenceOf(openDurableStore(folder, { fresh: true }))).to.contain('is in use');
       }),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Path, type Store, StoreError, type Version, type Versioned } from '../../saga/ports/store.ts';
 import { type DiskOptions, openDisk } from './disk.ts';
-import { type DocumentChanges, changesOf, createDocuments } from './memory-store.ts';
+import { changesOf, createDocuments, type DocumentChanges } from './memory-store.ts';
 
 export interface DurableOptions {
   /** Whether to delete first what the folder holds. */

@@ -14,7 +14,7 @@ const PAGE = 500;
  * How long before the last sign of life an order may have come to its end and is announced again. The announcement of an end follows
  * its commit within milliseconds; the rest is for those who were told by then but could not be reached, such as a webhook.
  */
-export const RECENT_MINUTES = 10;
+export const RECENT_MINUTES = 2;
 
 /**
  * Announces again whatever stands, and whatever has just come to rest: for an engine whose broker forgets. Every message is derived from

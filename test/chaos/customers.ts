@@ -30,7 +30,8 @@ export interface Customers {
 /** Longer than any answer may take. */
 const ANSWER_LIMIT_MS = 60_000;
 
-export function openCustomers(url: string, bus: Bus): Customers {
+/** @param bus to which some publish their orders; without it, all of them post. */
+export function openCustomers(url: string, bus?: Bus): Customers {
   const accepted = new Map<string, PlannedOrder>();
   const answers = new Map<number, number>();
   const askedToCancel = new Set<string>();
@@ -53,11 +54,11 @@ export function openCustomers(url: string, bus: Bus): Customers {
     return undefined;
   }
 
-  async function publish({ order }: PlannedOrder): Promise<string | undefined> {
+  async function publish(to: Bus, { order }: PlannedOrder): Promise<string | undefined> {
     posts++;
     const uuid = uuidv4();
     const data = Buffer.from(JSON.stringify({ uuid, ...bodyOf(order) }));
-    const [error] = await bus.publish([{ topic: pipeline.entry.topic, data, attributes: {} }]);
+    const [error] = await to.publish([{ topic: pipeline.entry.topic, data, attributes: {} }]);
     return error ? undefined : uuid;
   }
 
@@ -84,8 +85,8 @@ export function openCustomers(url: string, bus: Bus): Customers {
     },
     cancel,
     async place(planned) {
-      const take = planned.by === 'http' ? post : publish;
-      const taken = await Promise.all(Array.from({ length: planned.posts }, () => take(planned)));
+      const take = () => (planned.by === 'topic' && bus ? publish(bus, planned) : post(planned));
+      const taken = await Promise.all(Array.from({ length: planned.posts }, take));
       const uuids = new Set(taken.filter((uuid) => uuid !== undefined));
       if (uuids.size > 1)
         complaints.push(`One Idempotency-Key became several orders: ${[...uuids].join(', ')}`);

@@ -616,9 +616,12 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       ],
       [
         'Local state that survives a restart, with an inspector',
-        'no',
-        undefined,
-        'the embedded engine keeps everything in memory',
+        'part',
+        test(
+          'test/end-to-end/local-engine.spec.ts',
+          'comes back by itself on the same port when its engine is killed, with all that it has accepted',
+        ),
+        'documents survive, also a SIGKILL; there is no inspector of the files',
       ],
       ['Throttle and concurrency per provider', 'no'],
       [
