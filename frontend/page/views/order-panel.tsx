@@ -4,9 +4,9 @@ import { type Connection, follow } from '../model/event-stream.ts';
 import { costOf, type Order } from '../model/order.ts';
 import { pictureOf } from '../model/picture.ts';
 import { clockText, durationText, numberText } from '../model/words.ts';
-import { Badge, Notice } from './parts.tsx';
+import { Badge, Notice, Scrolls } from './parts.tsx';
 import { SagaPicture } from './saga-picture.tsx';
-import { definition, slowMotion } from './state.ts';
+import { definition, live, slowMotion } from './state.ts';
 
 /** How long each step is shown in slow motion. */
 const SLOW_MS = 1200;
@@ -16,6 +16,13 @@ export function useOrder(uuid: string) {
   const [order, setOrder] = useState<Order | undefined>(undefined);
   const [connection, setConnection] = useState<Connection>('connecting');
   const [shownCount, setShownCount] = useState(0);
+  const count = order?.history.length ?? 0;
+  // The stream ends with the order; one that was delivered may still be canceled, and the stream of all orders says so.
+  const heard = live.value.orders.find((one) => one.uuid === uuid)?.history.length ?? 0;
+  const [heardBeyondEnd, setHeardBeyondEnd] = useState(0);
+  useEffect(() => {
+    if (connection === 'ended' && heard > count) setHeardBeyondEnd(heard);
+  }, [connection, heard, count]);
   useEffect(
     () =>
       follow(`/order/${uuid}/events`, {
@@ -25,9 +32,8 @@ export function useOrder(uuid: string) {
           if (event === 'order') setOrder(JSON.parse(data) as Order);
         },
       }),
-    [uuid],
+    [uuid, heardBeyondEnd],
   );
-  const count = order?.history.length ?? 0;
   useEffect(() => {
     if (shownCount >= count) return;
     if (!slowMotion.value || shownCount === 0) {
@@ -144,7 +150,7 @@ function History({ order }: { order: Order }) {
   return (
     <details class="history">
       <summary>Raw history</summary>
-      <div class="scrolls">
+      <Scrolls label="The history as a table">
         <table>
           <thead>
             <tr>
@@ -165,7 +171,7 @@ function History({ order }: { order: Order }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolls>
       <a href={`/order/${order.uuid}`} target="_blank" rel="noreferrer">
         The same as JSON
       </a>

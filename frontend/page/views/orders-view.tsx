@@ -4,7 +4,7 @@ import type { Order } from '../model/order.ts';
 import { clockText, counted, durationText, numberText, shortId, spoken } from '../model/words.ts';
 import { Accounts } from './accounts.tsx';
 import { LoadPanel } from './load-panel.tsx';
-import { Badge, Empty } from './parts.tsx';
+import { Badge, Empty, Scrolls } from './parts.tsx';
 import { Plots } from './plots.tsx';
 import { counts, definition, live } from './state.ts';
 
@@ -76,8 +76,7 @@ function OrderTable() {
           {isFiltered ? 'No order is like that.' : 'No orders yet. Place one in the shop, or send a load.'}
         </Empty>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-        <section class="scrolls" tabIndex={0} aria-label="Newest orders">
+        <Scrolls label="Orders as a table">
           <table>
             <thead>
               <tr>
@@ -95,7 +94,7 @@ function OrderTable() {
               ))}
             </tbody>
           </table>
-        </section>
+        </Scrolls>
       )}
     </>
   );

@@ -50,6 +50,16 @@ export function Notice({
   );
 }
 
+/** What may be wider or higher than its place. It can be scrolled by keyboard, too. */
+export function Scrolls({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section class="scrolls" tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}
+
 /** Says where nothing is. */
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
 

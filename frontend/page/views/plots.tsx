@@ -6,6 +6,8 @@ import { durationText, numberText } from '../model/words.ts';
 /** How many seconds a plot shows. */
 const WIDTH_SECONDS = 60;
 const HEIGHT_PX = 120;
+/** How old the seconds are that are named below it. */
+const AGES = [50, 40, 30, 20, 10, 0];
 
 /** Orders per second, and how long they take, as they come. */
 export function Plots({ seconds }: { seconds: readonly Second[] }) {
@@ -81,7 +83,8 @@ function Plot({
           {
             ...axis,
             grid: { show: false },
-            values: (_, splits) => splits.map((at) => `${at - (splits.at(-1) ?? at)} s`),
+            splits: ({ data: [seconds] }) => AGES.map((age) => (seconds.at(-1) ?? 0) - age),
+            values: () => AGES.map((age) => (age === 0 ? 'now' : `−${age} s`)),
           },
           { ...axis, size: 44 },
         ],

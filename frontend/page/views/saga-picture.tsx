@@ -77,7 +77,7 @@ function StageCard({ stage, failure }: { stage: Stage; failure?: Failure }) {
         <p class="says" title={status}>
           {state === 'refused' && failure ? spoken(failure.reason) : says}
         </p>
-        {took.length > 0 && state !== 'ahead' && (
+        {took.length > 0 && hasBegun(state) && (
           <ul class={`took ${isGivenBack ? 'back' : ''}`} aria-label={isGivenBack ? 'Given back' : 'Holds'}>
             {took.filter(isSomething).map((one) => (
               <li key={`${one.kind} ${one.name ?? one.path}`}>{textOf(one)}</li>
@@ -88,6 +88,9 @@ function StageCard({ stage, failure }: { stage: Stage; failure?: Failure }) {
     </div>
   );
 }
+
+/** Before that, nothing is taken; in slow motion, it is known beforehand what will be. */
+const hasBegun = (state: StageState): boolean => !['ahead', 'active', 'paused'].includes(state);
 
 /** An order of a customer without a limit takes nothing of their credit. */
 const isSomething = ({ amount }: Took): boolean => amount !== 0;
