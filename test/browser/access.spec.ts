@@ -49,6 +49,7 @@ describe('The page', () => {
       await page.getByText('Raw history').click();
     },
     'all orders': async (page) => {
+      await placeOrder(page);
       await page.getByRole('link', { name: 'Orders', exact: true }).click();
       await page.getByRole('row').nth(1).waitFor();
     },
