@@ -102,7 +102,9 @@ describe('Customers who are told apart', () => {
     await pipeline.order(ORDER, jack);
     const { uuid: own } = await pipeline.order({ ...ORDER, user: 'joe' }, joe);
     expect((await joes?.until('order'))?.data.uuid).to.equal(own);
-    expect((await joes?.until('tally', ({ entered }) => entered[shop.success]))?.data.entered.RECEIVED).to.equal(1);
+    expect(
+      (await joes?.until('tally', ({ entered }) => entered[shop.success]))?.data.entered.RECEIVED,
+    ).to.equal(1);
     await all?.until('tally', ({ entered }) => entered[shop.success] === 2);
     joes?.close();
     all?.close();
