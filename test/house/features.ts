@@ -412,18 +412,25 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
   [
     'UI and visuals',
     [
-      ['Customer web UI', 'no'],
+      [
+        'Customer web UI',
+        'yes',
+        test(
+          'test/browser/order.spec.ts',
+          'lights up step by step, waits for the courier, and is delivered by their word',
+        ),
+      ],
       [
         'Ops UI: saga timeline / state',
-        'part',
-        test(COMMANDS, 'shows the life of one order, and the dead letters that name it'),
-        'in the terminal; no page',
+        'yes',
+        test('test/browser/operations.spec.ts', 'show the dead letters as text, and discard one with a note'),
+        'and each order by itself; `npm run saga` shows the same in a terminal',
       ],
       [
         'Architecture diagram and screenshots of real runs',
-        'part',
-        test(GENERATED, 'is drawn'),
-        'diagrams, and the answers of real runs in the README; no screenshots',
+        'yes',
+        script('pictures'),
+        'the diagrams are generated, too',
       ],
       ['State diagram generated from the definition', 'yes', test(GENERATED, 'is drawn')],
     ],
@@ -616,12 +623,12 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       ],
       [
         'Local state that survives a restart, with an inspector',
-        'part',
+        'yes',
         test(
           'test/end-to-end/local-engine.spec.ts',
           'comes back by itself on the same port when its engine is killed, with all that it has accepted',
         ),
-        'documents survive, also a SIGKILL; there is no inspector of the files',
+        'also a SIGKILL; the web page and `npm run saga` show what there is',
       ],
       ['Throttle and concurrency per provider', 'no'],
       [

@@ -71,8 +71,13 @@ const sentence = ({ accepted, failed, leftOut }: LoadReport): string =>
 
 const pick = <T,>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
 
+/** Customers with less would be refused after a few orders, and the load would show nothing else. */
+const CREDIT_ENOUGH = 1000;
+
 function someOrder(): object {
-  const [item, user] = [pick(stock.value ?? []), pick(customers.value ?? [])];
+  const people = customers.value ?? [];
+  const solvent = people.filter(({ credit = CREDIT_ENOUGH }) => credit >= CREDIT_ENOUGH);
+  const [item, user] = [pick(stock.value ?? []), pick(solvent.length > 0 ? solvent : people)];
   return {
     item: item?.item,
     quantity: 1 + Math.floor(Math.random() * 3),

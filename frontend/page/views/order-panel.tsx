@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { authorization, get } from '../model/api.ts';
 import { type Connection, follow } from '../model/event-stream.ts';
-import { costOf, type Order } from '../model/order.ts';
+import { costOf, type Order, type Transition } from '../model/order.ts';
 import { pictureOf } from '../model/picture.ts';
 import { clockText, durationText, numberText } from '../model/words.ts';
 import { Badge, Notice, Scrolls } from './parts.tsx';
 import { SagaPicture } from './saga-picture.tsx';
-import { definition, live, slowMotion } from './state.ts';
+import { definition, live, offers, slowMotion } from './state.ts';
 
 /** How long each step is shown in slow motion. */
 const SLOW_MS = 1200;
@@ -146,9 +146,25 @@ function Invoice({ order: { items = [], total_invoice, delivery_cost, user } }: 
   );
 }
 
+/** Operators are also told who acted, and what they noted. */
+function useTimeline({ uuid, history }: Order, isWanted: boolean): readonly Transition[] {
+  const [timeline, setTimeline] = useState<readonly Transition[]>([]);
+  useEffect(() => {
+    if (!isWanted || !offers('GET /sagas/{uuid}')) return;
+    get<{ timeline: Transition[] }>(`/sagas/${uuid}`).then(
+      (saga) => setTimeline(saga.timeline),
+      // Whoever is no operator sees what the order says.
+      () => setTimeline([]),
+    );
+  }, [uuid, history.length, isWanted]);
+  return timeline.length === history.length ? timeline : history;
+}
+
 function History({ order }: { order: Order }) {
+  const [isOpen, setOpen] = useState(false);
+  const timeline = useTimeline(order, isOpen);
   return (
-    <details class="history">
+    <details class="history" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Raw history</summary>
       <Scrolls label="The history as a table">
         <table>
@@ -161,7 +177,7 @@ function History({ order }: { order: Order }) {
             </tr>
           </thead>
           <tbody>
-            {order.history.map(({ at, status, by, person, note, reason, detail }) => (
+            {timeline.map(({ at, status, by, person, note, reason, detail }) => (
               <tr key={`${at} ${status}`}>
                 <td class="number">{clockText(at, true)}</td>
                 <td>{status}</td>
