@@ -35,7 +35,7 @@ describe('The page', () => {
     },
     'the shop with an order that waits': async (page) => {
       await placeOrder(page);
-      await sees(page, 'delivery', 'waits for a word');
+      await sees(page, 'delivery', 'waiting for an answer');
       await page.getByText('Raw history').click();
       await page.getByText('Steer it by hand').click();
     },
@@ -102,7 +102,7 @@ describe('The page', () => {
     await tabTo(title.replace(/^Order /, '').trim());
     await page.keyboard.press('Enter');
     await page.waitForURL(/#\/order\//);
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     await tabTo('Cancel the order');
     await page.keyboard.press('Space');
     await seesStatus(page, 'canceled');

@@ -23,7 +23,7 @@ describe("The page on Google's emulators", () => {
   it('shows an order on its way, and that it was delivered', async () => {
     const page = await browser.open(pipeline.url);
     await placeOrder(page);
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     await page.getByRole('button', { name: 'delivered' }).click();
     await seesStatus(page, 'delivered');
   });

@@ -51,7 +51,7 @@ describe('An order on the page', () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { customer: 'jack', item: 'widget', quantity: 3 });
     for (const name of [ENTRY, ...STEPS.slice(0, -1)]) await sees(page, name, 'done');
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     await stage(page, 'inventory').getByText('item widget −3').waitFor();
     await page.getByRole('row', { name: 'widget 3 × 10 30' }).waitFor();
     await page.getByRole('button', { name: 'delivered' }).click();
@@ -86,7 +86,7 @@ describe('An order on the page', () => {
     const before = await stockOf('wotsit');
     const page = await browser.open(shop.url);
     await placeOrder(page, { item: 'wotsit' });
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     await page.getByRole('button', { name: 'Cancel the order' }).click();
     await canceled(page);
     for (const name of STEPS) await sees(page, name, 'undone');
@@ -106,7 +106,7 @@ describe('An order on the page', () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { item: 'xylophone', quantity: 9, asksOnShortage: true });
     await seesStatus(page, 'waiting');
-    await sees(page, 'inventory', 'waits for a word');
+    await sees(page, 'inventory', 'waiting for an answer');
     await page.getByRole('button', { name: 'approve' }).click();
     await sees(page, 'inventory', 'done');
     await page.getByRole('row', { name: 'xylophone 5 × 7 35' }).waitFor();
@@ -166,7 +166,7 @@ describe('An order on the page', () => {
     await page.waitForURL(`**/#/order/${uuid}`);
     const other = await browser.open(page.url());
     await other.getByRole('heading', { name: uuid }).waitFor();
-    await sees(other, 'delivery', 'waits for a word');
+    await sees(other, 'delivery', 'waiting for an answer');
     await page.getByRole('button', { name: 'delivered' }).click();
     await Promise.all([page, other].map((one) => seesStatus(one, 'delivered')));
     // It can be given back even then; its stream has ended, and both see it nevertheless.
@@ -226,7 +226,7 @@ describe('An order that operators steer from the page', () => {
     await byHand(page, 'Pause', 'looks odd');
     await seesStatus(page, 'paused');
     await byHand(page, 'Resume', 'it was fine');
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     expect(await notesOf(uuid)).to.include.members(['looks odd', 'it was fine']);
   });
 

@@ -68,7 +68,7 @@ describe('The process of all services, crashed on the page', () => {
     await log.getByText(/The server answers again/).waitFor();
     await log.getByText(/accounted for/).waitFor();
     await page.getByRole('link', { name: 'Shop' }).click();
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     await page.getByRole('button', { name: 'delivered' }).click();
     await seesStatus(page, 'delivered');
   });

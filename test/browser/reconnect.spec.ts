@@ -31,7 +31,7 @@ describe('A page whose server stops and comes back', () => {
   it('says so, says when it is back, and goes on with the same order', async () => {
     const page = await browser.open(shop.url, { expects: /Failed to load resource|ERR_/ });
     await placeOrder(page);
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     const connection = page.getByRole('banner').getByRole('status');
     await connection.getByText('Live').waitFor();
     const { port } = new URL(shop.url);

@@ -35,7 +35,7 @@ describe('A page whose customers, goods and notes are scripts', () => {
     const page = await browser.open(shop.url);
     const uuid = await placeOrder(page, { customer: NAME, item: NAME });
     await page.getByText(`Ordered by ${NAME}`).waitFor();
-    await sees(page, 'delivery', 'waits for a word');
+    await sees(page, 'delivery', 'waiting for an answer');
     await isUnharmed(page);
     await page.goto(`${shop.url}/#/orders`);
     await page

@@ -81,9 +81,9 @@ export async function placeOrder(page: Page, filled: Filled = {}): Promise<strin
   if (customer !== undefined) await form.getByLabel('Customer').selectOption(customer);
   if (item !== undefined) await form.getByLabel('Item 1').selectOption(item);
   if (quantity !== undefined) await form.getByLabel(/^Quantity of/).fill(String(quantity));
-  if (mishap !== undefined) await form.getByLabel('What is to go wrong?').selectOption(mishap);
+  if (mishap !== undefined) await form.getByLabel('What should go wrong?').selectOption(mishap);
   if (orchestrated) await form.getByLabel(/^Orchestration/).check();
-  if (asksOnShortage) await form.getByLabel('Ask me if only a part is there').check();
+  if (asksOnShortage) await form.getByLabel('Ask me if stock is short').check();
   const [response] = await Promise.all([
     page.waitForResponse(
       (one) => one.request().method() === 'POST' && new URL(one.url()).pathname === '/order',

@@ -22,6 +22,13 @@ export const authorization = (): Record<string, string> =>
   token ? { Authorization: `Bearer ${token}` } : {};
 
 const TIMEOUT_MS = 30_000;
+/** What reads or moves many orders may take as long as the server gives it. */
+const LONG_TIMEOUT_MS = 300_000;
+const LONG = /^\/(audit|repair|sweep|dead-letters\/redrive|sagas\/(pause|resume))\b/;
+
+function noAnswer(): never {
+  throw new Refusal(0, 'The server does not answer. It may be starting again; try once more.');
+}
 
 /** @throws Refusal, with status 0 if no answer came. */
 export async function ask<T>(
@@ -38,12 +45,10 @@ export async function ask<T>(
       ...(body && { 'Content-Type': 'application/json' }),
       ...headers,
     },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(LONG.test(path) ? LONG_TIMEOUT_MS : TIMEOUT_MS),
     ...(body && { body: JSON.stringify(body) }),
-  }).catch(() => {
-    throw new Refusal(0, 'The server does not answer. It may be starting again; try once more.');
-  });
-  const json = await answer.json().catch(() => ({}));
+  }).catch(noAnswer);
+  const json = await answer.json().catch(answer.ok ? noAnswer : () => ({}));
   if (answer.ok) return json as T;
   const { detail, errors } = json as { detail?: string; errors?: Refusal['errors'] };
   throw new Refusal(answer.status, detail ?? `The server answered ${answer.status}`, errors);

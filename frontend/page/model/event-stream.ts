@@ -57,6 +57,17 @@ export function follow(path: string, { onEvent, onConnection, headers = () => ({
   let lastId: string | undefined;
   let pauseMs = FIRST_PAUSE_MS;
 
+  /** A fault of the reader is none of the stream. */
+  function tell(event: ServerEvent): void {
+    try {
+      onEvent(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
   /** @returns whether to try again. */
   async function once(): Promise<boolean> {
     const silence = new AbortController();
@@ -87,12 +98,14 @@ export function follow(path: string, { onEvent, onConnection, headers = () => ({
             onConnection('ended');
             return false;
           }
-          onEvent(event);
+          tell(event);
         }
       }
       return true;
     } finally {
       clearTimeout(timer);
+      // However it ended, nothing of it stays open.
+      silence.abort();
     }
   }
 

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { ORDERS_MAX, plotColumns, SECONDS_MAX, startWith, withOrders, withTally } from './live-orders.ts';
+import {
+  ORDERS_MAX,
+  plotColumns,
+  recounted,
+  SECONDS_MAX,
+  startWith,
+  withOrders,
+  withTally,
+} from './live-orders.ts';
 import type { Order } from './order.ts';
 
 const landmarks = { first: 'RECEIVED', rests: new Set(['DELIVERING', 'CANCELED']) };
@@ -61,6 +69,26 @@ describe('The live list of orders', () => {
       { at: 2, accepted: 30, settled: 7, latenciesMs: [] },
     ]);
     expect(live.tally.skipped).to.equal(170);
+  });
+
+  it('is what it was when the routes say it anew, except for what they know better', () => {
+    const before = withTally(
+      startWith([moved('a', 1000, 'RECEIVED', 'CREATED'), moved('b', 900, 'RECEIVED')], { RECEIVED: 9 }),
+      { entered: { RECEIVED: 3 }, left: {}, skipped: 0 },
+      landmarks,
+      1,
+    );
+    const live = recounted(before, [moved('a', 1000, 'RECEIVED'), moved('c', 1500, 'RECEIVED')], {
+      RECEIVED: 2,
+    });
+    expect(live.orders.map(({ uuid, status }) => `${uuid} ${status}`)).to.deep.equal([
+      'c RECEIVED',
+      'a CREATED',
+      'b RECEIVED',
+    ]);
+    // What the stream has counted so far is in those numbers.
+    const tally = { entered: { RECEIVED: 4 }, left: {}, skipped: 0 };
+    expect(withTally(live, tally, landmarks, 2).counts).to.deep.equal({ RECEIVED: 3 });
   });
 
   it('measures how long an order took to come to rest, once', () => {

@@ -52,6 +52,23 @@ export const startWith = (
   seconds: readonly Second[] = [],
 ): LiveOrders => ({ orders: orders.slice(0, ORDERS_MAX), counts, seconds, tally: NO_TALLY });
 
+/** The routes say anew which orders there are, and how many. */
+export const recounted = (
+  live: LiveOrders,
+  orders: readonly Order[],
+  counts: Readonly<Record<string, number>>,
+): LiveOrders => ({ ...live, orders: newestOf([...live.orders, ...orders]), counts });
+
+/** Each order once, as it was last. After a reconnection, an event may come once more, and a newer one may have come first. */
+export function newestOf(orders: readonly Order[]): readonly Order[] {
+  const newest = new Map<string, Order>();
+  for (const order of orders) {
+    const known = newest.get(order.uuid);
+    if (known === undefined || known.history.length < order.history.length) newest.set(order.uuid, order);
+  }
+  return [...newest.values()].sort(newestFirst).slice(0, ORDERS_MAX);
+}
+
 /**
  * Each order takes the place of what was known of it; a new one comes first.
  * @param second in which they were heard of.
@@ -63,16 +80,14 @@ export function withOrders(
   second: number,
 ): LiveOrders {
   const known = new Map(live.orders.map((order) => [order.uuid, order]));
-  const latenciesMs: number[] = [];
-  for (const order of moved) {
-    const before = known.get(order.uuid);
-    // After a reconnection an event may come once more, and a newer one may have come first.
-    if (before && before.history.length >= order.history.length) continue;
-    known.set(order.uuid, order);
-    if (rests.has(order.status) && !(before && rests.has(before.status))) latenciesMs.push(tookMs(order));
-  }
-  const orders = [...known.values()].sort(newestFirst).slice(0, ORDERS_MAX);
-  return { ...live, orders, seconds: inSecond(live.seconds, second, { latenciesMs }) };
+  const latenciesMs = moved
+    .filter(({ uuid, status }) => rests.has(status) && !rests.has(known.get(uuid)?.status ?? ''))
+    .map(tookMs);
+  return {
+    ...live,
+    orders: newestOf([...live.orders, ...moved]),
+    seconds: inSecond(live.seconds, second, { latenciesMs }),
+  };
 }
 
 /** The stream has counted on. */

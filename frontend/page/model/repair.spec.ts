@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type RepairResult, repairedText, type Visit } from './repair.ts';
+import { type RepairReport, type RepairResult, repairedText } from './repair.ts';
 
 const report = {
   checkedAt: '2026-11-28T04:00:00.000Z',
@@ -9,7 +9,7 @@ const report = {
   stuck: [],
   stuckCount: 0,
 };
-const visit = (...outcomes: RepairResult['outcome'][]): Visit => ({
+const repairReport = (...outcomes: RepairResult['outcome'][]): RepairReport => ({
   report,
   repaired: outcomes.map((outcome) => ({
     action: { sentence: 'Restore a record', effect: 'it is there' },
@@ -20,10 +20,10 @@ const visit = (...outcomes: RepairResult['outcome'][]): Visit => ({
 
 describe('What a repair did, in words', () => {
   it('tells what was done from what was not needed and what failed', () => {
-    expect(repairedText(visit('done', 'done', 'needless', 'failed'))).to.equal(
+    expect(repairedText(repairReport('done', 'done', 'needless', 'failed'))).to.equal(
       '2 actions done, 1 no longer needed, 1 failed',
     );
-    expect(repairedText(visit('done'))).to.equal('1 action done');
-    expect(repairedText(visit())).to.equal('0 actions done');
+    expect(repairedText(repairReport('done'))).to.equal('1 action done');
+    expect(repairedText(repairReport())).to.equal('0 actions done');
   });
 });

@@ -2,7 +2,7 @@ import type { AuditReport } from './verdict.ts';
 import { counted } from './words.ts';
 
 /** What a repair found in the end, what it did before that, and what it could still do. */
-export interface Visit {
+export interface RepairReport {
   readonly report: AuditReport;
   readonly repaired: readonly RepairResult[];
   readonly plan: {
@@ -23,7 +23,7 @@ export interface RepairResult {
 }
 
 /** "2 of 3 actions done, 1 failed". */
-export function repairedText({ repaired }: Visit): string {
+export function repairedText({ repaired }: RepairReport): string {
   const count = (wanted: RepairResult['outcome']) =>
     repaired.filter(({ outcome }) => outcome === wanted).length;
   const [needless, failed] = [count('needless'), count('failed')];

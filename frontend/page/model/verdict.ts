@@ -19,7 +19,7 @@ export interface StuckOrder {
 }
 
 /** What the shop has in all; a pipeline without a shop has none of it. */
-export interface Estate {
+export interface ShopTotals {
   readonly items?: readonly { readonly quantity: number; readonly reserved: number; readonly sold: number }[];
   readonly users?: readonly { readonly credit_limit?: number }[];
 }
@@ -35,7 +35,7 @@ export interface Verdict {
 
 const LINES_MAX = 10;
 
-export function verdictOf(report: AuditReport, estate: Estate): Verdict {
+export function verdictOf(report: AuditReport, totals: ShopTotals): Verdict {
   const { violations, violationCount, stuckCount } = report;
   if (violationCount > 0) {
     return {
@@ -48,15 +48,15 @@ export function verdictOf(report: AuditReport, estate: Estate): Verdict {
     const stand = stuckCount === 1 ? 'stands' : 'stand';
     return {
       kind: 'plain',
-      title: `${accountedFor(report, estate)}, but ${counted(stuckCount, 'order')} ${stand} still`,
+      title: `${accountedFor(report, totals)}, but ${counted(stuckCount, 'order')} ${stand} still`,
       lines: [],
     };
   }
-  return { kind: 'good', title: accountedFor(report, estate), lines: [] };
+  return { kind: 'good', title: accountedFor(report, totals), lines: [] };
 }
 
 /** "12,408 units and 3 credits accounted for". */
-function accountedFor({ counts }: AuditReport, { items, users }: Estate): string {
+function accountedFor({ counts }: AuditReport, { items, users }: ShopTotals): string {
   const units = items?.reduce((sum, { quantity, reserved, sold }) => sum + quantity + reserved + sold, 0);
   const credits = users?.filter(({ credit_limit }) => credit_limit !== undefined).length;
   const accounts = [

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { sentencesOf } from '../model/api.ts';
+import { shortId } from '../model/words.ts';
 import { OperationsView } from './operations-view.tsx';
 import { OrderView } from './order-view.tsx';
 import { OrdersView } from './orders-view.tsx';
@@ -31,6 +32,10 @@ export function App() {
     return () => clearTimeout(timer);
   }, []);
   useEffect(followOrders, [visit]);
+  const name = definition.value?.name;
+  useEffect(() => {
+    if (name) document.title = titleOf(name);
+  }, [name, place.value]);
   if (definition.value === undefined) {
     return (
       <main class="lonely">
@@ -44,9 +49,9 @@ export function App() {
   }
   return (
     <>
-      <a class="skip" href="#content">
+      <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header class="bar">
         <a class="brand" href="#/">
           <img src="/page/icon.svg" alt="" width="24" height="24" />
@@ -111,13 +116,29 @@ function ConnectionPill() {
   );
 }
 
-/** Keeps `place` in step with the address. */
+/** Keeps `place` in step with the address; a new view is read from its beginning. */
 function followPlace(): () => void {
   const read = () => {
     place.value = /^#(\/[\w/-]*)/.exec(location.hash)?.[1] ?? '/';
+  };
+  const move = () => {
+    read();
     scrollTo(0, 0);
+    document.getElementById('content')?.focus({ preventScroll: true });
   };
   read();
-  addEventListener('hashchange', read);
-  return () => removeEventListener('hashchange', read);
+  addEventListener('hashchange', move);
+  return () => removeEventListener('hashchange', move);
+}
+
+/** The title of the window: where one is, and in what. */
+function titleOf(saga: string): string {
+  const [, view = '', uuid = ''] = place.value.split('/');
+  const words: Record<string, string> = {
+    order: `Order ${shortId(uuid)}`,
+    orders: 'Orders',
+    operations: 'Operations',
+    plug: 'Pull the plug',
+  };
+  return `${words[view] ?? 'Shop'} · ${saga}`;
 }

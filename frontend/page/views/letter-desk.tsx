@@ -13,7 +13,7 @@ import { allPortions, type Portion, withQuery } from '../model/portions.ts';
 import { counted, numberText } from '../model/words.ts';
 import { Answer, useAsked } from './asked.tsx';
 import { LetterCard } from './letter-card.tsx';
-import { Empty, Field, Outcome, useDeed } from './parts.tsx';
+import { Confirmed, Empty, Field, Outcome, useDeed } from './parts.tsx';
 
 interface Reasons {
   readonly reasons: readonly { readonly reason: string; readonly count: number }[];
@@ -53,8 +53,8 @@ export function LetterDesk() {
     <section class="card wide" aria-labelledby="desk-title">
       <h2 id="desk-title">Dead letters</h2>
       <p class="hint">
-        Messages that no service could process. Mend the cause, then send them back; or discard what never
-        will be of use.
+        Messages that no service could process. Mend the cause, then send them back; or discard what you will
+        never need.
       </p>
       <Answer asked={reasons}>
         {(known) => <ReasonChips known={known} chosen={reason} choose={setReason} />}
@@ -78,9 +78,11 @@ export function LetterDesk() {
             Look again
           </button>
           {status === 'parked' && reasons.value !== undefined && reasons.value.counted > 0 && (
-            <button type="button" class="primary" disabled={deed.busy} onClick={() => deed.run(redriveAll)}>
-              {reason === '' ? 'Send all back' : 'Send all of this reason back'}
-            </button>
+            <Confirmed
+              label={reason === '' ? 'Send all back' : 'Send all of this reason back'}
+              deed={deed}
+              work={redriveAll}
+            />
           )}
         </div>
       </div>

@@ -4,7 +4,7 @@ import { type LoadReport, PER_SECOND_MAX, SECONDS_MAX, sendLoad } from '../model
 import { counted } from '../model/words.ts';
 import { customers, stock } from './state.ts';
 
-/** Sends many orders, so that there is something to see. One of ten has its payment refused. */
+/** Sends many orders, so that there is something to see. One in ten payments is refused. */
 export function LoadPanel() {
   const [perSecond, setPerSecond] = useState(20);
   const [seconds, setSeconds] = useState(10);
@@ -56,7 +56,7 @@ export function LoadPanel() {
         {isRunning ? 'Stop' : 'Send'}
       </button>
       <p class="hint" role="status">
-        {report === undefined ? 'One of ten has its payment refused.' : sentence(report)}
+        {report === undefined ? 'One in ten payments is refused.' : sentence(report)}
       </p>
     </form>
   );

@@ -17,16 +17,25 @@ export function OrderDeeds({ order }: { order: Order }) {
   const cancel = () => post(`/order/${order.uuid}/cancel`).then(() => 'The order is being canceled.');
   return (
     <section class="deeds" aria-label="What can be done">
+      {waiting && (
+        <>
+          <p class="hint">
+            {waiting.says}. {waiting.operators ? 'Operators can say how it ended:' : 'You can say:'}
+          </p>
+          <div class="buttons">
+            {waiting.words.map((word) => (
+              <Word key={word.word} word={word} path={waiting.path} order={order} deed={deed} />
+            ))}
+          </div>
+        </>
+      )}
       <div class="buttons">
-        {waiting?.words.map((word) => (
-          <Word key={word.word} word={word} path={waiting.path} order={order} deed={deed} />
-        ))}
         {!isOver && (
           <button type="button" class="danger" disabled={deed.busy} onClick={() => deed.run(cancel)}>
             Cancel the order
           </button>
         )}
-        <ShareLink />
+        <ShareLink uuid={order.uuid} />
       </div>
       <Outcome deed={deed} />
       {offers('POST /sagas/{uuid}/pause') && <ByHand order={order} saga={saga} />}
@@ -52,6 +61,7 @@ function Word({
   const say = (body?: object) =>
     deed.run(async () => {
       await post(`/${path.replace('{uuid}', order.uuid)}/${word}`, body);
+      setLines(undefined);
       return `The order has heard “${spoken(word)}”.`;
     });
   if (carries.length === 0) {
@@ -74,7 +84,6 @@ function Word({
       class="amend"
       onSubmit={(event) => {
         event.preventDefault();
-        setLines(undefined);
         say({
           items: lines
             .filter(({ quantity }) => quantity > 0)
@@ -96,29 +105,40 @@ function Word({
           />
         </label>
       ))}
-      <button type="submit" class="primary">
+      <button type="submit" class="primary" disabled={deed.busy}>
         {spoken(word)}
+      </button>
+      <button type="button" onClick={() => setLines(undefined)}>
+        Not now
       </button>
     </form>
   );
 }
 
-function ShareLink() {
-  const [said, setSaid] = useState('Copy the link');
+function ShareLink({ uuid }: { uuid: string }) {
+  const link = `${location.origin}/#/order/${uuid}`;
+  const [said, setSaid] = useState<'Copy the link' | 'Copied' | undefined>('Copy the link');
+  // Browsers let a page copy only where it came by HTTPS, or from this machine.
+  const copy = () =>
+    (navigator.clipboard?.writeText(link) ?? Promise.reject(new Error('No clipboard'))).then(
+      () => setSaid('Copied'),
+      () => setSaid(undefined),
+    );
+  if (said === undefined) return <code>{link}</code>;
   return (
-    <button
-      type="button"
-      onClick={() =>
-        navigator.clipboard.writeText(location.href).then(
-          () => setSaid('Copied'),
-          () => setSaid('Copy it from the address bar'),
-        )
-      }
-    >
+    <button type="button" onClick={copy}>
       {said}
     </button>
   );
 }
+
+const DONE: Readonly<Record<string, string>> = {
+  pause: 'Paused.',
+  resume: 'Resumed.',
+  skip: 'Skipped.',
+  fork: 'Forked.',
+  cancel: 'The order is being canceled.',
+};
 
 /** What operators can do about one order. Each is recorded with its note. */
 function ByHand({ order, saga }: { order: Order; saga: Definition }) {
@@ -126,7 +146,7 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
   const steer = (how: string, body: (note: string) => object) => async (note: string) => {
     const answer = await post<{ uuid: string }>(`/sagas/${order.uuid}/${how}`, body(note));
     if (answer.uuid !== order.uuid) location.hash = `#/order/${answer.uuid}`;
-    return `Done: ${how}.`;
+    return DONE[how] ?? how;
   };
   const noted = (note: string) => (note ? { note } : {});
   const [from, setFrom] = useState('');
@@ -143,7 +163,7 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
   return (
     <details class="by-hand">
       <summary>Steer it by hand</summary>
-      <p class="hint">For operators. What you do stands in the order’s history.</p>
+      <p class="hint">For operators. What you do is recorded in the order’s history.</p>
       <div class="buttons">
         {isStanding && saga.pausable && order.status !== PAUSED && (
           <WithNote label="Pause" required deed={deed} ask={steer('pause', noted)} />

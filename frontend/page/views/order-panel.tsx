@@ -80,6 +80,8 @@ function Past({ order, onPast }: { order: Order; onPast: (past: Order | undefine
   const wanted = useRef(0);
   const isNow = index >= moments.length - 1;
   useEffect(() => {
+    // An answer that is under way is no longer wanted.
+    wanted.current++;
     setIndex(moments.length - 1);
     onPast(undefined);
   }, [moments.length]);

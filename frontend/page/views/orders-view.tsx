@@ -1,12 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../model/api.ts';
+import { newestOf } from '../model/live-orders.ts';
 import type { Order } from '../model/order.ts';
 import { clockText, counted, durationText, numberText, shortId, spoken } from '../model/words.ts';
 import { Accounts } from './accounts.tsx';
 import { LoadPanel } from './load-panel.tsx';
 import { Badge, Empty, Scrolls } from './parts.tsx';
 import { Plots } from './plots.tsx';
-import { counts, definition, live } from './state.ts';
+import { counts, definition, isListKnown, live } from './state.ts';
 
 /** All orders: how many are where, how fast they go, and the newest of them. */
 export function OrdersView() {
@@ -39,7 +40,7 @@ function OrderTable() {
   const [held, setHeld] = useState<readonly Order[] | undefined>(undefined);
   const listed = useListed(filter);
   const isFiltered = filter.status !== '' || filter.user !== '';
-  const current = held ?? (isFiltered ? merged(listed, live.value.orders) : live.value.orders);
+  const current = held ?? (isFiltered ? newestOf([...listed, ...live.value.orders]) : live.value.orders);
   const shown = current.filter(
     ({ status, user }) =>
       (filter.status === '' || status === filter.status) && (filter.user === '' || user === filter.user),
@@ -72,9 +73,7 @@ function OrderTable() {
         )}
       </div>
       {shown.length === 0 ? (
-        <Empty>
-          {isFiltered ? 'No order is like that.' : 'No orders yet. Place one in the shop, or send a load.'}
-        </Empty>
+        <Empty>{emptyText(isFiltered)}</Empty>
       ) : (
         <Scrolls label="Orders as a table">
           <table>
@@ -98,6 +97,11 @@ function OrderTable() {
       )}
     </>
   );
+}
+
+function emptyText(isFiltered: boolean): string {
+  if (!isListKnown.value) return 'Loading…';
+  return isFiltered ? 'No orders match.' : 'No orders yet. Place one in the shop, or send a load.';
 }
 
 function OrderRow({
@@ -139,12 +143,6 @@ function useListed({ status, user }: Filter): readonly Order[] {
     };
   }, [status, user]);
   return listed;
-}
-
-/** What is live is newer than what was listed. */
-function merged(listed: readonly Order[], orders: readonly Order[]): readonly Order[] {
-  const byId = new Map([...listed, ...orders].map((order) => [order.uuid, order]));
-  return [...byId.values()].sort((one, other) => (one.createdAt < other.createdAt ? 1 : -1));
 }
 
 /** How many orders are in each status; a choice shows only those. */

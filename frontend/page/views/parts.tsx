@@ -103,6 +103,47 @@ function toneOf(status: string): string {
   return isWait ? 'wait' : 'active';
 }
 
+/** Asks once more before it does something to many. */
+export function Confirmed({
+  label,
+  work,
+  deed,
+}: {
+  label: string;
+  work: () => Promise<unknown>;
+  deed: Deed;
+}) {
+  const [isAsked, setAsked] = useState(false);
+  if (!isAsked) {
+    return (
+      <button type="button" disabled={deed.busy} onClick={() => setAsked(true)}>
+        {label}…
+      </button>
+    );
+  }
+  return (
+    <>
+      <button
+        type="button"
+        class="primary"
+        disabled={deed.busy}
+        onClick={() => {
+          setAsked(false);
+          deed.run(work);
+        }}
+      >
+        Yes: {label.toLowerCase()}
+      </button>
+      <button type="button" onClick={() => setAsked(false)}>
+        Not now
+      </button>
+    </>
+  );
+}
+
+/** As many characters as the server takes. */
+const NOTE_LENGTH_MAX = 500;
+
 /** Asks for a sentence before it does something that is recorded. */
 export function WithNote({
   label,
@@ -140,22 +181,26 @@ export function WithNote({
       class="with-note"
       onSubmit={(event) => {
         event.preventDefault();
-        setOpen(false);
-        deed.run(() => ask(note.trim()));
+        deed.run(async () => {
+          const said = await ask(note.trim());
+          setOpen(false);
+          setNote('');
+          return said;
+        });
       }}
     >
       {children}
-      <label for={id}>Why? It is kept with {keptWith}.</label>
+      <label for={id}>Why? This is kept with {keptWith}.</label>
       <input
         id={id}
         value={note}
-        maxLength={200}
+        maxLength={NOTE_LENGTH_MAX}
         required={required}
         ref={input}
         onInput={(event) => setNote(event.currentTarget.value)}
       />
       <div class="buttons">
-        <button type="submit" class={danger ? 'danger' : 'primary'}>
+        <button type="submit" class={danger ? 'danger' : 'primary'} disabled={deed.busy}>
           {label}
         </button>
         <button type="button" onClick={() => setOpen(false)}>

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { get, sentencesOf } from '../model/api.ts';
+import { get, Refusal, sentencesOf } from '../model/api.ts';
 import { isBroken, type Plug } from '../model/plug.ts';
 import { durationText } from '../model/words.ts';
 import { Aftermath } from './aftermath.tsx';
@@ -81,7 +81,10 @@ function usePlug() {
         setFaults([]);
       } catch (error) {
         if (!isWanted || mine !== turn) return;
-        awaySinceMs ??= Date.now();
+        // Any other refusal is an answer.
+        if (!(error instanceof Refusal) || error.status === 0 || error.status >= 500)
+          awaySinceMs ??= Date.now();
+        else again = WHOLE_MS;
         setFaults(sentencesOf(error));
       }
       setNow(Date.now());

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks';
 import { post } from '../model/api.ts';
-import { type RepairResult, repairedText, type Visit } from '../model/repair.ts';
+import { type RepairReport, type RepairResult, repairedText } from '../model/repair.ts';
 import { capitalized, clockText, counted } from '../model/words.ts';
 import { Notice, Outcome, useDeed, WithNote } from './parts.tsx';
 
 /** What a repair would do; then, if you want, it does it. */
 export function RepairCard() {
   const deed = useDeed();
-  const [visit, setVisit] = useState<Visit | undefined>(undefined);
-  const look = async () => setVisit(await post<Visit>('/repair', { apply: false }));
+  const [found, setFound] = useState<RepairReport | undefined>(undefined);
+  const look = async () => setFound(await post<RepairReport>('/repair', { apply: false }));
   const repair = async (note: string) => {
-    const done = await post<Visit>('/repair', { apply: true, note });
-    setVisit(done);
+    const done = await post<RepairReport>('/repair', { apply: true, note });
+    setFound(done);
     return `${repairedText(done)}.`;
   };
   return (
@@ -24,19 +24,19 @@ export function RepairCard() {
         <button type="button" class="primary" disabled={deed.busy} onClick={() => deed.run(look)}>
           What would it do?
         </button>
-        {visit && visit.plan.actions.length > 0 && (
+        {found && found.plan.actions.length > 0 && (
           <WithNote label="Do it" danger required keptWith="the log" deed={deed} ask={repair} />
         )}
       </div>
       <Outcome deed={deed} />
-      {visit && <Found visit={visit} />}
+      {found && <Found found={found} />}
     </section>
   );
 }
 
 const SHOWN_MAX = 20;
 
-function Found({ visit: { report, repaired, plan } }: { visit: Visit }) {
+function Found({ found: { report, repaired, plan } }: { found: RepairReport }) {
   const { actions, forPeople } = plan;
   return (
     <>

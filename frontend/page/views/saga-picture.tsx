@@ -49,7 +49,7 @@ const SIGNS: Partial<Record<StageState, string>> = {
 const STATES: Record<StageState, string> = {
   ahead: 'not begun',
   active: 'working',
-  waiting: 'waits for a word',
+  waiting: 'waiting for an answer',
   paused: 'paused',
   done: 'done',
   skipped: 'skipped by hand',

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, get } from '../model/api.ts';
+import { ask, get, Refusal } from '../model/api.ts';
 import type { Order } from '../model/order.ts';
 import { mishapsOf, NO_MISHAP, type OrderForm, orderOf, QUANTITY_MAX } from '../model/order-form.ts';
 import { pictureOf } from '../model/picture.ts';
@@ -9,6 +9,7 @@ import { NoOrder, OrderPanel, useOrder } from './order-panel.tsx';
 import { Empty, Field, Outcome, useDeed } from './parts.tsx';
 import { SagaPicture } from './saga-picture.tsx';
 import {
+  areCustomersListed,
   customers,
   definition,
   latestOrder,
@@ -77,8 +78,16 @@ function Latest({ uuid }: { uuid: string }) {
   );
 }
 
+/** Drawn anew for each order, and kept until the server has said what became of it: asking again must not order twice. */
+const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );
+
 function Form() {
   const deed = useDeed();
+  const loading = useDeed();
+  const key = useRef<string | undefined>(undefined);
   const [form, setForm] = useState<OrderForm>({
     user: '',
     lines: [{ item: '', quantity: 2 }],
@@ -86,15 +95,19 @@ function Form() {
     orchestrated: false,
     asksOnShortage: false,
   });
-  const change = (part: Partial<OrderForm>) => setForm({ ...form, ...part });
+  const change = (part: Partial<OrderForm>) => {
+    key.current = undefined;
+    setForm({ ...form, ...part });
+  };
   useEffect(() => {
-    deed.run(async () => {
+    loading.run(async () => {
       await Promise.all([loadStock(), loadCustomers()]);
     });
   }, []);
   const [saga, items = [], people = []] = [definition.value, stock.value, customers.value];
   if (saga === undefined) return null;
-  if (stock.value?.length === 0 || customers.value?.length === 0) {
+  if (loading.faults.length > 0) return <Outcome deed={loading} failed="The shop could not be loaded" />;
+  if (stock.value?.length === 0 || (customers.value?.length === 0 && areCustomersListed.value)) {
     return <Empty>The shop has no customers or no stock. Load them with “npm run data-init”.</Empty>;
   }
   /** What is chosen, or the first there is. */
@@ -106,11 +119,18 @@ function Form() {
   const free = items.filter(({ item }) => !filled.lines.some((line) => line.item === item));
 
   const place = async () => {
-    const key = globalThis.crypto?.randomUUID?.();
-    const { uuid } = await ask<{ uuid: string }>('POST', '/order', orderOf(filled), {
-      ...(key && { 'Idempotency-Key': key }),
-    });
-    latestOrder.value = uuid;
+    key.current ??= newKey();
+    try {
+      const { uuid } = await ask<{ uuid: string }>('POST', '/order', orderOf(filled), {
+        'Idempotency-Key': key.current,
+      });
+      latestOrder.value = uuid;
+      key.current = undefined;
+    } catch (error) {
+      // Refused for good: the next try is another order.
+      if (error instanceof Refusal && error.status >= 400 && error.status < 500) key.current = undefined;
+      throw error;
+    }
   };
 
   return (
@@ -122,17 +142,26 @@ function Form() {
       }}
     >
       <Field label="Customer" hint={<Credit user={filled.user} />}>
-        {(id) => (
-          <select
-            id={id}
-            value={filled.user}
-            onChange={(event) => change({ user: event.currentTarget.value })}
-          >
-            {people.map(({ user }) => (
-              <option key={user}>{user}</option>
-            ))}
-          </select>
-        )}
+        {(id) =>
+          areCustomersListed.value ? (
+            <select
+              id={id}
+              value={filled.user}
+              onChange={(event) => change({ user: event.currentTarget.value })}
+            >
+              {people.map(({ user }) => (
+                <option key={user}>{user}</option>
+              ))}
+            </select>
+          ) : (
+            <input
+              id={id}
+              required
+              value={form.user}
+              onInput={(event) => change({ user: event.currentTarget.value })}
+            />
+          )
+        }
       </Field>
       <fieldset class="lines">
         <legend>Items</legend>
@@ -190,7 +219,7 @@ function Form() {
         )}
       </fieldset>
       <Price form={filled} />
-      <Field label="What is to go wrong?">
+      <Field label="What should go wrong?">
         {(id) => (
           <select
             id={id}
@@ -234,7 +263,7 @@ function Form() {
           checked={form.asksOnShortage}
           onChange={(event) => change({ asksOnShortage: event.currentTarget.checked })}
         />
-        Ask me if only a part is there
+        Ask me if stock is short
       </label>
       <label class="check">
         <input

@@ -1,11 +1,12 @@
 import { computed, signal } from '@preact/signals';
 import type { Definition } from '../../definition-route.ts';
-import { authorization, get } from '../model/api.ts';
+import { authorization, get, Refusal } from '../model/api.ts';
 import { type Connection, follow } from '../model/event-stream.ts';
 import {
   type Landmarks,
   type LiveOrders,
   NO_TALLY,
+  recounted,
   startWith,
   type Tally,
   withOrders,
@@ -20,6 +21,8 @@ export const definition = signal<Definition | undefined>(undefined);
 /** The routes that this server answers, such as "POST /sweep". A page on Google has fewer than one on a laptop. */
 export const routes = signal<ReadonlySet<string>>(new Set());
 export const connection = signal<Connection>('connecting');
+/** Whether the server has said which orders there are. */
+export const isListKnown = signal(false);
 export const live = signal<LiveOrders>(startWith([], {}));
 /** The uuid of the order that the shop shows. */
 export const latestOrder = signal<string | undefined>(undefined);
@@ -41,6 +44,8 @@ export interface Customer {
 }
 export const stock = signal<readonly Item[] | undefined>(undefined);
 export const customers = signal<readonly Customer[] | undefined>(undefined);
+/** Whether this person may see who the customers are. */
+export const areCustomersListed = signal(true);
 
 /** Whether the server answers a route, as `GET /` lists it. */
 export const offers = (route: string): boolean => routes.value.has(route);
@@ -72,8 +77,16 @@ export const standingCount = computed(() =>
 export async function loadStock(): Promise<void> {
   stock.value = (await get<{ items: Item[] }>('/inventory')).items;
 }
+/** Where customers are told apart, only operators may list them. */
 export async function loadCustomers(): Promise<void> {
-  customers.value = (await get<{ users: Customer[] }>('/users')).users;
+  if (!areCustomersListed.value) return;
+  try {
+    customers.value = (await get<{ users: Customer[] }>('/users')).users;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 403) throw error;
+    areCustomersListed.value = false;
+    customers.value = [];
+  }
 }
 
 /** What there is, before anything is followed. */
@@ -105,8 +118,7 @@ export function followOrders(): () => void {
     [moved, tally] = [[], undefined];
     live.value = next;
     refreshAccounts();
-    clearTimeout(rest);
-    rest = setTimeout(() => begin().catch(() => {}), REST_MS);
+    beginSoon(REST_MS);
   }
 
   let isRefreshing = false;
@@ -133,8 +145,15 @@ export function followOrders(): () => void {
       get<{ orders: Order[] }>('/orders?limit=100'),
       get<{ counts: Record<string, number> }>('/orders/counts'),
     ]);
-    live.value = { ...startWith(orders, counts, live.value.seconds), tally: live.value.tally };
+    live.value = recounted(live.value, orders, counts);
+    isListKnown.value = true;
     refreshAccounts();
+  }
+
+  /** Until it has been told. */
+  function beginSoon(delayMs: number): void {
+    clearTimeout(rest);
+    rest = setTimeout(() => begin().catch(() => beginSoon(REST_MS)), delayMs);
   }
 
   const stop = follow('/events', {
@@ -143,7 +162,7 @@ export function followOrders(): () => void {
       connection.value = now;
       if (now !== 'live') return;
       live.value = { ...live.value, tally: NO_TALLY };
-      begin().catch(() => {});
+      beginSoon(0);
     },
     onEvent({ event, data }) {
       if (event === 'order') moved.push(JSON.parse(data) as Order);
