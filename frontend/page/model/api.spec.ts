@@ -1,23 +1,24 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { ask, Refusal, sentencesOf, setToken } from './api.ts';
 
 describe('What the page asks for', () => {
-  let close = () => {};
+  const servers = new Set<Server>();
   afterEach(() => {
     setToken('');
-    close();
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    servers.clear();
   });
 
   async function asked(answer: (request: IncomingMessage, response: ServerResponse) => void, body?: object) {
     const server = createServer(answer).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    close = () => {
-      server.close();
-      server.closeAllConnections();
-    };
+    servers.add(server);
     const { port } = server.address() as AddressInfo;
     return ask('POST', `http://127.0.0.1:${port}/order`, body).catch((error: unknown) => error);
   }
