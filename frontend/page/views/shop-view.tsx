@@ -275,7 +275,7 @@ function Form() {
         />
         Slow motion: show each step for a second
       </label>
-      <button type="submit" class="primary" disabled={deed.busy}>
+      <button type="submit" class="primary" disabled={deed.busy || loading.busy}>
         Order
       </button>
       <Outcome deed={deed} failed="The order was not accepted" />
