@@ -20,7 +20,11 @@ describe('A stream of events', () => {
     await server?.close(0);
   });
 
-  async function serve(events: (left: AbortSignal) => AsyncIterable<ServerEvent>, streamsMax?: number) {
+  async function serve(
+    events: (left: AbortSignal) => AsyncIterable<ServerEvent>,
+    streamsMax?: number,
+    before = async () => {},
+  ) {
     const clock = createManualClock();
     logged = [];
     const log = (severity: string, message: string) => logged.push([severity, message]);
@@ -31,7 +35,10 @@ describe('A stream of events', () => {
       answer: z.string(),
       events: { news: z.unknown() },
       responses: { 200: 'What happens' },
-      handle: async () => ({ status: 200, events }),
+      async handle() {
+        await before();
+        return { status: 200, events };
+      },
     });
     const streams = createEventStreams(clock, log, streamsMax);
     const started = await serveHttp(httpApp([stream], [], log, { streams }), '127.0.0.1', 0);
@@ -73,6 +80,42 @@ describe('A stream of events', () => {
     await reader.next();
     expect(await clock.finish(reader.hasComment())).to.equal(true);
     expect(new Set(clock.pausesMs)).to.deep.equal(new Set([15_000]));
+  });
+
+  it('never begins for a client that leaves before it is ready, and keeps no place', async () => {
+    let [isAsked, goOn] = [() => {}, () => {}];
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    const gates = [
+      new Promise<void>((resolve) => {
+        goOn = resolve;
+      }),
+    ];
+    let beginnings = 0;
+    const { read, server } = await serve(
+      (left) => {
+        beginnings++;
+        return silent(left);
+      },
+      1,
+      async () => {
+        isAsked();
+        await gates.shift();
+      },
+    );
+    const impatient = new AbortController();
+    const gone = fetch(`${server.url}/events`, { signal: impatient.signal }).catch(() => 'gone');
+    await asked;
+    impatient.abort();
+    expect(await gone).to.equal('gone');
+    // The one place is free once the server has heard that the client has left, and not only when its route is ready.
+    let reader = await read();
+    while (reader.status === 503) reader = await read();
+    expect(await reader.next()).to.include({ event: 'news' });
+    goOn();
+    await nextTurn();
+    expect(beginnings).to.equal(1);
   });
 
   it('ends for its maker once the client has left', async () => {

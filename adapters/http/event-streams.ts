@@ -38,31 +38,37 @@ export function endStream(response: ServerResponse): void {
 
 /** The streams of server-sent events of this process. */
 export interface EventStreams {
-  /** Makes room for one more, until `leave` is called. @throws Problem 503 if there are too many. */
-  enter(): { leave(): void };
-  /** Sends events until there are no more, or the client leaves. Never rejects. */
-  send(response: ServerResponse, answer: HttpResponse): Promise<void>;
+  /**
+   * Makes room for one more, until its client leaves: it may have left already. Call it before anything is waited for.
+   * @returns what says that the client has left.
+   * @throws Problem 503 if there are too many.
+   */
+  enter(response: ServerResponse): AbortSignal;
+  /** Sends events until there are no more, or the client has left. Never rejects. */
+  send(response: ServerResponse, answer: HttpResponse, left: AbortSignal): Promise<void>;
 }
 
 export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_MAX): EventStreams {
   let count = 0;
   return {
-    enter() {
+    enter(response) {
       if (count >= streamsMax) {
         throw unavailable('Too many live streams are open; try again later', {
           'Retry-After': RETRY_AFTER_SECONDS,
         });
       }
-      count++;
-      return {
-        leave() {
-          count--;
-        },
-      };
-    },
-    async send(response, { status, headers = {}, events }) {
       const left = new AbortController();
-      response.once('close', () => left.abort());
+      count++;
+      const leave = () => {
+        count--;
+        left.abort();
+      };
+      if (response.destroyed) leave();
+      else response.once('close', leave);
+      return left.signal;
+    },
+    async send(response, { status, headers = {}, events }, left) {
+      if (left.aborted) return;
       response.statusCode = status;
       for (const [name, value] of Object.entries({ ...headers, ...STREAM_HEADERS }))
         response.setHeader(name, value);
@@ -73,10 +79,10 @@ export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_
       response.write(`retry: ${RETRY_MS}\n\n`);
       const stopBeating = beat(response, clock);
       try {
-        for await (const event of events?.(left.signal) ?? []) {
+        for await (const event of events?.(left) ?? []) {
           // The server drains.
           if (response.writableEnded) return;
-          if (!response.write(textOf(event))) await taken(response, left.signal, clock);
+          if (!response.write(textOf(event))) await taken(response, left, clock);
         }
       } catch (error) {
         const severity = error instanceof StoreError ? 'WARNING' : 'ERROR';

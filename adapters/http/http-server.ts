@@ -217,10 +217,9 @@ function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
   return [
     ...parsers,
     async (request, response) => {
-      const stream = route.events && streams.enter();
-      response.once('close', () => stream?.leave());
+      const left = route.events && streams.enter(response);
       const answer = await route.handle(checkedRequest(route, request));
-      if (answer.events) return streams.send(response, answer);
+      if (answer.events && left) return streams.send(response, answer, left);
       response
         .status(answer.status)
         .set(answer.headers ?? {})

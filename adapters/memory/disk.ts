@@ -37,7 +37,10 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
   await assertNotForeign(folder);
   let database: ClassicLevel;
   try {
-    if (how === 'fresh') await ClassicLevel.destroy(folder);
+    if (how === 'fresh') {
+      await assertOurs(folder);
+      await ClassicLevel.destroy(folder);
+    }
     database = new ClassicLevel(folder, { createIfMissing: how !== 'keep' });
     await database.open();
   } catch (error) {
@@ -47,18 +50,19 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
     await assertFormat(database, folder, how);
   } catch (error) {
     await database.close();
-    throw error;
+    throw new Error(whyClosed(folder, error as Error), { cause: error });
   }
   return {
     async load() {
       const documents = new Map<Path, object>();
-      for await (const [path, text] of database.iterator()) {
-        if (path === FORMAT_KEY) continue;
-        try {
-          documents.set(path, fieldsIn(text));
-        } catch (error) {
-          throw new Error(`${folder} is damaged (${path}). ${BEGIN_ANEW}`, { cause: error });
+      try {
+        for await (const [path, text] of database.iterator()) {
+          if (path !== FORMAT_KEY) documents.set(path, fieldsIn(text));
         }
+      } catch (error) {
+        throw new Error(`${folder} is damaged (${(error as Error).message}). ${BEGIN_ANEW}`, {
+          cause: error,
+        });
       }
       return documents;
     },
@@ -99,17 +103,44 @@ async function assertFormat(database: ClassicLevel, folder: string, how: DiskOpt
   }
   const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
   if (how === 'keep' || !isEmpty) {
-    throw new Error(`${folder} is a database of another program. ${BEGIN_ANEW}`);
+    throw foreignDatabase(folder);
   }
   await database.put(FORMAT_KEY, FORMAT, { sync: true });
 }
 
+const foreignDatabase = (folder: string): Error =>
+  new Error(`${folder} is a database of another program: name a folder of its own for the data`);
+
+/** What is damaged can't be asked whose it is, and may be deleted. */
+async function assertOurs(folder: string): Promise<void> {
+  const database = new ClassicLevel(folder, { createIfMissing: false });
+  let isForeign = false;
+  try {
+    await database.open();
+    const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
+    isForeign = !isEmpty && (await database.get(FORMAT_KEY)) === undefined;
+  } catch (error) {
+    if (isLocked(error as Error)) throw error;
+  } finally {
+    await database.close();
+  }
+  if (isForeign) throw foreignDatabase(folder);
+}
+
+const damaged = (folder: string, { message }: Error): string =>
+  `${folder} is damaged (${message}). ${BEGIN_ANEW}`;
+
+const isLocked = (error: Error): boolean =>
+  ((error.cause ?? error) as NodeJS.ErrnoException).code === 'LEVEL_LOCKED';
+
 function whyClosed(folder: string, error: Error): string {
+  // It is a sentence of ours.
+  if (error.message.startsWith(folder)) return error.message;
   const cause = (error.cause ?? error) as NodeJS.ErrnoException;
-  if (cause.code === 'LEVEL_LOCKED' || /lock/i.test(cause.message)) {
+  if (isLocked(error)) {
     return `${folder} is in use by another process: stop that, or start with --memory`;
   }
   return cause.code?.startsWith('LEVEL_') && !/No space|denied|Read-only/i.test(cause.message)
-    ? `${folder} is damaged (${cause.message}). ${BEGIN_ANEW}`
+    ? damaged(folder, cause)
     : `${folder} can't be used for data: ${cause.message}`;
 }

@@ -230,6 +230,23 @@ describe('The embedded store that lasts', () => {
       expect(await withStore(folder, (store) => store.list('a', 1))).to.deep.equal([]);
     }));
 
+  it('[anomaly 55] says in one sentence that a table of it is damaged', () =>
+    inTemporaryFolder(async (folder) => {
+      await withStore(folder, (store) => store.commit([create('a/1', {})]));
+      // What is in the log becomes a table.
+      const database = new ClassicLevel(folder);
+      await database.open();
+      await database.compactRange('', '~');
+      await database.close();
+      const tables = (await readdir(folder)).filter((name) => name.endsWith('.ldb'));
+      expect(tables.length).to.be.above(0);
+      for (const table of tables) await writeFile(join(folder, table), 'x'.repeat(200));
+      expect(await sentenceOf(openDurableStore(folder))).to.match(
+        / is damaged \(.*\)\. To begin anew, .*--fresh/,
+      );
+      expect(await sentenceOf(openDurableStore(folder, { fresh: true }))).to.equal(undefined);
+    }));
+
   it('refuses what another version wrote, and says which', () =>
     inTemporaryFolder(async (folder) => {
       await withStore(folder, (store) => store.commit([create('a/1', {})]));
@@ -247,7 +264,14 @@ describe('The embedded store that lasts', () => {
       const database = new ClassicLevel(folder);
       await database.put('theirs', '1');
       await database.close();
-      expect(await sentenceOf(openDurableStore(folder))).to.contain('is a database of another program');
+      for (const fresh of [false, true]) {
+        expect(await sentenceOf(openDurableStore(folder, { fresh }))).to.equal(
+          `${folder} is a database of another program: name a folder of its own for the data`,
+        );
+      }
+      await database.open();
+      expect(await database.get('theirs')).to.equal('1');
+      await database.close();
     }));
 
   it('touches no folder with other things in it, not even to begin anew', () =>
