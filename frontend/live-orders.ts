@@ -2,7 +2,7 @@ import { waitFor } from '../saga/http/wait-for.ts';
 import { LEDGERS, type Ledger, SHARD_COUNT } from '../saga/ledger/ledger.ts';
 import { type MovedOrder, watchLedgers } from '../saga/ledger/watch-ledgers.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import { LATE_MS } from '../saga/ports/store.ts';
+import { LATE_MS, StoreError } from '../saga/ports/store.ts';
 import { createLiveReader, type LiveFilter, type LiveReader, type Tally } from './live-reader.ts';
 
 /** How often a reader is sent something. */
@@ -25,6 +25,9 @@ export interface LiveOrders {
 
 type Listener = ReturnType<typeof openListener>;
 
+/** The store's client may try again silently for minutes. Until then a reader would believe that nothing moves. */
+const READY_MS_MAX = 10_000;
+
 /** @param closing ends all streams. */
 export function createLiveOrders(
   ports: Pick<Ports, 'store' | 'clock' | 'log'>,
@@ -39,6 +42,23 @@ export function createLiveOrders(
     return listener;
   }
 
+  /** @throws StoreError `unavailable` if the store does not tell in time what moves. */
+  async function ready(shared: Listener, over: AbortSignal): Promise<void> {
+    let isLate = false;
+    await waitFor(over, (done) => {
+      const callOff = clock.after(READY_MS_MAX, () => {
+        isLate = true;
+        done();
+      });
+      const forget = shared.whenReady(done);
+      return () => {
+        callOff();
+        forget();
+      };
+    });
+    if (isLate) throw new StoreError('unavailable', 'The store does not tell what moves');
+  }
+
   return {
     async *follow(filter, since, left) {
       const shared = join();
@@ -50,7 +70,7 @@ export function createLiveOrders(
         if (reader.isBehind()) wake();
       });
       try {
-        await waitFor(over, shared.whenReady);
+        await ready(shared, over);
         if (since && !over.aborted) await catchUp(ports, reader, since);
         for (;;) {
           await waitFor(over, (done) => {

@@ -4,7 +4,8 @@ import { LAST_EVENT_ID, type Route, route, type ServerEvent } from '../saga/http
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
-import type { Store } from '../saga/ports/store.ts';
+import type { Clock } from '../saga/ports/clock.ts';
+import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import type { LiveOrders } from './live-orders.ts';
 import type { LiveFilter } from './live-reader.ts';
@@ -69,9 +70,21 @@ async function* eventsOf(
   }
 }
 
+/** Counting reads every order, so whoever asks within this time gets the same answer. */
+const COUNTED_MS = 250;
+
 /** How many orders there are. */
-export const countsRoute = (saga: Saga, store: Store): Route =>
-  route({
+export const countsRoute = (saga: Saga, { store, clock }: Pick<Ports, 'store' | 'clock'>): Route => {
+  const count = onceIn(clock, COUNTED_MS, async (user: string | undefined) => {
+    const counts = await Promise.all(
+      saga.statuses.map(async (status) => {
+        const where = { status, ...(user !== undefined && { user }) };
+        return [status, await store.count({ collection: LEDGERS, where })] as const;
+      }),
+    );
+    return Object.fromEntries(counts);
+  });
+  return route({
     method: 'GET',
     path: '/orders/counts',
     summary: 'How many orders there are in each status',
@@ -84,13 +97,26 @@ export const countsRoute = (saga: Saga, store: Store): Route =>
       503: 'The store does not answer; try again',
     },
     async handle({ query, caller }) {
-      const user = userOf(query.user, caller);
-      const counts = await Promise.all(
-        saga.statuses.map(async (status) => {
-          const where = { status, ...(user !== undefined && { user }) };
-          return [status, await store.count({ collection: LEDGERS, where })] as const;
-        }),
-      );
-      return { status: 200, body: { counts: Object.fromEntries(counts) } };
+      return { status: 200, body: { counts: await count(userOf(query.user, caller)) } };
     },
   });
+};
+
+/** Answers that are shared by all who ask the same within so many milliseconds. A failed one is not kept. */
+function onceIn<Key, Answer>(
+  clock: Clock,
+  keptMs: number,
+  work: (key: Key) => Promise<Answer>,
+): (key: Key) => Promise<Answer> {
+  const answers = new Map<Key, Promise<Answer>>();
+  return (key) => {
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = work(key);
+    answers.set(key, answer);
+    const forget = () => answers.delete(key);
+    answer.catch(forget);
+    clock.after(keptMs, forget);
+    return answer;
+  };
+}

@@ -79,7 +79,7 @@ describe('A stream of events', () => {
     const reader = await read();
     await reader.next();
     expect(await clock.finish(reader.hasComment())).to.equal(true);
-    expect(new Set(clock.pausesMs)).to.deep.equal(new Set([15_000]));
+    expect(new Set(clock.pausesMs)).to.deep.equal(new Set([15_000, 600_000]));
   });
 
   it('never begins for a client that leaves before it is ready, and keeps no place', async () => {
@@ -116,6 +116,16 @@ describe('A stream of events', () => {
     goOn();
     await nextTurn();
     expect(beginnings).to.equal(1);
+  });
+
+  it('ends after ten minutes, so that its client has to show again who it is', async () => {
+    const { clock, read } = await serve(silent);
+    const reader = await read();
+    await reader.next();
+    const ended = reader.until('nothing').catch(() => 'ended');
+    const before = clock.now().getTime();
+    await clock.finish(ended);
+    expect(clock.now().getTime() - before).to.equal(600_000);
   });
 
   it('ends for its maker once the client has left', async () => {

@@ -9,6 +9,8 @@ import { StoreError } from '../../saga/ports/store.ts';
 const HEARTBEAT_MS = 15_000;
 /** A client that has taken nothing for so long is told to come back, by the end of its stream. */
 const STALLED_MS = 60_000;
+/** So a token that has expired, or was taken back, does not go on being believed. Clients come back behind what they have read. */
+const AGE_MS_MAX = 10 * 60_000;
 /** After how long a client comes back. */
 const RETRY_MS = 2_000;
 /** Each takes one of the 500 requests that Cloud Run lets an instance answer at once, and some memory. */
@@ -78,6 +80,7 @@ export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_
       }
       response.write(`retry: ${RETRY_MS}\n\n`);
       const stopBeating = beat(response, clock);
+      const spare = clock.after(AGE_MS_MAX, () => endStream(response));
       try {
         for await (const event of events?.(left) ?? []) {
           // The server drains.
@@ -89,6 +92,7 @@ export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_
         log(severity, 'HTTP: a live stream has ended with an error', { error: String(error) });
       } finally {
         stopBeating();
+        spare();
         response.end();
       }
     },
