@@ -4,8 +4,7 @@ import { LAST_EVENT_ID, type Route, route, type ServerEvent } from '../saga/http
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
-import type { Clock } from '../saga/ports/clock.ts';
-import type { Ports } from '../saga/ports/ports.ts';
+import type { Store } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import type { LiveOrders } from './live-orders.ts';
 import type { LiveFilter } from './live-reader.ts';
@@ -70,12 +69,9 @@ async function* eventsOf(
   }
 }
 
-/** Counting reads every order, so whoever asks within this time gets the same answer. */
-const COUNTED_MS = 250;
-
 /** How many orders there are. */
-export const countsRoute = (saga: Saga, { store, clock }: Pick<Ports, 'store' | 'clock'>): Route => {
-  const count = onceIn(clock, COUNTED_MS, async (user: string | undefined) => {
+export const countsRoute = (saga: Saga, store: Store): Route => {
+  const count = shared(async (user: string | undefined) => {
     const counts = await Promise.all(
       saga.statuses.map(async (status) => {
         const where = { status, ...(user !== undefined && { user }) };
@@ -102,21 +98,12 @@ export const countsRoute = (saga: Saga, { store, clock }: Pick<Ports, 'store' | 
   });
 };
 
-/** Answers that are shared by all who ask the same within so many milliseconds. A failed one is not kept. */
-function onceIn<Key, Answer>(
-  clock: Clock,
-  keptMs: number,
-  work: (key: Key) => Promise<Answer>,
-): (key: Key) => Promise<Answer> {
-  const answers = new Map<Key, Promise<Answer>>();
+/** Counting reads the index of every order, so whoever asks while it is under way gets the same answer. */
+function shared<Key, Answer>(work: (key: Key) => Promise<Answer>): (key: Key) => Promise<Answer> {
+  const underWay = new Map<Key, Promise<Answer>>();
   return (key) => {
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = work(key);
-    answers.set(key, answer);
-    const forget = () => answers.delete(key);
-    answer.catch(forget);
-    clock.after(keptMs, forget);
+    const answer = underWay.get(key) ?? work(key).finally(() => underWay.delete(key));
+    underWay.set(key, answer);
     return answer;
   };
 }

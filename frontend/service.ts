@@ -33,7 +33,7 @@ export const frontend: ServiceDefinition = {
         definitionRoute(saga),
         orderEventsRoute(saga, ports.store, closing.signal),
         liveRoute(saga, live),
-        countsRoute(saga, ports),
+        countsRoute(saga, ports.store),
       ],
       webPage: new URL('public/', import.meta.url),
       async drain() {
