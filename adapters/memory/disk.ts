@@ -113,6 +113,9 @@ const foreignDatabase = (folder: string): Error =>
 
 /** What is damaged can't be asked whose it is, and may be deleted. */
 async function assertOurs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  // Every database has this file.
+  if (!names.includes('CURRENT')) return;
   const database = new ClassicLevel(folder, { createIfMissing: false });
   let isForeign = false;
   try {
@@ -120,7 +123,8 @@ async function assertOurs(folder: string): Promise<void> {
     const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
     isForeign = !isEmpty && (await database.get(FORMAT_KEY)) === undefined;
   } catch (error) {
-    if (isLocked(error as Error)) throw error;
+    // Whatever else keeps it closed, such as missing rights or another order of its keys, says nothing of whose it is.
+    if (!isDamage(error as Error)) throw error;
   } finally {
     await database.close();
   }
@@ -129,6 +133,15 @@ async function assertOurs(folder: string): Promise<void> {
 
 const damaged = (folder: string, { message }: Error): string =>
   `${folder} is damaged (${message}). ${BEGIN_ANEW}`;
+
+const isDamage = (error: Error): boolean => {
+  const { message } = (error.cause ?? error) as Error;
+  return (
+    !isLocked(error) &&
+    /corruption|IO error/i.test(message) &&
+    !/denied|too many open|read-only|no space/i.test(message)
+  );
+};
 
 const isLocked = (error: Error): boolean =>
   ((error.cause ?? error) as NodeJS.ErrnoException).code === 'LEVEL_LOCKED';

@@ -247,6 +247,11 @@ describe('The embedded store that lasts', () => {
       expect(await sentenceOf(openDurableStore(folder, { fresh: true }))).to.equal(undefined);
     }));
 
+  it('begins anew where there is nothing yet', () =>
+    inTemporaryFolder(async (folder) => {
+      expect(await sentenceOf(openDurableStore(join(folder, 'a', 'b'), { fresh: true }))).to.equal(undefined);
+    }));
+
   it('refuses what another version wrote, and says which', () =>
     inTemporaryFolder(async (folder) => {
       await withStore(folder, (store) => store.commit([create('a/1', {})]));
