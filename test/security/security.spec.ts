@@ -163,7 +163,7 @@ describe("The operators' routes", () => {
   it('let nobody pull the plug in what programs start: those routes are nowhere', async () => {
     await serving({ served: routes, operators: { by: 'platform' } }, async (port) => {
       expect(await statusOf(send(port, 'GET', '/plug'))).to.equal(404);
-      for (const path of ['crash', 'hold', 'cut', 'duplicate', 'replay']) {
+      for (const path of ['crash', 'freeze', 'cut', 'duplicate', 'replay']) {
         expect(await statusOf(send(port, 'POST', `/plug/${path}`)), path).to.equal(404);
       }
     });
