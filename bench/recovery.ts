@@ -6,7 +6,7 @@ import { runProgram } from '../test/support/child.ts';
 /**
  * How long orders take on the emulators' stack while one of its services gets SIGKILL, as customers meet it: from the POST until
  * nothing more happens by itself. Docs/decisions/0007 has figures.
- * Usage: node dist/bench/recovery.js [--service payments] [--seconds 12] [--rate 20] [--kill-after 4]
+ * Usage: npm run bench:recovery -- [--service payments] [--seconds 12] [--rate 20] [--kill-after 4]
  */
 const { values } = parseArgs({
   options: {

@@ -20,7 +20,7 @@ export interface GatewayOptions {
 
 /**
  * One port for all services of the local stack, like a load balancer in the cloud. It passes each request on, unread, to the
- * service that has the route, and leaves the gates to the service.
+ * service that has the route, and leaves the gates to the service. Its own routes it gates itself.
  * @param portOf the port on which a service listens now; undefined while it is starting.
  */
 export function gatewayApp(

@@ -72,7 +72,7 @@ await runProcess(async (end) => {
     stack.push(processes);
     const log = createReadableLog(config.logLevel, 'gateway', names, print);
     const plug = processesPlug(names, processes, relays, topology, { ...ports, log }, end);
-    // Before the services: one that is held could not finish.
+    // Before the services: one that is frozen could not finish.
     stack.push({ stop: plug.close });
     const own = { routes: plugRoutes(plug, log), gates: config };
     const app = gatewayApp(services, config.host, processes.portOf, log, { own });

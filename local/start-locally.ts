@@ -68,7 +68,7 @@ export async function startLocally(
     url: host.url,
     ports,
     async close() {
-      // First: what is held could not finish.
+      // First: what is frozen could not finish.
       await plug?.close();
       await host.close();
       await emulators?.stop();

@@ -1,7 +1,10 @@
 import type { Bus, OpenSubscription, OutgoingMessage } from '../../saga/ports/bus.ts';
-import type { Store } from '../../saga/ports/store.ts';
+import type { Store, StoreError, Watching } from '../../saga/ports/store.ts';
 
-/** A store each of whose calls first passes a gate, which may take its time, or throw. */
+/**
+ * A store each of whose calls first passes a gate, which may take its time, or throw a StoreError. So does all that a watch tells:
+ * it stands still as long as the gate takes, and fails with what that throws. Only `close` is always possible.
+ */
 export function gatedStore(store: Store, gate: () => Promise<void>): Store {
   const gated =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
@@ -9,13 +12,13 @@ export function gatedStore(store: Store, gate: () => Promise<void>): Store {
       await gate();
       return call(...args);
     };
+  // All of them by name: a new one of the port does not compile until it is gated.
   return {
-    ...store,
-    count: gated((query) => store.count(query)),
     read: gated((paths) => store.read(paths)),
     commit: gated((writes) => store.commit(writes)),
     query: gated((query) => store.query(query)),
     due: gated((query) => store.due(query)),
+    count: gated((query) => store.count(query)),
     list: gated((collection, limit) => store.list(collection, limit)),
     erase: gated((collection, onProgress) => store.erase(collection, onProgress)),
     snapshot: gated(async () => {
@@ -25,7 +28,44 @@ export function gatedStore(store: Store, gate: () => Promise<void>): Store {
         scan: gated((scan) => snapshot.scan(scan)),
       };
     }),
+    watch: (path, tell, fail) => gatedWatch(gate, tell, fail, (...told) => store.watch(path, ...told)),
+    watchChanges: (changes, tell, fail) =>
+      gatedWatch(gate, tell, fail, (...told) => store.watchChanges(changes, ...told)),
+    close: () => store.close(),
   };
+}
+
+function gatedWatch<Told>(
+  gate: () => Promise<void>,
+  tell: (told: Told) => void,
+  fail: (error: StoreError) => void,
+  watch: (tell: (told: Told) => void, fail: (error: StoreError) => void) => Watching,
+): Watching {
+  let isOpen = true;
+  /** One after the other, as they were told. */
+  let passed = Promise.resolve();
+  const pass = (goOn: () => void) => {
+    passed = passed
+      .then(gate)
+      .then(() => {
+        if (isOpen) goOn();
+      })
+      .catch(end);
+  };
+  const watching = watch(
+    (told) => pass(() => tell(told)),
+    (error) => pass(() => end(error)),
+  );
+  function close(): void {
+    isOpen = false;
+    watching.close();
+  }
+  function end(error: StoreError): void {
+    if (!isOpen) return;
+    close();
+    fail(error);
+  }
+  return { close };
 }
 
 /** A bus that can be cut off. What it has handed out before can still be acked. */
@@ -41,7 +81,6 @@ export function cuttableBus(bus: Bus, onPublished: (message: OutgoingMessage) =>
   /** How each subscription is opened, and what it is open by now; nothing while the bus is cut off. */
   const subscriptions = new Map<() => OpenSubscription, OpenSubscription | undefined>();
   return {
-    ...bus,
     async publish(messages) {
       if (isCut) return messages.map(isAway);
       const results = await bus.publish(messages);
@@ -65,6 +104,7 @@ export function cuttableBus(bus: Bus, onPublished: (message: OutgoingMessage) =>
       if (isCut) throw isAway();
       return bus.missing(topics, names);
     },
+    close: () => bus.close(),
     cut() {
       isCut = true;
       for (const [open, current] of subscriptions) {

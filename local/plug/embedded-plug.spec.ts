@@ -54,16 +54,16 @@ describe('The plug of the embedded stack', () => {
     await until('it is killed', LIMIT_MS, () => crashes === 1);
   });
 
-  it('holds a service, whose orders stand still until it goes on', async () => {
-    expect((await ask('POST', '/plug/hold', { service: STEP, seconds: 60 })).status).to.equal(202);
+  it('freezes a service, whose orders stand still until it goes on', async () => {
+    expect((await ask('POST', '/plug/freeze', { service: STEP, seconds: 60 })).status).to.equal(202);
     const uuid = await order();
     expect((await plug()).services).to.deep.equal(
-      serviceNames(pipeline).map((name) => ({ name, state: name === STEP ? 'held' : 'running' })),
+      serviceNames(pipeline).map((name) => ({ name, state: name === STEP ? 'frozen' : 'running' })),
     );
     await until('the step before it is done', LIMIT_MS, async () => (await statusOf(uuid)) === 'CREATED');
-    await ask('POST', '/plug/hold', { service: STEP, seconds: 1 });
+    await ask('POST', '/plug/freeze', { service: STEP, seconds: 1 });
     await rests(uuid);
-    expect((await plug()).services.map(({ state }: { state: string }) => state)).to.not.include('held');
+    expect((await plug()).services.map(({ state }: { state: string }) => state)).to.not.include('frozen');
     await isClean();
   });
 
@@ -116,8 +116,8 @@ describe('The plug of the embedded stack', () => {
   it('refuses what it does not know, and bounds how long anything lasts', async () => {
     for (const [path, body, fields] of [
       ['/plug/crash', { service: 'nobody' }, ['service']],
-      ['/plug/hold', { service: STEP, seconds: 61 }, ['seconds']],
-      ['/plug/hold', { service: STEP, seconds: 0 }, ['seconds']],
+      ['/plug/freeze', { service: STEP, seconds: 61 }, ['seconds']],
+      ['/plug/freeze', { service: STEP, seconds: 0 }, ['seconds']],
       ['/plug/cut', { what: 'tongue', seconds: 1.5 }, ['what', 'seconds']],
       ['/plug/cut', { what: 'store', seconds: 1, forever: true }, ['forever']],
     ] as const) {
@@ -147,7 +147,7 @@ describe('The plug of the embedded stack', () => {
       { host: 'elsewhere.example:8080' },
     ]) {
       expect(await statusFor('GET', '/plug', headers)).to.equal(403);
-      for (const path of ['crash', 'hold', 'cut', 'duplicate', 'replay']) {
+      for (const path of ['crash', 'freeze', 'cut', 'duplicate', 'replay']) {
         expect(await statusFor('POST', `/plug/${path}`, headers), path).to.equal(403);
       }
     }

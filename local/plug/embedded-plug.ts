@@ -30,12 +30,12 @@ export function embeddedPlug(world: Ports, services: readonly string[], crash: (
     if (cuts.store.until()) throw new StoreError('unavailable', 'The store is cut off');
   };
   const ports: Ports = { ...world, bus, store: gatedStore(world.store, reachable) };
-  const held = new Map(services.map((name) => [name, createHold(world)]));
+  const frozen = new Map(services.map((name) => [name, createFreeze(world)]));
 
   return {
     ports,
     portsOf(service) {
-      const released = () => held.get(service)?.over() ?? Promise.resolve();
+      const released = () => frozen.get(service)?.over() ?? Promise.resolve();
       return {
         ...ports,
         store: gatedStore(ports.store, released),
@@ -44,23 +44,23 @@ export function embeddedPlug(world: Ports, services: readonly string[], crash: (
     },
     separate: false,
     services,
-    stateOf: (service) => (held.get(service)?.spell.until() ? 'held' : 'running'),
+    stateOf: (service) => (frozen.get(service)?.spell.until() ? 'frozen' : 'running'),
     cutUntil: (what) => cuts[what].until(),
     // The answer to whoever asked goes out first.
     crash: () => void setImmediate(crash),
-    hold: (service, seconds) => held.get(service)?.spell.begin(seconds),
+    freeze: (service, seconds) => frozen.get(service)?.spell.begin(seconds),
     cut: (what, seconds) => cuts[what].begin(seconds),
     recorded,
     publish: (messages) => bus.publish(messages),
     async close() {
-      for (const { spell } of [...held.values(), ...Object.values(cuts).map((spell) => ({ spell }))])
+      for (const { spell } of [...frozen.values(), ...Object.values(cuts).map((spell) => ({ spell }))])
         spell.end();
     },
   };
 }
 
-/** A service that is held stands still at its next call of the store or the broker, and so at anything it does. */
-function createHold({ clock }: Pick<Ports, 'clock'>) {
+/** A service that is frozen stands still at its next call of the store or the broker, and so at anything it does. */
+function createFreeze({ clock }: Pick<Ports, 'clock'>) {
   let waiting: (() => void)[] = [];
   const spell = createSpell(
     clock,

@@ -48,7 +48,7 @@ export function plugRoutes(plug: Plug, log: Log): readonly Route[] {
       audience: 'operators',
       answer: z.object({
         separate: z.boolean(),
-        services: z.array(z.object({ name: z.string(), state: z.enum(['running', 'starting', 'held']) })),
+        services: z.array(z.object({ name: z.string(), state: z.enum(['running', 'starting', 'frozen']) })),
         cut: z.object({ store: moment.nullable(), broker: moment.nullable() }),
         recorded: count,
         dropped: count,
@@ -88,14 +88,14 @@ export function plugRoutes(plug: Plug, log: Log): readonly Route[] {
     }),
     route({
       method: 'POST',
-      path: '/plug/hold',
-      summary: 'Let a service do nothing for some seconds',
+      path: '/plug/freeze',
+      summary: 'Freeze a service: it does nothing for some seconds',
       audience: 'operators',
       body: z.strictObject({ service, seconds }),
       answer: done,
       responses: { 202: 'It does nothing until then', 503: 'It is being started' },
       async handle(request) {
-        plug.hold(request.body.service, request.body.seconds);
+        plug.freeze(request.body.service, request.body.seconds);
         return did(`${request.body.service} does nothing for ${request.body.seconds} s`, request);
       },
     }),

@@ -18,7 +18,7 @@ export interface Plug {
    * A service does nothing for so many seconds from now.
    * @throws Problem if there is no process now.
    */
-  hold(service: string, seconds: number): void;
+  freeze(service: string, seconds: number): void;
   /** The services don't reach the store or the broker for so many seconds from now. */
   cut(what: Cuttable, seconds: number): void;
   /** What was published since the stack was started. */
@@ -29,7 +29,7 @@ export interface Plug {
   close(): Promise<void>;
 }
 
-export type ServiceState = 'running' | 'starting' | 'held';
+export type ServiceState = 'running' | 'starting' | 'frozen';
 
 export const CUTTABLE = ['store', 'broker'] as const;
 export type Cuttable = (typeof CUTTABLE)[number];

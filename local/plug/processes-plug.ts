@@ -2,11 +2,11 @@ import type { Topology } from '../../saga/deliver/topology.ts';
 import { unavailable } from '../../saga/http/http.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { ServiceProcesses } from '../service-processes.ts';
+import { freezeProcess } from './frozen-process.ts';
 import type { Cuttable, Plug } from './plug.ts';
 import { createRecorder } from './recorder.ts';
 import type { Relay } from './relay.ts';
 import { createSpell, type Spell } from './spell.ts';
-import { stopProcess } from './stopped-process.ts';
 
 /** The plug of services that are processes, behind a relay to each emulator. */
 export interface ProcessesPlug extends Plug {
@@ -16,7 +16,7 @@ export interface ProcessesPlug extends Plug {
 
 /**
  * The broker sends a dead process's messages again when their ack deadline ends, after ten seconds. Messages are hints, so what was
- * published in this time before is simply published again. Longer than a service can be held.
+ * published in this time before is simply published again. Longer than a service can be frozen.
  */
 const REMIND_SECONDS = 70;
 const OUTSTANDING_MAX = 1000;
@@ -63,8 +63,8 @@ export function processesPlug(
   );
   const cutting = (relay: Relay) => createSpell(clock, relay.shut, relay.open);
   const cuts = { store: cutting(relays.store), broker: cutting(relays.broker) };
-  /** The processes that are held. */
-  const held = new Map<number, Spell>();
+  /** The processes that are frozen. */
+  const frozen = new Map<number, Spell>();
 
   function runningPid(service: string): number {
     const pid = processes.pidOf(service);
@@ -74,16 +74,16 @@ export function processesPlug(
     return pid;
   }
 
-  function createHold(pid: number): Spell {
+  function createFreeze(pid: number): Spell {
     let goOn = () => {};
     return createSpell(
       clock,
       () => {
-        goOn = stopProcess(pid);
+        goOn = freezeProcess(pid);
       },
       () => {
         goOn();
-        held.delete(pid);
+        frozen.delete(pid);
       },
     );
   }
@@ -94,19 +94,19 @@ export function processesPlug(
     stateOf(service) {
       const pid = processes.pidOf(service);
       if (pid === undefined || processes.portOf(service) === undefined) return 'starting';
-      return held.has(pid) ? 'held' : 'running';
+      return frozen.has(pid) ? 'frozen' : 'running';
     },
     cutUntil: (what) => cuts[what].until(),
     crash(service) {
       const pid = runningPid(service);
       process.kill(pid, 'SIGKILL');
-      held.get(pid)?.end();
+      frozen.get(pid)?.end();
     },
-    hold(service, seconds) {
+    freeze(service, seconds) {
       const pid = runningPid(service);
-      const hold = held.get(pid) ?? createHold(pid);
-      held.set(pid, hold);
-      hold.begin(seconds);
+      const freeze = frozen.get(pid) ?? createFreeze(pid);
+      frozen.set(pid, freeze);
+      freeze.begin(seconds);
     },
     cut: (what, seconds) => cuts[what].begin(seconds),
     recorded,
@@ -126,7 +126,7 @@ export function processesPlug(
       }
     },
     async close() {
-      for (const spell of [...held.values(), ...Object.values(cuts)]) spell.end();
+      for (const spell of [...frozen.values(), ...Object.values(cuts)]) spell.end();
       await Promise.all(subscriptions.map((one) => one.close(1_000)));
     },
   };

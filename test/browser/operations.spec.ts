@@ -37,8 +37,8 @@ describe('Operations on the page', () => {
   it('pause all orders of a customer with a note, and let all go on', async () => {
     const page = await browser.open(`${shop.url}/#/operations`);
     await page.getByText('No order is paused.').waitFor();
-    // An order that waits for a word can't be paused, so this one stands before a step that is held.
-    await shop.post('/plug/hold', { service: 'payments', seconds: 60 });
+    // An order that waits for a word can't be paused, so this one stands before a step that is frozen.
+    await shop.post('/plug/freeze', { service: 'payments', seconds: 60 });
     const { uuid } = await shop.post<{ uuid: string }>('/order', {
       user: 'jack',
       item: 'widget',

@@ -50,7 +50,7 @@ try {
   });
   await take('plug.png', {}, async (page) => {
     await page.getByRole('link', { name: 'Pull the plug' }).click();
-    await page.getByRole('button', { name: 'Hold inventory' }).click();
+    await page.getByRole('button', { name: 'Freeze inventory' }).click();
     await page.getByText('inventory does nothing').first().waitFor();
     await load(page, 30, 2);
   });

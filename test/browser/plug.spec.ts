@@ -11,10 +11,10 @@ describe('The plug, pulled on the page', () => {
   const shop = useShop(shopData());
   const browser = useBrowser();
 
-  it('holds a service, whose orders stand still and then go on, and an audit finds nothing missing', async () => {
+  it('freezes a service, whose orders stand still and then go on, and an audit finds nothing missing', async () => {
     const page = await browser.open(`${shop.url}/#/plug`);
-    await page.getByLabel(/^Hold or cut off/).fill('5');
-    await page.getByRole('button', { name: 'Hold inventory' }).click();
+    await page.getByLabel(/^Freeze or cut off/).fill('5');
+    await page.getByRole('button', { name: 'Freeze inventory' }).click();
     await page.getByText('Inventory does nothing for 5 s').first().waitFor();
     await shop.post('/order', { user: 'jack', item: 'widget', quantity: 1 });
     await page.getByText(/^1 order held up$/).waitFor();

@@ -146,7 +146,7 @@ describe('The page of another origin, open in the browser of an operator', () =>
           [`/order/${uuid}/cancel`, {}],
           [`/deliveries/${uuid}/delivered`, {}],
           [`/sagas/${uuid}/cancel`, { detail: 'x' }],
-          ['/plug/hold', { service: 'order', seconds: 60 }],
+          ['/plug/freeze', { service: 'order', seconds: 60 }],
           ['/sweep', {}],
         ].map(([path, body]) => [
           `${shop.url}${path}`,

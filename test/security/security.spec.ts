@@ -163,7 +163,7 @@ describe("The operators' routes", () => {
   it('let nobody pull the plug in what programs start: those routes are nowhere', async () => {
     await serving({ served: routes, operators: { by: 'platform' } }, async (port) => {
       expect(await statusOf(send(port, 'GET', '/plug'))).to.equal(404);
-      for (const path of ['crash', 'hold', 'cut', 'duplicate', 'replay']) {
+      for (const path of ['crash', 'freeze', 'cut', 'duplicate', 'replay']) {
         expect(await statusOf(send(port, 'POST', `/plug/${path}`)), path).to.equal(404);
       }
     });
@@ -585,7 +585,7 @@ describe('Requests that are none', () => {
 });
 
 describe('The gateway', () => {
-  it('closes nothing itself, hands on the token and whom it heard, and says what browsers must not do', async () => {
+  it('leaves the gates of services to them, hands on the token and whom it heard, and says what browsers must not do', async () => {
     const gates = {
       operators: { by: 'token', token: TOKEN },
       clientChangesPerMinute: 1,
@@ -628,6 +628,25 @@ describe('The gateway', () => {
       expect(headers['x-content-type-options']).to.equal('nosniff');
       await gateway.close(1000);
     });
+  });
+
+  it('lets operators alone use the routes that are its own', async () => {
+    const own = {
+      routes: [reached({ method: 'POST', path: '/plug/crash', audience: 'operators' })],
+      gates: { operators: { by: 'token', token: TOKEN } },
+    } as const;
+    const app = gatewayApp(
+      [],
+      '127.0.0.1',
+      () => undefined,
+      () => {},
+      { own },
+    );
+    const gateway = await serveHttp(app, '127.0.0.1', 0);
+    const crash = (headers: Record<string, string>) => send(gateway.port, 'POST', '/plug/crash', headers);
+    expect(await statusOf(crash({}))).to.equal(401);
+    expect(await statusOf(crash({ authorization: `Bearer ${TOKEN}` }))).to.equal(200);
+    await gateway.close(1000);
   });
 });
 

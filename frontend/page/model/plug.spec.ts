@@ -22,9 +22,9 @@ describe('The plug on the page', () => {
 
   it('is broken while a service does not run, or store or broker are cut off', () => {
     const [first, ...others] = whole.services;
-    const held: Plug = { ...whole, services: [{ name: first?.name ?? '', state: 'held' }, ...others] };
+    const frozen: Plug = { ...whole, services: [{ name: first?.name ?? '', state: 'frozen' }, ...others] };
     const cut: Plug = { ...whole, cut: { store: null, broker: later(1) } };
-    expect([whole, held, cut].map((plug) => isBroken(plug, NOW))).to.deep.equal([false, true, true]);
+    expect([whole, frozen, cut].map((plug) => isBroken(plug, NOW))).to.deep.equal([false, true, true]);
     expect(isBroken(cut, NOW + 1)).to.equal(false);
   });
 

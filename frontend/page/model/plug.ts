@@ -9,7 +9,7 @@ export interface Plug {
   readonly recorded: number;
 }
 
-export type ServiceState = 'running' | 'starting' | 'held';
+export type ServiceState = 'running' | 'starting' | 'frozen';
 export type Cuttable = 'store' | 'broker';
 export const CUTTABLE: readonly Cuttable[] = ['store', 'broker'];
 

@@ -48,7 +48,7 @@ export function PlugControls({
 
   return (
     <>
-      <Field label="Hold or cut off for how many seconds?" hint={`From ${SECONDS_MIN} to ${SECONDS_MAX}.`}>
+      <Field label="Freeze or cut off for how many seconds?" hint={`From ${SECONDS_MIN} to ${SECONDS_MAX}.`}>
         {(id) => (
           <input
             id={id}
@@ -70,11 +70,11 @@ export function PlugControls({
             <span class="buttons">
               <button
                 type="button"
-                aria-label={`Hold ${name}`}
+                aria-label={`Freeze ${name}`}
                 disabled={!isTimely}
-                onClick={() => pull('hold', { service: name, seconds })}
+                onClick={() => pull('freeze', { service: name, seconds })}
               >
-                Hold
+                Freeze
               </button>
               {separate && (
                 <button
@@ -147,7 +147,7 @@ const ServiceBadge = ({ state }: { state: ServiceState }) =>
   state === 'running' ? (
     <span class="hint">running</span>
   ) : (
-    <span class={`badge ${state === 'held' ? 'wait' : 'active'}`}>{state}</span>
+    <span class={`badge ${state === 'frozen' ? 'wait' : 'active'}`}>{state}</span>
   );
 
 const CutBadge = ({ left }: { left: number }) =>

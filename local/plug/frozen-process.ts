@@ -8,19 +8,12 @@ const CONTINUE = 'cat > /dev/null; kill -CONT "$0"';
  * SIGKILL would leave it behind for ever; a shell waits for that.
  * @returns the function that lets it go on.
  */
-export function stopProcess(pid: number): () => void {
+export function freezeProcess(pid: number): () => void {
   const guard = spawn('sh', ['-c', CONTINUE, String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // A group of its own, so that Ctrl-C does not end it before the process goes on.
     detached: true,
   });
   process.kill(pid, 'SIGSTOP');
-  return () => {
-    try {
-      process.kill(pid, 'SIGCONT');
-    } catch {
-      // It was killed meanwhile.
-    }
-    guard.stdin.end();
-  };
+  return () => void guard.stdin.end();
 }
