@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { assertMayAct, type Caller } from '../saga/http/caller.ts';
+import { type Caller, customerAskedFor } from '../saga/http/caller.ts';
 import { LAST_EVENT_ID, type Route, route, type ServerEvent } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
@@ -11,13 +11,6 @@ import type { LiveFilter } from './live-reader.ts';
 import { tracked, trackedSchema } from './order-view.ts';
 
 const numbers = (saga: Saga) => z.partialRecord(z.enum(saga.statuses), z.int());
-
-/** Customers who are told apart see only what is theirs. */
-function userOf(asked: string | undefined, caller: Caller | undefined): string | undefined {
-  const user = asked ?? (caller?.kind === 'customer' ? caller.name : undefined);
-  assertMayAct(caller, user);
-  return user;
-}
 
 /** All orders as they move on. */
 export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
@@ -42,7 +35,7 @@ export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
       503: 'The store does not answer, or too many streams are open; try again',
     },
     async handle({ query: { user, status }, header, caller }) {
-      const filter = { user: userOf(user, caller), status };
+      const filter = { user: customerAskedFor(caller, user), status };
       const since = new Date(header(LAST_EVENT_ID) ?? '');
       return { status: 200, events: (left) => eventsOf(saga, live, filter, since, caller, left) };
     },
@@ -93,7 +86,7 @@ export const countsRoute = (saga: Saga, store: Store): Route => {
       503: 'The store does not answer; try again',
     },
     async handle({ query, caller }) {
-      return { status: 200, body: { counts: await count(userOf(query.user, caller)) } };
+      return { status: 200, body: { counts: await count(customerAskedFor(caller, query.user)) } };
     },
   });
 };

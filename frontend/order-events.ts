@@ -76,7 +76,7 @@ async function* follow(
       if (over.aborted) return;
       const fields = newest?.fields;
       newest = undefined;
-      // Whoever asks again is told what is the matter with it.
+      // The next request gets the proper error.
       if (fields === undefined || !maySee(saga, caller, fields)) return;
       const read = readLedger(saga, uuid, fields);
       if ('faults' in read) return;

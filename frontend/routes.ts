@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { derivedUuid, snapshot } from '../saga/deliver/message.ts';
 import { snapshotSchema } from '../saga/http/answers.ts';
-import { assertMayAct, type Caller } from '../saga/http/caller.ts';
+import { assertMayAct, type Caller, customerAskedFor } from '../saga/http/caller.ts';
 import { invalidInput, notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { ledgerOf, malformedLedger } from '../saga/http/one-order.ts';
@@ -143,8 +143,7 @@ export function frontendRoutes(
         403: 'The orders of another customer than the token were asked for',
       },
       async handle({ query: { user: asked, status, limit, page }, caller }) {
-        const user = asked ?? (caller?.kind === 'customer' ? caller.name : undefined);
-        assertMayAct(caller, user);
+        const user = customerAskedFor(caller, asked);
         const { orders, nextPage } = await listLedgers(saga, store, { user, status }, limit, page);
         return {
           status: 200,

@@ -6,6 +6,7 @@ import { pipeline } from '../pipeline.ts';
 import { loadDotenv, readConfig } from '../programs/config.ts';
 import { noteStack } from '../programs/local-stack.ts';
 import { runProcess } from '../programs/run-process.ts';
+import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
 import { startEmulators } from './emulators.ts';
 import { gatewayApp } from './gateway.ts';
@@ -54,7 +55,8 @@ await runProcess(async (end) => {
     stack.push({ stop: async () => void (await Promise.all([relays.store.close(), relays.broker.close()])) });
     const topology = topologyOf(pipeline);
     await createTopology(config.projectId, withRecords(topology));
-    const { ports, services } = await openWorld(pipeline, shopData(), config);
+    const ports = await openWorld(pipeline, shopData(), config);
+    const services = allServices(pipeline, ports, config);
     stack.push({ stop: () => ports.bus.close() });
     const names = services.map(({ name }) => name);
     const processes = startServiceProcesses(

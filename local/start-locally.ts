@@ -52,15 +52,15 @@ export async function startLocally(
   const config = readConfig({ ...process.env, ...variables, ...backend, SUBSCRIBER: 'pull' }, saga);
   const log = openLog(config);
   const telemetry = await openTelemetry(config, saga, saga.name, log);
-  const { ports, services } = await openWorld(saga, data, config, log, telemetry, folder);
+  const ports = await openWorld(saga, data, config, log, telemetry, folder);
   const plug = crash && embeddedPlug(ports, serviceNames(saga), crash);
-  const hosted = plug
+  const services = plug
     ? [
         ...plug.services.map((name) => serviceOf(saga, name, plug.portsOf(name), config)),
         { name: 'plug', consumers: [], routes: () => plugRoutes(plug, log) },
       ]
-    : services;
-  const host = await hostServices(saga, hosted, plug?.ports ?? ports, config, end, telemetry);
+    : allServices(saga, ports, config);
+  const host = await hostServices(saga, services, plug?.ports ?? ports, config, end, telemetry);
   // The embedded broker has forgotten everything.
   const announced = folder && (await announceStanding(saga, ports));
   log('INFO', `${saga.name}: listens on ${host.url}`, { pid: process.pid, announced });
@@ -84,7 +84,7 @@ export async function openWorld(
   log: Log = () => {},
   telemetry = noTelemetry,
   folder?: DataFolder,
-) {
+): Promise<Ports> {
   const topology = topologyOf(saga);
   if (config.backend === 'gcp') {
     const { createTopology } = await import('../adapters/google/pubsub-topology.ts');
@@ -92,5 +92,5 @@ export async function openWorld(
   }
   const ports = telemetry.ports(await openPorts(config, topology, log, folder));
   await loadData(saga, ports.store, ports, data);
-  return { ports, services: allServices(saga, ports, config) };
+  return ports;
 }

@@ -1,8 +1,8 @@
 import { createLog } from '../adapters/log.ts';
 import { type AuditReport, reportSchema, type StuckOrder } from '../janitor/audit/audit-report.ts';
 import type { RepairResult } from '../janitor/audit/repair.ts';
-import { repairInRounds, type Visit, visitOf } from '../janitor/audit/repair-in-rounds.ts';
-import { visitSchema } from '../janitor/audit/repair-route.ts';
+import { planOnly, type RepairReport, repairInRounds } from '../janitor/audit/repair-in-rounds.ts';
+import { repairReportSchema } from '../janitor/audit/repair-route.ts';
 import { takeAudit } from '../janitor/audit/take-audit.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
@@ -31,44 +31,44 @@ const tell = (line: string) => process.stderr.write(`${line}\n`);
 async function main(): Promise<number> {
   const { repair, json } = readArguments({ options: { repair: flag, json: flag } }).values;
   loadDotenv();
-  const visit = await visitPatient(repair);
-  print(...(json ? JSON.stringify(visit, undefined, 2).split('\n') : linesOf(visit, repair)));
-  const { violationCount, stuckCount } = visit.report;
+  const found = await examine(repair);
+  print(...(json ? JSON.stringify(found, undefined, 2).split('\n') : linesOf(found, repair)));
+  const { violationCount, stuckCount } = found.report;
   if (violationCount + stuckCount > 0) return EXIT.wrong;
   // A mistyped name leads to an empty database, which must not look like a clean one.
-  return isEmpty(visit.report) ? EXIT.couldNotRun : EXIT.clean;
+  return isEmpty(found.report) ? EXIT.couldNotRun : EXIT.clean;
 }
 
 /** A project that is named, here or in `.env`, is meant; otherwise the stack that runs on this machine. */
-async function visitPatient(repair: boolean): Promise<Visit> {
+async function examine(repair: boolean): Promise<RepairReport> {
   const { BACKEND, PROJECT_ID } = process.env;
-  if (PROJECT_ID?.trim() && BACKEND?.trim() !== 'memory') return visitDatabase(repair);
+  if (PROJECT_ID?.trim() && BACKEND?.trim() !== 'memory') return examineDatabase(repair);
   const stack = await findStack();
-  if (stack === undefined) throw new Error(NOTHING_TO_VISIT);
+  if (stack === undefined) throw new Error(NOTHING_TO_EXAMINE);
   tell(`looking at the local stack on ${stack.url}`);
-  if (stack.backend === 'memory') return visitOverHttp(stack.url, repair);
+  if (stack.backend === 'memory') return examineOverHttp(stack.url, repair);
   // What is set already stays.
   for (const [name, value] of Object.entries(stack.variables)) process.env[name] ||= value;
-  return visitDatabase(repair);
+  return examineDatabase(repair);
 }
 
-const NOTHING_TO_VISIT =
+const NOTHING_TO_EXAMINE =
   'There is nothing to look at: no local stack runs (npm start or npm run start:emulators starts one), and PROJECT_ID names no project';
 
 /** The embedded engine lives inside its stack, which looks for us. */
-async function visitOverHttp(url: string, repair: boolean): Promise<Visit> {
+async function examineOverHttp(url: string, repair: boolean): Promise<RepairReport> {
   const api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '', ANSWER_TIMEOUT_MS, operatorHere());
-  if (!repair) return visitOf(reportSchema.parse(await api.call(reportSchema, 'GET', '/audit')));
-  return visitSchema.parse(await api.call(visitSchema, 'POST', '/repair', { apply: true }));
+  if (!repair) return planOnly(reportSchema.parse(await api.call(reportSchema, 'GET', '/audit')));
+  return repairReportSchema.parse(await api.call(repairReportSchema, 'POST', '/repair', { apply: true }));
 }
 
-async function visitDatabase(repair: boolean): Promise<Visit> {
+async function examineDatabase(repair: boolean): Promise<RepairReport> {
   const config = readConfig({ ...process.env, BACKEND: 'gcp' }, pipeline);
   const ports = await openPorts(config, topologyOf(pipeline), createLog('silent', {}));
   try {
     await assertStoreAnswers(ports);
     const onProgress = progress();
-    if (!repair) return visitOf(await takeAudit(pipeline, ports, onProgress));
+    if (!repair) return planOnly(await takeAudit(pipeline, ports, onProgress));
     const beforeRound = (count: number) => tell(`repairing: ${counted(count, 'action')}`);
     return await repairInRounds(pipeline, ports, { onProgress, beforeRound });
   } finally {
@@ -87,7 +87,7 @@ function progress(): (checkedCount: number) => void {
   };
 }
 
-function linesOf({ report, repaired, plan }: Visit, repair: boolean): string[] {
+function linesOf({ report, repaired, plan }: RepairReport, repair: boolean): string[] {
   const { counts, violations, violationCount, stuck, stuckCount } = report;
   const statuses = Object.entries(counts.byStatus).map(([status, count]) => `${count} ${status}`);
   return [

@@ -60,9 +60,7 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
           if (path !== FORMAT_KEY) documents.set(path, fieldsIn(text));
         }
       } catch (error) {
-        throw new Error(`${folder} is damaged (${(error as Error).message}). ${BEGIN_ANEW}`, {
-          cause: error,
-        });
+        throw new Error(whyClosed(folder, error as Error), { cause: error });
       }
       return documents;
     },
@@ -93,18 +91,22 @@ async function assertNotForeign(folder: string): Promise<void> {
   }
 }
 
-async function assertFormat(database: ClassicLevel, folder: string, how: DiskOptions['how']): Promise<void> {
+/** The form of the documents in a database; undefined if there is nothing in it yet, or nothing of ours. */
+async function formatIn(database: ClassicLevel): Promise<{ format: string | undefined; isEmpty: boolean }> {
   const format = await database.get(FORMAT_KEY);
+  const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
+  return { format, isEmpty };
+}
+
+async function assertFormat(database: ClassicLevel, folder: string, how: DiskOptions['how']): Promise<void> {
+  const { format, isEmpty } = await formatIn(database);
   if (format === FORMAT) return;
   if (format !== undefined) {
     throw new Error(
       `${folder} was written by another version of this program (${format}; this one reads ${FORMAT}). ${BEGIN_ANEW}`,
     );
   }
-  const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
-  if (how === 'keep' || !isEmpty) {
-    throw foreignDatabase(folder);
-  }
+  if (how === 'keep' || !isEmpty) throw foreignDatabase(folder);
   await database.put(FORMAT_KEY, FORMAT, { sync: true });
 }
 
@@ -120,8 +122,8 @@ async function assertOurs(folder: string): Promise<void> {
   let isForeign = false;
   try {
     await database.open();
-    const isEmpty = (await database.keys({ limit: 1 }).all()).length === 0;
-    isForeign = !isEmpty && (await database.get(FORMAT_KEY)) === undefined;
+    const { format, isEmpty } = await formatIn(database);
+    isForeign = format === undefined && !isEmpty;
   } catch (error) {
     // Whatever else keeps it closed, such as missing rights or another order of its keys, says nothing of whose it is.
     if (!isDamage(error as Error)) throw error;
@@ -131,29 +133,23 @@ async function assertOurs(folder: string): Promise<void> {
   if (isForeign) throw foreignDatabase(folder);
 }
 
-const damaged = (folder: string, { message }: Error): string =>
-  `${folder} is damaged (${message}). ${BEGIN_ANEW}`;
+const isLocked = (error: Error): boolean => (causeOf(error) as NodeJS.ErrnoException).code === 'LEVEL_LOCKED';
 
-const isDamage = (error: Error): boolean => {
-  const { message } = (error.cause ?? error) as Error;
-  return (
-    !isLocked(error) &&
-    /corruption|IO error/i.test(message) &&
-    !/denied|too many open|read-only|no space/i.test(message)
-  );
-};
+/** Whether what is stored can't be read, and not whether it may or can be now. */
+const isDamage = (error: Error): boolean =>
+  error instanceof SyntaxError ||
+  (!isLocked(error) &&
+    /corruption|IO error/i.test(causeOf(error).message) &&
+    !/denied|too many open|read-only|no space/i.test(causeOf(error).message));
 
-const isLocked = (error: Error): boolean =>
-  ((error.cause ?? error) as NodeJS.ErrnoException).code === 'LEVEL_LOCKED';
+const causeOf = (error: Error): Error => (error.cause ?? error) as Error;
 
 function whyClosed(folder: string, error: Error): string {
   // It is a sentence of ours.
   if (error.message.startsWith(folder)) return error.message;
-  const cause = (error.cause ?? error) as NodeJS.ErrnoException;
-  if (isLocked(error)) {
-    return `${folder} is in use by another process: stop that, or start with --memory`;
-  }
-  return cause.code?.startsWith('LEVEL_') && !/No space|denied|Read-only/i.test(cause.message)
-    ? damaged(folder, cause)
-    : `${folder} can't be used for data: ${cause.message}`;
+  if (isLocked(error)) return `${folder} is in use by another process: stop that, or start with --memory`;
+  const { message } = causeOf(error);
+  return isDamage(error)
+    ? `${folder} is damaged (${message}). ${BEGIN_ANEW}`
+    : `${folder} can't be used for data: ${message}`;
 }

@@ -5,7 +5,7 @@ import { executeRepair, keyOf, planRepair, type RepairPlan, type RepairResult } 
 import { takeAudit } from './take-audit.ts';
 
 /** What was found in the end, what was done before that, and what could still be done. */
-export interface Visit {
+export interface RepairReport {
   readonly report: AuditReport;
   readonly repaired: readonly RepairResult[];
   readonly plan: RepairPlan;
@@ -15,7 +15,11 @@ export interface Visit {
 const ROUNDS_MAX = 5;
 
 /** Only looks. */
-export const visitOf = (report: AuditReport): Visit => ({ report, repaired: [], plan: planRepair(report) });
+export const planOnly = (report: AuditReport): RepairReport => ({
+  report,
+  repaired: [],
+  plan: planRepair(report),
+});
 
 /** What happens meanwhile. */
 export interface Meanwhile {
@@ -30,10 +34,10 @@ export async function repairInRounds(
   saga: Saga,
   ports: Ports,
   { onProgress, beforeRound, afterRound }: Meanwhile,
-): Promise<Visit> {
+): Promise<RepairReport> {
   const repaired: RepairResult[] = [];
   for (let round = 1; ; round++) {
-    const { report, plan } = visitOf(await takeAudit(saga, ports, onProgress));
+    const { report, plan } = planOnly(await takeAudit(saga, ports, onProgress));
     const tried = new Set(repaired.map(({ action }) => keyOf(action)));
     const actions = plan.actions.filter((action) => !tried.has(keyOf(action)));
     if (actions.length === 0 || round === ROUNDS_MAX) {

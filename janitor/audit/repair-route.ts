@@ -7,7 +7,7 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { reportSchema } from './audit-report.ts';
 import type { RepairResult } from './repair.ts';
-import { repairInRounds, visitOf } from './repair-in-rounds.ts';
+import { planOnly, repairInRounds } from './repair-in-rounds.ts';
 import { takeAudit } from './take-audit.ts';
 
 const described = { sentence: z.string(), effect: z.string() };
@@ -23,7 +23,7 @@ const actionSchema = z.union([
 ]);
 
 /** What was found in the end, what was done, and what could still be done. */
-export const visitSchema = z.object({
+export const repairReportSchema = z.object({
   report: reportSchema,
   repaired: z.array(
     z.object({
@@ -53,7 +53,7 @@ export function repairRoute(saga: Saga, ports: Ports): Route {
     method: 'POST',
     path: '/repair',
     summary: 'What a repair would do, or do it: what follows from the ledgers alone, and nothing else',
-    answer: visitSchema,
+    answer: repairReportSchema,
     audience: 'operators',
     body: wantedSchema,
     responses: {
@@ -65,7 +65,7 @@ export function repairRoute(saga: Saga, ports: Ports): Route {
         throw new Problem(409, 'Conflict', 'Another repair is under way; ask again once it is done');
       isUnderWay = true;
       try {
-        if (!apply) return { status: 200, body: visitOf(await takeAudit(saga, ports, giveWay)) };
+        if (!apply) return { status: 200, body: planOnly(await takeAudit(saga, ports, giveWay)) };
         const by = { step: 'janitor', operator: operatorIn(caller), note };
         ports.log('INFO', 'janitor: an operator asked for a repair', by);
         const afterRound = (results: readonly RepairResult[]) => record(results, by);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
 import { allDocuments } from '../../test/support/all-documents.ts';
+import { asking } from '../../test/support/ask.ts';
 import { dataFor } from '../../test/support/data.ts';
 import { startLocally } from '../start-locally.ts';
 import { until } from '../until.ts';
@@ -28,15 +29,7 @@ describe('The plug of the embedded stack', () => {
   });
   afterEach(() => local.close());
 
-  const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
-    const response = await fetch(local.url + path, {
-      method,
-      headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    // biome-ignore lint/suspicious/noExplicitAny: what an API answers is what a test is about to find out.
-    return { status: response.status, body: (await response.json()) as any };
-  };
+  const ask = asking(() => local.url);
   const order = async (): Promise<string> =>
     (await ask('POST', '/order', { item: 'widget', quantity: 1, user: 'jack' })).body.uuid;
   const statusOf = async (uuid: string) => (await ask('GET', `/order/${uuid}`)).body.status;

@@ -29,6 +29,17 @@ export function assertMayAct(caller: Caller | undefined, customer: unknown): voi
   }
 }
 
+/**
+ * Whose orders a request is about: those of the customer whom it names, or else, where customers are told apart, the caller's own.
+ * @returns undefined for those of all customers.
+ * @throws Problem 403 for another customer's.
+ */
+export function customerAskedFor(caller: Caller | undefined, named: string | undefined): string | undefined {
+  const customer = named ?? (caller?.kind === 'customer' ? caller.name : undefined);
+  assertMayAct(caller, customer);
+  return customer;
+}
+
 /** A transition as this caller may see it: names and notes of operators are for operators. */
 export function transitionSeenBy(caller: Caller | undefined, transition: Transition): Transition {
   const { person: _person, note: _note, ...open } = transition;

@@ -1,23 +1,15 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
-import { type Child, runProgram } from '../support/child.ts';
+import { type Child, programsOfSuite } from '../support/child.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
 
 describe('npm start, which keeps its data', () => {
-  const children: Child[] = [];
-  const start = (args: readonly string[], folder?: string): Child => {
-    const child = runProgram('local/start.js', args, { PORT: '0', ...(folder && { DATA_DIR: folder }) });
-    children.push(child);
-    return child;
-  };
-  afterEach(async () => {
-    for (const child of children) child.process.kill('SIGKILL');
-    await Promise.all(children.map(({ exited }) => exited));
-    children.length = 0;
-  });
+  const run = programsOfSuite();
+  const start = (args: readonly string[], folder?: string): Child =>
+    run('local/start.js', args, { PORT: '0', ...(folder && { DATA_DIR: folder }) });
 
   const urlOf = async (child: Child) =>
     /http:\/\/127\.0\.0\.1:\d+/.exec(await child.line(/The pipeline runs on/))?.[0] ?? '';

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
+import { asking } from '../support/ask.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import { freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
@@ -17,14 +18,7 @@ const LIMIT_MS = 180_000;
 
 /** What people do to a local stack, and what they see of it. */
 function client(urlOf: () => string) {
-  const ask = async (method: string, path: string, body?: object) => {
-    const response = await fetch(urlOf() + path, {
-      method,
-      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    // biome-ignore lint/suspicious/noExplicitAny: what an API answers is what a test is about to find out.
-    return { status: response.status, body: (await response.json()) as any };
-  };
+  const ask = asking(urlOf);
   /** While a service or the store is away, the answer is 503: come again. */
   const get = async (path: string) => {
     const { status, body } = await ask('GET', path);

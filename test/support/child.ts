@@ -77,3 +77,18 @@ export function runProgram(
       }),
   };
 }
+
+/** Starts programs in a suite, and kills after each test what still runs of them. */
+export function programsOfSuite(): typeof runProgram {
+  const children = new Set<Child>();
+  afterEach(async () => {
+    for (const child of children) child.process.kill('SIGKILL');
+    await Promise.all([...children].map(({ exited }) => exited));
+    children.clear();
+  });
+  return (...asked) => {
+    const child = runProgram(...asked);
+    children.add(child);
+    return child;
+  };
+}

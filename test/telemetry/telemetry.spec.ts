@@ -6,7 +6,7 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { pipeline } from '../../pipeline.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
-import { type Child, runProgram } from '../support/child.ts';
+import { type Child, programsOfSuite } from '../support/child.ts';
 import { emulatedEnvironment, emulatedStore, freshProjectId } from '../support/emulators.ts';
 import { DATA, topology } from '../support/pipeline.ts';
 import { long } from '../support/thorough.ts';
@@ -38,17 +38,9 @@ const asAttribute = (key: string, value: string): Buffer =>
   ]);
 
 describe('Telemetry', () => {
-  const children: Child[] = [];
-  const run = (script: string, environment: Record<string, string>): Child => {
-    const child = runProgram(script, script === 'local/start.js' ? ['--memory'] : [], environment);
-    children.push(child);
-    return child;
-  };
-  afterEach(async () => {
-    for (const child of children) child.process.kill('SIGKILL');
-    await Promise.all(children.map(({ exited }) => exited));
-    children.length = 0;
-  });
+  const start = programsOfSuite();
+  const run = (script: string, environment: Record<string, string>): Child =>
+    start(script, script === 'local/start.js' ? ['--memory'] : [], environment);
 
   /** Runs the pipeline on the embedded engine, with one order; says what it had loaded, and what is at /metrics. */
   async function runOnce(environment: Record<string, string>) {
@@ -100,7 +92,7 @@ describe('The trace of an order across processes', () => {
   const SERVICES = serviceNames(pipeline).slice(0, 1 + pipeline.steps.length);
   const TRACE_ID = 'a1'.repeat(16);
   let collector: Server;
-  const children: Child[] = [];
+  const start = programsOfSuite();
   /** What the collector was sent, as it came. */
   const traces: Buffer[] = [];
   before(async () => {
@@ -112,9 +104,7 @@ describe('The trace of an order across processes', () => {
     });
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   });
-  after(async () => {
-    for (const child of children) child.process.kill('SIGKILL');
-    await Promise.all(children.map(({ exited }) => exited));
+  after(() => {
     collector.close();
   });
 
@@ -134,11 +124,7 @@ describe('The trace of an order across processes', () => {
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
         OTEL_RESOURCE_ATTRIBUTES: 'cloud.region=europe-west1',
       };
-      const started = SERVICES.map((name) => {
-        const child = runProgram('programs/service.js', [name], environment);
-        children.push(child);
-        return child;
-      });
+      const started = SERVICES.map((name) => start('programs/service.js', [name], environment));
       const listening = await Promise.all(started.map((child) => child.line(/listens on/)));
       await post(urlIn(listening[0] ?? ''), { traceparent: `00-${TRACE_ID}-${'b2'.repeat(8)}-01` });
       const lines = await Promise.all(

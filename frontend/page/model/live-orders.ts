@@ -1,4 +1,7 @@
+import type { Tally } from '../../live-reader.ts';
 import type { Order } from './order.ts';
+
+export type { Tally };
 
 /** All orders as they move: the newest of them, how many are where, and how fast they go. */
 export interface LiveOrders {
@@ -10,15 +13,6 @@ export interface LiveOrders {
   readonly seconds: readonly Second[];
   /** What the stream has counted so far. */
   readonly tally: Tally;
-}
-
-/** What a stream has counted since it began: exact, although it leaves out orders that come faster than anybody can see. */
-export interface Tally {
-  /** How many orders have come into each status, and left it. */
-  readonly entered: Readonly<Record<string, number>>;
-  readonly left: Readonly<Record<string, number>>;
-  /** How many times an order moved without being shown. */
-  readonly skipped: number;
 }
 
 export interface Second {

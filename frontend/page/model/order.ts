@@ -1,3 +1,9 @@
+import type { z } from 'zod';
+import type { transitionSchema } from '../../../saga/http/answers.ts';
+import type { Took } from '../../../saga/step/took.ts';
+
+export type { Took };
+
 /** An order as `GET /order/{uuid}` answers it. Fields that this shop alone has are optional: a fork may have others. */
 export interface Order {
   readonly uuid: string;
@@ -22,24 +28,8 @@ export interface Line {
   readonly price_per_unit?: number;
 }
 
-export interface Transition {
-  readonly at: string;
-  readonly status: string;
-  readonly by: string;
-  readonly person?: string;
-  readonly note?: string;
-  readonly reason?: string;
-  readonly detail?: string;
-}
-
-/** An amount of an account, which has a name, or a record, which has a path. */
-export interface Took {
-  readonly step: string;
-  readonly kind: string;
-  readonly name?: string;
-  readonly amount?: number;
-  readonly path?: string;
-}
+/** One line of its history, as JSON has it. */
+export type Transition = z.input<ReturnType<typeof transitionSchema>>;
 
 /** The statuses that the kernel gives every saga. */
 export const FAILING = 'FAILING';

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { post } from '../model/api.ts';
 import { type LoadReport, PER_SECOND_MAX, SECONDS_MAX, sendLoad } from '../model/load.ts';
 import { counted } from '../model/words.ts';
+import { WholeNumber } from './parts.tsx';
 import { customers, stock } from './state.ts';
 
 /** Sends many orders, so that there is something to see. One in ten payments is refused. */
@@ -29,28 +30,10 @@ export function LoadPanel() {
       }}
     >
       <label>
-        Send{' '}
-        <input
-          type="number"
-          min={1}
-          max={PER_SECOND_MAX}
-          required
-          value={perSecond}
-          onInput={(event) => setPerSecond(Number(event.currentTarget.value))}
-        />{' '}
-        orders per second
+        Send <WholeNumber max={PER_SECOND_MAX} value={perSecond} onValue={setPerSecond} /> orders per second
       </label>
       <label>
-        for{' '}
-        <input
-          type="number"
-          min={1}
-          max={SECONDS_MAX}
-          required
-          value={seconds}
-          onInput={(event) => setSeconds(Number(event.currentTarget.value))}
-        />{' '}
-        seconds
+        for <WholeNumber max={SECONDS_MAX} value={seconds} onValue={setSeconds} /> seconds
       </label>
       <button type="submit" class={isRunning ? 'danger' : 'primary'} disabled={!stock.value?.length}>
         {isRunning ? 'Stop' : 'Send'}

@@ -4,7 +4,7 @@ import { post } from '../model/api.ts';
 import { CANCELED, FAILING, type Line, type Order, PAUSED } from '../model/order.ts';
 import { pictureOf } from '../model/picture.ts';
 import { spoken } from '../model/words.ts';
-import { Field, Outcome, useDeed, WithNote } from './parts.tsx';
+import { Field, Outcome, useDeed, WholeNumber, WithNote } from './parts.tsx';
 import { definition, offers } from './state.ts';
 
 /** What a customer, a courier or an operator can do about an order now. */
@@ -94,14 +94,10 @@ function Word({
       {lines.map(({ item, quantity }, index) => (
         <label key={item}>
           {item}
-          <input
-            type="number"
+          <WholeNumber
             min={0}
             value={quantity}
-            onInput={(event) => {
-              const changed = { item, quantity: Number(event.currentTarget.value) };
-              setLines(lines.with(index, changed));
-            }}
+            onValue={(changed) => setLines(lines.with(index, { item, quantity: changed }))}
           />
         </label>
       ))}

@@ -4,7 +4,7 @@ import { type Connection, follow } from '../model/event-stream.ts';
 import { costOf, type Order, type Transition } from '../model/order.ts';
 import { pictureOf } from '../model/picture.ts';
 import { clockText, durationText, numberText } from '../model/words.ts';
-import { Badge, Notice, Scrolls } from './parts.tsx';
+import { Badge, Columns, Notice, Scrolls } from './parts.tsx';
 import { SagaPicture } from './saga-picture.tsx';
 import { definition, live, offers, slowMotion } from './state.ts';
 
@@ -170,14 +170,7 @@ function History({ order }: { order: Order }) {
       <summary>Raw history</summary>
       <Scrolls label="The history as a table">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">At</th>
-              <th scope="col">Status</th>
-              <th scope="col">By</th>
-              <th scope="col">Note</th>
-            </tr>
-          </thead>
+          <Columns names={['At', 'Status', 'By', 'Note']} />
           <tbody>
             {timeline.map(({ at, status, by, person, note, reason, detail }) => (
               <tr key={`${at} ${status}`}>

@@ -5,7 +5,7 @@ import type { Order } from '../model/order.ts';
 import { clockText, counted, durationText, numberText, shortId, spoken } from '../model/words.ts';
 import { Accounts } from './accounts.tsx';
 import { LoadPanel } from './load-panel.tsx';
-import { Badge, Empty, Scrolls } from './parts.tsx';
+import { Badge, Columns, Empty, Scrolls } from './parts.tsx';
 import { Plots } from './plots.tsx';
 import { counts, definition, isListKnown, live } from './state.ts';
 
@@ -77,16 +77,7 @@ function OrderTable() {
       ) : (
         <Scrolls label="Orders as a table">
           <table>
-            <thead>
-              <tr>
-                <th scope="col">Order</th>
-                <th scope="col">Placed at</th>
-                <th scope="col">Customer</th>
-                <th scope="col">Items</th>
-                <th scope="col">Status</th>
-                <th scope="col">Time</th>
-              </tr>
-            </thead>
+            <Columns names={['Order', 'Placed at', 'Customer', 'Items', 'Status', 'Time']} />
             <tbody>
               {shown.map((order) => (
                 <OrderRow key={order.uuid} order={order} />

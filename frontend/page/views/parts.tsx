@@ -27,6 +27,47 @@ export function Field({
   );
 }
 
+/** Takes a whole number of so many at least and at most. */
+export function WholeNumber({
+  value,
+  onValue,
+  min = 1,
+  max,
+  ...others
+}: {
+  value: number;
+  onValue: (value: number) => void;
+  min?: number;
+  max?: number;
+  id?: string;
+  'aria-label'?: string;
+}) {
+  return (
+    <input
+      type="number"
+      min={min}
+      max={max}
+      required
+      value={value}
+      onInput={(event) => onValue(event.currentTarget.valueAsNumber)}
+      {...others}
+    />
+  );
+}
+
+/** The names of a table's columns. */
+export const Columns = ({ names }: { names: readonly string[] }) => (
+  <thead>
+    <tr>
+      {names.map((name) => (
+        <th scope="col" key={name}>
+          {name}
+        </th>
+      ))}
+    </tr>
+  </thead>
+);
+
 export function Notice({
   kind,
   title,

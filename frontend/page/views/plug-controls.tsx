@@ -10,7 +10,7 @@ import {
   secondsLeft,
 } from '../model/plug.ts';
 import { capitalized, counted } from '../model/words.ts';
-import { Field, Outcome, useDeed } from './parts.tsx';
+import { Field, Outcome, useDeed, WholeNumber } from './parts.tsx';
 import { note } from './pulls.ts';
 
 /** The buttons that break something. */
@@ -50,16 +50,7 @@ export function PlugControls({
     <>
       <Field label="Freeze or cut off for how many seconds?" hint={`From ${SECONDS_MIN} to ${SECONDS_MAX}.`}>
         {(id) => (
-          <input
-            id={id}
-            class="seconds"
-            type="number"
-            min={SECONDS_MIN}
-            max={SECONDS_MAX}
-            required
-            value={seconds}
-            onInput={(event) => setSeconds(event.currentTarget.valueAsNumber)}
-          />
+          <WholeNumber id={id} min={SECONDS_MIN} max={SECONDS_MAX} value={seconds} onValue={setSeconds} />
         )}
       </Field>
       <h3>Services</h3>

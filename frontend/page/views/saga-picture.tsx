@@ -79,8 +79,8 @@ function StageCard({ stage, failure }: { stage: Stage; failure?: Failure }) {
         </p>
         {took.length > 0 && hasBegun(state) && (
           <ul class={`took ${isGivenBack ? 'back' : ''}`} aria-label={isGivenBack ? 'Given back' : 'Holds'}>
-            {took.filter(isSomething).map((one) => (
-              <li key={`${one.kind} ${one.name ?? one.path}`}>{textOf(one)}</li>
+            {took.map((one) => (
+              <li key={'path' in one ? one.path : `${one.kind} ${one.name}`}>{textOf(one)}</li>
             ))}
           </ul>
         )}
@@ -92,12 +92,11 @@ function StageCard({ stage, failure }: { stage: Stage; failure?: Failure }) {
 /** Before that, nothing is taken; in slow motion, it is known beforehand what will be. */
 const hasBegun = (state: StageState): boolean => !['ahead', 'active', 'paused'].includes(state);
 
-/** An order of a customer without a limit takes nothing of their credit. */
-const isSomething = ({ amount }: Took): boolean => amount !== 0;
-
 /** A negative amount is given instead of taken. */
-const textOf = ({ kind, name, amount }: Took): string =>
-  amount === undefined ? kind : `${kind} ${name} ${amount < 0 ? '+' : '−'}${numberText(Math.abs(amount))}`;
+const textOf = (took: Took): string =>
+  'path' in took
+    ? took.kind
+    : `${took.kind} ${took.name} ${took.amount < 0 ? '+' : '−'}${numberText(Math.abs(took.amount))}`;
 
 /** What happened, and the compensation as a line that runs back. */
 function WayBack({ failure, length }: { failure: Failure; length: number }) {

@@ -4,9 +4,8 @@ import type { Order } from '../model/order.ts';
 import { mishapsOf, NO_MISHAP, type OrderForm, orderOf, QUANTITY_MAX } from '../model/order-form.ts';
 import { pictureOf } from '../model/picture.ts';
 import { numberText, shortId } from '../model/words.ts';
-import { OrderDeeds } from './order-deeds.tsx';
-import { NoOrder, OrderPanel, useOrder } from './order-panel.tsx';
-import { Empty, Field, Outcome, useDeed } from './parts.tsx';
+import { FollowedOrder } from './order-view.tsx';
+import { Empty, Field, Outcome, useDeed, WholeNumber } from './parts.tsx';
 import { SagaPicture } from './saga-picture.tsx';
 import {
   areCustomersListed,
@@ -57,7 +56,6 @@ function Invitation() {
 const NO_ORDER: Order = { uuid: '', status: '', createdAt: '', updatedAt: '', history: [] };
 
 function Latest({ uuid }: { uuid: string }) {
-  const { order, shown, connection } = useOrder(uuid);
   const title = useRef<HTMLHeadingElement>(null);
   // On a small screen it is below the form.
   useEffect(() => title.current?.scrollIntoView({ block: 'nearest' }), []);
@@ -66,14 +64,7 @@ function Latest({ uuid }: { uuid: string }) {
       <h2 id="latest-title" ref={title}>
         Order <a href={`#/order/${uuid}`}>{shortId(uuid)}</a>
       </h2>
-      {order && shown ? (
-        <>
-          <OrderPanel order={order} shown={shown} />
-          <OrderDeeds order={order} />
-        </>
-      ) : (
-        <NoOrder connection={connection} uuid={uuid} />
-      )}
+      <FollowedOrder uuid={uuid} />
     </>
   );
 }
@@ -182,18 +173,11 @@ function Form() {
                   </option>
                 ))}
             </select>
-            <input
-              type="number"
+            <WholeNumber
               aria-label={`Quantity of ${line.item}`}
-              min={1}
               max={QUANTITY_MAX}
-              required
               value={line.quantity}
-              onInput={(event) =>
-                change({
-                  lines: form.lines.with(index, { ...line, quantity: Number(event.currentTarget.value) }),
-                })
-              }
+              onValue={(quantity) => change({ lines: form.lines.with(index, { ...line, quantity }) })}
             />
             <p class="hint">{numberText(items.find(({ item }) => item === line.item)?.quantity ?? 0)} left</p>
             {form.lines.length > 1 && (
