@@ -50,13 +50,14 @@ describe('Users and stock', () => {
     expect(await readOne(store, path)).to.deep.equal({ quantity: 3, price_per_unit: 10, loaded: 10 });
   });
 
-  it('are gone after a reset, with every order, invoice and dead letter, however many there are', async () => {
+  it('are gone after a reset, with every order, invoice, dead letter and repair, however many there are', async () => {
     const paths: Path[] = [
       ...Array.from({ length: 1500 }, (_, index) => `sagas/${index}`),
       'users/jack/orders/1',
       'inventory/widget/orders/1',
       'payments/1',
       'dead-letters/1',
+      'repairs/1',
     ];
     await loadData(pipeline, store, environment, DATA);
     await store.commit(paths.map((path) => ({ kind: 'create', path, fields: {} })));
@@ -68,7 +69,14 @@ describe('Users and stock', () => {
       'size',
       0,
     );
-    expect(progress).to.deep.equal(['sagas 1500', 'users 3', 'inventory 2', 'payments 1', 'dead-letters 1']);
+    expect(progress).to.deep.equal([
+      'sagas 1500',
+      'users 3',
+      'inventory 2',
+      'payments 1',
+      'dead-letters 1',
+      'repairs 1',
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REPAIRS } from '../janitor/audit/repair-journal.ts';
 import { DEAD_LETTERS } from '../janitor/desk/letter.ts';
 import { createOnce } from '../saga/commit/create-once.ts';
 import { type Environment, groupCommit } from '../saga/commit/group-commit.ts';
@@ -15,7 +16,7 @@ const collectionOf = ({ template }: DocumentKind): string => template.split('/')
 
 /** Every top-level collection that the services write. Whatever is below its documents belongs to it. */
 export const collectionsOf = ({ kinds }: Saga): readonly string[] => [
-  ...new Set([LEDGERS, ...kinds.map(collectionOf), DEAD_LETTERS]),
+  ...new Set([LEDGERS, ...kinds.map(collectionOf), DEAD_LETTERS, REPAIRS]),
 ];
 
 /** The accounts that a data file may load: those with a whole and one name, in a collection of its own. */

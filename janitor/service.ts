@@ -4,7 +4,8 @@ import { topologyOf, wordTopics } from '../saga/deliver/topology.ts';
 import { compensationTask } from '../saga/step/compensate.ts';
 import { DEAD_LETTER_TOPIC } from '../saga/step/saga.ts';
 import { auditRoutes } from './audit/audit-routes.ts';
-import { repairRoute } from './audit/repair-route.ts';
+import { eraseFromRepairs } from './audit/erase-repairs.ts';
+import { repairRoutes } from './audit/repair-route.ts';
 import { deskRoutes } from './desk/desk-routes.ts';
 import { eraseFromLetters } from './desk/erase-letters.ts';
 import { createParking } from './desk/park-messages.ts';
@@ -44,11 +45,14 @@ export const janitor: ServiceDefinition = {
         ...steerRoutes(saga, ports),
         ...sweepRoutes(() => sweep(saga, ports), ports.log),
         ...auditRoutes(saga, ports),
-        repairRoute(saga, ports),
+        ...repairRoutes(saga, ports),
       ],
       start: patrol.start,
       drain: patrol.stop,
     };
   },
-  erase: eraseFromLetters,
+  async erase(saga, ports, who) {
+    await eraseFromRepairs(ports, who.customer);
+    return eraseFromLetters(saga, ports, who);
+  },
 };

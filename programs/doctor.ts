@@ -2,11 +2,13 @@ import { createLog } from '../adapters/log.ts';
 import { type AuditReport, reportSchema, type StuckOrder } from '../janitor/audit/audit-report.ts';
 import type { RepairResult } from '../janitor/audit/repair.ts';
 import { planOnly, type RepairReport, repairInRounds } from '../janitor/audit/repair-in-rounds.ts';
+import type { RepairWish } from '../janitor/audit/repair-journal.ts';
 import { repairReportSchema } from '../janitor/audit/repair-route.ts';
 import { takeAudit } from '../janitor/audit/take-audit.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { flag, print, readArguments, runCommand } from './command.ts';
+import { sentenceSchema } from '../saga/http/sentence.ts';
+import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 import { findStack } from './local-stack.ts';
 import { openPorts } from './open-ports.ts';
@@ -29,9 +31,13 @@ const ANSWER_TIMEOUT_MS = 300_000;
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<number> {
-  const { repair, json } = readArguments({ options: { repair: flag, json: flag } }).values;
+  const options = { repair: flag, json: flag, note: { type: 'string' } } as const;
+  const { repair, json, note } = readArguments({ options }).values;
+  const fault = note === undefined ? undefined : sentenceSchema.safeParse(note).error?.issues[0]?.message;
+  if (fault !== undefined) throw new UsageError(`--note ${fault}`);
+  if (note !== undefined && !repair) throw new UsageError('--note says why: it goes with --repair');
   loadDotenv();
-  const found = await examine(repair);
+  const found = await examine(repair ? { person: operatorHere() || undefined, note } : undefined);
   print(...(json ? JSON.stringify(found, undefined, 2).split('\n') : linesOf(found, repair)));
   const { violationCount, stuckCount } = found.report;
   if (violationCount + stuckCount > 0) return EXIT.wrong;
@@ -39,8 +45,11 @@ async function main(): Promise<number> {
   return isEmpty(found.report) ? EXIT.couldNotRun : EXIT.clean;
 }
 
-/** A project that is named, here or in `.env`, is meant; otherwise the stack that runs on this machine. */
-async function examine(repair: boolean): Promise<RepairReport> {
+/**
+ * A project that is named, here or in `.env`, is meant; otherwise the stack that runs on this machine.
+ * @param repair who wants a repair, and why; undefined to look only.
+ */
+async function examine(repair: RepairWish | undefined): Promise<RepairReport> {
   const { BACKEND, PROJECT_ID } = process.env;
   if (PROJECT_ID?.trim() && BACKEND?.trim() !== 'memory') return examineDatabase(repair);
   const stack = await findStack();
@@ -56,13 +65,14 @@ const NOTHING_TO_EXAMINE =
   'There is nothing to look at: no local stack runs (npm start or npm run start:emulators starts one), and PROJECT_ID names no project';
 
 /** The embedded engine lives inside its stack, which looks for us. */
-async function examineOverHttp(url: string, repair: boolean): Promise<RepairReport> {
-  const api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '', ANSWER_TIMEOUT_MS, operatorHere());
+async function examineOverHttp(url: string, repair: RepairWish | undefined): Promise<RepairReport> {
+  const api = createOperatorApi(url, process.env.SAGA_TOKEN ?? '', ANSWER_TIMEOUT_MS, repair?.person);
   if (!repair) return planOnly(reportSchema.parse(await api.call(reportSchema, 'GET', '/audit')));
-  return repairReportSchema.parse(await api.call(repairReportSchema, 'POST', '/repair', { apply: true }));
+  const wanted = { apply: true, note: repair.note };
+  return repairReportSchema.parse(await api.call(repairReportSchema, 'POST', '/repair', wanted));
 }
 
-async function examineDatabase(repair: boolean): Promise<RepairReport> {
+async function examineDatabase(repair: RepairWish | undefined): Promise<RepairReport> {
   const config = readConfig({ ...process.env, BACKEND: 'gcp' }, pipeline);
   const ports = await openPorts(config, topologyOf(pipeline), createLog('silent', {}));
   try {
@@ -70,7 +80,7 @@ async function examineDatabase(repair: boolean): Promise<RepairReport> {
     const onProgress = progress();
     if (!repair) return planOnly(await takeAudit(pipeline, ports, onProgress));
     const beforeRound = (count: number) => tell(`repairing: ${counted(count, 'action')}`);
-    return await repairInRounds(pipeline, ports, { onProgress, beforeRound });
+    return await repairInRounds(pipeline, ports, repair, { onProgress, beforeRound });
   } finally {
     await ports.bus.close();
     await ports.store.close();
@@ -146,4 +156,4 @@ const isEmpty = ({ counts }: Pick<AuditReport, 'counts'>): boolean =>
 const sumOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-runCommand('npm run doctor -- [--repair] [--json]', main, EXIT.couldNotRun);
+runCommand('npm run doctor -- [--repair [--note TEXT]] [--json]', main, EXIT.couldNotRun);

@@ -12,11 +12,12 @@ import { holdsOf, isAmount } from '../../saga/step/holds.ts';
 import { customers } from '../../shop/customers.ts';
 import { allDocuments } from '../../test/support/all-documents.ts';
 import { aWorld, place, type World } from '../../test/support/audited-world.ts';
-import { NOW, uuidOf } from '../../test/support/builders.ts';
+import { manyUuids, NOW, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import type { AuditReport } from './audit-report.ts';
 import { executeRepair, keyOf, planRepair } from './repair.ts';
+import { REPAIRS } from './repair-journal.ts';
 import { takeAudit } from './take-audit.ts';
 
 /**
@@ -213,7 +214,7 @@ async function outcomeOf(world: World, edit: Edit): Promise<Outcome> {
     if (fields === undefined) edited.delete(path);
     else edited.set(path, fields);
   }
-  const ports = await recordedPorts(Object.fromEntries(edited));
+  const ports = { ...(await recordedPorts(Object.fromEntries(edited))), newUuid: manyUuids() };
   const found = await takeAudit(shopOfThree, ports);
   const tried = new Set<string>();
   let left = found;
@@ -225,7 +226,10 @@ async function outcomeOf(world: World, edit: Edit): Promise<Outcome> {
     await ports.clock.finish(executeRepair(shopOfThree, actions, ports));
     left = await takeAudit(shopOfThree, ports);
   }
-  return { edit, edited, found, repaired: new Map(await allDocuments(ports.store)), left };
+  const after = await allDocuments(ports.store);
+  // What was repaired is in the journal, which is nobody's order.
+  const repaired = new Map([...after].filter(([path]) => !path.startsWith(`${REPAIRS}/`)));
+  return { edit, edited, found, repaired, left };
 }
 
 /** The row of the table that says why the audit can't know of an edit. */

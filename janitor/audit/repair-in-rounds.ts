@@ -2,6 +2,7 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { AuditReport } from './audit-report.ts';
 import { executeRepair, keyOf, planRepair, type RepairPlan, type RepairResult } from './repair.ts';
+import type { RepairWish } from './repair-journal.ts';
 import { takeAudit } from './take-audit.ts';
 
 /** What was found in the end, what was done before that, and what could still be done. */
@@ -29,10 +30,11 @@ export interface Meanwhile {
   readonly afterRound?: (results: readonly RepairResult[]) => void;
 }
 
-/** Audits, repairs, and audits again for as long as that changes anything. */
+/** Audits, repairs, and audits again for as long as that changes anything. @param wish for the journal. */
 export async function repairInRounds(
   saga: Saga,
   ports: Ports,
+  wish: RepairWish,
   { onProgress, beforeRound, afterRound }: Meanwhile,
 ): Promise<RepairReport> {
   const repaired: RepairResult[] = [];
@@ -44,7 +46,7 @@ export async function repairInRounds(
       return { report, repaired, plan: { ...plan, actions } };
     }
     beforeRound?.(actions.length);
-    const results = await executeRepair(saga, actions, ports);
+    const results = await executeRepair(saga, actions, ports, wish);
     afterRound?.(results);
     repaired.push(...results);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { operatorIn } from '../../saga/http/caller.ts';
 import { Problem, type Route, route } from '../../saga/http/http.ts';
+import { pageBehind, pageParameters, parsePage } from '../../saga/http/page.ts';
 import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -8,6 +9,7 @@ import type { Saga } from '../../saga/step/saga.ts';
 import { reportSchema } from './audit-report.ts';
 import type { RepairResult } from './repair.ts';
 import { planOnly, repairInRounds } from './repair-in-rounds.ts';
+import { REPAIRS, type RepairEntry, repairEntrySchema } from './repair-journal.ts';
 import { takeAudit } from './take-audit.ts';
 
 const described = { sentence: z.string(), effect: z.string() };
@@ -43,8 +45,28 @@ const wantedSchema = z.strictObject(
   { error: 'must be an object' },
 );
 
-/** Lets operators see what a repair would do, and have it done. */
-export function repairRoute(saga: Saga, ports: Ports): Route {
+/** Lets operators see what a repair would do, have it done, and look at what was repaired before. */
+export const repairRoutes = (saga: Saga, ports: Ports): readonly Route[] => [
+  repairRoute(saga, ports),
+  route({
+    method: 'GET',
+    path: '/repairs',
+    summary: 'What was repaired, by whom and why, newest first, a page at a time',
+    audience: 'operators',
+    query: z.strictObject(pageParameters),
+    answer: z.object({ repairs: z.array(repairEntrySchema), next_page: z.string().optional() }),
+    responses: { 200: 'One page; next_page leads to the next' },
+    async handle({ query: { limit, page } }) {
+      const after = page === undefined ? undefined : parsePage(page);
+      const listing = { collection: REPAIRS, where: {}, limit, ...(after && { after }) };
+      const repairs = (await ports.store.query(listing)) as RepairEntry[];
+      const last = repairs.length === limit ? repairs.at(-1) : undefined;
+      return { status: 200, body: { repairs, ...(last && { next_page: pageBehind(last) }) } };
+    },
+  }),
+];
+
+function repairRoute(saga: Saga, ports: Ports): Route {
   let isUnderWay = false;
   /** On the embedded engine an audit would never yield by itself, and orders would have to wait until it ends. */
   const giveWay = () => pause(ports.clock, 0);
@@ -66,10 +88,14 @@ export function repairRoute(saga: Saga, ports: Ports): Route {
       isUnderWay = true;
       try {
         if (!apply) return { status: 200, body: planOnly(await takeAudit(saga, ports, giveWay)) };
-        const by = { step: 'janitor', operator: operatorIn(caller), note };
+        const wish = { person: operatorIn(caller), note };
+        const by = { step: 'janitor', operator: wish.person, note };
         ports.log('INFO', 'janitor: an operator asked for a repair', by);
-        const afterRound = (results: readonly RepairResult[]) => record(results, by);
-        return { status: 200, body: await repairInRounds(saga, ports, { onProgress: giveWay, afterRound }) };
+        const meanwhile = {
+          onProgress: giveWay,
+          afterRound: (results: readonly RepairResult[]) => logResults(results, by),
+        };
+        return { status: 200, body: await repairInRounds(saga, ports, wish, meanwhile) };
       } finally {
         isUnderWay = false;
       }
@@ -77,7 +103,7 @@ export function repairRoute(saga: Saga, ports: Ports): Route {
   });
 
   /** Each action, under the order that it is about: who wanted it, and why. */
-  function record(results: readonly RepairResult[], by: object): void {
+  function logResults(results: readonly RepairResult[], by: object): void {
     for (const { action, outcome, detail } of results) {
       const uuid = 'uuid' in action ? action.uuid : undefined;
       const severity = outcome === 'failed' ? 'WARNING' : 'INFO';

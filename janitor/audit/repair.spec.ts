@@ -12,11 +12,12 @@ import { compensationTask } from '../../saga/step/compensate.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, edit, place, type World } from '../../test/support/audited-world.ts';
-import { uuidOf } from '../../test/support/builders.ts';
+import { manyUuids, uuidOf } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
 import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import type { Violation } from './audit-report.ts';
 import { executeRepair, planRepair, type RepairPlan, type RepairResult } from './repair.ts';
+import { REPAIRS, type RepairEntry } from './repair-journal.ts';
 import { takeAudit } from './take-audit.ts';
 
 const ID = uuidOf(1);
@@ -26,7 +27,7 @@ const INVOICE = invoices.of(ID).path;
 
 /** What there is, and what the repair makes of it. */
 async function clinic(world: World) {
-  const ports = await recordedPorts(Object.fromEntries(world));
+  const ports = { ...(await recordedPorts(Object.fromEntries(world))), newUuid: manyUuids() };
   const plan = async (): Promise<RepairPlan> => planRepair(await takeAudit(shopOfThree, ports));
   const execute = ({ actions }: RepairPlan) => ports.clock.finish(executeRepair(shopOfThree, actions, ports));
   return { ports, plan, execute, mend: async () => execute(await plan()) };
@@ -103,6 +104,27 @@ describe('The repair', () => {
         ...Array(2).fill('needless: Correct quantity of inventory/widget by +8'),
       ]);
       expect(await violationsIn(ports)).to.deep.equal([]);
+    });
+
+    it('and is in the journal from the same commit on, with who wanted it and why', async () => {
+      const { ports, plan } = await clinic(meddled());
+      ports.store.commitFaults.push('lost answer');
+      const { actions } = await plan();
+      const wish = { person: 'alice', note: 'as counted' };
+      const results = await ports.clock.finish(executeRepair(shopOfThree, actions, ports, wish));
+      // The answer of the commit was lost; the entries say that it went through.
+      expect(results.map(({ outcome }) => outcome)).to.deep.equal(['done', 'done']);
+      const entries = (await ports.store.query({
+        collection: REPAIRS,
+        where: {},
+        limit: 10,
+      })) as RepairEntry[];
+      expect(
+        entries.map(({ path, correction, person, note }) => [path, correction, person, note]),
+      ).to.have.deep.members([
+        ['inventory/widget', { field: 'quantity', by: 8 }, wish.person, wish.note],
+        ['users/joe', { field: 'credit', by: -5 }, wish.person, wish.note],
+      ]);
     });
 
     it('but never below nothing', async () => {

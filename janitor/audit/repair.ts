@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { validate as isUuid } from 'uuid';
 import { create, type Documents, remove, update, type Write } from '../../saga/commit/documents.ts';
-import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
+import { groupCommit } from '../../saga/commit/group-commit.ts';
 import { type TakenTurn, takeTurns } from '../../saga/deliver/turns.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { CANCELED, FAILING, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -15,6 +15,7 @@ import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
 import { announceTask } from '../sweep/sweep.ts';
 import type { AuditReport, StuckOrder, Violation } from './audit-report.ts';
+import { entryFor, journaled, journaledTurn, type RepairWish } from './repair-journal.ts';
 
 /**
  * The repair: does what follows from the ledgers alone, and leaves everything else to people. Each action is decided again
@@ -145,20 +146,29 @@ function actionForStuck({ uuid, status, missing }: StuckOrder): RepairAction | u
   };
 }
 
-/** Carries out actions, those on records and accounts first. @returns the result of each. Never rejects. */
+/**
+ * Carries out actions, those on records and accounts first; what is done is in the journal of repairs from the same commit on.
+ * @param wish the operator who wants it, and why, for the journal.
+ * @returns the result of each. Never rejects.
+ */
 export async function executeRepair(
   saga: Saga,
   actions: readonly RepairAction[],
   ports: Ports,
+  wish: RepairWish = {},
 ): Promise<readonly RepairResult[]> {
   const onDocuments = actions.filter(isOnDocument);
   const onLedgers = actions.filter(isOnLedger);
   // Records first: once an order goes on, its customer may look at it at once.
-  const tasks = onDocuments.map((action) => documentTask(saga, action));
+  const tasks = onDocuments.map((action) => {
+    const { reads, decide } = documentRepair(saga, action);
+    return journaled(entryFor(action, wish, ports), reads, decide);
+  });
   const settled = await groupCommit(ports.store, ports, tasks);
-  const announcing = onLedgers.map(({ kind, uuid }) =>
-    kind === 'announce' ? announceTask(saga, uuid) : ifFailing(announceTask(saga, uuid)),
-  );
+  const announcing = onLedgers.map((action) => {
+    const task = announceTask(saga, action.uuid);
+    return journaledTurn(entryFor(action, wish, ports), action.kind === 'announce' ? task : ifFailing(task));
+  });
   const announced = await takeTurns(saga, 'janitor', announcing, ports);
   const failing = onLedgers.flatMap(({ kind }, index) => ledgerToCancel(kind, announced[index]));
   const canceled = await compensate(saga, failing, ports);
@@ -207,25 +217,27 @@ async function compensate(
   return taken;
 }
 
-/** Its result says whether there was anything to do. */
-function documentTask(saga: Saga, action: OnRecord | OnAccount): Task<boolean> {
-  if (action.kind === 'correct') {
-    return { reads: () => [action.path], decide: (documents) => resultOf(corrected(action, documents)) };
-  }
+interface DocumentRepair {
+  readonly reads: (known: Documents) => readonly Path[];
+  /** What to write; nothing if there is nothing to do any more. */
+  readonly decide: (documents: Documents) => readonly Write[];
+}
+
+function documentRepair(saga: Saga, action: OnRecord | OnAccount): DocumentRepair {
+  if (action.kind === 'correct')
+    return { reads: () => [action.path], decide: (documents) => corrected(action, documents) };
   const { kind, uuid, path } = action;
   const own = ledgerPath(uuid);
+  const decide = kind === 'restore' ? restored : removed;
   return {
     reads: (known) => [
       own,
       path,
       ...(known.has(own) ? recordsHeld(saga, uuid, known).map((one) => one.path) : []),
     ],
-    decide: (documents) =>
-      resultOf(kind === 'restore' ? restored(saga, action, documents) : removed(saga, action, documents)),
+    decide: (documents) => decide(saga, action, documents),
   };
 }
-
-const resultOf = (writes: readonly Write[]) => ({ writes, result: writes.length > 0 });
 
 /** The records of an order according to its ledger; none if that can't be right. */
 function recordsHeld(saga: Saga, uuid: string, documents: Documents): readonly HeldRecord[] {

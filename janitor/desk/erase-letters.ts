@@ -4,6 +4,7 @@ import type { ErasedCustomer } from '../../saga/deliver/service.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
+import { hasWord } from '../has-word.ts';
 import { DEAD_LETTERS, type DeadLetter, letterLine, malformed } from './letter.ts';
 
 /** A letter may have 256 KiB. */
@@ -89,14 +90,4 @@ function jsonIn(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a text has this word, and not only as a part of another one. */
-function hasWord(text: string, word: string): boolean {
-  const isPart = (character: string | undefined) =>
-    character !== undefined && /[\p{L}\p{N}]/u.test(character);
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-    if (!isPart(text[at - 1]) && !isPart(text[at + word.length])) return true;
-  }
-  return false;
 }

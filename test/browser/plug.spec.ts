@@ -48,7 +48,7 @@ describe('The process of all services, crashed on the page', () => {
   const shop = shopAt(() => url);
   before(async function () {
     this.timeout(30_000);
-    const environment = { PORT: '0', LOG_LEVEL: 'error', DATA_DIR: folder, SLOW_DOWN: 'payments=1000' };
+    const environment = { PORT: '0', LOG_LEVEL: 'error', DATA_DIR: folder, SLOW_DOWN: 'payments=3000' };
     stack = runProgram('local/start.js', [], environment);
     url = /http:\/\/[\d.:]+/.exec(await stack.line(/The pipeline runs on/))?.[0] ?? '';
   });

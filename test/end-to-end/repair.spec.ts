@@ -29,10 +29,13 @@ describe('A repair by HTTP', () => {
     }));
   });
   after(() => pipeline.close());
-  beforeEach(async () => {
+  async function spoil(): Promise<void> {
     const version = (await pipeline.store.read([path])).get(path)?.version;
     if (version === undefined) throw new Error(`There is no ${path}`);
     await pipeline.store.commit([{ kind: 'update', path, version, fields: { quantity: 7 } }]);
+  }
+  beforeEach(async () => {
+    await spoil();
     logged = [];
   });
   const sentence = 'Correct quantity of inventory/widget by +3';
@@ -46,7 +49,7 @@ describe('A repair by HTTP', () => {
     expect(logged).to.deep.equal([]);
   });
 
-  it('does it, and the log tells who wanted it and why', async () => {
+  it('does it, and the log and the journal tell who wanted it and why', async () => {
     const wanted = { apply: true, note: 'The nightly audit found it' };
     const { status, body } = await pipeline.post('/repair', wanted, OPERATOR);
     expect([status, body.report.violationCount, body.plan.actions]).to.deep.equal([200, 0, []]);
@@ -57,6 +60,28 @@ describe('A repair by HTTP', () => {
       { message: 'janitor: an operator asked for a repair', ...by },
       { message: `janitor: repair done: ${sentence}`, ...by, uuid: undefined, error: undefined },
     ]);
+    const { repairs } = (await pipeline.get('/repairs?limit=1')).body;
+    expect(repairs).to.have.length(1);
+    const { id: _, createdAt: __, ...entry } = repairs[0];
+    expect(entry).to.deep.equal({
+      kind: 'correct',
+      path,
+      correction: { field: 'quantity', by: 3 },
+      person: 'alice',
+      note: wanted.note,
+    });
+  });
+
+  it('lists what was repaired, newest first, a page at a time', async () => {
+    const notes = ['the first', 'the second'];
+    for (const note of notes) {
+      await spoil();
+      await pipeline.post('/repair', { apply: true, note }, OPERATOR);
+    }
+    const first = (await pipeline.get('/repairs?limit=1')).body;
+    const second = (await pipeline.get(`/repairs?limit=1&page=${first.next_page}`)).body;
+    const noted = [...first.repairs, ...second.repairs].map(({ note }: { note: string }) => note);
+    expect(noted).to.deep.equal(notes.toReversed());
   });
 
   it('is refused while another one is under way', async () => {

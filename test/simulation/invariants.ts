@@ -239,6 +239,8 @@ export function keepingFaults(path: string, before: Fields | undefined, after: F
   if (before === undefined) return [];
   if (CUSTOMER.test(path)) return customerFaults(path, before, after);
   if (JOURNAL.test(path)) return [`${path} was changed`];
+  // Without the customer who was erased, it is the same entry.
+  if (path.startsWith('repairs/') && after?.id !== before.id) return [`${path} is gone`];
   if (!path.startsWith('dead-letters/')) return [];
   const isErased = after?.reason === LETTER_ERASED && before.reason !== LETTER_ERASED;
   const kept = ({ status: _, history: __, ...letter }: Fields) => {
@@ -443,7 +445,12 @@ function recordFaults(documents: AllDocuments, { users }: Loaded): string[] {
   const actual = new Map<string, string>();
   for (const [path, record] of documents) {
     const [collection = '', owner = '', isBelow, uuid] = path.split('/');
-    if (['sagas', 'dead-letters'].includes(collection) || ACCOUNTS.test(path) || JOURNAL.test(path)) continue;
+    if (
+      ['sagas', 'dead-letters', 'repairs'].includes(collection) ||
+      ACCOUNTS.test(path) ||
+      JOURNAL.test(path)
+    )
+      continue;
     // A step that was at work while the customer was marked and erased has not seen that: its order fails at the next one.
     const isErasedMeanwhile =
       collection === 'users' && owner in users && !(documents.get(`sagas/${uuid}`)?.status in ENDS);

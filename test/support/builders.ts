@@ -59,6 +59,12 @@ export const TRACE = `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`;
 export const uuidOf = (number: number): string =>
   `${number.toString(16).padStart(8, '0')}-1111-4111-8111-111111111111`;
 
+/** Draws one uuid after the other, none of which is that of an order in a spec. */
+export function manyUuids(): () => string {
+  let drawn = 0xd0000000;
+  return () => uuidOf(drawn++);
+}
+
 /** Jack's order of two widgets, or what `fields` say instead. */
 export const anOrder = (fields: Partial<Order> = {}): Order =>
   deepFreeze({ user: 'jack', items: [{ item: 'widget', quantity: 2 }], ...fields });

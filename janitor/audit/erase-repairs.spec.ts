@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { NOW, UUID, uuidOf } from '../../test/support/builders.ts';
+import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import { eraseFromRepairs } from './erase-repairs.ts';
+import { type RepairEntry, repairEntryPath } from './repair-journal.ts';
+
+const entry = (number: number, fields: Partial<RepairEntry>): RepairEntry => ({
+  id: uuidOf(number),
+  createdAt: NOW,
+  kind: 'correct',
+  ...fields,
+});
+
+/** Entries once joe is erased. */
+async function withoutJoe(...entries: readonly RepairEntry[]): Promise<readonly unknown[]> {
+  const paths = entries.map(({ id }) => repairEntryPath(id));
+  const ports = await recordedPorts(Object.fromEntries(entries.map((one) => [repairEntryPath(one.id), one])));
+  await ports.clock.finish(eraseFromRepairs(ports, 'joe'));
+  const found = await ports.store.read(paths);
+  return paths.map((path) => found.get(path)?.fields);
+}
+
+describe('A customer who is erased from the journal of repairs', () => {
+  it('[anomaly 57] is neither in a path nor in a note, and the entries stay', async () => {
+    const account = entry(1, { path: 'users/joe', correction: { field: 'credit', by: -5 }, person: 'alice' });
+    const record = entry(2, { kind: 'restore', uuid: UUID, path: `users/joe/orders/${UUID}` });
+    const noted = entry(3, { kind: 'announce', uuid: UUID, note: 'joe, of 3 Mill Lane, had called' });
+    expect(await withoutJoe(account, record, noted)).to.deep.equal([
+      { ...account, path: 'users/erased' },
+      { ...record, path: `users/erased/orders/${UUID}` },
+      { ...noted, note: 'erased' },
+    ]);
+  });
+
+  it('leaves the entries about others as they are', async () => {
+    const others = [
+      entry(1, { path: 'users/joey', note: 'joey called' }),
+      entry(2, { path: 'inventory/widget' }),
+    ];
+    expect(await withoutJoe(...others)).to.deep.equal(others);
+  });
+
+  it('[anomaly 57] is erased from more entries than one page has', async () => {
+    const many = Array.from({ length: 201 }, (_, n) => entry(n, { path: 'users/joe' }));
+    const after = (await withoutJoe(...many)) as RepairEntry[];
+    expect(new Set(after.map(({ path }) => path))).to.deep.equal(new Set(['users/erased']));
+  });
+});
