@@ -54,7 +54,7 @@ describe('A trip', () => {
   });
 
   it('is booked as a whole or not at all in simulated worlds', async () => {
-    const { failure } = await simulate(trips, { seeds: 80 });
+    const { failure } = await simulate(trips, { seeds: 40 });
     if (failure) throw new Error(failure.report);
   }).timeout(60_000);
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { janitor } from '../../janitor/service.ts';
 import { documentsOf, NOW, UUID } from '../../test/support/builders.ts';
-import { long, sampled } from '../../test/support/thorough.ts';
+import { longTest, sampled } from '../../test/support/thorough.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import type { Fault } from '../../test-kit/simulation/plan.ts';
 import { explore, missedGuards, simulate } from '../../test-kit/simulation/simulate.ts';
@@ -448,7 +448,7 @@ describe('A saga with waits', function () {
 
   it('[anomalies 46, 47, 48] keeps the promise in simulated worlds, whichever word comes when', async () => {
     for (const one of [saga, hasty]) {
-      const { failure } = await simulate(subject(one), { seeds: sampled(150, 40) });
+      const { failure } = await simulate(subject(one), { seeds: sampled(150, 15) });
       expect(failure?.report.split('\n').slice(0, 200) ?? []).to.deep.equal([]);
     }
   });
@@ -457,9 +457,9 @@ describe('A saga with waits', function () {
     expect(await missedGuards(subject(saga))).to.deep.equal([]);
   });
 
-  it(
+  longTest(
     '[anomalies 46, 47] keeps it in every way that two words can go, or a word and a cancellation',
-    long(async () => {
+    async () => {
       const said = (word: string): Fault => ({
         kind: 'word',
         order: 'o0',
@@ -482,6 +482,6 @@ describe('A saga with waits', function () {
         expect([fault?.sentence, ...(fault?.trace ?? [])].filter(Boolean)).to.deep.equal([]);
         expect(isPartial).to.equal(false);
       }
-    }),
+    },
   );
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { placeOrder, sees, seesStatus, useShop } from './shop-page.ts';
 
@@ -24,7 +25,7 @@ async function faultsOf(page: Page): Promise<string[]> {
   );
 }
 
-describe('The page', () => {
+longSuite('The page', () => {
   const shop = useShop();
   const browser = useBrowser();
 

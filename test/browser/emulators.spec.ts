@@ -1,10 +1,11 @@
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { placeOrder, sees, seesStatus } from './shop-page.ts';
 
 const emulated = backends.find(({ name }) => /emulators/.test(name));
 
-describe("The page on Google's emulators", () => {
+longSuite("The page on Google's emulators", () => {
   const browser = useBrowser();
   let pipeline: Pipeline;
   before(async function () {

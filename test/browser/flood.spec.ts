@@ -5,6 +5,7 @@ import { setInterval } from 'node:timers/promises';
 import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { until } from '../../local/until.ts';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { useShop } from './shop-page.ts';
 
@@ -21,7 +22,7 @@ const WATCH = `
 `;
 const WATCHED = 'globalThis.changes / ((performance.now() - globalThis.beganMs) / 1000)';
 
-describe('A page that thousands of events a second flood', () => {
+longSuite('A page that thousands of events a second flood', () => {
   const shop = useShop();
   const browser = useBrowser();
 

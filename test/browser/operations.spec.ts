@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { useShop } from './shop-page.ts';
 
-describe('Operations on the page', () => {
+longSuite('Operations on the page', () => {
   const browser = useBrowser();
   const shop = useShop();
   before(async () => {

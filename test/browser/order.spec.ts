@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { mishapsOf, NO_MISHAP } from '../../frontend/page/model/order-form.ts';
 import { shopData } from '../../local/shop.ts';
 import { pipeline } from '../../pipeline.ts';
+import { longSuite, longTest } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { linkOf, placeOrder, sees, seesStatus, stage, useShop } from './shop-page.ts';
 
@@ -82,7 +83,7 @@ describe('An order on the page', () => {
     });
   }
 
-  it('is canceled by a press, and everything that it held goes back', async () => {
+  longTest('is canceled by a press, and everything that it held goes back', async () => {
     const before = await stockOf('wotsit');
     const page = await browser.open(shop.url);
     await placeOrder(page, { item: 'wotsit' });
@@ -94,7 +95,7 @@ describe('An order on the page', () => {
     expect(await stockOf('wotsit')).to.deep.equal(before);
   });
 
-  it('goes back when the courier says that it was not taken', async () => {
+  longTest('goes back when the courier says that it was not taken', async () => {
     const page = await browser.open(shop.url);
     await placeOrder(page);
     await page.getByRole('button', { name: 'canceled', exact: true }).click();
@@ -102,7 +103,7 @@ describe('An order on the page', () => {
     await page.getByText('delivery canceled', { exact: true }).first().waitFor();
   });
 
-  it('of which only a part is there asks, and an approval takes that part', async () => {
+  longTest('of which only a part is there asks, and an approval takes that part', async () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { item: 'xylophone', quantity: 9, asksOnShortage: true });
     await seesStatus(page, 'waiting');
@@ -113,7 +114,7 @@ describe('An order on the page', () => {
     expect(await stockOf('xylophone')).to.include({ quantity: 0 });
   });
 
-  it('of which only a part is there asks, and can be made smaller', async () => {
+  longTest('of which only a part is there asks, and can be made smaller', async () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { item: 'zither', quantity: 9, asksOnShortage: true });
     await page.getByRole('button', { name: 'amend' }).click();
@@ -124,7 +125,7 @@ describe('An order on the page', () => {
     expect(await stockOf('zither')).to.include({ quantity: 3 });
   });
 
-  it('takes the same way when one coordinator leads it', async () => {
+  longTest('takes the same way when one coordinator leads it', async () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { orchestrated: true });
     await page.getByRole('button', { name: 'delivered' }).click();
@@ -133,7 +134,7 @@ describe('An order on the page', () => {
     await page.getByRole('cell', { name: 'orchestrator' }).first().waitFor();
   });
 
-  it('that one coordinator leads shows where it was refused, too', async () => {
+  longTest('that one coordinator leads shows where it was refused, too', async () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { orchestrated: true, mishap: 'The payment is refused' });
     await sees(page, 'payments', 'refused');
@@ -141,7 +142,7 @@ describe('An order on the page', () => {
     await sees(page, 'inventory', 'undone');
   });
 
-  it('can be looked at as it stood at each moment of its past', async () => {
+  longTest('can be looked at as it stood at each moment of its past', async () => {
     const page = await browser.open(shop.url);
     await placeOrder(page, { mishap: 'The payment is refused' });
     await canceled(page);
@@ -155,7 +156,7 @@ describe('An order on the page', () => {
     await sees(page, 'inventory', 'undone');
   });
 
-  it('is seen by whoever has its link, and by two browsers at once', async () => {
+  longTest('is seen by whoever has its link, and by two browsers at once', async () => {
     const page = await browser.open(shop.url);
     const uuid = await placeOrder(page);
     await page.getByRole('button', { name: 'Copy the link' }).waitFor();
@@ -174,12 +175,12 @@ describe('An order on the page', () => {
     await Promise.all([page, other].map(canceled));
   });
 
-  it('of which there is none is not shown', async () => {
+  longTest('of which there is none is not shown', async () => {
     const page = await browser.open(linkOf(shop, '00000000-0000-4000-8000-000000000000'), { expects: /404/ });
     await page.getByRole('alert').getByText('There is no order').waitFor();
   });
 
-  it('that is accepted in slow motion is shown a step at a time', async () => {
+  longTest('that is accepted in slow motion is shown a step at a time', async () => {
     const page = await browser.open(shop.url);
     await page.clock.install();
     await page.getByLabel(/^Slow motion/).check();
@@ -202,7 +203,7 @@ describe('An order on the page', () => {
   }
 });
 
-describe('An order that operators steer from the page', () => {
+longSuite('An order that operators steer from the page', () => {
   const shop = useShop();
   /** Nobody charges for so long: a moment in which to stop an order, however slow the machine is. */
   const freezePayments = (seconds: number) => shop.post('/plug/freeze', { service: 'payments', seconds });

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { shopData } from '../../local/shop.ts';
 import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { useShop } from './shop-page.ts';
 
@@ -20,7 +21,7 @@ const rows = (page: Page) =>
     .getByRole('row')
     .filter({ has: page.getByRole('cell') });
 
-describe('All orders on the page', () => {
+longSuite('All orders on the page', () => {
   const shop = useShop(shopData());
   const browser = useBrowser();
   const order = (fields: object = {}) =>

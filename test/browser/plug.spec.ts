@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { shopData } from '../../local/shop.ts';
 import { type Child, runProgram } from '../support/child.ts';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { placeOrder, sees, seesStatus, shopAt, useShop } from './shop-page.ts';
 
-describe('The plug, pulled on the page', () => {
+longSuite('The plug, pulled on the page', () => {
   const shop = useShop(shopData());
   const browser = useBrowser();
 
@@ -40,7 +41,7 @@ describe('The plug, pulled on the page', () => {
   });
 });
 
-describe('The process of all services, crashed on the page', () => {
+longSuite('The process of all services, crashed on the page', () => {
   const browser = useBrowser();
   const folder = mkdtempSync(join(tmpdir(), 'browser-'));
   let stack: Child;

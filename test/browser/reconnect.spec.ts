@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { shopData } from '../../local/shop.ts';
 import { startLocally } from '../../local/start-locally.ts';
 import { pipeline } from '../../pipeline.ts';
+import { longSuite } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { placeOrder, sees, seesStatus, shopAt } from './shop-page.ts';
 
-describe('A page whose server stops and comes back', () => {
+longSuite('A page whose server stops and comes back', () => {
   const browser = useBrowser();
   const folder = mkdtempSync(join(tmpdir(), 'browser-'));
   let started: Awaited<ReturnType<typeof startLocally>>;

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { shopData } from '../../local/shop.ts';
 import { until } from '../../local/until.ts';
 import { pipeline } from '../../pipeline.ts';
+import { longSuite } from '../support/thorough.ts';
 import { REBOUND, useBrowser } from './browser.ts';
 import { linkOf, placeOrder, sees, seesStatus, useShop } from './shop-page.ts';
 
@@ -24,7 +25,7 @@ async function isUnharmed(page: Page): Promise<void> {
 
 const [WAITS] = pipeline.steps.flatMap(({ waits, heldSince }) => (waits?.as === heldSince ? [waits.as] : []));
 
-describe('A page whose customers, goods and notes are scripts', () => {
+longSuite('A page whose customers, goods and notes are scripts', () => {
   const shop = useShop({
     users: { ...shopData().users, [NAME]: { address: SCRIPT, credit: 1000 } },
     inventory: { ...shopData().inventory, [NAME]: { quantity: 1000, price_per_unit: 1 } },
@@ -108,7 +109,7 @@ describe('A page whose customers, goods and notes are scripts', () => {
   });
 });
 
-describe('The page of another origin, open in the browser of an operator', () => {
+longSuite('The page of another origin, open in the browser of an operator', () => {
   const shop = useShop();
   const browser = useBrowser();
   const server = createServer((_request, response) => {

@@ -8,7 +8,7 @@ import { subscriptionOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { freshProjectId, requireEmulators } from '../support/emulators.ts';
-import { long } from '../support/thorough.ts';
+import { longSuite } from '../support/thorough.ts';
 import { dataFor, isBroughtBack, type PlannedOrder } from './orders.ts';
 import { orderCountOf, rage, type Storm, storiesOf, wrongTermination } from './run.ts';
 import { openScene, type Scene } from './scene.ts';
@@ -48,7 +48,7 @@ const STORM: Storm = {
   faults: { kills: 1, terminations: 1, cuts: 1, slowdowns: 1, repeats: 2, poison: 1, audits: 2 },
 };
 
-describe('A pipeline of processes', () => {
+longSuite('A pipeline of processes', () => {
   let scene: Scene;
   before(async function () {
     const emulators = await requireEmulators(this);
@@ -111,71 +111,62 @@ describe('A pipeline of processes', () => {
     expect(ledgers.filter(({ heard }) => heard?.inventory)).not.to.deep.equal([]);
   });
 
-  it(
-    '[anomaly 35] ends within ten seconds of SIGTERM with orders in flight, and nothing is lost or done twice',
-    long(async function () {
-      this.timeout(LIMIT_MS);
-      const { stack } = scene;
-      const placing = placeMany(200);
-      await stack.nextLine(new RegExp(` ${LAST_STEP} +accepted `));
-      const terminations = await Promise.all(
-        [DOOR, NEXT_TO_LAST_STEP, LAST_STEP].map(async (service) => {
-          const termination = await stack.terminate(service);
-          const { missing } = await readiness();
-          return { service, ...termination, missedAtOnce: missing.includes(service) };
-        }),
-      );
-      await placing;
-      expect(terminations.flatMap(wrongTermination)).to.deep.equal([]);
-      expect(terminations.filter(({ missedAtOnce }) => !missedAtOnce)).to.deep.equal([]);
-      await until('all are ready again', LIMIT_MS, async () => (await readiness()).status === 'ready');
-      expect(await settle()).to.deep.equal(NOTHING);
-    }),
-  );
+  it('[anomaly 35] ends within ten seconds of SIGTERM with orders in flight, and nothing is lost or done twice', async function () {
+    this.timeout(LIMIT_MS);
+    const { stack } = scene;
+    const placing = placeMany(200);
+    await stack.nextLine(new RegExp(` ${LAST_STEP} +accepted `));
+    const terminations = await Promise.all(
+      [DOOR, NEXT_TO_LAST_STEP, LAST_STEP].map(async (service) => {
+        const termination = await stack.terminate(service);
+        const { missing } = await readiness();
+        return { service, ...termination, missedAtOnce: missing.includes(service) };
+      }),
+    );
+    await placing;
+    expect(terminations.flatMap(wrongTermination)).to.deep.equal([]);
+    expect(terminations.filter(({ missedAtOnce }) => !missedAtOnce)).to.deep.equal([]);
+    await until('all are ready again', LIMIT_MS, async () => (await readiness()).status === 'ready');
+    expect(await settle()).to.deep.equal(NOTHING);
+  });
 
-  it(
-    '[anomaly 37] refuses orders with 503 while the store is away, keeps what it has accepted, and goes on by itself',
-    long(async function () {
-      this.timeout(LIMIT_MS);
-      const { stack } = scene;
-      await placeMany(50);
-      stack.doors.firestore.shut();
-      const { status, retryAfter } = await post();
-      expect({ status, retryAfter }).to.deep.equal({ status: 503, retryAfter: '1' });
-      stack.doors.firestore.open();
-      await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
-      expect(await settle()).to.deep.equal(NOTHING);
-    }),
-  );
+  it('[anomaly 37] refuses orders with 503 while the store is away, keeps what it has accepted, and goes on by itself', async function () {
+    this.timeout(LIMIT_MS);
+    const { stack } = scene;
+    await placeMany(50);
+    stack.doors.firestore.shut();
+    const { status, retryAfter } = await post();
+    expect({ status, retryAfter }).to.deep.equal({ status: 503, retryAfter: '1' });
+    stack.doors.firestore.open();
+    await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
+    expect(await settle()).to.deep.equal(NOTHING);
+  });
 
-  it(
-    '[anomalies 37, 38] keeps what it accepted while the broker was away, and what somebody took away, and refuses the rest',
-    long(async function () {
-      this.timeout(LIMIT_MS);
-      const { stack } = scene;
-      await placeMany(50);
-      stack.doors.pubsub.shut();
-      const unannounced = await post();
-      expect(unannounced.status).to.equal(202);
-      expect(await post()).to.deep.include({
-        status: 503,
-        retryAfter: '1',
-        detail: 'The broker does not answer; the order was not accepted, try again',
-      });
-      const stolen = await stealOrder();
-      stack.doors.pubsub.open();
-      await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
-      expect(await settle()).to.deep.equal(NOTHING);
-      // Some parcels come back, as their uuids say.
-      const endOf = (uuid: string) => (isBroughtBack(uuid) ? 'DELIVERY_CANCELED' : pipeline.success);
-      const uuids = [unannounced.uuid ?? '', stolen];
-      const ledgers = await Promise.all(uuids.map(ledgerOf));
-      expect(ledgers.map((ledger) => ledger?.reason ?? ledger?.status)).to.deep.equal(uuids.map(endOf));
-      expect(
-        stack.lines(/ an order stood still: announced /).filter((line) => line.includes(stolen)),
-      ).to.have.length.at.least(1);
-    }),
-  );
+  it('[anomalies 37, 38] keeps what it accepted while the broker was away, and what somebody took away, and refuses the rest', async function () {
+    this.timeout(LIMIT_MS);
+    const { stack } = scene;
+    await placeMany(50);
+    stack.doors.pubsub.shut();
+    const unannounced = await post();
+    expect(unannounced.status).to.equal(202);
+    expect(await post()).to.deep.include({
+      status: 503,
+      retryAfter: '1',
+      detail: 'The broker does not answer; the order was not accepted, try again',
+    });
+    const stolen = await stealOrder();
+    stack.doors.pubsub.open();
+    await until('an order is accepted again', LIMIT_MS, async () => (await post()).status === 202);
+    expect(await settle()).to.deep.equal(NOTHING);
+    // Some parcels come back, as their uuids say.
+    const endOf = (uuid: string) => (isBroughtBack(uuid) ? 'DELIVERY_CANCELED' : pipeline.success);
+    const uuids = [unannounced.uuid ?? '', stolen];
+    const ledgers = await Promise.all(uuids.map(ledgerOf));
+    expect(ledgers.map((ledger) => ledger?.reason ?? ledger?.status)).to.deep.equal(uuids.map(endOf));
+    expect(
+      stack.lines(/ an order stood still: announced /).filter((line) => line.includes(stolen)),
+    ).to.have.length.at.least(1);
+  });
 
   /** An order whose message a person has pulled with auto-ack from the service's own subscription. */
   async function stealOrder(): Promise<string> {
@@ -192,14 +183,11 @@ describe('A pipeline of processes', () => {
     return uuid;
   }
 
-  it(
-    '[anomaly 32] is not changed by a seek that brings every message again',
-    long(async function () {
-      this.timeout(LIMIT_MS);
-      expect(await scene.replay()).to.deep.equal([]);
-      expect(await settle()).to.deep.equal(NOTHING);
-    }),
-  );
+  it('[anomaly 32] is not changed by a seek that brings every message again', async function () {
+    this.timeout(LIMIT_MS);
+    expect(await scene.replay()).to.deep.equal([]);
+    expect(await settle()).to.deep.equal(NOTHING);
+  });
 
   const ledgerOf = (uuid: string): Promise<Ledger | undefined> =>
     readOne(scene.stack.store, ledgerPath(uuid));

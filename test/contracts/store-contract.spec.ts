@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openDurableStore } from '../../adapters/memory/durable-store.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
-import { readOne, type Store } from '../../saga/ports/store.ts';
+import { type Path, readOne, type Store } from '../../saga/ports/store.ts';
 import { outcomeOf, storeContract } from '../../test-kit/contracts/store-contract.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import { type Door, hangDoor } from '../support/door.ts';
@@ -23,6 +23,57 @@ storeContract('the embedded engine that lasts', async () => {
   };
 });
 storeContract('Firestore', (context) => emulatedStore(context));
+
+/**
+ * Nothing is committed here until the new listener has answered: if a listener is opened while the emulator applies a commit, the
+ * emulator now and then tells nobody of that commit, or answers UNKNOWN although it has applied it
+ * (docs/decisions/0017-live-routes-watch-the-store.md).
+ */
+describe('A watch on Firestore', () => {
+  const [COLLECTION, ROUND, MINUTE_MS] = ['watched', 400, 60_000];
+  const BEGINNING_MS = Date.UTC(2026, 0, 2);
+  let store: Store;
+  before(async function () {
+    store = await emulatedStore(this);
+  });
+  after(() => store?.close());
+
+  it('begins anew after a thousand documents, with those that moved last, and misses none', async () => {
+    const told: Path[] = [];
+    let wake = () => {};
+    const watching = store.watchChanges(
+      { collection: COLLECTION, where: { shard: 1 }, field: 'movedAt', since: new Date(BEGINNING_MS) },
+      (documents) => {
+        told.push(...documents.map(({ path }) => path));
+        wake();
+      },
+      (error) => {
+        throw error;
+      },
+    );
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    };
+    const timesTold = (path: Path) => told.filter((one) => one === path).length;
+    try {
+      for (let round = 1; round <= 5; round++) {
+        const paths = Array.from({ length: ROUND }, (_, n) => `${COLLECTION}/${round}-${n}`);
+        const fields = { shard: 1, movedAt: new Date(BEGINNING_MS + round * MINUTE_MS) };
+        await store.commit(paths.map((path) => ({ kind: 'create', path, fields })));
+        await until(() => paths.every((path) => told.includes(path)));
+        // Each listener begins with the last round of the one before it, and three rounds are more than a thousand documents.
+        if (round === 3 || round === 5) await until(() => paths.every((path) => timesTold(path) === 2));
+        expect(timesTold(`${COLLECTION}/1-0`), 'the first one').to.equal(1);
+      }
+    } finally {
+      watching.close();
+    }
+  });
+});
 
 describe('The store on Firestore, while Firestore is away', () => {
   const TIMEOUT_MS = 300;

@@ -5,9 +5,9 @@ import type { AuditReport } from '../../janitor/audit/audit-report.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline as saga } from '../../pipeline.ts';
 import { pause } from '../../saga/ports/clock.ts';
-import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { type Pipeline, sampledBackends, startPipeline } from '../support/pipeline.ts';
 
-for (const backend of backends) {
+for (const backend of sampledBackends) {
   describe(`An audit on ${backend.name}`, () => {
     let pipeline: Pipeline;
     before(async function () {

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { pipeline as saga } from '../../pipeline.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
 import { CANCELED } from '../../saga/ledger/ledger.ts';
-import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { type Pipeline, sampledBackends, startPipeline } from '../support/pipeline.ts';
 
 interface Event {
   readonly uuid: string;
   readonly status: string;
 }
 
-for (const backend of backends) {
+for (const backend of sampledBackends) {
   describe(`What happened to a customer's orders, on ${backend.name}`, function () {
     this.timeout(60_000);
     let pipeline: Pipeline;

@@ -12,26 +12,25 @@ import type { Topology } from '../../saga/deliver/topology.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { advance, fail, type Ledger, ledgerPath, receive } from '../../saga/ledger/ledger.ts';
 import type { Log } from '../../saga/ports/log.ts';
-import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, type Store, StoreError } from '../../saga/ports/store.ts';
 import { stock } from '../../shop/stock.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from '../support/emulators.ts';
-import { type Backend, backends, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
+import {
+  type Backend,
+  type Pipeline,
+  sampledBackends,
+  startPipeline,
+  topology,
+} from '../support/pipeline.ts';
 import { shopOfThree as saga } from '../support/shop-of-three.ts';
-import { doublingBus } from '../support/tracking-bus.ts';
+import { manners } from '../support/tracking-bus.ts';
 
 const SUCCESS = saga.success;
 const JSON_REASON = 'The message is not JSON';
 const UNKNOWN_REASON = 'No order has the uuid of the message';
 
-for (const backend of backends) {
-  for (const [manner, wrap] of [
-    ['every message once', undefined],
-    [
-      'every message twice, under two ids, each delivered twice',
-      ({ bus }: Ports) => ({ bus: doublingBus(bus) }),
-    ],
-  ] as const) {
+for (const backend of sampledBackends) {
+  for (const [manner, wrap] of manners) {
     describe(`The dead-letter desk on ${backend.name}, ${manner}`, () => {
       let pipeline: Pipeline;
       before(async function () {

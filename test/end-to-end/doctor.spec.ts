@@ -23,7 +23,7 @@ import {
   STRANGER,
 } from '../support/emulators.ts';
 import { DATA, type Pipeline, startPipeline, topology } from '../support/pipeline.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 
 /** Changes a document as somebody might do by hand; without fields, it is gone. */
 async function meddle(store: Store, path: Path, fields?: object): Promise<void> {
@@ -92,100 +92,94 @@ describe('npm run doctor', function () {
     expect([lines[1], code]).to.deep.equal(['Nothing is wrong, and no order is stuck.', 0]);
   });
 
-  it('finds a counter that was changed by hand, says what it would do, and does it only when told to', async () => {
-    const { widget = 0 } = await pipeline.remaining();
-    await meddle(pipeline.store, stock.of('widget').path, { quantity: widget - 3 });
-    const held = 10 - widget;
-    const sentence = `inventory/widget: quantity ${widget - 3} and ${held} held by orders make 7, not 10: 3 missing`;
-    const action = 'Correct quantity of inventory/widget by +3';
-    const effect = 'what is left and what orders hold add up again';
-    for (let visit = 1; visit <= 2; visit++) {
-      const { code, lines } = await doctor();
-      expect([code, ...lines.slice(1)]).to.deep.equal([
-        1,
-        'Violations: 1',
-        `  ${sentence}`,
-        'npm run doctor -- --repair would',
-        `  ${action}: ${effect}`,
-        '1 violation, 0 stuck orders.',
+  longTest(
+    'finds a counter that was changed by hand, says what it would do, and does it only when told to',
+    async () => {
+      const { widget = 0 } = await pipeline.remaining();
+      await meddle(pipeline.store, stock.of('widget').path, { quantity: widget - 3 });
+      const held = 10 - widget;
+      const sentence = `inventory/widget: quantity ${widget - 3} and ${held} held by orders make 7, not 10: 3 missing`;
+      const action = 'Correct quantity of inventory/widget by +3';
+      const effect = 'what is left and what orders hold add up again';
+      for (let visit = 1; visit <= 2; visit++) {
+        const { code, lines } = await doctor();
+        expect([code, ...lines.slice(1)]).to.deep.equal([
+          1,
+          'Violations: 1',
+          `  ${sentence}`,
+          'npm run doctor -- --repair would',
+          `  ${action}: ${effect}`,
+          '1 violation, 0 stuck orders.',
+        ]);
+      }
+      const { code, lines } = await doctor('--repair');
+      expect(code).to.equal(0);
+      expect(lines).to.include.members([
+        'Repaired',
+        `  done: ${action}: ${effect}`,
+        'Nothing is wrong, and no order is stuck.',
       ]);
-    }
-    const { code, lines } = await doctor('--repair');
-    expect(code).to.equal(0);
-    expect(lines).to.include.members([
-      'Repaired',
-      `  done: ${action}: ${effect}`,
-      'Nothing is wrong, and no order is stuck.',
-    ]);
-    expect((await pipeline.remaining()).widget).to.equal(widget);
+      expect((await pipeline.remaining()).widget).to.equal(widget);
+      await clean();
+    },
+  );
+
+  longTest('restores records that were deleted by hand', async () => {
+    const { uuid } = paid;
+    const before_ = await pipeline.recordsOf(paid);
+    const lost = [
+      [orderRecords.of('joe', uuid).path, 'order record'],
+      [reservations.of('widget', uuid).path, 'reservation'],
+      [invoices.of(uuid).path, 'invoice'],
+    ] as const;
+    for (const [path] of lost) await meddle(pipeline.store, path);
+    const { code, lines } = await doctor();
+    expect(code).to.equal(1);
+    expect(lines).to.include.members(
+      lost.map(([path, room]) => `  Order ${uuid} is ${SUCCESS}, but its ${room} ${path} is missing`),
+    );
+    expect((await doctor('--repair')).code).to.equal(0);
+    expect(await pipeline.recordsOf(paid)).to.deep.equal(before_);
     await clean();
   });
 
-  it(
-    'restores records that were deleted by hand',
-    long(async () => {
-      const { uuid } = paid;
-      const before_ = await pipeline.recordsOf(paid);
-      const lost = [
-        [orderRecords.of('joe', uuid).path, 'order record'],
-        [reservations.of('widget', uuid).path, 'reservation'],
-        [invoices.of(uuid).path, 'invoice'],
-      ] as const;
-      for (const [path] of lost) await meddle(pipeline.store, path);
-      const { code, lines } = await doctor();
-      expect(code).to.equal(1);
-      expect(lines).to.include.members(
-        lost.map(([path, room]) => `  Order ${uuid} is ${SUCCESS}, but its ${room} ${path} is missing`),
-      );
-      expect((await doctor('--repair')).code).to.equal(0);
-      expect(await pipeline.recordsOf(paid)).to.deep.equal(before_);
-      await clean();
-    }),
-  );
+  longTest('takes from a canceled order what it still holds, and then corrects what it took', async () => {
+    const { uuid } = paid;
+    const reservation = reservations.of('widget', uuid).path;
+    const remaining = await pipeline.remaining();
+    await pipeline.post(`/order/${uuid}/cancel`, {});
+    await pipeline.bus.idle();
+    expect((await pipeline.ledger(uuid))?.status).to.equal('CANCELED');
+    await pipeline.store.commit([
+      { kind: 'create', path: reservation, fields: { quantity: 1, price_per_unit: 10 } },
+    ]);
+    await meddle(pipeline.store, stock.of('widget').path, { quantity: remaining.widget });
+    const { code, lines } = await doctor();
+    expect(code).to.equal(1);
+    expect(lines).to.include(
+      `  Order ${uuid} is CANCELED and has no reservation ${reservation}, but there it is`,
+    );
+    expect((await doctor('--repair')).code).to.equal(0);
+    expect(await pipeline.remaining()).to.deep.equal({
+      ...remaining,
+      widget: (remaining.widget ?? 0) + 1,
+      joe: (remaining.joe ?? 0) + 10,
+    });
+    await clean();
+  });
 
-  it(
-    'takes from a canceled order what it still holds, and then corrects what it took',
-    long(async () => {
-      const { uuid } = paid;
-      const reservation = reservations.of('widget', uuid).path;
-      const remaining = await pipeline.remaining();
-      await pipeline.post(`/order/${uuid}/cancel`, {});
-      await pipeline.bus.idle();
-      expect((await pipeline.ledger(uuid))?.status).to.equal('CANCELED');
-      await pipeline.store.commit([
-        { kind: 'create', path: reservation, fields: { quantity: 1, price_per_unit: 10 } },
-      ]);
-      await meddle(pipeline.store, stock.of('widget').path, { quantity: remaining.widget });
-      const { code, lines } = await doctor();
-      expect(code).to.equal(1);
-      expect(lines).to.include(
-        `  Order ${uuid} is CANCELED and has no reservation ${reservation}, but there it is`,
-      );
-      expect((await doctor('--repair')).code).to.equal(0);
-      expect(await pipeline.remaining()).to.deep.equal({
-        ...remaining,
-        widget: (remaining.widget ?? 0) + 1,
-        joe: (remaining.joe ?? 0) + 10,
-      });
-      await clean();
-    }),
-  );
-
-  it(
-    'leaves to people what no ledger tells, and says so',
-    long(async () => {
-      const path = customers.of('joe').path;
-      const { joe } = await pipeline.remaining();
-      await meddle(pipeline.store, path, { credit: 'much' });
-      const { code, lines } = await doctor('--repair');
-      expect(code).to.equal(1);
-      const [sentence, advice] = lines.slice(lines.indexOf('Needs a person') + 1);
-      expect(sentence).to.match(/^ {2}users\/joe is malformed: credit: /);
-      expect(advice).to.equal('    mend the fields that are named');
-      await meddle(pipeline.store, path, { credit: joe });
-      await clean();
-    }),
-  );
+  longTest('leaves to people what no ledger tells, and says so', async () => {
+    const path = customers.of('joe').path;
+    const { joe } = await pipeline.remaining();
+    await meddle(pipeline.store, path, { credit: 'much' });
+    const { code, lines } = await doctor('--repair');
+    expect(code).to.equal(1);
+    const [sentence, advice] = lines.slice(lines.indexOf('Needs a person') + 1);
+    expect(sentence).to.match(/^ {2}users\/joe is malformed: credit: /);
+    expect(advice).to.equal('    mend the fields that are named');
+    await meddle(pipeline.store, path, { credit: joe });
+    await clean();
+  });
 
   it('answers programs in JSON', async () => {
     const { code, lines } = await doctor('--json');
@@ -206,9 +200,9 @@ describe('npm run doctor', function () {
 });
 
 describe('npm run doctor, while no service runs', () => {
-  it(
+  longTest(
     '[anomaly 27] lists a stuck order with the very message that is missing, and publishes that',
-    long(async function () {
+    async function () {
       const projectId = freshProjectId();
       const environment = await emulatedEnvironment(this, projectId);
       const store = await emulatedStore(this, projectId);
@@ -237,7 +231,7 @@ describe('npm run doctor, while no service runs', () => {
       expect([arrived.data.toString(), arrived.attributes]).to.deep.equal([data.toString(), attributes]);
       await bus.close();
       await store.close();
-    }),
+    },
   );
 
   const cases: readonly [string, string[], Record<string, string>, RegExp][] = [
@@ -251,21 +245,21 @@ describe('npm run doctor, while no service runs', () => {
     ['with an argument that it does not know', ['--mend'], {}, /'--mend'.*\nUsage: npm run doctor/s],
   ];
   for (const [name, args, environment, expected] of cases) {
-    it(`says in one sentence why it could not run, and ends with 2: ${name}`, async () => {
+    longTest(`says in one sentence why it could not run, and ends with 2: ${name}`, async () => {
       const { code, output } = await runDoctor(args, environment);
       expect(code).to.equal(2);
       expect(output).to.match(expected);
     });
   }
 
-  it('says that the store is away, and ends with 2', async function () {
+  longTest('says that the store is away, and ends with 2', async function () {
     this.timeout(60_000);
     const { code, output } = await runDoctor([], AWAY);
     expect(code).to.equal(2);
     expect(output).to.equal(STORE_IS_AWAY);
   });
 
-  it('says that nobody lets it in, and ends with 2', async () => {
+  longTest('says that nobody lets it in, and ends with 2', async () => {
     const { code, output } = await runDoctor([], STRANGER);
     expect(code).to.equal(2);
     expect(output)
@@ -273,7 +267,7 @@ describe('npm run doctor, while no service runs', () => {
       .and.not.contain('\n    at ');
   });
 
-  it('wonders whether it is in the right place where nothing is stored at all', async function () {
+  longTest('wonders whether it is in the right place where nothing is stored at all', async function () {
     const { code, lines } = await runDoctor([], await emulatedEnvironment(this));
     // Two: a mistyped name must not look like a clean database to a program that asks every night.
     expect([code, lines.at(-1)]).to.deep.equal([

@@ -3,22 +3,15 @@ import { v4 as uuidv4 } from 'uuid';
 import { pipeline as saga } from '../../pipeline.ts';
 import { snapshot } from '../../saga/deliver/message.ts';
 import { transitionsOf } from '../../saga/ledger/history.ts';
-import type { Ports } from '../../saga/ports/ports.ts';
 import { backends, type Pipeline, recordsHeldBy, startPipeline } from '../support/pipeline.ts';
-import { doublingBus } from '../support/tracking-bus.ts';
+import { manners } from '../support/tracking-bus.ts';
 
 /** What is left when nothing was sold. */
 const SUCCESS = saga.success;
 const UNTOUCHED = { widget: 10, wotsit: 20, jack: undefined, joe: 100 };
 
 for (const backend of backends) {
-  for (const [manner, wrap] of [
-    ['every message once', undefined],
-    [
-      '[anomalies 1, 2, 3] every message twice, under two ids, each delivered twice',
-      ({ bus }: Ports) => ({ bus: doublingBus(bus) }),
-    ],
-  ] as const) {
+  for (const [manner, wrap] of manners) {
     describe(`An order on ${backend.name}, ${manner}`, () => {
       let pipeline: Pipeline;
       before(async function () {

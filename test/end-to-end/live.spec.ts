@@ -9,7 +9,7 @@ import { ledgerPath, SHARD_COUNT } from '../../saga/ledger/ledger.ts';
 import type { Store, Watching } from '../../saga/ports/store.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { type EventReader, readEvents } from '../support/event-stream.ts';
-import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { type Pipeline, sampledBackends, startPipeline } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { aReceivedOrder, standingOrder } from '../support/standing-order.ts';
 
@@ -40,7 +40,7 @@ function countedWatches() {
   };
 }
 
-for (const backend of backends) {
+for (const backend of sampledBackends) {
   describe(`Whoever watches orders, on ${backend.name}`, () => {
     let pipeline: Pipeline;
     const watches = countedWatches();
@@ -196,7 +196,7 @@ describe('A live stream', () => {
   let pipeline: Pipeline;
   const watches = countedWatches();
   before(async () => {
-    const [embedded] = backends;
+    const [embedded] = sampledBackends;
     if (embedded === undefined) throw new Error('There is no backend');
     pipeline = await startPipeline(await embedded.open({} as Mocha.Context), watches.wrap);
   });

@@ -3,6 +3,7 @@ import { pipeline } from '../../pipeline.ts';
 import { isStanding } from '../../saga/ledger/deadline.ts';
 import { type Child, programsOfSuite } from '../support/child.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
+import { longTest } from '../support/thorough.ts';
 
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
 
@@ -51,7 +52,7 @@ describe('npm start, which keeps its data', () => {
       expect((await get(`${url}/inventory/widget`)).body.quantity).to.equal(9_998);
     }));
 
-  it('keeps nothing with --memory, and says so when it comes back empty', async () => {
+  longTest('keeps nothing with --memory, and says so when it comes back empty', async () => {
     const child = start(['--memory']);
     const url = await urlOf(child);
     const uuid = await order(url);
@@ -59,27 +60,30 @@ describe('npm start, which keeps its data', () => {
     expect((await get(`${url}/order/${uuid}`)).code).to.equal(404);
   });
 
-  it('[anomaly 44] has its data after it was stopped and started; --fresh begins anew, but only once', () =>
-    inTemporaryFolder(async (folder) => {
-      const first = start([], folder);
-      const uuid = await order(await urlOf(first));
-      first.process.kill('SIGTERM');
-      expect(await first.exited).to.equal(0);
+  longTest(
+    '[anomaly 44] has its data after it was stopped and started; --fresh begins anew, but only once',
+    () =>
+      inTemporaryFolder(async (folder) => {
+        const first = start([], folder);
+        const uuid = await order(await urlOf(first));
+        first.process.kill('SIGTERM');
+        expect(await first.exited).to.equal(0);
 
-      const second = start([], folder);
-      expect((await get(`${await urlOf(second)}/order/${uuid}`)).code).to.equal(200);
-      second.process.kill('SIGTERM');
-      await second.exited;
+        const second = start([], folder);
+        expect((await get(`${await urlOf(second)}/order/${uuid}`)).code).to.equal(200);
+        second.process.kill('SIGTERM');
+        await second.exited;
 
-      const third = start(['--fresh'], folder);
-      const url = await urlOf(third);
-      expect((await get(`${url}/order/${uuid}`)).code).to.equal(404);
-      const later = await order(url);
-      await killEngine(third);
-      expect((await get(`${url}/order/${later}`)).code).to.equal(200);
-    }));
+        const third = start(['--fresh'], folder);
+        const url = await urlOf(third);
+        expect((await get(`${url}/order/${uuid}`)).code).to.equal(404);
+        const later = await order(url);
+        await killEngine(third);
+        expect((await get(`${url}/order/${later}`)).code).to.equal(200);
+      }),
+  );
 
-  it('ends its engine when it is killed itself, so that the next start finds the folder free', () =>
+  longTest('ends its engine when it is killed itself, so that the next start finds the folder free', () =>
     inTemporaryFolder(async (folder) => {
       const child = start([], folder);
       await urlOf(child);
@@ -87,9 +91,10 @@ describe('npm start, which keeps its data', () => {
       // Its output ends when the last process that holds it is gone.
       await child.exited;
       await urlOf(start([], folder));
-    }));
+    }),
+  );
 
-  it('[anomaly 55] says in one sentence that another one has the folder, and ends', () =>
+  longTest('[anomaly 55] says in one sentence that another one has the folder, and ends', () =>
     inTemporaryFolder(async (folder) => {
       await urlOf(start([], folder));
       const child = start([], folder);
@@ -97,14 +102,15 @@ describe('npm start, which keeps its data', () => {
       expect(child.output()).to.equal(
         `${folder}/engine is in use by another process: stop that, or start with --memory`,
       );
-    }));
+    }),
+  );
 
   for (const [args, fault] of [
     [['--nonsense'], "'--nonsense'"],
     [['folder'], "'folder'"],
     [['--memory', '--fresh'], '--memory keeps nothing: leave --fresh out'],
   ] as const) {
-    it(`says what is wrong with "${args.join(' ')}", and how to call it`, async () => {
+    longTest(`says what is wrong with "${args.join(' ')}", and how to call it`, async () => {
       const child = start(args);
       expect(await child.exited).to.equal(2);
       expect(child.output()).to.contain(fault).and.to.contain('\nUsage: npm start');

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type Child, runProgram } from '../support/child.ts';
+import { longSuite } from '../support/thorough.ts';
 
 const CLEAN = 'Nothing is wrong, and no order is stuck.';
 
-describe('A local stack that runs', function () {
+longSuite('A local stack that runs', function () {
   // Each command is a process of its own.
   this.timeout(60_000);
   let stack: Child;

@@ -19,6 +19,7 @@ import { runProgram } from '../support/child.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { shopOfThree as orderSaga } from '../support/shop-of-three.ts';
 import { standingOrder } from '../support/standing-order.ts';
+import { longTest } from '../support/thorough.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
 
@@ -70,31 +71,34 @@ describe('npm run saga', function () {
     ]);
   });
 
-  it('shows what one order holds, what of that is missing, and how often it was announced again', async () => {
-    const { uuid } = await pipeline.order({ ...ORDER, user: 'joe' });
-    const invoice = invoices.of(uuid).path;
-    await pipeline.store.commit([{ kind: 'remove', path: invoice }]);
-    const { lines } = await saga('show', uuid);
-    expect(lines[1]).to.equal('  joe ordered 1 widget, for 10 in all');
-    expect(lines.slice(6)).to.deep.equal([
-      '  calls for   payment-created',
-      `  holds       order record ${orderRecords.of('joe', uuid).path}`,
-      '  holds       1 of item inventory/widget',
-      `  holds       reservation ${reservations.of('widget', uuid).path}`,
-      '  holds       10 of user users/joe',
-      `  holds       invoice ${invoice}, which is missing`,
-    ]);
-    const repeated = announcedAgain(
-      orderSaga,
-      receive(orderSaga, uuidv4(), anOrder(), 'frontend', NOW, DEADLINE_SECONDS),
-      NOW,
-    );
-    await pipeline.store.commit([{ kind: 'create', path: ledgerPath(repeated.uuid), fields: repeated }]);
-    expect((await saga('show', repeated.uuid)).lines).to.include('  repeats     1 in this stage');
-    await pipeline.store.commit([{ kind: 'remove', path: ledgerPath(repeated.uuid) }]);
-  });
+  longTest(
+    'shows what one order holds, what of that is missing, and how often it was announced again',
+    async () => {
+      const { uuid } = await pipeline.order({ ...ORDER, user: 'joe' });
+      const invoice = invoices.of(uuid).path;
+      await pipeline.store.commit([{ kind: 'remove', path: invoice }]);
+      const { lines } = await saga('show', uuid);
+      expect(lines[1]).to.equal('  joe ordered 1 widget, for 10 in all');
+      expect(lines.slice(6)).to.deep.equal([
+        '  calls for   payment-created',
+        `  holds       order record ${orderRecords.of('joe', uuid).path}`,
+        '  holds       1 of item inventory/widget',
+        `  holds       reservation ${reservations.of('widget', uuid).path}`,
+        '  holds       10 of user users/joe',
+        `  holds       invoice ${invoice}, which is missing`,
+      ]);
+      const repeated = announcedAgain(
+        orderSaga,
+        receive(orderSaga, uuidv4(), anOrder(), 'frontend', NOW, DEADLINE_SECONDS),
+        NOW,
+      );
+      await pipeline.store.commit([{ kind: 'create', path: ledgerPath(repeated.uuid), fields: repeated }]);
+      expect((await saga('show', repeated.uuid)).lines).to.include('  repeats     1 in this stage');
+      await pipeline.store.commit([{ kind: 'remove', path: ledgerPath(repeated.uuid) }]);
+    },
+  );
 
-  it('shows that nobody knows what was asked of an order whose failure came first', async () => {
+  longTest('shows that nobody knows what was asked of an order whose failure came first', async () => {
     const uuid = uuidv4();
     const data = Buffer.from(JSON.stringify({ uuid, reason: 'PAYMENT_ERROR' }));
     await pipeline.bus.publish([{ topic: 'error', data, attributes: {} }]);
@@ -109,7 +113,7 @@ describe('npm run saga', function () {
     expect(JSON.parse(lines.join('\n'))).to.deep.equal((await pipeline.get(`/sagas/${uuid}`)).body);
   });
 
-  it('announces one order again, and cancels it', async () => {
+  longTest('announces one order again, and cancels it', async () => {
     const { uuid } = await pipeline.order(ORDER);
     expect((await saga('announce', uuid)).lines).to.deep.equal([
       `Order ${uuid} is PAID: payment-created was published again`,
@@ -127,7 +131,7 @@ describe('npm run saga', function () {
     });
   });
 
-  it('pauses an order, skips its payment, lets it go on, and forks it', async () => {
+  longTest('pauses an order, skips its payment, lets it go on, and forks it', async () => {
     const note = 'The provider is away';
     const uuid = await standingOrder(pipeline);
     expect(await saga('pause', uuid, '--note', note)).to.deep.equal({
@@ -156,7 +160,7 @@ describe('npm run saga', function () {
     expect((await saga('pause', uuid)).lines[0]).to.equal('--note "why" is missing');
   });
 
-  it('lists letters, shows one, and discards it', async () => {
+  longTest('lists letters, shows one, and discards it', async () => {
     const id = await parked('{"a":1,\n"b":', { note: 'by hand' });
     const reason = 'The message is not JSON';
     const outline = [
@@ -175,7 +179,7 @@ describe('npm run saga', function () {
     expect((await saga('letters', '--status', 'redriven')).lines).to.deep.equal(['No letters']);
   });
 
-  it('shows the faults of a ledger and of a letter that somebody has edited by hand', async () => {
+  longTest('shows the faults of a ledger and of a letter that somebody has edited by hand', async () => {
     const uuid = uuidv4();
     const [ledger, letter] = [ledgerPath(uuid), deadLetterPath(uuid)];
     await pipeline.store.commit([
@@ -204,19 +208,22 @@ describe('npm run saga', function () {
     for (const path of [ledger, letter]) await pipeline.store.commit([{ kind: 'remove', path }]);
   });
 
-  it('redrives one letter, and then all, although each of them fails again and becomes a letter', async () => {
-    const id = await parked('one');
-    await parked('other');
-    expect((await saga('redrive-letter', id)).lines).to.deep.equal([
-      `Letter ${id} was sent to order-created`,
-    ]);
-    await pipeline.bus.idle();
-    const { letters } = (await pipeline.get('/dead-letters?limit=100')).body;
-    const all = await saga('redrive-letter', '--all', '--reason', 'The message is not JSON');
-    expect(all).to.deep.equal({ code: 0, lines: [`${letters.length} letters were sent back`] });
-    await pipeline.bus.idle();
-    expect((await pipeline.get('/dead-letters?limit=100')).body.letters).to.have.length(letters.length);
-  });
+  longTest(
+    'redrives one letter, and then all, although each of them fails again and becomes a letter',
+    async () => {
+      const id = await parked('one');
+      await parked('other');
+      expect((await saga('redrive-letter', id)).lines).to.deep.equal([
+        `Letter ${id} was sent to order-created`,
+      ]);
+      await pipeline.bus.idle();
+      const { letters } = (await pipeline.get('/dead-letters?limit=100')).body;
+      const all = await saga('redrive-letter', '--all', '--reason', 'The message is not JSON');
+      expect(all).to.deep.equal({ code: 0, lines: [`${letters.length} letters were sent back`] });
+      await pipeline.bus.idle();
+      expect((await pipeline.get('/dead-letters?limit=100')).body.letters).to.have.length(letters.length);
+    },
+  );
 
   it('[anomaly 39] shows what would steer the terminal, instead of obeying it', async () => {
     const id = await parked('\u001b[2J\u009b', { note: 'a\nb' });
@@ -227,7 +234,7 @@ describe('npm run saga', function () {
     expect(json.join('')).not.to.match(/\p{Cc}/u);
   });
 
-  it('says in one sentence what it could not do, and exits with 1', async () => {
+  longTest('says in one sentence what it could not do, and exits with 1', async () => {
     const uuid = uuidv4();
     const failure = (line: string) => ({ code: 1, lines: [line] });
     expect(await saga('show', uuid)).to.deep.equal(failure(`There is no order ${uuid}`));
@@ -241,7 +248,7 @@ describe('npm run saga', function () {
     });
   });
 
-  it('says that nothing answers, or that something else does', async () => {
+  longTest('says that nothing answers, or that something else does', async () => {
     const server = createServer((_request, response) => response.end('<html>'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -256,25 +263,30 @@ describe('npm run saga', function () {
     });
   });
 
-  it('[anomaly 39] sends SAGA_TOKEN as bearer token, to this server only, and never in the open', async () => {
-    const heard: (string | undefined)[] = [];
-    const server = createServer((request, response) => {
-      heard.push(request.headers.authorization);
-      response.writeHead(request.url === '/moved/sagas' ? 200 : 302, { location: '/moved/sagas' }).end('{}');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { code } = await run(['show', uuidv4(), '--url', other], { SAGA_TOKEN: 'secret' });
-    expect([code, heard]).to.deep.equal([1, ['Bearer secret']]);
-    await new Promise((resolve) => server.close(resolve));
-    const open = await run(['show', uuidv4(), '--url', 'http://janitor.example'], { SAGA_TOKEN: 'secret' });
-    expect([open.code, open.lines[0]]).to.deep.equal([
-      2,
-      'SAGA_TOKEN would travel to janitor.example unencrypted: use https',
-    ]);
-  });
+  longTest(
+    '[anomaly 39] sends SAGA_TOKEN as bearer token, to this server only, and never in the open',
+    async () => {
+      const heard: (string | undefined)[] = [];
+      const server = createServer((request, response) => {
+        heard.push(request.headers.authorization);
+        response
+          .writeHead(request.url === '/moved/sagas' ? 200 : 302, { location: '/moved/sagas' })
+          .end('{}');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { code } = await run(['show', uuidv4(), '--url', other], { SAGA_TOKEN: 'secret' });
+      expect([code, heard]).to.deep.equal([1, ['Bearer secret']]);
+      await new Promise((resolve) => server.close(resolve));
+      const open = await run(['show', uuidv4(), '--url', 'http://janitor.example'], { SAGA_TOKEN: 'secret' });
+      expect([open.code, open.lines[0]]).to.deep.equal([
+        2,
+        'SAGA_TOKEN would travel to janitor.example unencrypted: use https',
+      ]);
+    },
+  );
 
-  it('says who asks: SAGA_OPERATOR, otherwise the account on this machine', async () => {
+  longTest('says who asks: SAGA_OPERATOR, otherwise the account on this machine', async () => {
     const heard: unknown[] = [];
     const server = createServer((request, response) => {
       heard.push(request.headers['saga-operator']);
@@ -309,7 +321,7 @@ describe('npm run saga', function () {
     [['show', uuidv4(), '--url', 'x'], 'x is not the URL of a janitor, such as http://127.0.0.1:8080'],
   ];
   for (const [args, fault] of wrong) {
-    it(`explains its use and exits with 2: ${fault.replaceAll(/[0-9a-f-]{36}/g, 'UUID')}`, async () => {
+    longTest(`explains its use and exits with 2: ${fault.replaceAll(/[0-9a-f-]{36}/g, 'UUID')}`, async () => {
       const { code, lines } = await run(args);
       expect([code, lines[0]]).to.deep.equal([2, fault]);
       expect(lines[2]).to.contain('Usage: npm run saga');

@@ -6,6 +6,7 @@ import { asking } from '../support/ask.ts';
 import { type Child, runProgram } from '../support/child.ts';
 import { freshProjectId, requireEmulators } from '../support/emulators.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
+import { longSuite } from '../support/thorough.ts';
 
 /** What an order comes to by itself: then it waits for its courier. */
 const RESTS = pipeline.steps.at(-1)?.waits?.as;
@@ -60,7 +61,7 @@ function client(urlOf: () => string) {
 }
 const urlIn = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
 
-describe('The plug of npm run start:emulators', function () {
+longSuite('The plug of npm run start:emulators', function () {
   this.timeout(2 * LIMIT_MS);
   let stack: Child;
   let url = '';
@@ -156,7 +157,7 @@ describe('The plug of npm run start:emulators', function () {
   });
 });
 
-describe('The plug of npm start', function () {
+longSuite('The plug of npm start', function () {
   this.timeout(2 * LIMIT_MS);
 
   it('[anomaly 36] kills the engine once it has answered, which comes back with all that it had accepted', () =>

@@ -20,7 +20,7 @@ import {
   STORE_IS_AWAY,
   STRANGER,
 } from '../support/emulators.ts';
-import { long } from '../support/thorough.ts';
+import { longSuite, longTest } from '../support/thorough.ts';
 
 const SUCCESS = pipeline.success;
 const ORDER = { item: 'widget', quantity: 2, user: 'jack' };
@@ -81,7 +81,7 @@ describe('npm start', () => {
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
   });
 
-  it('logs no more than LOG_LEVEL asks for', async () => {
+  longTest('logs no more than LOG_LEVEL asks for', async () => {
     child = runProgram('local/start.js', ['--memory'], { PORT: '0', LOG_LEVEL: 'error' });
     const url = urlIn(await child.line(/The pipeline runs on/));
     await post(url, ORDER);
@@ -97,7 +97,7 @@ describe('npm start', () => {
     expect(await child.exited).to.equal(0);
   });
 
-  it('ends when npm is told to end, although the shell between them passes nothing on', async () => {
+  longTest('ends when npm is told to end, although the shell between them passes nothing on', async () => {
     const script = fileURLToPath(new URL('dist/local/start.js', packageRoot));
     const shell = spawn('sh', ['-c', `true && "${process.execPath}" "${script}" --memory`], {
       env: { PATH: process.env.PATH ?? '', PORT: '0', npm_lifecycle_event: 'start' },
@@ -115,7 +115,7 @@ describe('npm start', () => {
     await ended;
   });
 
-  it('says in one sentence that its port is in use, and what to do', async () => {
+  longTest('says in one sentence that its port is in use, and what to do', async () => {
     const { server, port } = await takenPort();
     child = runProgram('local/start.js', ['--memory'], { PORT: String(port) });
     expect(await child.exited).to.equal(1);
@@ -149,9 +149,9 @@ describe('A service as a process of its own', () => {
       .and.to.contain('do not exist');
   });
 
-  it(
+  longTest(
     '[anomaly 26] starts while the store is away, and says so, because its setting may be wrong',
-    long(async function () {
+    async function () {
       const environment = await emulatedEnvironment(this);
       await createTopology(environment.PROJECT_ID, topologyOf(pipeline));
       const child = runProgram('programs/service.js', ['inventory'], {
@@ -166,10 +166,10 @@ describe('A service as a process of its own', () => {
       });
       child.process.kill('SIGTERM');
       await child.exited;
-    }),
+    },
   );
 
-  it('[anomaly 26] does not start without a project, or half on an emulator', async () => {
+  longTest('[anomaly 26] does not start without a project, or half on an emulator', async () => {
     const child = runProgram('programs/service.js', ['inventory'], { PUBSUB_EMULATOR_HOST: '127.0.0.1:1' });
     expect(await child.exited).to.equal(1);
     expect(child.output())
@@ -177,7 +177,7 @@ describe('A service as a process of its own', () => {
       .and.to.contain('FIRESTORE_EMULATOR_HOST is missing');
   });
 
-  it('[anomaly 26] does not start on the embedded engine, where it would be alone', async () => {
+  longTest('[anomaly 26] does not start on the embedded engine, where it would be alone', async () => {
     const child = runProgram('programs/service.js', ['order'], { BACKEND: 'memory', PORT: '0' });
     expect(await child.exited).to.equal(1);
     expect(child.output()).to.equal(
@@ -185,18 +185,21 @@ describe('A service as a process of its own', () => {
     );
   });
 
-  it('[anomaly 26] does not start as a service that there is not, and names those that there are', async () => {
-    for (const args of [[], ['inventories'], ['constructor']]) {
-      const child = runProgram('programs/service.js', args, {});
-      expect(await child.exited).to.equal(1);
-      expect(child.output()).to.equal(
-        `There is no service "${args[0] ?? ''}": name one of ${serviceNames(pipeline).join(', ')}`,
-      );
-    }
-  });
+  longTest(
+    '[anomaly 26] does not start as a service that there is not, and names those that there are',
+    async () => {
+      for (const args of [[], ['inventories'], ['constructor']]) {
+        const child = runProgram('programs/service.js', args, {});
+        expect(await child.exited).to.equal(1);
+        expect(child.output()).to.equal(
+          `There is no service "${args[0] ?? ''}": name one of ${serviceNames(pipeline).join(', ')}`,
+        );
+      }
+    },
+  );
 });
 
-describe('npm run start:emulators', () => {
+longSuite('npm run start:emulators', () => {
   let stack: Child;
   let second: Child | undefined;
   let url: string;
@@ -235,7 +238,7 @@ describe('npm run start:emulators', () => {
     expect(await get(`${url}/readyz`)).to.deep.equal({ status: 'ready' });
   });
 
-  it('is found by the doctor, who then reads the emulators themselves', async () => {
+  longTest('is found by the doctor, who then reads the emulators themselves', async () => {
     const doctor = runProgram('programs/doctor.js', []);
     expect([await doctor.exited, doctor.answer().split('\n').at(-1)]).to.deep.equal([
       0,
@@ -243,7 +246,7 @@ describe('npm run start:emulators', () => {
     ]);
   });
 
-  it('shows the metrics of each service behind the one port', async () => {
+  longTest('shows the metrics of each service behind the one port', async () => {
     for (const service of serviceNames(pipeline)) {
       const answer = await fetch(`${url}/metrics/${service}`);
       expect([answer.status, (await answer.text()).includes(`service_name="${service}"`)]).to.deep.equal([
@@ -253,7 +256,7 @@ describe('npm run start:emulators', () => {
     }
   });
 
-  it('compensates an order whose payment fails', async () => {
+  longTest('compensates an order whose payment fails', async () => {
     const { body } = await post(url, { ...ORDER, 'payment-error': true });
     await lineOf(`janitor +compensated uuid=${body.uuid}`);
     expect(await get(`${url}/order/${body.uuid}`)).to.include({
@@ -263,81 +266,72 @@ describe('npm run start:emulators', () => {
     expect(await get(`${url}/inventory/widget`)).to.include({ quantity: 9_998 });
   });
 
-  it(
-    'shows its messages to gcloud, and takes none away from a service',
-    long(async function () {
-      const variables = Object.fromEntries(
-        [...stack.output().matchAll(/export (CLOUDSDK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
-      );
-      expect(Object.keys(variables)).to.have.length(3);
-      const { body } = await post(url, ORDER);
-      await comesToSuccess(lineOf, url, body.uuid);
-      const pull = [
-        'pubsub',
-        'subscriptions',
-        'pull',
-        `${pipeline.topicOf(SUCCESS)}-sub`,
-        '--auto-ack',
-        '--limit=10',
-        '--format=json',
-      ];
-      let stdout: string;
-      try {
-        ({ stdout } = await promisify(execFile)('gcloud', pull, { env: { ...process.env, ...variables } }));
-      } catch (error) {
-        const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-        if (!isMissing || process.env.REQUIRE_EMULATORS === '1') throw error;
-        process.stdout.write('*** Skipped: there is no gcloud on this machine\n');
-        return this.skip();
-      }
-      const pulled = (JSON.parse(stdout) as { message: { data: string } }[]).map(({ message }) =>
-        JSON.parse(Buffer.from(message.data, 'base64').toString()),
-      );
-      expect(pulled.find(({ uuid }) => uuid === body.uuid)).to.deep.equal({
-        uuid: body.uuid,
-        ...ORDER,
-        items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
-        status: SUCCESS,
-        total_invoice: 20,
-        delivery_cost: 4,
-      });
-    }),
-  );
+  longTest('shows its messages to gcloud, and takes none away from a service', async function () {
+    const variables = Object.fromEntries(
+      [...stack.output().matchAll(/export (CLOUDSDK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+    );
+    expect(Object.keys(variables)).to.have.length(3);
+    const { body } = await post(url, ORDER);
+    await comesToSuccess(lineOf, url, body.uuid);
+    const pull = [
+      'pubsub',
+      'subscriptions',
+      'pull',
+      `${pipeline.topicOf(SUCCESS)}-sub`,
+      '--auto-ack',
+      '--limit=10',
+      '--format=json',
+    ];
+    let stdout: string;
+    try {
+      ({ stdout } = await promisify(execFile)('gcloud', pull, { env: { ...process.env, ...variables } }));
+    } catch (error) {
+      const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isMissing || process.env.REQUIRE_EMULATORS === '1') throw error;
+      process.stdout.write('*** Skipped: there is no gcloud on this machine\n');
+      return this.skip();
+    }
+    const pulled = (JSON.parse(stdout) as { message: { data: string } }[]).map(({ message }) =>
+      JSON.parse(Buffer.from(message.data, 'base64').toString()),
+    );
+    expect(pulled.find(({ uuid }) => uuid === body.uuid)).to.deep.equal({
+      uuid: body.uuid,
+      ...ORDER,
+      items: [{ item: 'widget', quantity: 2, price_per_unit: 10 }],
+      status: SUCCESS,
+      total_invoice: 20,
+      delivery_cost: 4,
+    });
+  });
 
-  it(
-    '[anomaly 36] starts a service again that was killed, and its orders go on',
-    long(async function () {
-      // The emulator goes on to feed the killed reader for a while; each time, the message comes again after 10 s.
-      this.timeout(90_000);
-      const pid = Number(/pid=(\d+)/.exec(await lineOf('inventory +listens .*pid='))?.[1]);
-      process.kill(pid, 'SIGKILL');
-      await lineOf('inventory +ended \\(SIGKILL\\), starts again');
-      await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
-      const { body } = await post(url, ORDER);
-      await comesToSuccess(lineOf, url, body.uuid);
-      expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
-    }),
-  );
+  longTest('[anomaly 36] starts a service again that was killed, and its orders go on', async function () {
+    // The emulator goes on to feed the killed reader for a while; each time, the message comes again after 10 s.
+    this.timeout(90_000);
+    const pid = Number(/pid=(\d+)/.exec(await lineOf('inventory +listens .*pid='))?.[1]);
+    process.kill(pid, 'SIGKILL');
+    await lineOf('inventory +ended \\(SIGKILL\\), starts again');
+    await lineOf(`inventory +listens .*pid=(?!${pid}\\b)`);
+    const { body } = await post(url, ORDER);
+    await comesToSuccess(lineOf, url, body.uuid);
+    expect(await get(`${url}/order/${body.uuid}`)).to.include({ status: SUCCESS });
+  });
 
-  it(
-    'says in one sentence which port is in use',
-    long(async function () {
-      // The other emulator starts before it is stopped again.
-      this.timeout(60_000);
-      const { server, port } = await takenPort();
-      second = runProgram('local/start-emulators.js', [], {
-        PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`,
-        FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
-      });
-      expect(await second.exited).to.equal(1);
-      expect(second.output()).to.equal(
-        `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there, or name another port in PUBSUB_EMULATOR_HOST`,
-      );
-      server.close();
-    }),
-  );
+  longTest('says in one sentence which port is in use', async function () {
+    // The other emulator starts before it is stopped again.
+    this.timeout(60_000);
+    const { server, port } = await takenPort();
+    second = runProgram('local/start-emulators.js', [], {
+      PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`,
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+    });
+    expect(await second.exited).to.equal(1);
+    expect(second.output()).to.equal(
+      `Port ${port}, where the Pub/Sub emulator listens, is in use: stop what listens there, or name another port in PUBSUB_EMULATOR_HOST`,
+    );
+    server.close();
+  });
 
-  it('says in one sentence each what is not installed, and how to get it', async () => {
+  longTest('says in one sentence each what is not installed, and how to get it', async () => {
     second = runProgram('local/start-emulators.js', [], {
       PATH: '/nonexistent',
       PUBSUB_EMULATOR_JAR: '/nonexistent/pubsub.jar',
@@ -351,19 +345,16 @@ describe('npm run start:emulators', () => {
     ]);
   });
 
-  it(
-    'leaves no process behind when it is killed',
-    long(async function () {
-      this.timeout(60_000);
-      second = runProgram('local/start-emulators.js', [], {
-        PORT: '0',
-        PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
-        FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
-      });
-      await second.line(/OVERRIDES_PUBSUB=/);
-      await expectAllToEnd(second, 'SIGKILL');
-    }),
-  );
+  longTest('leaves no process behind when it is killed', async function () {
+    this.timeout(60_000);
+    second = runProgram('local/start-emulators.js', [], {
+      PORT: '0',
+      PUBSUB_EMULATOR_HOST: '127.0.0.1:0',
+      FIRESTORE_EMULATOR_HOST: '127.0.0.1:0',
+    });
+    await second.line(/OVERRIDES_PUBSUB=/);
+    await expectAllToEnd(second, 'SIGKILL');
+  });
 
   // The last one: it ends the stack of all others.
   it('leaves no process behind when it is told to end', async function () {
@@ -409,7 +400,7 @@ async function untilRefused(url: string): Promise<void> {
 }
 
 describe('npm run trip', () => {
-  it('takes no argument that it does not know', async () => {
+  longTest('takes no argument that it does not know', async () => {
     for (const argument of ['--nonsense', 'emulators']) {
       const child = runProgram('examples/trip/main.js', [argument]);
       expect(await child.exited).to.equal(1);
@@ -427,9 +418,9 @@ describe('npm run data-init', () => {
     return { code: await child.exited, output: child.output() };
   };
 
-  it(
+  longTest(
     '[anomaly 44] loads once, and changes nothing the second time; a reset starts afresh',
-    long(async function () {
+    async function () {
       const environment = await emulatedEnvironment(this);
       expect((await run([], environment)).output).to.equal(
         `${ALL} documents loaded, 0 were there already and stay as they are`,
@@ -443,10 +434,10 @@ describe('npm run data-init', () => {
         ...collectionsOf(pipeline).map((collection) => `${collection}: ${loadedIn(collection)} deleted`),
         `${ALL} documents loaded, 0 were there already and stay as they are`,
       ]);
-    }),
+    },
   );
 
-  it('deletes nothing on Google unless it is told twice', async () => {
+  longTest('deletes nothing on Google unless it is told twice', async () => {
     const { code, output } = await run(['--reset'], { PROJECT_ID: 'a-real-project' });
     expect(code).to.equal(1);
     expect(output).to.equal(
@@ -454,14 +445,14 @@ describe('npm run data-init', () => {
     );
   });
 
-  it(
+  longTest(
     '[anomaly 26] says in one sentence that the store is away, and that nobody lets it in',
-    long(async () => {
+    async () => {
       expect(await run([], AWAY)).to.deep.equal({ code: 1, output: STORE_IS_AWAY });
       const { code, output } = await run([], STRANGER);
       expect([code, output.split('\n').length]).to.deep.equal([1, 1]);
       expect(output).to.match(/^Could not load the default credentials.*set PUBSUB_EMULATOR_HOST/);
-    }),
+    },
   );
 
   for (const [args, fault] of [
@@ -470,7 +461,7 @@ describe('npm run data-init', () => {
     [['nowhere.json'], 'There is no file nowhere.json'],
     [['local'], 'There is no file local'],
   ] as const) {
-    it(`says what is wrong with ${args.join(' ')}`, async () => {
+    longTest(`says what is wrong with ${args.join(' ')}`, async () => {
       const { code, output } = await run(args, { PROJECT_ID: 'a-real-project' });
       expect(code).to.equal(2);
       expect(output).to.contain(fault).and.to.contain('\nUsage: npm run data-init');

@@ -10,7 +10,7 @@ import type { Ports } from '../../saga/ports/ports.ts';
 import type { Path, Store } from '../../saga/ports/store.ts';
 import { allDocuments } from '../support/all-documents.ts';
 import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 import { wordRequest } from '../support/words.ts';
 
 /** Ten orders for five pairs of widgets: half of them fail, and one is refused by payments besides. */
@@ -152,27 +152,24 @@ for (const backend of backends) {
         (ends: readonly string[]) => ends.every((status) => status === CANCELED),
       ],
     ] as const) {
-      it(
-        `[anomaly 27] ${howLate}, by a sweep, and the books are exact`,
-        long(async () => {
-          const ends: string[] = [];
-          for (const commitsInCopy of [2, 3, 4]) {
-            const { copy } = await loseAndRestore(commitsInCopy, 'accepted');
-            aheadMs = latenessMs;
-            const started = await start();
-            expect((await started.get('/audit')).body.violations).to.deep.equal([]);
-            expect((await started.post('/sweep', {})).body.errors).to.equal(0);
-            await untilAllRest(started);
-            const ledgers = ledgersIn(await allDocuments(store));
-            const stood = [...ledgersIn(copy).values()].filter((ledger) => isStanding(pipeline, ledger));
-            ends.push(...stood.map(({ uuid }) => ledgers.get(uuid)?.status ?? 'lost'));
-            await expectExactBooks(started);
-            await started.close();
-          }
-          expect(ends.length, 'orders that stood in a copy').to.be.greaterThan(3);
-          expect(isExpected(ends), ends.join()).to.equal(true);
-        }),
-      );
+      longTest(`[anomaly 27] ${howLate}, by a sweep, and the books are exact`, async () => {
+        const ends: string[] = [];
+        for (const commitsInCopy of [2, 3, 4]) {
+          const { copy } = await loseAndRestore(commitsInCopy, 'accepted');
+          aheadMs = latenessMs;
+          const started = await start();
+          expect((await started.get('/audit')).body.violations).to.deep.equal([]);
+          expect((await started.post('/sweep', {})).body.errors).to.equal(0);
+          await untilAllRest(started);
+          const ledgers = ledgersIn(await allDocuments(store));
+          const stood = [...ledgersIn(copy).values()].filter((ledger) => isStanding(pipeline, ledger));
+          ends.push(...stood.map(({ uuid }) => ledgers.get(uuid)?.status ?? 'lost'));
+          await expectExactBooks(started);
+          await started.close();
+        }
+        expect(ends.length, 'orders that stood in a copy').to.be.greaterThan(3);
+        expect(isExpected(ends), ends.join()).to.equal(true);
+      });
     }
 
     it('[anomaly 32] and followed by a seek has every order again, and those that had failed stay so', async () => {

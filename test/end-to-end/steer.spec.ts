@@ -10,7 +10,7 @@ import { StoreError } from '../../saga/ports/store.ts';
 import { forkUuid } from '../../saga/steer/fork.ts';
 import { stepTask } from '../../saga/step/take-step.ts';
 import { SETTINGS } from '../support/builders.ts';
-import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { type Pipeline, sampledBackends, startPipeline } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 import { aReceivedOrder, standingOrder } from '../support/standing-order.ts';
 
@@ -30,7 +30,7 @@ async function advanceTo({ store }: Pipeline, uuid: string, last: string): Promi
   }
 }
 
-for (const backend of backends) {
+for (const backend of sampledBackends) {
   describe(`Operators steer orders by hand, on ${backend.name}`, () => {
     let pipeline: Pipeline;
     before(async function () {
@@ -143,7 +143,7 @@ describe('Steering an order', () => {
   const logged: Record<string, unknown>[] = [];
   let isAway = false;
   before(async () => {
-    const [embedded] = backends;
+    const [embedded] = sampledBackends;
     if (embedded === undefined) throw new Error('There is no backend');
     pipeline = await startPipeline(await embedded.open({} as Mocha.Context), ({ store }) => ({
       log: (_severity, message, fields) => logged.push({ message, ...fields }),

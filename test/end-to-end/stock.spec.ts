@@ -6,12 +6,12 @@ import { allServices } from '../../saga/deliver/service.ts';
 import type { HttpRequest } from '../../saga/http/http.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import { NOW, SETTINGS, uuidOf } from '../support/builders.ts';
-import { backends, type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { type Pipeline, sampledBackends, startPipeline } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
 
 const ALICE = { 'saga-operator': 'alice' };
 
-for (const backend of backends) {
+for (const backend of sampledBackends) {
   describe(`The stock that operators change, on ${backend.name}`, function () {
     this.timeout(60_000);
     let pipeline: Pipeline;

@@ -20,7 +20,7 @@ import { SETTINGS } from '../support/builders.ts';
 import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { emulatedStore } from '../support/emulators.ts';
 import { topology } from '../support/pipeline.ts';
-import { long, sampled } from '../support/thorough.ts';
+import { longTest, sampled } from '../support/thorough.ts';
 
 /** This release on the store that an earlier one left behind. */
 async function takeOver(store: Store, recording: Recording): Promise<Play> {
@@ -183,30 +183,36 @@ for (const release of recordedReleases()) {
     it('[anomalies 1, 32] comes to its end when every message comes once more, those that were done and those that were not', () =>
       bringToTheEnd(createMemoryStore(), recording, { copies: 1 }));
 
-    it('[anomalies 1, 32] comes to its end when every message comes twice', () =>
-      bringToTheEnd(createMemoryStore(), recording, { copies: 2 }));
+    longTest('[anomalies 1, 32] comes to its end when every message comes twice', () =>
+      bringToTheEnd(createMemoryStore(), recording, { copies: 2 }),
+    );
 
     for (const seed of SEEDS) {
-      it(`[anomalies 4, 9] comes to its end when all messages come twice, in any order and some together: seed ${seed}`, () =>
-        bringToTheEnd(createMemoryStore(), recording, { copies: 2, seed }));
+      longTest(
+        `[anomalies 4, 9] comes to its end when all messages come twice, in any order and some together: seed ${seed}`,
+        () => bringToTheEnd(createMemoryStore(), recording, { copies: 2, seed }),
+      );
     }
 
-    it('[anomalies 27, 38] comes to its end by the sweep alone when every message is lost', () =>
-      bringToTheEnd(createMemoryStore(), recording, { copies: 0 }));
+    longTest('[anomalies 27, 38] comes to its end by the sweep alone when every message is lost', () =>
+      bringToTheEnd(createMemoryStore(), recording, { copies: 0 }),
+    );
 
-    it('[anomaly 27] comes to its end when its messages come a day later: what stood is too late', () =>
-      bringToTheEnd(createMemoryStore(), recording, { copies: 1, afterSeconds: 24 * 3600 }));
+    longTest('[anomaly 27] comes to its end when its messages come a day later: what stood is too late', () =>
+      bringToTheEnd(createMemoryStore(), recording, { copies: 1, afterSeconds: 24 * 3600 }),
+    );
 
-    it('[anomaly 27] comes to its end when its messages are lost and nobody sweeps for a day', () =>
-      bringToTheEnd(createMemoryStore(), recording, { copies: 0, afterSeconds: 24 * 3600 }));
+    longTest('[anomaly 27] comes to its end when its messages are lost and nobody sweeps for a day', () =>
+      bringToTheEnd(createMemoryStore(), recording, { copies: 0, afterSeconds: 24 * 3600 }),
+    );
 
     // One is enough to show that Firestore is no different here, and each takes seconds: the release that is the furthest away.
     if (release !== recordedReleases()[0]) return;
-    it(
+    longTest(
       '[anomalies 4, 27, 32] comes to its end on Firestore, too: by the sweep, and then all messages come again',
-      long(async function () {
+      async function () {
         await bringToTheEnd(await emulatedStore(this), recording, { copies: 0, seed: 1 });
-      }),
+      },
     );
   });
 }

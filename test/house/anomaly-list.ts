@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../programs/config.ts';
 import { ANOMALIES, NOT_BUILT } from './anomalies.ts';
+import { numbersOf, titlesIn } from './test-titles.ts';
 
 /** docs/anomalies.md, made from the titles of the tests. */
 
@@ -27,18 +27,12 @@ export function numberedTests(): NumberedTest[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.spec.ts') && !/^(node_modules|dist)\//.test(file))
     .sort()
-    .flatMap((file) => testsIn(file, readFileSync(join(root, file), 'utf8')));
-}
-
-function testsIn(file: string, source: string): NumberedTest[] {
-  const titles = source.matchAll(
-    /\b(?:it|describe)\(\s*(['"`])\[anomal(?:y|ies) ([\d, ]+)\] ((?:\\.|(?!\1).)+)\1/gs,
-  );
-  return [...titles].map(([, , numbers = '', title = '']) => ({
-    file,
-    title: title.replaceAll(/\$\{[^}]*\}/g, '…').replaceAll(/\\(.)/g, '$1'),
-    numbers: numbers.split(',').map(Number),
-  }));
+    .flatMap((file) =>
+      titlesIn(file).flatMap((title) => {
+        const { numbers, rest } = numbersOf(title);
+        return numbers.length === 0 ? [] : [{ file, title: rest.replaceAll(/\$\{[^}]*\}/g, '…'), numbers }];
+      }),
+    );
 }
 
 /** docs/anomalies.md as it must be. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { packageRoot } from '../../programs/config.ts';
 import { type Built, FEATURES, type Feature, type Proof } from './features.ts';
+import { titlesIn } from './test-titles.ts';
 
 /** docs/features.md, made from the list of features. */
 
@@ -61,9 +62,3 @@ export function proofFault({ number, built, proof }: Feature): string | undefine
 const textOf = (path: string): string => readFileSync(new URL(path, packageRoot), 'utf8');
 
 const scripts = (): object => (JSON.parse(textOf('package.json')) as { scripts: object }).scripts;
-
-/** The titles of the tests in a file, as its source has them. */
-function titlesIn(file: string): string[] {
-  const titles = textOf(file).matchAll(/\bit\(\s*(['"`])((?:\\.|(?!\1).)+)\1/gs);
-  return [...titles].map(([, , title = '']) => title.replaceAll(/\\(.)/g, '$1'));
-}

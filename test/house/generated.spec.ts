@@ -20,7 +20,7 @@ import { accept, stepsFor } from '../../saga/step/step.ts';
 import { widerPipeline } from '../releases/packing.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 
 const root = fileURLToPath(packageRoot);
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -71,9 +71,9 @@ describe('What follows from the pipeline', () => {
         );
       });
 
-    it(
+    longTest(
       'is checked file by file: a stale one is named, with the command that mends it',
-      long(async function () {
+      async function () {
         this.timeout(60_000);
         const spoilt = [
           /"shard"/,
@@ -98,7 +98,7 @@ describe('What follows from the pipeline', () => {
         for (const { path } of files)
           expect(readFileSync(join(copy, path), 'utf8'), path).to.equal(text(path));
         expect(await generate('--check')).to.deep.equal({ code: 0, said: '' });
-      }),
+      },
     );
 
     it('keeps every subscription and its reader, unless somebody says that it may go', async function () {
@@ -116,30 +116,27 @@ describe('What follows from the pipeline', () => {
       expect(readFileSync(topology, 'utf8')).to.equal(text('infra/topology.json'));
     });
 
-    it(
+    longTest(
       'is not written where the topology is gone, or is no JSON: what it would lose is unknown',
-      long(async () => {
+      async () => {
         const topology = join(copy, 'infra/topology.json');
         writeFileSync(topology, '{');
         expect((await generate()).said).to.match(/^infra\/topology\.json is not JSON, restore it first: /);
         rmSync(topology);
         expect((await generate()).said).to.match(/^infra\/topology\.json can't be read, restore it first: /);
         writeFileSync(topology, text('infra/topology.json'));
-      }),
+      },
     );
 
-    it(
-      'is not written where a marker is lost, and what was written by hand stays',
-      long(async () => {
-        const lost = text('infra/compose.yaml').replace('  # end\n', '');
-        writeFileSync(join(copy, 'infra/compose.yaml'), lost);
-        expect(await generate()).to.deep.equal({
-          code: 1,
-          said: 'infra/compose.yaml can\'t be brought up to date: no line "# end" follows "# generated: npm run generate"\n',
-        });
-        expect(readFileSync(join(copy, 'infra/compose.yaml'), 'utf8')).to.equal(lost);
-      }),
-    );
+    longTest('is not written where a marker is lost, and what was written by hand stays', async () => {
+      const lost = text('infra/compose.yaml').replace('  # end\n', '');
+      writeFileSync(join(copy, 'infra/compose.yaml'), lost);
+      expect(await generate()).to.deep.equal({
+        code: 1,
+        said: 'infra/compose.yaml can\'t be brought up to date: no line "# end" follows "# generated: npm run generate"\n',
+      });
+      expect(readFileSync(join(copy, 'infra/compose.yaml'), 'utf8')).to.equal(lost);
+    });
 
     it('is not written where a marker is there twice', async () => {
       const page = text('README.md');

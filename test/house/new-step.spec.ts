@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 
 const root = fileURLToPath(packageRoot);
 const PRODUCT = [
@@ -42,9 +42,9 @@ describe('A new step', () => {
     execFileSync(command, args, { cwd: copy, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   const node = (...args: string[]) => run(process.execPath, ...args);
 
-  it(
+  longTest(
     'is a folder and its line in the pipeline: it compiles, is formatted, and its spec passes',
-    long(function () {
+    function () {
       this.timeout(120_000);
       copy = copyOfProduct();
       const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
@@ -64,23 +64,20 @@ describe('A new step', () => {
       node(tsc);
       run(join('node_modules', '.bin', 'biome'), 'check', '--vcs-enabled=false', 'pipeline.ts', NAME);
       node(join('node_modules', 'mocha', 'bin', 'mocha.js'), '--no-config', `dist/${NAME}/${NAME}.spec.js`);
-    }),
+    },
   );
 
-  it(
-    'has one name, and a folder of its own',
-    long(function () {
-      // Each attempt is a process of its own.
-      this.timeout(60_000);
-      const attempt =
-        (...args: string[]) =>
-        () =>
-          node(join('dist', 'programs', 'new-step.js'), ...args);
-      expect(attempt(NAME)).to.throw(`There is a service ${NAME} already`);
-      expect(attempt('saga')).to.throw('There is a folder saga/ already');
-      for (const args of [[], ['one', 'other'], ['--name', 'gift']]) {
-        expect(attempt(...args)).to.throw('Usage: npm run new-step -- NAME');
-      }
-    }),
-  );
+  longTest('has one name, and a folder of its own', function () {
+    // Each attempt is a process of its own.
+    this.timeout(60_000);
+    const attempt =
+      (...args: string[]) =>
+      () =>
+        node(join('dist', 'programs', 'new-step.js'), ...args);
+    expect(attempt(NAME)).to.throw(`There is a service ${NAME} already`);
+    expect(attempt('saga')).to.throw('There is a folder saga/ already');
+    for (const args of [[], ['one', 'other'], ['--name', 'gift']]) {
+      expect(attempt(...args)).to.throw('Usage: npm run new-step -- NAME');
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
+import { longSuite } from '../support/thorough.ts';
 import { ADDITIONS } from './additions.ts';
 import { narrowPipeline, widerPipeline } from './packing.ts';
 import { type Subscriptions, subscriptionsOf } from './play.ts';
@@ -39,7 +40,7 @@ describe('What this release writes', () => {
   });
 });
 
-describe('A release with a further step', () => {
+longSuite('A release with a further step', () => {
   it('needs no entry in the list of additions: what the step says of itself is enough', async () => {
     const boxes = { small: { left: 1000 }, large: { left: 1000 } };
     const wider = await record('wider', { saga: widerPipeline, furtherData: { boxes } });
@@ -51,7 +52,7 @@ describe('A release with a further step', () => {
   });
 });
 
-describe('A release with a further step that waits', () => {
+longSuite('A release with a further step that waits', () => {
   it('needs no entry for what ledgers keep of that wait, but one for a further word of a step that waited before', async () => {
     const before = shapeOf(await record('before', { saga: narrowPipeline }));
     const now = await record('now');

@@ -157,6 +157,7 @@ describe("The operators' routes", () => {
       'POST /sweep',
       'GET /audit',
       'POST /repair',
+      'GET /repairs',
     ]);
   });
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { packageRoot } from '../../programs/config.ts';
+import { numbersOf, titlesIn } from '../house/test-titles.ts';
 
 /** The rows of the table of threats in docs/security.md. */
 const document = readFileSync(new URL('docs/security.md', packageRoot), 'utf8');
@@ -11,23 +12,13 @@ const rows = section
   .slice(2)
   .map((line) => line.slice(2, -2).split(' | '));
 
-/** The titles of a spec, without the numbers of the anomalies that they show. */
-function titlesIn(file: string): string[] {
-  const url = new URL(file, packageRoot);
-  if (!existsSync(url)) return [];
-  const titles = readFileSync(url, 'utf8').matchAll(/\bit\(\s*(['"`])((?:\\.|(?!\1).)+)\1/gs);
-  return [...titles].map(([, , title = '']) =>
-    title.replace(/^\[anomal(y|ies) [\d, ]+\] /, '').replaceAll(/\\(.)/g, '$1'),
-  );
-}
-
 describe('docs/security.md', () => {
   it('names for each threat a measure, and a test that exists', () => {
     expect(rows.length).to.be.greaterThan(30);
     const missing = rows.filter(([threat = '', measure = '', test = '', ...surplus]) => {
       const [, file = '', title = ''] = /^`([^`]+)`: (.+)$/.exec(test) ?? [];
       const isWhole = threat !== '' && measure !== '' && surplus.length === 0;
-      return !isWhole || !titlesIn(file).includes(title);
+      return !isWhole || !titlesIn(file).some((one) => numbersOf(one).rest === title);
     });
     expect(missing).to.deep.equal([]);
   });

@@ -40,7 +40,7 @@ import type { Subject } from '../../test-kit/simulation/subject.ts';
 import type { People } from '../../test-kit/simulation/world/people.ts';
 import type { MakeService, World, WorldOptions } from '../../test-kit/simulation/world/world.ts';
 import { LOWER_A_THRESHOLD } from '../support/builders.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 import {
   chargingSkipped,
   erasingBlindly,
@@ -134,7 +134,7 @@ describe('The simulation notices what happens', function () {
     '[anomalies 1, 2] without the ledger check',
     shows(withoutLedgerCheck, { kinds: ['duplicate', 'publish'] }, /went from/),
   );
-  it(
+  longTest(
     '[anomaly 4] where a step does not wait for the one before it',
     shows(withoutTurnCheck, { kinds: ['forged'] }, /went from RECEIVED to RESERVED/),
   );
@@ -150,7 +150,7 @@ describe('The simulation notices what happens', function () {
     '[anomaly 27] where a step is done after its deadline',
     shows(withoutStepDeadline, { kinds: ['late', 'sweep'] }, /after its deadline/),
   );
-  it(
+  longTest(
     '[anomaly 21] where a worker that slept keeps its time',
     shows(withStaleTime, { kinds: ['pause', 'forged'] }, /went back in time/),
   );
@@ -224,11 +224,9 @@ describe('The simulation notices what happens', function () {
     '[anomaly 31] where a letter is marked that was not sent',
     shows(withoutRedrive, REDRIVES, /but was never sent/),
   );
-  it(
+  longTest(
     '[anomaly 29] where operators hear of a cancellation before it is stored',
-    long(
-      shows(cancelingLater, { kinds: ['deed'], deeds: ['cancel'] }, /the cancellation of .+ was accepted/),
-    ),
+    shows(cancelingLater, { kinds: ['deed'], deeds: ['cancel'] }, /the cancellation of .+ was accepted/),
   );
   it(
     '[anomaly 56] where a step is done although operators have stopped the order',
@@ -238,12 +236,13 @@ describe('The simulation notices what happens', function () {
     'where operators skip a step that is done',
     shows(withoutSkipCheck, guards['skip check'].limits, /went from [A-Z]+ to PAID/),
   );
-  it('where a payment that operators skip is charged', () =>
+  longTest('where a payment that operators skip is charged', () =>
     compare(
       [guards['skip check'].limits, { makeService: chargingSkipped, ...checker }],
       [guards['skip check'].limits, {}],
       /skipped its payment, but learned 1 and 0/,
-    ));
+    ),
+  );
   it(
     'where a fork takes nothing from the accounts',
     shows(forkingForFree, guards['holds of forks'].limits, /were loaded/),
@@ -259,26 +258,22 @@ describe('The simulation notices what happens', function () {
   it('where the journal of the stock says nothing', shows(withoutJournal, RESTOCKS, /were loaded/));
   it('[anomaly 57] where an erasure forgets the desk', () =>
     showsErasure(erasingNoLetters, /was erased, but there is dead-letters/));
-  it('[anomaly 57] where an erasure leaves why an order has failed', () =>
-    showsErasure(erasingNoDetails, /was rewritten to detail/));
-  it('[anomaly 57] where an erasure writes over what has changed', () =>
-    showsErasure(erasingBlindly, /was rewritten to user|has the pseudonym/));
-  it(
-    '[anomaly 54] where a repair writes over what has changed',
-    long(() =>
-      showsRepair(
-        repairingBlindly,
-        { kinds: ['deed', 'cancel'] },
-        /is CANCELED, but a sweep will look at it/,
-      ),
-    ),
+  longTest('[anomaly 57] where an erasure leaves why an order has failed', () =>
+    showsErasure(erasingNoDetails, /was rewritten to detail/),
   );
-  it('[anomalies 18, 54] where a repair tells only the end of an order', () =>
+  longTest('[anomaly 57] where an erasure writes over what has changed', () =>
+    showsErasure(erasingBlindly, /was rewritten to user|has the pseudonym/),
+  );
+  longTest('[anomaly 54] where a repair writes over what has changed', () =>
+    showsRepair(repairingBlindly, { kinds: ['deed', 'cancel'] }, /is CANCELED, but a sweep will look at it/),
+  );
+  longTest('[anomalies 18, 54] where a repair tells only the end of an order', () =>
     showsRepair(
       repairingSilently,
       { kinds: ['deed', 'cancel'], always: unheard },
       /order-canceled was never published/,
-    ));
+    ),
+  );
   it('[anomaly 27] where the sweeper fails no order, although nobody does its next step', async () => {
     const plan = drawShop(1, { kinds: [] });
     const abandoned = { ...plan, instances: { ...plan.instances, inventory: 0 } };

@@ -7,6 +7,7 @@ import type { Ledger } from '../../saga/ledger/ledger.ts';
 import { defineSaga } from '../../saga/step/saga.ts';
 import { missedGuards, simulate } from '../../test-kit/simulation/simulate.ts';
 import type { Subject } from '../../test-kit/simulation/subject.ts';
+import { sampled } from '../support/thorough.ts';
 
 /** The trip, which knows nothing of it, with trips that are orchestrated and others that are not. */
 const saga = defineSaga({
@@ -46,7 +47,7 @@ describe('A trip in both modes', function () {
   this.timeout(120_000);
 
   it('[anomaly 50] is booked as a whole or not at all, side by side on the same seats', async () => {
-    const { failure } = await simulate(subject(0.5), { seeds: 150 });
+    const { failure } = await simulate(subject(0.5), { seeds: sampled(150, 30) });
     expect(failure?.report ?? '').to.equal('');
   });
 

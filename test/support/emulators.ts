@@ -5,7 +5,7 @@ import { type Emulators, missingForEmulators } from '../../local/emulators.ts';
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Store } from '../../saga/ports/store.ts';
-import { EMULATORS_URL } from './root-hooks.ts';
+import { shared } from './root-hooks.ts';
 
 export type EmulatorHosts = Pick<Emulators, 'pubsubHost' | 'firestoreHost'>;
 
@@ -29,12 +29,7 @@ export async function requireEmulators(context: Mocha.Context): Promise<Emulator
     context.skip();
   }
   context.timeout(90_000);
-  const url = process.env[EMULATORS_URL];
-  if (url === undefined)
-    throw new Error(`${EMULATORS_URL} is missing: run mocha with its configuration, .mocharc.json`);
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(await answer.text());
-  const hosts = (await answer.json()) as EmulatorHosts;
+  const hosts = await shared('emulators');
   // Google's clients look for them here.
   process.env.PUBSUB_EMULATOR_HOST = hosts.pubsubHost;
   process.env.FIRESTORE_EMULATOR_HOST = hosts.firestoreHost;

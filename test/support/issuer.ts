@@ -20,7 +20,7 @@ export interface Issuer {
 
 export const AUDIENCE = 'shop';
 
-export async function startIssuer(alg: 'RS256' | 'ES256' | 'ES384' = 'RS256'): Promise<Issuer> {
+export async function startIssuer(alg: 'RS256' | 'ES256' | 'ES384' = 'ES256'): Promise<Issuer> {
   let keyCount = 0;
   const newKey = async () => {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });

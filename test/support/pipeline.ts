@@ -23,6 +23,7 @@ import { allDocuments } from './all-documents.ts';
 import { SETTINGS, wordOf } from './builders.ts';
 import { dataFor } from './data.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
+import { sampled } from './thorough.ts';
 import { type TrackingBus, trackingBus } from './tracking-bus.ts';
 
 /** The store and the broker that a pipeline runs on. */
@@ -50,6 +51,9 @@ export const backends: readonly Backend[] = [
     },
   },
 ];
+
+/** Where a suite runs for which a sample need not start the emulators: what is particular to them, other suites show. */
+export const sampledBackends = backends.slice(0, sampled(backends.length, 1));
 
 /** What the tests of the pipeline start with. */
 export const DATA = dataFor(pipeline);

@@ -1,5 +1,7 @@
 import type { Topology } from '../../saga/deliver/topology.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
+import { sampled } from './thorough.ts';
 
 /** A bus that knows when all is quiet, so that a test waits for exactly that. */
 export interface TrackingBus extends Bus {
@@ -89,3 +91,14 @@ export function doublingBus(bus: Bus): Bus {
     },
   };
 }
+
+/** In which ways the messages of a suite come. A sample has the harder one. */
+export const manners = (
+  [
+    [
+      '[anomalies 1, 2, 3] every message twice, under two ids, each delivered twice',
+      ({ bus }: Pick<Ports, 'bus'>) => ({ bus: doublingBus(bus) }),
+    ],
+    ['every message once', undefined],
+  ] as const
+).slice(0, sampled(2, 1));

@@ -9,7 +9,7 @@ import { serviceNames } from '../../saga/deliver/service.ts';
 import { type Child, programsOfSuite } from '../support/child.ts';
 import { emulatedEnvironment, emulatedStore, freshProjectId } from '../support/emulators.ts';
 import { DATA, topology } from '../support/pipeline.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 
 const ORDER = { item: 'widget', quantity: 1, user: 'jack' };
 const urlIn = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
@@ -108,9 +108,9 @@ describe('The trace of an order across processes', () => {
     collector.close();
   });
 
-  it(
+  longTest(
     'is one, from the request to PAID, and every service tells the collector of it',
-    long(async function () {
+    async function () {
       const projectId = freshProjectId();
       const emulated = await emulatedEnvironment(this, projectId);
       await createTopology(projectId, topology);
@@ -141,6 +141,6 @@ describe('The trace of an order across processes', () => {
       expect(tellers).to.deep.equal(SERVICES);
       expect(inTrace.filter((body) => !tells('cloud.region', 'europe-west1')(body))).to.deep.equal([]);
       await store.close();
-    }),
+    },
   );
 });

@@ -3,6 +3,7 @@ import type { Service } from '../../saga/deliver/service.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
+import { shared } from '../support/root-hooks.ts';
 import { type Body, readConfiguration } from './configuration.ts';
 import { evaluate, type Resources, requireTerraform } from './evaluate.ts';
 
@@ -33,24 +34,12 @@ const EVERYTHING = {
   bigquery_events: true,
 };
 
-let evaluated: Promise<Deployments> | undefined;
-
-/** Evaluated once for all suites of a process; each of them needs Terraform. */
+/** Evaluated once for all suites of a run; each of them needs Terraform. */
 export async function deployments(context: Mocha.Context): Promise<Deployments> {
   context.timeout(120_000);
   await requireTerraform(context);
-  evaluated ??= evaluateBoth();
-  return evaluated;
-}
-
-async function evaluateBoth(): Promise<Deployments> {
-  const configuration = await readConfiguration();
-  const [byDefault, withEverything, ports] = await Promise.all([
-    evaluate(configuration, REQUIRED),
-    evaluate(configuration, EVERYTHING),
-    recordedPorts(),
-  ]);
-  const services = allServices(pipeline, ports, SETTINGS);
+  const { byDefault, withEverything } = await shared('terraform');
+  const services = allServices(pipeline, await recordedPorts(), SETTINGS);
   const reading = services.filter(({ consumers }) => consumers.length > 0);
   return {
     byDefault,
@@ -59,6 +48,15 @@ async function evaluateBoth(): Promise<Deployments> {
     serviceNames: services.map(({ name }) => name),
     readers: reading.map(({ name }) => name),
   };
+}
+
+export async function evaluateBoth(): Promise<Pick<Deployments, 'byDefault' | 'withEverything'>> {
+  const configuration = await readConfiguration();
+  const [byDefault, withEverything] = await Promise.all([
+    evaluate(configuration, REQUIRED),
+    evaluate(configuration, EVERYTHING),
+  ]);
+  return { byDefault, withEverything };
 }
 
 /** The resources of one block, by their key. */

@@ -6,7 +6,7 @@ import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { type Service, serviceOf } from '../../saga/deliver/service.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
-import { long } from '../support/thorough.ts';
+import { longTest } from '../support/thorough.ts';
 import { type Body, readConfiguration } from './configuration.ts';
 import { all, type Deployments, deployments, emailOf, only, REQUIRED, urlOf } from './deployments.ts';
 import { evaluate, type Resources } from './evaluate.ts';
@@ -286,9 +286,9 @@ describe('The services that Terraform makes', () => {
       WEBHOOK_SECRET: [{ secret_key_ref: [{ secret: 'webhook-secret', version: 'latest' }] }],
     };
 
-    it(
+    longTest(
       'give the notifier its URL and the secret to sign with, whether it is pushed to or pulls',
-      long(async function () {
+      async function () {
         this.timeout(60_000);
         const configuration = await readConfiguration();
         const [pushed, pulled] = await Promise.all([
@@ -307,7 +307,7 @@ describe('The services that Terraform makes', () => {
             'notifier/webhook-secret',
           ]);
         }
-      }),
+      },
     );
 
     it('take no secret as a setting, where it would stay in the state', async function () {
