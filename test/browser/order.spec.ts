@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { mishapsOf, NO_MISHAP } from '../../frontend/page/model/order-form.ts';
 import { shopData } from '../../local/shop.ts';
 import { pipeline } from '../../pipeline.ts';
-import { longSuite, longTest } from '../support/thorough.ts';
+import { longSuite, longTest, sampled } from '../support/thorough.ts';
 import { useBrowser } from './browser.ts';
 import { linkOf, placeOrder, sees, seesStatus, stage, useShop } from './shop-page.ts';
 
@@ -61,7 +61,7 @@ describe('An order on the page', () => {
     await page.getByText('The order has heard “delivered”.').waitFor();
   });
 
-  for (const { value, label } of MISHAPS) {
+  for (const { value, label } of MISHAPS.slice(0, sampled(MISHAPS.length, 2))) {
     it(`goes back through the steps that were done when it is to go wrong like this: ${label}`, async () => {
       const { step, reason } = refusalOf(value);
       const before = await stockOf('widget');

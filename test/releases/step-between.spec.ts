@@ -130,7 +130,7 @@ async function faultsOf({ ours, documents, ledgers }: Both): Promise<string[]> {
 
 describe('A step that is put between two others while orders are in flight', () => {
   const all = Object.entries(ROLLOUTS);
-  for (const [name, rollout] of all.slice(0, sampled(all.length, 2))) {
+  for (const [name, rollout] of all.slice(0, sampled(all.length, 1))) {
     it(`[anomaly 52] lets every order come to its one end, whichever programs it meets, and nothing is held twice or kept: ${name}`, async function () {
       this.timeout(120_000);
       const ways = new Map<string, number>();

@@ -21,7 +21,7 @@ import { runWorld } from '../../test-kit/simulation/run-world.ts';
 import { missedGuards, simulate } from '../../test-kit/simulation/simulate.ts';
 import type { Subject } from '../../test-kit/simulation/subject.ts';
 import type { MakeService } from '../../test-kit/simulation/world/world.ts';
-import { sampled } from '../support/thorough.ts';
+import { longTest, sampled } from '../support/thorough.ts';
 import { overwritingItems, withAbsoluteUndo } from './broken-shop.ts';
 import { originalService } from './original-services.ts';
 import { expectNothing } from './search.ts';
@@ -52,7 +52,7 @@ describe('The test kit, which knows of the shop only its definition,', function 
   it('finds nothing wrong with it', async () => {
     expectNothing((await simulate(anySaga, { seeds: sampled(100, 10) })).failure?.report);
   });
-  it('notices each guard that is taken out', async () => {
+  longTest('notices each guard that is taken out', async () => {
     expect(await missedGuards(anySaga)).to.deep.equal([]);
   });
   it('reports a failure with its smallest plan, and how to see it again', async () => {

@@ -221,9 +221,8 @@ describe('The services that Terraform makes', () => {
   });
 
   describe('for a saga with a step more, which operators call', () => {
-    let made: Resources;
-    before(async function () {
-      this.timeout(60_000);
+    let evaluated: Promise<Resources> | undefined;
+    function madeForIt(): Promise<Resources> {
       const topology = JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8'));
       topology.topics['points-earned'] = 'the points are on the card';
       const subscription = {
@@ -238,29 +237,38 @@ describe('The services that Terraform makes', () => {
         settings: ['POINTS_PER_ORDER', 'POINTS_MAX'],
       };
       const given = { ...REQUIRED, settings: { loyalty: { POINTS_PER_ORDER: '2' } } };
-      made = await evaluate(await readConfiguration(), given, { 'topology.json': JSON.stringify(topology) });
-    });
+      const generated = { 'topology.json': JSON.stringify(topology) };
+      evaluated ??= readConfiguration().then((configuration) => evaluate(configuration, given, generated));
+      return evaluated;
+    }
 
-    it('make its service as they make those of the others, with those of its settings that are given', () => {
-      const { loyalty, [pipeline.steps[0]?.name ?? '']: other } = all(
-        made,
-        'google_cloud_run_v2_service.service',
-      );
-      const named = JSON.parse(
-        JSON.stringify(other).replaceAll(pipeline.steps[0]?.name ?? '', 'loyalty'),
-      ) as Body;
-      const { env, ...own } = container(loyalty);
-      expect(own).to.deep.equal(withoutEnvironment(container(named)));
-      // Cloud Run's IAM knows who calls the other one.
-      const { OPERATOR_AUTH: _, ...theirs } = environment(container(other));
-      expect(environment({ env })).to.deep.equal({
-        ...theirs,
-        POINTS_PER_ORDER: '2',
-        OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
-      });
-    });
+    longTest(
+      'make its service as they make those of the others, with those of its settings that are given',
+      async function () {
+        this.timeout(60_000);
+        const made = await madeForIt();
+        const { loyalty, [pipeline.steps[0]?.name ?? '']: other } = all(
+          made,
+          'google_cloud_run_v2_service.service',
+        );
+        const named = JSON.parse(
+          JSON.stringify(other).replaceAll(pipeline.steps[0]?.name ?? '', 'loyalty'),
+        ) as Body;
+        const { env, ...own } = container(loyalty);
+        expect(own).to.deep.equal(withoutEnvironment(container(named)));
+        // Cloud Run's IAM knows who calls the other one.
+        const { OPERATOR_AUTH: _, ...theirs } = environment(container(other));
+        expect(environment({ env })).to.deep.equal({
+          ...theirs,
+          POINTS_PER_ORDER: '2',
+          OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
+        });
+      },
+    );
 
-    it('give it its subscription, its topic and its secret', () => {
+    longTest('give it its subscription, its topic and its secret', async function () {
+      this.timeout(60_000);
+      const made = await madeForIt();
       const { 'loyalty-sub': subscription } = all(made, 'google_pubsub_subscription.subscription');
       expect(subscription?.push_config).to.deep.equal([
         {
