@@ -15,10 +15,14 @@ describe('Whoever follows all orders', () => {
     });
     const store = { ...createMemoryStore(), watchChanges: silent };
     const live = createLiveOrders({ store, clock, log: () => {} }, new AbortController().signal);
-    const events = live.follow({}, undefined, new AbortController().signal)[Symbol.asyncIterator]();
-    const fault = await clock.finish(events.next().catch(({ kind }) => kind));
+    const left = new AbortController();
+    const following = live.follow({}, undefined, left.signal);
+    const fault = await clock.finish(following.catch(({ kind }) => kind));
     expect(fault).to.equal('unavailable');
     expect(clock.pausesMs).to.deep.equal([10_000]);
+    expect(closedCount).to.equal(0);
+    // Its request is answered, and over.
+    left.abort();
     expect(closedCount).to.be.above(0);
   });
 });

@@ -16,11 +16,13 @@ export type LiveEvent = { readonly ledger: Ledger } | { readonly tally: Tally };
 /** All orders, as they move on. One listener serves all readers of the process: it is there as long as there is a reader. */
 export interface LiveOrders {
   /**
-   * What a reader sees until it leaves, or until the store ends the listening: then it has to come back. The first tally says that
-   * all that is committed from now on will be seen.
+   * What a reader sees until it leaves, or until the store ends the listening: then it has to come back. All that is committed from
+   * now on will be seen.
    * @param since the reader was here before, and has seen what moved until then.
+   * @param left says that the reader has left; it must in the end, even if nothing of the result is read.
+   * @throws StoreError `unavailable` if the store does not tell in time what moves.
    */
-  follow(filter: LiveFilter, since: Date | undefined, left: AbortSignal): AsyncIterable<LiveEvent>;
+  follow(filter: LiveFilter, since: Date | undefined, left: AbortSignal): Promise<AsyncIterable<LiveEvent>>;
 }
 
 type Listener = ReturnType<typeof openListener>;
@@ -60,7 +62,7 @@ export function createLiveOrders(
   }
 
   return {
-    async *follow(filter, since, left) {
+    async follow(filter, since, left) {
       const shared = join();
       const reader = createLiveReader(filter);
       let wake = () => {};
@@ -69,9 +71,12 @@ export function createLiveOrders(
         for (const one of moved) reader.note(one);
         if (reader.isBehind()) wake();
       });
-      try {
-        await ready(shared, over);
-        if (since && !over.aborted) await catchUp(ports, reader, since);
+      whenAborted(over, () => {
+        unsubscribe();
+        shared.leave();
+      });
+
+      async function* events(): AsyncGenerator<LiveEvent> {
         for (;;) {
           await waitFor(over, (done) => {
             wake = done;
@@ -84,12 +89,18 @@ export function createLiveOrders(
           if (tally) yield { tally };
           await waitFor(over, (done) => clock.after(PERIOD_MS, done));
         }
-      } finally {
-        unsubscribe();
-        shared.leave();
       }
+
+      await ready(shared, over);
+      if (since && !over.aborted) await catchUp(ports, reader, since);
+      return events();
     },
   };
+}
+
+function whenAborted(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
 }
 
 /** The listener that all readers share. */

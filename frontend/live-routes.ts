@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { type Caller, customerAskedFor } from '../saga/http/caller.ts';
-import { LAST_EVENT_ID, type Route, route, type ServerEvent } from '../saga/http/http.ts';
+import { LAST_EVENT_ID, type Route, route, type ServerEvent, STAYS, unavailable } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
-import type { Store } from '../saga/ports/store.ts';
+import { type Store, StoreError } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
-import type { LiveOrders } from './live-orders.ts';
-import type { LiveFilter } from './live-reader.ts';
+import type { LiveEvent, LiveOrders } from './live-orders.ts';
 import { tracked, trackedSchema } from './order-view.ts';
 
 const numbers = (saga: Saga) => z.partialRecord(z.enum(saga.statuses), z.int());
@@ -34,23 +33,23 @@ export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
       403: 'The orders of another customer than the token were asked for',
       503: 'The store does not answer, or too many streams are open; try again',
     },
-    async handle({ query: { user, status }, header, caller }) {
+    async handle({ query: { user, status }, header, caller, left = STAYS }) {
       const filter = { user: customerAskedFor(caller, user), status };
       const since = new Date(header(LAST_EVENT_ID) ?? '');
-      return { status: 200, events: (left) => eventsOf(saga, live, filter, since, caller, left) };
+      const known = Number.isNaN(since.getTime()) ? undefined : since;
+      const events = await live.follow(filter, known, left).catch((error: Error) => {
+        throw error instanceof StoreError ? unavailable(error.message) : error;
+      });
+      return { status: 200, events: eventsOf(saga, events, caller) };
     },
   });
 
 async function* eventsOf(
   saga: Saga,
-  live: LiveOrders,
-  filter: LiveFilter,
-  since: Date,
+  events: AsyncIterable<LiveEvent>,
   caller: Caller | undefined,
-  left: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
-  const known = Number.isNaN(since.getTime()) ? undefined : since;
-  for await (const event of live.follow(filter, known, left)) {
+  for await (const event of events) {
     if ('tally' in event) {
       yield { event: 'tally', data: event.tally };
       continue;

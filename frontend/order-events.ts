@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Caller } from '../saga/http/caller.ts';
-import { LAST_EVENT_ID, type Route, route, type ServerEvent } from '../saga/http/http.ts';
+import { LAST_EVENT_ID, type Route, route, type ServerEvent, STAYS } from '../saga/http/http.ts';
 import { ledgerOf, malformedLedger, maySee } from '../saga/http/one-order.ts';
 import { waitFor } from '../saga/http/wait-for.ts';
 import { hasEnded } from '../saga/ledger/deadline.ts';
@@ -26,15 +26,12 @@ export const orderEventsRoute = (saga: Saga, store: Store, closing: AbortSignal)
       500: 'The order cannot be shown: its ledger is malformed, and operators have to mend it',
       503: 'The store does not answer, or too many streams are open; try again',
     },
-    async handle({ params: { uuid = '' }, header, caller }) {
+    async handle({ params: { uuid = '' }, header, caller, left = STAYS }) {
       const read = await ledgerOf(saga, store, uuid, caller);
       if ('faults' in read) throw malformedLedger(uuid);
       const known = Number(header(LAST_EVENT_ID));
-      return {
-        status: 200,
-        events: (left) =>
-          follow(saga, store, read.ledger.uuid, caller, known, AbortSignal.any([left, closing])),
-      };
+      const over = AbortSignal.any([left, closing]);
+      return { status: 200, events: follow(saga, store, read.ledger.uuid, caller, known, over) };
     },
   });
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { z } from 'zod';
-import { route, type ServerEvent } from '../../saga/http/http.ts';
+import { route, type ServerEvent, STAYS } from '../../saga/http/http.ts';
 import { waitFor } from '../../saga/http/wait-for.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { type EventReader, readEvents } from '../../test/support/event-stream.ts';
@@ -22,7 +22,7 @@ describe('A stream of events', () => {
 
   async function serve(
     events: (left: AbortSignal) => AsyncIterable<ServerEvent>,
-    streamsMax?: number,
+    limits?: { readonly streamsMax?: number; readonly ofClientMax?: number },
     before = async () => {},
   ) {
     const clock = createManualClock();
@@ -35,16 +35,23 @@ describe('A stream of events', () => {
       answer: z.string(),
       events: { news: z.unknown() },
       responses: { 200: 'What happens' },
-      async handle() {
+      async handle({ left = STAYS }) {
         await before();
-        return { status: 200, events };
+        return { status: 200, events: events(left) };
       },
     });
-    const streams = createEventStreams(clock, log, streamsMax);
-    const started = await serveHttp(httpApp([stream], [], log, { streams }), '127.0.0.1', 0);
+    const streams = createEventStreams(clock, log, limits);
+    const started = await serveHttp(
+      httpApp([stream], [], log, { streams, trustedProxies: 1 }),
+      '127.0.0.1',
+      0,
+    );
     server = started;
-    const read = async () => {
-      const reader = await readEvents(`${started.url}/events`);
+    const read = async (from?: string) => {
+      const reader = await readEvents(
+        `${started.url}/events`,
+        from === undefined ? {} : { 'x-forwarded-for': from },
+      );
       readers.push(reader);
       return reader;
     };
@@ -94,11 +101,11 @@ describe('A stream of events', () => {
     ];
     let beginnings = 0;
     const { read, server } = await serve(
-      (left) => {
+      async function* (left) {
         beginnings++;
-        return silent(left);
+        yield* silent(left);
       },
-      1,
+      { streamsMax: 1 },
       async () => {
         isAsked();
         await gates.shift();
@@ -170,12 +177,25 @@ describe('A stream of events', () => {
   });
 
   it('[anomaly 45] is refused with 503 while there are too many, until one of them ends', async () => {
-    const { read } = await serve(silent, 2);
+    const { read } = await serve(silent, { streamsMax: 2 });
     const [first] = [await read(), await read()];
     const refused = await read();
     expect([refused.status, refused.headers['retry-after']]).to.deep.equal([503, '10']);
     first.close();
     while ((await read()).status !== 200) await nextTurn();
+  });
+
+  it('[anomaly 45] is refused with 429 to a client that has too many, and to no other', async () => {
+    const { read } = await serve(silent, { ofClientMax: 2 });
+    const [one, another] = ['203.0.113.1', '203.0.113.2'];
+    const [first] = [await read(one), await read(one)];
+    const refused = await read(one);
+    expect([refused.status, refused.headers['retry-after']]).to.deep.equal([429, '10']);
+    expect((await read(another)).status).to.equal(200);
+    first.close();
+    while ((await read(one)).status !== 200) await nextTurn();
+    // On this machine, one client may be everybody.
+    for (const _ of [1, 2, 3]) expect((await read()).status).to.equal(200);
   });
 
   it('[anomaly 35] ends at once when the server drains, whether its client reads or not', async () => {

@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { type HttpResponse, type ServerEvent, unavailable } from '../../saga/http/http.ts';
+import type { Request } from 'express';
+import { type HttpResponse, Problem, type ServerEvent, unavailable } from '../../saga/http/http.ts';
 import { waitFor } from '../../saga/http/wait-for.ts';
 import type { Clock } from '../../saga/ports/clock.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
+import { isLoopback } from './operator-gate.ts';
+import { clientOf } from './rate-limit.ts';
 
 /** Proxies and load balancers end a connection on which nothing comes, most after 60 s. */
 const HEARTBEAT_MS = 15_000;
@@ -15,7 +18,9 @@ const AGE_MS_MAX = 10 * 60_000;
 const RETRY_MS = 2_000;
 /** Each takes one of the 500 requests that Cloud Run lets an instance answer at once, and some memory. */
 const STREAMS_MAX = 200;
-const RETRY_AFTER_SECONDS = '10';
+/** So that one client can't take the streams of all others. People behind one address share it; on this machine, all are one. */
+const STREAMS_OF_CLIENT_MAX = STREAMS_MAX / 4;
+const RETRY_LATER = { 'Retry-After': '10' };
 
 const EVENT_STREAM = 'text/event-stream';
 
@@ -43,26 +48,38 @@ export interface EventStreams {
   /**
    * Makes room for one more, until its client leaves: it may have left already. Call it before anything is waited for.
    * @returns what says that the client has left.
-   * @throws Problem 503 if there are too many.
+   * @throws Problem 503 if there are too many; 429 if the client has too many of them.
    */
   enter(response: ServerResponse): AbortSignal;
   /** Sends events until there are no more, or the client has left. Never rejects. */
   send(response: ServerResponse, answer: HttpResponse, left: AbortSignal): Promise<void>;
 }
 
-export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_MAX): EventStreams {
+export function createEventStreams(
+  clock: Clock,
+  log: Log,
+  { streamsMax = STREAMS_MAX, ofClientMax = STREAMS_OF_CLIENT_MAX } = {},
+): EventStreams {
   let count = 0;
+  const countByClient = new Map<string, number>();
   return {
     enter(response) {
-      if (count >= streamsMax) {
-        throw unavailable('Too many live streams are open; try again later', {
-          'Retry-After': RETRY_AFTER_SECONDS,
-        });
+      const client = clientOf(response.req as Request);
+      const ofClient = countByClient.get(client) ?? 0;
+      if (ofClient >= ofClientMax && !isLoopback(client)) {
+        const detail = `${ofClient} live streams of your address are open; close some of them, or try again later`;
+        throw new Problem(429, 'Too many requests', detail, { headers: RETRY_LATER });
       }
+      if (count >= streamsMax)
+        throw unavailable('Too many live streams are open; try again later', RETRY_LATER);
       const left = new AbortController();
       count++;
+      countByClient.set(client, ofClient + 1);
       const leave = () => {
         count--;
+        const others = (countByClient.get(client) ?? 1) - 1;
+        if (others > 0) countByClient.set(client, others);
+        else countByClient.delete(client);
         left.abort();
       };
       if (response.destroyed) leave();
@@ -82,7 +99,7 @@ export function createEventStreams(clock: Clock, log: Log, streamsMax = STREAMS_
       const stopBeating = beat(response, clock);
       const spare = clock.after(AGE_MS_MAX, () => endStream(response));
       try {
-        for await (const event of events?.(left) ?? []) {
+        for await (const event of events ?? []) {
           // The server drains.
           if (response.writableEnded) return;
           if (!response.write(textOf(event))) await taken(response, left, clock);

@@ -218,7 +218,7 @@ function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
     ...parsers,
     async (request, response) => {
       const left = route.events && streams.enter(response);
-      const answer = await route.handle(checkedRequest(route, request));
+      const answer = await route.handle({ ...checkedRequest(route, request), ...(left && { left }) });
       if (answer.events && left) return streams.send(response, answer, left);
       response
         .status(answer.status)

@@ -1,10 +1,12 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { Problem } from '../../saga/http/http.ts';
 
+/** Who sends a request: an IPv4 address, or the network of an IPv6 address, as far as the app's `trust proxy` lets it be seen. */
+export const clientOf = (request: Request): string => ipKeyGenerator(withoutPort(request.ip ?? 'unknown'));
+
 /**
- * Answers 429 with Retry-After to a client that sends too much. Each instance counts for itself. A client is an IPv4 address,
- * or the network of an IPv6 address, as far as the app's `trust proxy` lets it be seen.
+ * Answers 429 with Retry-After to a client that sends too much. Each instance counts for itself.
  * @param perMinute how many requests a client may send per minute; 0: any number.
  */
 export function limitedRate(perMinute: number): RequestHandler[] {
@@ -15,7 +17,7 @@ export function limitedRate(perMinute: number): RequestHandler[] {
       limit: perMinute,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
-      keyGenerator: (request) => ipKeyGenerator(withoutPort(request.ip ?? 'unknown')),
+      keyGenerator: clientOf,
       handler(_request, response, next) {
         const again = `try again in ${response.get('Retry-After')} s`;
         const detail = `At most ${perMinute} of these requests are taken in a minute; ${again}`;

@@ -12,7 +12,12 @@ export interface HttpRequest<Body = unknown, Query = unknown> {
   header(name: string): string | undefined;
   /** Who sends it; absent if nobody asked. */
   readonly caller?: Caller | undefined;
+  /** Says that the client has left, which it always does in the end. Only routes that answer with a stream are told. */
+  readonly left?: AbortSignal;
 }
+
+/** A client that is not known to leave. */
+export const STAYS: AbortSignal = new AbortController().signal;
 
 export interface HttpResponse {
   readonly status: number;
@@ -20,10 +25,11 @@ export interface HttpResponse {
   /** Sent as JSON. */
   readonly body?: unknown;
   /**
-   * Sent instead of a body, as a stream of server-sent events, until there are no more or the signal says that the client has left.
-   * The next event is asked for once the client has taken the one before: whoever makes them must bound what waits.
+   * Sent instead of a body, as a stream of server-sent events, until there are no more or the client has left. The next event is
+   * asked for once the client has taken the one before: whoever makes them must bound what waits. None is asked for if the client
+   * has left by then.
    */
-  readonly events?: (signal: AbortSignal) => AsyncIterable<ServerEvent>;
+  readonly events?: AsyncIterable<ServerEvent>;
 }
 
 /** An event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). */

@@ -212,7 +212,7 @@ const withCheckedAnswers = (service: Service): Service => ({
       async handle(request) {
         const response = await route.handle(request);
         const { events } = response;
-        if (events) return { ...response, events: (left) => withCheckedData(events(left), route) };
+        if (events) return { ...response, events: withCheckedData(events, route) };
         if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
         return response;
       },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { type Connection, eventParser, follow, type ServerEvent } from './event-stream.ts';
+import { type Connection, eventParser, follow, type Page, type ServerEvent } from './event-stream.ts';
 
 describe('A stream of events', () => {
   it('is cut into events, wherever the network cuts it', () => {
@@ -34,6 +34,7 @@ describe('A page that follows a stream', () => {
   async function followed(
     answer: (request: IncomingMessage, response: ServerResponse) => void,
     isLast: (seen: ServerEvent | Connection) => boolean,
+    page?: Page,
   ) {
     const server = createServer(answer).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -48,7 +49,7 @@ describe('A page that follows a stream', () => {
         if (isLast(one)) resolve();
       };
       const { port } = server.address() as AddressInfo;
-      stop = follow(`http://127.0.0.1:${port}/events`, { onEvent: see, onConnection: see });
+      stop = follow(`http://127.0.0.1:${port}/events`, { onEvent: see, onConnection: see, page });
     });
     return seen;
   }
@@ -84,6 +85,32 @@ describe('A page that follows a stream', () => {
       (one) => one === 'refused',
     );
     expect([count, seen]).to.deep.equal([2, ['connecting', 'reconnecting', 'refused']]);
+  });
+
+  it('rests while nobody looks, and goes on when somebody does', async () => {
+    const trail: unknown[] = [];
+    /** Somebody looks once the page has begun to wait for that. */
+    const page = new (class extends EventTarget {
+      hidden = true;
+      override addEventListener(...[type, listener, options]: Parameters<EventTarget['addEventListener']>) {
+        super.addEventListener(type, listener, options);
+        if (typeof options !== 'object' || !options.once) return;
+        trail.push('rests');
+        queueMicrotask(() => {
+          this.hidden = false;
+          this.dispatchEvent(new Event('visibilitychange'));
+        });
+      }
+    })();
+    await followed(
+      (_, response) => {
+        trail.push('asked');
+        response.writeHead(200).end(`data: ${trail.length}\n\n`);
+      },
+      (one) => typeof one === 'object' && one.data === '3',
+      page,
+    );
+    expect(trail).to.deep.equal(['asked', 'rests', 'asked']);
   });
 
   it('stops when the server says that this was the end', async () => {

@@ -42,17 +42,30 @@ export interface Following {
   readonly onEvent: (event: ServerEvent) => void;
   readonly onConnection: (connection: Connection) => void;
   readonly headers?: () => Record<string, string>;
+  /** Whether somebody looks; without it, somebody always does. */
+  readonly page?: Page | undefined;
+}
+
+/** What is followed of a document. */
+export interface Page extends Pick<EventTarget, 'addEventListener' | 'removeEventListener'> {
+  readonly hidden: boolean;
 }
 
 const [FIRST_PAUSE_MS, PAUSE_MS_MAX] = [500, 5_000];
 /** The server says something at least every 15 seconds; a connection that has been silent for longer is dead. */
 const SILENCE_MS_MAX = 40_000;
+/** Over HTTP/1.1, all tabs of a browser share six connections to a server: one that is hidden for so long leaves its own to others. */
+const HIDDEN_MS_MAX = 20_000;
 
 /**
- * Follows a stream for as long as it is wanted. After a broken connection it goes on behind the last event that it had.
+ * Follows a stream for as long as it is wanted, and rests while nobody looks. After a broken connection, or a rest, it goes on behind
+ * the last event that it had.
  * @returns what stops it.
  */
-export function follow(path: string, { onEvent, onConnection, headers = () => ({}) }: Following): () => void {
+export function follow(
+  path: string,
+  { onEvent, onConnection, headers = () => ({}), page }: Following,
+): () => void {
   const stopped = new AbortController();
   let lastId: string | undefined;
   let pauseMs = FIRST_PAUSE_MS;
@@ -70,16 +83,17 @@ export function follow(path: string, { onEvent, onConnection, headers = () => ({
 
   /** @returns whether to try again. */
   async function once(): Promise<boolean> {
-    const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), SILENCE_MS_MAX);
+    const over = new AbortController();
+    let timer = setTimeout(() => over.abort(), SILENCE_MS_MAX);
     const heard = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS_MAX);
+      timer = setTimeout(() => over.abort(), SILENCE_MS_MAX);
     };
+    const forget = whenHidden(page, () => over.abort());
     try {
       const response = await fetch(path, {
         headers: { Accept: 'text/event-stream', ...headers(), ...(lastId && { 'Last-Event-ID': lastId }) },
-        signal: AbortSignal.any([stopped.signal, silence.signal]),
+        signal: AbortSignal.any([stopped.signal, over.signal]),
       });
       if (!response.ok || response.body === null) {
         const isFinal = response.status >= 400 && response.status < 500 && response.status !== 429;
@@ -104,8 +118,9 @@ export function follow(path: string, { onEvent, onConnection, headers = () => ({
       return true;
     } finally {
       clearTimeout(timer);
+      forget();
       // However it ended, nothing of it stays open.
-      silence.abort();
+      over.abort();
     }
   }
 
@@ -117,9 +132,34 @@ export function follow(path: string, { onEvent, onConnection, headers = () => ({
       onConnection('reconnecting');
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+      await untilSeen(page, stopped.signal);
     }
   }
 
   void run();
   return () => stopped.abort();
+}
+
+/** @returns what forgets it. */
+function whenHidden(page: Page | undefined, act: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    clearTimeout(timer);
+    if (page?.hidden) timer = setTimeout(act, HIDDEN_MS_MAX);
+  };
+  look();
+  page?.addEventListener('visibilitychange', look);
+  return () => {
+    clearTimeout(timer);
+    page?.removeEventListener('visibilitychange', look);
+  };
+}
+
+async function untilSeen(page: Page | undefined, stopped: AbortSignal): Promise<void> {
+  while (page?.hidden && !stopped.aborted) {
+    await new Promise<void>((resolve) => {
+      page.addEventListener('visibilitychange', () => resolve(), { once: true, signal: stopped });
+      stopped.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
 }

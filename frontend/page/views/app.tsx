@@ -31,7 +31,7 @@ export function App() {
     load();
     return () => clearTimeout(timer);
   }, []);
-  useEffect(followOrders, [visit]);
+  useEffect(() => followOrders(document), [visit]);
   const name = definition.value?.name;
   useEffect(() => {
     if (name) document.title = titleOf(name);

@@ -61,9 +61,9 @@ export function LetterDesk() {
       </Answer>
       <div class="filters">
         <Field label="Show letters that are">
-          {(id) => (
+          {(field) => (
             <select
-              id={id}
+              {...field}
               value={status}
               onChange={(event) => setStatus(event.currentTarget.value as LetterStatus)}
             >

@@ -183,8 +183,8 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
             ask={steer('fork', (note) => ({ from: from || origins[0], ...noted(note) }))}
           >
             <Field label="Begin again at" hint="A new order, with this one’s past up to there.">
-              {(id) => (
-                <select id={id} value={from} onChange={(event) => setFrom(event.currentTarget.value)}>
+              {(field) => (
+                <select {...field} value={from} onChange={(event) => setFrom(event.currentTarget.value)}>
                   {origins.map((status) => (
                     <option key={status} value={status}>
                       {spoken(status)}

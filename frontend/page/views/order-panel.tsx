@@ -27,6 +27,7 @@ export function useOrder(uuid: string) {
     () =>
       follow(`/order/${uuid}/events`, {
         headers: authorization,
+        page: document,
         onConnection: setConnection,
         onEvent: ({ event, data }) => {
           if (event === 'order') setOrder(JSON.parse(data) as Order);

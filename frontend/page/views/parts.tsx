@@ -7,7 +7,7 @@ import { definition } from './state.ts';
 
 /** The parts that views are made of. */
 
-/** A field with its label, and a hint below it. */
+/** A field with its label, and a hint below it: what ties the two to it is given to `children`. */
 export function Field({
   label,
   hint,
@@ -15,14 +15,19 @@ export function Field({
 }: {
   label: string;
   hint?: ComponentChildren;
-  children: (id: string) => ComponentChildren;
+  children: (ties: { id: string; 'aria-describedby'?: string }) => ComponentChildren;
 }) {
-  const id = useId();
+  const [id, hintId] = [useId(), useId()];
+  const hasHint = hint !== undefined;
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children(id)}
-      {hint !== undefined && <p class="hint">{hint}</p>}
+      {children({ id, ...(hasHint && { 'aria-describedby': hintId }) })}
+      {hasHint && (
+        <p class="hint" id={hintId}>
+          {hint}
+        </p>
+      )}
     </div>
   );
 }
@@ -41,6 +46,7 @@ export function WholeNumber({
   max?: number;
   id?: string;
   'aria-label'?: string;
+  'aria-describedby'?: string;
 }) {
   return (
     <input

@@ -88,9 +88,9 @@ function PauseAll({
       ask={(note) => pause({ ...(status && { status }), ...(user && { user }) }, note)}
     >
       <Field label="With status">
-        {(id) => (
+        {(field) => (
           <select
-            id={id}
+            {...field}
             value={status}
             required={user === ''}
             onChange={(event) => setStatus(event.currentTarget.value)}
@@ -107,8 +107,8 @@ function PauseAll({
         )}
       </Field>
       <Field label="Of customer" hint="Choose a status, a customer or both.">
-        {(id) => (
-          <select id={id} value={user} onChange={(event) => setUser(event.currentTarget.value)}>
+        {(field) => (
+          <select {...field} value={user} onChange={(event) => setUser(event.currentTarget.value)}>
             <option value="">anybody</option>
             {customers.value?.map((one) => (
               <option key={one.user}>{one.user}</option>

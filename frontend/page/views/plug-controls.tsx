@@ -49,8 +49,8 @@ export function PlugControls({
   return (
     <>
       <Field label="Freeze or cut off for how many seconds?" hint={`From ${SECONDS_MIN} to ${SECONDS_MAX}.`}>
-        {(id) => (
-          <WholeNumber id={id} min={SECONDS_MIN} max={SECONDS_MAX} value={seconds} onValue={setSeconds} />
+        {(field) => (
+          <WholeNumber {...field} min={SECONDS_MIN} max={SECONDS_MAX} value={seconds} onValue={setSeconds} />
         )}
       </Field>
       <h3>Services</h3>

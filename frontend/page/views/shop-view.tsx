@@ -133,10 +133,10 @@ function Form() {
       }}
     >
       <Field label="Customer" hint={<Credit user={filled.user} />}>
-        {(id) =>
+        {(field) =>
           areCustomersListed.value ? (
             <select
-              id={id}
+              {...field}
               value={filled.user}
               onChange={(event) => change({ user: event.currentTarget.value })}
             >
@@ -146,7 +146,7 @@ function Form() {
             </select>
           ) : (
             <input
-              id={id}
+              {...field}
               required
               value={form.user}
               onInput={(event) => change({ user: event.currentTarget.value })}
@@ -204,9 +204,9 @@ function Form() {
       </fieldset>
       <Price form={filled} />
       <Field label="What should go wrong?">
-        {(id) => (
+        {(field) => (
           <select
-            id={id}
+            {...field}
             value={form.mishap}
             onChange={(event) => change({ mishap: event.currentTarget.value })}
           >

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { Definition } from '../../definition-route.ts';
 import { authorization, get, Refusal } from '../model/api.ts';
-import { type Connection, follow } from '../model/event-stream.ts';
+import { type Connection, follow, type Page } from '../model/event-stream.ts';
 import {
   type Landmarks,
   type LiveOrders,
@@ -102,7 +102,7 @@ const GATHER_MS = 250;
 const REST_MS = 1_500;
 
 /** Follows all orders. Stock and credit are asked for again when orders have moved. */
-export function followOrders(): () => void {
+export function followOrders(page: Page): () => void {
   let moved: Order[] = [];
   let tally: Tally | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -158,6 +158,7 @@ export function followOrders(): () => void {
 
   const stop = follow('/events', {
     headers: authorization,
+    page,
     onConnection(now) {
       connection.value = now;
       if (now !== 'live') return;

@@ -15,9 +15,9 @@ export function TokenForm({ label, onToken }: { label: string; onToken: () => vo
       }}
     >
       <Field label={label} hint="It is forgotten when you close this tab.">
-        {(id) => (
+        {(field) => (
           <input
-            id={id}
+            {...field}
             type="password"
             autocomplete="off"
             required
