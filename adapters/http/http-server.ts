@@ -148,6 +148,7 @@ export function httpApp(
   if (isLocal) app.use(localGate);
   for (const handler of first) app.use(handler);
   if (webPage) app.use(webPageAt(webPage));
+  app.use(answersAnew);
   app.get('/', (_request, response) => {
     response.json(indexOf(routes, about, asyncApi !== undefined));
   });
@@ -190,6 +191,13 @@ export function httpApp(
 
 /** Where the AsyncAPI document is. */
 export const ASYNC_API_PATH = '/asyncapi.json';
+
+/** Beyond the files of the page nothing is kept by clients, so nothing is "not modified", whatever they have. */
+const answersAnew: RequestHandler = (request, _response, next) => {
+  delete request.headers['if-none-match'];
+  delete request.headers['if-modified-since'];
+  next();
+};
 
 /** Making a document takes milliseconds, which a client must not be able to spend again and again. */
 function madeOnce(make: () => object): RequestHandler {

@@ -118,6 +118,18 @@ describe('A pushed message', () => {
     });
   }
 
+  it('[anomaly 22] is not read where it has more attributes than Pub/Sub takes, and none of them is looked at', () => {
+    const attributes = (count: number, value: unknown) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, value]));
+    const parsed = parse({ message: { messageId: '7', attributes: attributes(111, 1) } });
+    expect(parsed).to.deep.equal({
+      fault: 'The message has more than the 110 attributes that Pub/Sub takes',
+    });
+    expect(parse({ message: { messageId: '7', attributes: attributes(110, 'x') } })).to.have.property(
+      'message',
+    );
+  });
+
   it('[anomaly 22] is not read where it is larger than Pub/Sub takes, so that it could not be parked', () => {
     const sized = (bytes: number) => parse(Buffer.alloc(bytes), { 'x-goog-pubsub-message-id': '7' });
     const inWrapping = (bytes: number) =>

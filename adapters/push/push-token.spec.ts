@@ -101,6 +101,7 @@ describe('The token of a push', () => {
       token({ email: secret }, { key: theirs.privateKey }),
       token({ email: secret, iat: undefined }),
       token({ email: secret, exp: nowSeconds - 3600 }),
+      token({ iss: secret }),
     ];
     for (const one of wrong) {
       const fault = (await said(`Bearer ${one}`)) as string;

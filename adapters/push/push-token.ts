@@ -65,8 +65,8 @@ export function createTokenCheck(
   };
 }
 
-/** The library's message ends with the token and its claims. A secret that was sent by mistake must not get into the log. */
-const withoutQuotes = (message: string): string => (message.split(/: | '/)[0] as string).slice(0, 200);
+/** The library's message ends with the token or its claims. A secret that was sent by mistake must not get into the log. */
+const withoutQuotes = (message: string): string => (message.split(/: |, | '/)[0] as string).slice(0, 200);
 
 function googleCertificates(): () => Promise<Certificates> {
   const client = new OAuth2Client();

@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 const NAME_LENGTH_MAX = 128;
 const SUSPICIOUS = /[/\p{Cc}\p{Cs}]|^\.|^__/u;
+/** What people see: no space, no mark without width or of direction, and no filler. */
+const VISIBLE = /[^\p{Z}\p{C}\p{DI}\u2800]/u;
 
 /**
  * Refuses what Firestore reserves or would take for another path.
@@ -11,12 +13,14 @@ const SUSPICIOUS = /[/\p{Cc}\p{Cs}]|^\.|^__/u;
  */
 function nameFault(name: string): string | undefined {
   // Names are checked whenever a ledger is read, and nearly all of them are right.
-  if (name.length > 0 && name.length <= NAME_LENGTH_MAX && !SUSPICIOUS.test(name)) return undefined;
+  const isUsual = name.length > 0 && name.length <= NAME_LENGTH_MAX && !SUSPICIOUS.test(name);
+  if (isUsual && VISIBLE.test(name)) return undefined;
   const length = [...name].length;
   if (length < 1 || length > NAME_LENGTH_MAX) return `must have 1 to ${NAME_LENGTH_MAX} characters`;
   if (name.includes('/')) return 'must not contain "/"';
   if (/\p{Cc}/u.test(name)) return 'must not contain control characters';
   if (/\p{Cs}/u.test(name)) return 'must be well-formed Unicode (it has half of a surrogate pair)';
+  if (!VISIBLE.test(name)) return 'must have a character that can be seen';
   if (name === '.' || name === '..' || /^__.*__$/su.test(name)) return 'is a reserved name';
   return undefined;
 }

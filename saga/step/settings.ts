@@ -10,5 +10,9 @@ export function wholeNumber(min: number, max: number) {
 }
 
 const shareFault = { error: 'must be a number from 0 to 1' };
-/** A number from 0 to 1. */
-export const share = z.coerce.number(shareFault).min(0, shareFault).max(1, shareFault);
+/** A number from 0 to 1, in decimal digits: `0x1` is a slip, and would be 1. */
+export const share = z
+  .string(shareFault)
+  .regex(/^\d*\.?\d+$/, shareFault)
+  .transform(Number)
+  .pipe(z.number(shareFault).min(0, shareFault).max(1, shareFault));

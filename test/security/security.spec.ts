@@ -498,6 +498,13 @@ describe('Every answer', () => {
     });
   });
 
+  it('is given anew, whatever the client says that it has', async () => {
+    await serving({}, async (port) => {
+      for (const kept of [{ 'if-none-match': '*' }, { 'if-modified-since': new Date().toUTCString() }])
+        expect(await statusOf(send(port, 'GET', '/orders', kept))).to.equal(200);
+    });
+  });
+
   it('has browsers ask over HTTPS alone, but only where it comes by HTTPS itself', async () => {
     const told = async (trustedProxies: number, headers: Record<string, string>) =>
       serving({ trustedProxies }, async (port) => {
