@@ -4,7 +4,7 @@ import { topologyOf } from '../saga/deliver/topology.ts';
 import { print, readArguments, runCommand } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 
-/** Makes the topics and subscriptions on an emulator that runs already, as in infra/compose.yaml. */
+/** Makes the topics and subscriptions on an emulator that runs already, as in infra/compose.yaml, or that was started anew. */
 
 async function main(): Promise<number> {
   readArguments({});
@@ -22,4 +22,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-runCommand('node dist/programs/create-topology.js', main);
+runCommand('npm run create-topology', main);

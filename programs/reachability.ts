@@ -52,7 +52,7 @@ export async function assertTopologyExists(
   if (missing.length > 0) {
     throw new Error(
       `These topics and subscriptions of infra/topology.json do not exist: ${missing.join(', ')}.\n` +
-        'Create them first: npm run start:emulators does it for the emulators.',
+        `Create them first: ${emulator ? 'npm run create-topology' : 'apply Terraform (infra/terraform/README.md)'}.`,
     );
   }
 }

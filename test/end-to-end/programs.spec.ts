@@ -146,7 +146,8 @@ describe('A service as a process of its own', () => {
     expect(child.output())
       .to.contain('frontend')
       .and.to.contain('order-created-sub')
-      .and.to.contain('do not exist');
+      .and.to.contain('do not exist')
+      .and.to.contain('Create them first: npm run create-topology');
   });
 
   longTest(
