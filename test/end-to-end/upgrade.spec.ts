@@ -194,7 +194,7 @@ for (const release of recordedReleases()) {
       );
     }
 
-    longTest('[anomalies 27, 38] comes to its end by the sweep alone when every message is lost', () =>
+    longTest('[anomalies 27, 38, 58] comes to its end by the sweep alone when every message is lost', () =>
       bringToTheEnd(createMemoryStore(), recording, { copies: 0 }),
     );
 

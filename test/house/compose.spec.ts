@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { PubSub } from '@google-cloud/pubsub';
 import { expect } from 'chai';
+import { emulatorOptions } from '../../adapters/google/emulator-options.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
@@ -60,11 +62,19 @@ describe('The containers for those who have Docker', () => {
     expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).to.deep.equal([]);
   });
 
-  it('[anomaly 26] get topics and subscriptions on an emulator that is there already, and get them once', async function () {
+  it('[anomalies 26, 58] get topics and subscriptions on an emulator that is there already, once, and again if it has forgotten them', async function () {
     const projectId = freshProjectId();
     const environment = await emulatedEnvironment(this, projectId);
     const topology = topologyOf(pipeline);
-    for (const _ of ['first', 'second']) {
+    const pubsub = new PubSub({ projectId, ...emulatorOptions(environment.PUBSUB_EMULATOR_HOST) });
+    const forget = async () => {
+      const [subscriptions] = await pubsub.getSubscriptions();
+      const [topics] = await pubsub.getTopics();
+      expect([topics.length, subscriptions.length]).not.to.include(0);
+      await Promise.all([...subscriptions, ...topics].map((one) => one.delete()));
+    };
+    for (const before of [async () => {}, async () => {}, forget]) {
+      await before();
       const program = runProgram('programs/create-topology.js', [], environment);
       expect(await program.exited).to.equal(0);
       expect(program.output()).to.equal(
@@ -73,7 +83,7 @@ describe('The containers for those who have Docker', () => {
     }
     const bus = await emulatedBus(this, { topics: [], subscriptions: {} }, projectId);
     expect(await bus.missing(topology.topics, Object.keys(topology.subscriptions))).to.deep.equal([]);
-    await bus.close();
+    await Promise.all([bus.close(), pubsub.close()]);
   });
 
   it('never make anything on Google', async () => {

@@ -379,7 +379,7 @@ const groups: readonly (readonly [group: string, rows: readonly Row[]])[] = [
         'yes',
         test(
           'test/end-to-end/upgrade.spec.ts',
-          '[anomalies 27, 38] comes to its end by the sweep alone when every message is lost',
+          '[anomalies 27, 38, 58] comes to its end by the sweep alone when every message is lost',
         ),
       ],
       [
