@@ -27,7 +27,8 @@ const answer = (accepted: Promise<Ledger>): Promise<unknown> =>
   });
 const REUSED = '422: Another order has this Idempotency-Key: take a new one';
 /** What a customer is told whose commit was not answered. */
-const UNKNOWN = `503: Whether the order was stored is not known: look at /order/${UUID}, or send it again with an Idempotency-Key`;
+const UNKNOWN = `503: Whether the order was stored is not known: look at /order/${UUID} or send it again with the same Idempotency-Key`;
+const UNKNOWN_WITHOUT_KEY = `503: Whether the order was stored is not known: look at /order/${UUID} before you order again`;
 const NOT_STORED = '503: The order could not be stored; the order was not accepted, try again';
 
 describe('The order intake', () => {
@@ -249,7 +250,7 @@ describe('The order intake', () => {
     await nextTurn();
     const second = answer(intake.accept(uuidOf(2), anOrder(), true));
     expect(await ports.clock.finish(Promise.all([first, second]))).to.deep.equal([
-      UNKNOWN,
+      UNKNOWN_WITHOUT_KEY,
       '503: The store did not answer in time; the order was not accepted, try again',
     ]);
     wake();

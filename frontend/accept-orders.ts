@@ -80,7 +80,7 @@ export function createOrderIntake(saga: Saga, ports: Ports, deadlineSeconds: num
   ): Promise<ShopLedger> {
     return new Promise<ShopLedger>((resolve, reject) => {
       const cancelTimeout = ports.clock.after(ANSWER_TIMEOUT_MS, () =>
-        waiting.reject(waiting.started ? unknown(uuid) : refused('The store did not answer in time')),
+        waiting.reject(waiting.started ? unknown(uuid, isNew) : refused('The store did not answer in time')),
       );
       const answer =
         <A>(settle: (answer: A) => void) =>
@@ -119,7 +119,7 @@ export function createOrderIntake(saga: Saga, ports: Ports, deadlineSeconds: num
 }
 
 function settle(
-  { uuid, trace, resolve, reject }: Waiting,
+  { uuid, isNew, trace, resolve, reject }: Waiting,
   taken: TakenTurn | undefined,
   { log }: Ports,
 ): void {
@@ -131,7 +131,7 @@ function settle(
       ...(trace && { traceparent: trace }),
     });
     const isKnown = !(error instanceof StoreError) || error.kind === 'rejected';
-    reject(isKnown ? refused('The order could not be stored') : unknown(uuid));
+    reject(isKnown ? refused('The order could not be stored') : unknown(uuid, isNew));
     return;
   }
   const { turn, publishError } = taken;
@@ -158,9 +158,10 @@ const SHUTTING_DOWN = 'The service is shutting down';
 
 const refused = (why: string): Problem => unavailable(`${why}; the order was not accepted, try again`);
 
-/** A commit whose answer was lost may have gone through. */
-const unknown = (uuid: string): Problem =>
+/** A commit whose answer was lost may have gone through. Without a key, a repetition would be another order. */
+const unknown = (uuid: string, hasNoKey: boolean): Problem =>
   unavailable(
-    `Whether the order was stored is not known: look at /order/${uuid}, or send it again with an Idempotency-Key`,
+    `Whether the order was stored is not known: look at /order/${uuid} ` +
+      (hasNoKey ? 'before you order again' : 'or send it again with the same Idempotency-Key'),
     { Location: `/order/${uuid}` },
   );

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Path } from '../../saga/ports/store.ts';
 import { fieldsIn, textOf } from './document-text.ts';
@@ -27,6 +28,7 @@ const FORMAT = 'documents 1';
 const FORMAT_KEY = 'format';
 
 /** The files of LevelDB: https://github.com/google/leveldb/blob/main/doc/impl.md */
+const TABLE_OR_MANIFEST = /^(MANIFEST-\d+|\d+\.(ldb|sst))$/;
 const LEVEL_FILE = /^(CURRENT|LOCK|LOG(\.old)?|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp))$/;
 
 /**
@@ -34,7 +36,9 @@ const LEVEL_FILE = /^(CURRENT|LOCK|LOG(\.old)?|MANIFEST-\d+|\d+\.(log|ldb|sst|db
  * @throws Error that says in one sentence why it can't be used.
  */
 export async function openDisk(folder: string, { how }: DiskOptions): Promise<Disk> {
-  await assertNotForeign(folder);
+  const names = await assertNotForeign(folder);
+  if (how !== 'fresh' && names.some((name) => TABLE_OR_MANIFEST.test(name)) && !names.includes('CURRENT'))
+    throw new Error(damaged(folder, 'the file CURRENT is missing'));
   let database: ClassicLevel;
   try {
     if (how === 'fresh') {
@@ -47,6 +51,7 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
     throw new Error(whyClosed(folder, error as Error), { cause: error });
   }
   try {
+    await assertNothingDropped(folder);
     await assertFormat(database, folder, how);
   } catch (error) {
     await database.close();
@@ -78,7 +83,7 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
 const BEGIN_ANEW = 'To begin anew, start with --fresh: that deletes what it holds';
 
 /** Nothing of what other programs keep must be mixed with ours, or be deleted. */
-async function assertNotForeign(folder: string): Promise<void> {
+async function assertNotForeign(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw new Error(`${folder} can't be used for data: ${error.message}`, { cause: error });
@@ -89,6 +94,21 @@ async function assertNotForeign(folder: string): Promise<void> {
       `${folder} holds other things, such as ${foreign}: name a folder of its own for the data`,
     );
   }
+  return names;
+}
+
+/**
+ * LevelDB opens a log with a damaged record, drops that and what follows in its block, and says so in its own log alone. What could
+ * be read is in a table by then, so the next start finds nothing of it: whoever starts has to hear of it now.
+ */
+async function assertNothingDropped(folder: string): Promise<void> {
+  const said = await readFile(join(folder, 'LOG'), 'utf8');
+  const [, bytes] = /dropping (\d+) bytes; Corruption/.exec(said) ?? [];
+  if (bytes === undefined) return;
+  throw new Error(
+    `${folder} was damaged: ${bytes} bytes of what was written last could not be read, and are lost. ` +
+      `To go on with the rest, start again, and run the doctor. ${BEGIN_ANEW}`,
+  );
 }
 
 /** The form of the documents in a database; undefined if there is nothing in it yet, or nothing of ours. */
@@ -144,12 +164,12 @@ const isDamage = (error: Error): boolean =>
 
 const causeOf = (error: Error): Error => (error.cause ?? error) as Error;
 
+const damaged = (folder: string, how: string): string => `${folder} is damaged (${how}). ${BEGIN_ANEW}`;
+
 function whyClosed(folder: string, error: Error): string {
   // It is a sentence of ours.
   if (error.message.startsWith(folder)) return error.message;
   if (isLocked(error)) return `${folder} is in use by another process: stop that, or start with --memory`;
   const { message } = causeOf(error);
-  return isDamage(error)
-    ? `${folder} is damaged (${message}). ${BEGIN_ANEW}`
-    : `${folder} can't be used for data: ${message}`;
+  return isDamage(error) ? damaged(folder, message) : `${folder} can't be used for data: ${message}`;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -245,6 +245,30 @@ describe('The embedded store that lasts', () => {
         / is damaged \(.*\)\. To begin anew, .*--fresh/,
       );
       expect(await sentenceOf(openDurableStore(folder, { fresh: true }))).to.equal(undefined);
+    }));
+
+  it('[anomaly 55] says in one sentence that a file of it is missing', () =>
+    inTemporaryFolder(async (folder) => {
+      await withStore(folder, (store) => store.commit([create('a/1', {})]));
+      await rm(join(folder, 'CURRENT'));
+      expect(await sentenceOf(openDurableStore(folder))).to.match(/ is damaged \(.*CURRENT.*\)\. .*--fresh/);
+      expect(await sentenceOf(openDurableStore(folder, { fresh: true }))).to.equal(undefined);
+    }));
+
+  it('[anomaly 55] says once how much of its log is lost, and then goes on with the rest', () =>
+    inTemporaryFolder(async (folder) => {
+      await withStore(folder, async (store) => {
+        for (let n = 0; n < 100; n++) await store.commit([create(`a/${n}`, { text: 'x'.repeat(1_000) })]);
+      });
+      const [log = ''] = (await readdir(folder)).filter((name) => name.endsWith('.log'));
+      const file = await open(join(folder, log), 'r+');
+      await file.write('XXXXXXXX', 50_000);
+      await file.close();
+      expect(await sentenceOf(openDurableStore(folder))).to.match(
+        / was damaged: \d+ bytes of what was written last .* start again, and run the doctor\. .*--fresh/,
+      );
+      const left = await withStore(folder, (store) => store.list('a', 100));
+      expect(left.length).to.be.within(1, 99);
     }));
 
   it('begins anew where there is nothing yet', () =>

@@ -15,6 +15,7 @@ import {
 } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
 import { aLedgerOfThree } from '../../test/support/shop-of-three.ts';
+import { COMMIT_ATTEMPTS_MAX } from '../commit/group-commit.ts';
 import { advance, fail, type Ledger, ledgerPath } from '../ledger/ledger.ts';
 import type { Delivery } from '../ports/bus.ts';
 import { type Path, readOne } from '../ports/store.ts';
@@ -446,6 +447,15 @@ describe('The log', () => {
       `inventory: parked ${other.attributes.traceparent}`,
       `inventory: accepted ${TRACE}`,
       `inventory: accepted ${other.attributes.traceparent}`,
+    ]);
+  });
+
+  it('warns, and no more, where others were faster at what many want', async () => {
+    const { ports, deliver, process } = await scene();
+    ports.store.commitFaults.push(...Array<'conflict'>(COMMIT_ATTEMPTS_MAX).fill('conflict'));
+    await process(deliver({ uuid: UUID }));
+    expect(ports.logged.map(({ severity, outcome }) => [severity, outcome])).to.deep.equal([
+      ['WARNING', 'surprise'],
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
+import { StoreError } from '../ports/store.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
@@ -111,6 +112,10 @@ async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
   });
 }
 
+/** Others were faster at a document that many want: that is no fault, and the message comes again. */
+const severityOf = (error: unknown) =>
+  error instanceof StoreError && error.kind === 'conflict' ? 'WARNING' : 'ERROR';
+
 /** One line tells one delivery's story. */
 function logReport(entry: Report, step: string, batchSize: number, durationMs: number, ports: Ports): void {
   const { delivery, outcome, uuid, detail } = entry;
@@ -119,7 +124,8 @@ function logReport(entry: Report, step: string, batchSize: number, durationMs: n
   const error = entry.error === undefined ? undefined : sentenceOf(entry.error);
   const event = { kind: 'turn', by: step, outcome, uuid, trace, attempt, durationMs, error } as const;
   const traceparent = ports.observe?.(event) ?? trace;
-  const severity = error !== undefined ? 'ERROR' : outcome === 'parked' ? 'WARNING' : 'INFO';
+  const severity =
+    error === undefined ? (outcome === 'parked' ? 'WARNING' : 'INFO') : severityOf(entry.error);
   ports.log(severity, `${step}: ${outcome}${error === undefined ? '' : ', to be repeated'}`, {
     step,
     outcome,
