@@ -2,14 +2,13 @@ import { z } from 'zod';
 import { notFound, type Route, route } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import type { Store } from '../saga/ports/store.ts';
-import { money } from '../shop/lines.ts';
+import { money, units } from '../shop/lines.ts';
 import { sales } from '../shop/sales.ts';
 import { stock } from '../shop/stock.ts';
 
 /** With more items than this you have a catalog, which needs a service of its own. */
 const LISTED_MAX = 1000;
 
-const units = z.int().min(0);
 const itemSchema = z.object({
   item: nameSchema,
   /** What is available now. */

@@ -9,10 +9,10 @@ import { pageBehind, pageParameters, parsePage } from '../saga/http/page.ts';
 import { sentenceSchema } from '../saga/http/sentence.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { readOne } from '../saga/ports/store.ts';
-import { money } from '../shop/lines.ts';
+import { money, units } from '../shop/lines.ts';
 import { stock } from '../shop/stock.ts';
 import { changeStockTask, type StockChanged, type WantedStock } from './change-stock.ts';
-import { figuresSchema, journalOf, type StockChange, units } from './stock-changes.ts';
+import { figuresSchema, journalOf, type StockChange } from './stock-changes.ts';
 
 const wantedSchema = z.strictObject(
   { price_per_unit: money, loaded: units, note: sentenceSchema },

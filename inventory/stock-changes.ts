@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import type { Path } from '../saga/ports/store.ts';
-import { money } from '../shop/lines.ts';
+import { money, units } from '../shop/lines.ts';
 
 /**
  * The journal of an item, `inventory/{item}/changes/{id}`: what people changed of its price and its whole, who, and why. Each
  * entry is written in the commit of its change and never again. No order holds one, so neither the steps nor the audit know it.
  */
-
-export const units = z.int().min(0);
 
 /** What there is of an item: `quantity` is available, `loaded` is the whole. */
 export const figuresSchema = z.object({ quantity: units, loaded: units, price_per_unit: money });

@@ -3,8 +3,13 @@ import { nameSchema } from '../saga/http/name.ts';
 
 /** The lines of an order once they have a price. */
 
+const fault = { error: `must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}` };
+const count = z.int(fault).min(0, fault);
+
 /** In minor units of the currency. */
-export const money = z.int().min(0);
+export const money = count;
+/** Of an item. */
+export const units = count;
 
 /** What was reserved, at the price that will be charged even if the item's price changes later. */
 export const pricedLines = z.array(

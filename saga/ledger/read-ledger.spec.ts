@@ -262,7 +262,7 @@ describe('A ledger that is not believed', () => {
     [
       'has learned something else than a done step learns',
       { ...aLedgerThatIs('PAID'), charged: 1.5 },
-      ['charged: Invalid input: expected int, received number'],
+      ['charged: must be a whole number from 0 to 9007199254740991'],
     ],
     [
       'knows what no step has learned yet',

@@ -137,6 +137,12 @@ for (const backend of sampledBackends) {
         400,
         ['loaded', 'quantity'],
       ]);
+      for (const amount of [-1, 0.5, 1e300, '5']) {
+        const { errors } = (await put('widget', { ...wanted(1), price_per_unit: amount })).body;
+        expect(errors, `${amount}`).to.deep.equal([
+          { field: 'price_per_unit', message: 'must be a whole number from 0 to 9007199254740991' },
+        ]);
+      }
       expect(await faults('widget', { ...wanted(1, 0.5), note: 'two\nlines' })).to.deep.equal([
         400,
         ['price_per_unit', 'note'],
