@@ -218,7 +218,7 @@ describe('The configuration', () => {
     ['TRUSTED_PROXIES', ['-1', '11', 'true'], 'must be a whole number from 0 to 10'],
     [
       'PAYMENT_FAIL_PROBABILITY',
-      ['-0.1', '1.1', 'half', 'NaN', '0x1', '1e0', ' '],
+      ['-0.1', '1.1', 'half', 'NaN', '0x1', '1e0'],
       'must be a number from 0 to 1',
     ],
     ['PAYMENT_FAIL_EVERY', ['-1', '0.5', 'third'], 'must be a whole number from 0 to 1000000000'],
