@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type Caller, customerAskedFor } from '../saga/http/caller.ts';
-import { LAST_EVENT_ID, type Route, route, type ServerEvent, STAYS, unavailable } from '../saga/http/http.ts';
+import { LAST_EVENT_ID, type Route, route, type ServerEvent, STAYS } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
-import { type Store, StoreError } from '../saga/ports/store.ts';
+import type { Store } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import type { LiveEvent, LiveOrders } from './live-orders.ts';
 import { tracked, trackedSchema } from './order-view.ts';
@@ -37,9 +37,7 @@ export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
       const filter = { user: customerAskedFor(caller, user), status };
       const since = new Date(header(LAST_EVENT_ID) ?? '');
       const known = Number.isNaN(since.getTime()) ? undefined : since;
-      const events = await live.follow(filter, known, left).catch((error: Error) => {
-        throw error instanceof StoreError ? unavailable(error.message) : error;
-      });
+      const events = await live.follow(filter, known, left);
       return { status: 200, events: eventsOf(saga, events, caller) };
     },
   });

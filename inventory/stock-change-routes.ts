@@ -5,7 +5,7 @@ import { moment } from '../saga/http/answers.ts';
 import { operatorIn } from '../saga/http/caller.ts';
 import { invalidInput, notFound, Problem, type Route, route } from '../saga/http/http.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
-import { pageBehind, pageParameters, parsePage } from '../saga/http/page.ts';
+import { pageParameters, readPage } from '../saga/http/page.ts';
 import { sentenceSchema } from '../saga/http/sentence.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { readOne } from '../saga/ports/store.ts';
@@ -66,11 +66,9 @@ export const stockChangeRoutes = (ports: Ports): readonly Route[] => [
       const { store } = ports;
       if (!isName(item) || !(await readOne(store, stock.of(item).path)))
         throw notFound(`There is no item ${item}`);
-      const after = page === undefined ? undefined : parsePage(page);
-      const listing = { collection: journalOf(item), where: {}, limit, ...(after && { after }) };
-      const changes = (await store.query(listing)) as StockChange[];
-      const last = changes.length === limit ? changes.at(-1) : undefined;
-      return { status: 200, body: { changes, ...(last && { next_page: pageBehind(last) }) } };
+      const listing = { collection: journalOf(item), where: {} };
+      const { documents: changes, nextPage } = await readPage<StockChange>(store, listing, limit, page);
+      return { status: 200, body: { changes, ...(nextPage && { next_page: nextPage }) } };
     },
   }),
 ];

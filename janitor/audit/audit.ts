@@ -5,6 +5,7 @@ import { endOfStage, isStanding, isWaiting, REPEAT_MAX_SECONDS } from '../../sag
 import { lastTransition, transitionsOf } from '../../saga/ledger/history.ts';
 import { FAILING, LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
 import { isTombstone, readLedger, schemaFaults } from '../../saga/ledger/read-ledger.ts';
+import { scanPages } from '../../saga/ports/scan-pages.ts';
 import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';
 import { holdsOf, isAmount, recordsIn } from '../../saga/step/holds.ts';
@@ -48,14 +49,10 @@ export async function audit(
     check: (page: readonly StoredDocument[]) => void | Promise<void>,
     limit = PAGE_SIZE,
   ): Promise<void> {
-    let after: Path | undefined;
-    for (;;) {
-      const page = await snapshot.scan({ collection, limit, ...(after && { after }) });
+    for await (const page of scanPages(snapshot, collection, limit)) {
       await check(page);
       checkedCount += page.length;
       await onProgress(checkedCount);
-      after = page.at(-1)?.path;
-      if (page.length < limit) return;
     }
   }
 

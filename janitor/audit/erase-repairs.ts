@@ -1,6 +1,7 @@
 import { update } from '../../saga/commit/documents.ts';
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import { scanPages } from '../../saga/ports/scan-pages.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import { hasWord } from '../has-word.ts';
 import { REPAIRS, type RepairEntry } from './repair-journal.ts';
@@ -15,16 +16,13 @@ const ERASED = 'erased';
  */
 export async function eraseFromRepairs({ store, ...environment }: Ports, customer: string): Promise<void> {
   const snapshot = await store.snapshot();
-  let after: Path | undefined;
-  do {
-    const page = await snapshot.scan({ collection: REPAIRS, limit: PAGE_SIZE, ...(after && { after }) });
+  for await (const page of scanPages(snapshot, REPAIRS, PAGE_SIZE)) {
     const naming = page.filter(({ fields }) => nameless(fields as RepairEntry, customer) !== undefined);
     const tasks = naming.map(({ path }) => eraseTask(path as Path<RepairEntry>, customer));
     for (const settled of await groupCommit(store, environment, tasks)) {
       if (settled.status === 'rejected') throw settled.reason;
     }
-    after = page.length === PAGE_SIZE ? page.at(-1)?.path : undefined;
-  } while (after !== undefined);
+  }
 }
 
 const eraseTask = (path: Path<RepairEntry>, customer: string): Task<undefined> => ({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operatorIn } from '../../saga/http/caller.ts';
 import { Problem, type Route, route } from '../../saga/http/http.ts';
-import { pageBehind, pageParameters, parsePage } from '../../saga/http/page.ts';
+import { pageParameters, readPage } from '../../saga/http/page.ts';
 import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -57,11 +57,9 @@ export const repairRoutes = (saga: Saga, ports: Ports): readonly Route[] => [
     answer: z.object({ repairs: z.array(repairEntrySchema), next_page: z.string().optional() }),
     responses: { 200: 'One page; next_page leads to the next' },
     async handle({ query: { limit, page } }) {
-      const after = page === undefined ? undefined : parsePage(page);
-      const listing = { collection: REPAIRS, where: {}, limit, ...(after && { after }) };
-      const repairs = (await ports.store.query(listing)) as RepairEntry[];
-      const last = repairs.length === limit ? repairs.at(-1) : undefined;
-      return { status: 200, body: { repairs, ...(last && { next_page: pageBehind(last) }) } };
+      const listing = { collection: REPAIRS, where: {} };
+      const { documents: repairs, nextPage } = await readPage<RepairEntry>(ports.store, listing, limit, page);
+      return { status: 200, body: { repairs, ...(nextPage && { next_page: nextPage }) } };
     },
   }),
 ];

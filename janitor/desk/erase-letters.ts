@@ -2,6 +2,7 @@ import { update } from '../../saga/commit/documents.ts';
 import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
 import type { ErasedCustomer } from '../../saga/deliver/service.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
+import { scanPages } from '../../saga/ports/scan-pages.ts';
 import type { Path } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { hasWord } from '../has-word.ts';
@@ -22,9 +23,7 @@ const ERASED = 'Its customer was erased';
 export async function eraseFromLetters(saga: Saga, ports: Ports, who: ErasedCustomer): Promise<number> {
   const snapshot = await ports.store.snapshot();
   let count = 0;
-  let after: Path | undefined;
-  do {
-    const page = await snapshot.scan({ collection: DEAD_LETTERS, limit: PAGE_SIZE, ...(after && { after }) });
+  for await (const page of scanPages(snapshot, DEAD_LETTERS, PAGE_SIZE)) {
     const named = page.filter(({ fields }) => isOf(saga, fields as DeadLetter, who.customer));
     const tasks = named.map(({ path }) => eraseTask(saga, path, who, ports.clock.now()));
     for (const settled of await groupCommit(ports.store, ports, tasks)) {
@@ -32,8 +31,7 @@ export async function eraseFromLetters(saga: Saga, ports: Ports, who: ErasedCust
       if (settled.value === 'discarded') ports.observe?.({ kind: 'letter', status: 'discarded' });
     }
     count += named.length;
-    after = page.length === PAGE_SIZE ? page.at(-1)?.path : undefined;
-  } while (after !== undefined);
+  }
   return count;
 }
 

@@ -1,4 +1,4 @@
-import { pageBehind, parsePage } from '../../saga/http/page.ts';
+import { readPage } from '../../saga/http/page.ts';
 import type { Cursor, Store } from '../../saga/ports/store.ts';
 import {
   DEAD_LETTERS,
@@ -23,7 +23,7 @@ export interface LetterPage<Letter> {
 
 /** Lists letters in outline, newest first, one page. */
 export const listLetters = (store: Store, filter: LetterFilter, limit: number, page: string | undefined) =>
-  readPage<LetterOutline>(store, filter, limit, page, OUTLINE_FIELDS);
+  lettersIn<LetterOutline>(store, filter, limit, page, OUTLINE_FIELDS);
 
 /** Lists whole letters, newest first, one page. Don't ask for many at once: each may have 256 KiB. */
 export const listWholeLetters = (
@@ -31,27 +31,19 @@ export const listWholeLetters = (
   filter: LetterFilter,
   limit: number,
   page: string | undefined,
-) => readPage<DeadLetter>(store, filter, limit, page);
+) => lettersIn<DeadLetter>(store, filter, limit, page);
 
-async function readPage<Letter extends Cursor>(
+async function lettersIn<Letter extends Cursor>(
   store: Store,
   { status, reason }: LetterFilter,
   limit: number,
   page: string | undefined,
   fields?: readonly string[],
 ): Promise<LetterPage<Letter>> {
-  const after = page === undefined ? undefined : parsePage(page);
   const where = { status, ...(reason !== undefined && { reason }) };
-  const query = {
-    collection: DEAD_LETTERS,
-    where,
-    limit,
-    ...(fields && { fields }),
-    ...(after && { after }),
-  };
-  const letters = (await store.query(query)) as Letter[];
-  const last = letters.at(-1);
-  return last && letters.length === limit ? { letters, nextPage: pageBehind(last) } : { letters };
+  const query = { collection: DEAD_LETTERS, where, ...(fields && { fields }) };
+  const { documents: letters, ...next } = await readPage<Letter>(store, query, limit, page);
+  return { letters, ...next };
 }
 
 /** The most letters that are shown of one order. */

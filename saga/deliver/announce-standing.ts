@@ -3,7 +3,8 @@ import { lastTransition } from '../ledger/history.ts';
 import { LEDGERS, type Ledger, PAUSED } from '../ledger/ledger.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Path, Snapshot, StoredDocument } from '../ports/store.ts';
+import { scanPages } from '../ports/scan-pages.ts';
+import type { Snapshot } from '../ports/store.ts';
 import type { Saga } from '../step/saga.ts';
 import { messageFor } from './message.ts';
 
@@ -58,11 +59,7 @@ async function* pagesOf(
   onFaults: (uuid: string, faults: readonly string[]) => void,
   saga: Saga,
 ): AsyncGenerator<readonly Ledger[]> {
-  let after: Path | undefined;
-  let page: readonly StoredDocument[];
-  do {
-    page = await snapshot.scan({ collection: LEDGERS, limit: PAGE, ...(after !== undefined && { after }) });
-    after = page.at(-1)?.path;
+  for await (const page of scanPages(snapshot, LEDGERS, PAGE)) {
     yield page.flatMap(({ path, fields }) => {
       const uuid = path.slice(LEDGERS.length + 1);
       const read = readLedger(saga, uuid, fields);
@@ -70,5 +67,5 @@ async function* pagesOf(
       onFaults(uuid, read.faults);
       return [];
     });
-  } while (page.length === PAGE);
+  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Cursor } from '../ports/store.ts';
+import type { Cursor, Query, Store } from '../ports/store.ts';
 
 /** Listings are read a page at a time. A page token names the last document of the page before it. */
 
@@ -19,6 +19,22 @@ export const pageParameters = {
     .refine((token) => parsePage(token) !== undefined, 'is not a page that this API has handed out')
     .optional(),
 };
+
+/**
+ * Reads one page of a listing, newest first.
+ * @returns its documents, and the token of the next page if there may be more.
+ */
+export async function readPage<Fields extends Cursor>(
+  store: Pick<Store, 'query'>,
+  query: Omit<Query, 'limit' | 'after'>,
+  limit: number,
+  page: string | undefined,
+): Promise<{ readonly documents: readonly Fields[]; readonly nextPage?: string }> {
+  const after = page === undefined ? undefined : parsePage(page);
+  const documents = (await store.query({ ...query, limit, ...(after && { after }) })) as Fields[];
+  const last = documents.at(-1);
+  return last && documents.length === limit ? { documents, nextPage: pageBehind(last) } : { documents };
+}
 
 /** The token of the page that begins behind this document, whose id is a uuid. */
 export function pageBehind({ createdAt, id }: Cursor): string {

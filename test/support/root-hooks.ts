@@ -11,7 +11,7 @@ let emulators: Promise<Emulators> | undefined;
 /** What is made once for a whole run, each when it is first asked for. Loaded only then: one file alone mostly needs none. */
 const MAKE = {
   async emulators() {
-    emulators ??= import('../../local/emulators.ts').then(({ startEmulators }) => startEmulators(0, 0));
+    emulators = import('../../local/emulators.ts').then(({ startEmulators }) => startEmulators(0, 0));
     const { pubsubHost, firestoreHost } = await emulators;
     return { pubsubHost, firestoreHost };
   },
