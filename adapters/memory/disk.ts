@@ -28,8 +28,9 @@ const FORMAT = 'documents 1';
 const FORMAT_KEY = 'format';
 
 /** The files of LevelDB: https://github.com/google/leveldb/blob/main/doc/impl.md */
-const TABLE_OR_MANIFEST = /^(MANIFEST-\d+|\d+\.(ldb|sst))$/;
 const LEVEL_FILE = /^(CURRENT|LOCK|LOG(\.old)?|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp))$/;
+/** Those that hold what was stored. None is there before CURRENT is, which ends the making of a database. */
+const DATA_FILE = /^\d+\.(log|ldb|sst)$/;
 
 /**
  * Opens a folder, which then belongs to this process alone.
@@ -37,7 +38,7 @@ const LEVEL_FILE = /^(CURRENT|LOCK|LOG(\.old)?|MANIFEST-\d+|\d+\.(log|ldb|sst|db
  */
 export async function openDisk(folder: string, { how }: DiskOptions): Promise<Disk> {
   const names = await assertNotForeign(folder);
-  if (how !== 'fresh' && names.some((name) => TABLE_OR_MANIFEST.test(name)) && !names.includes('CURRENT'))
+  if (how !== 'fresh' && names.some((name) => DATA_FILE.test(name)) && !names.includes('CURRENT'))
     throw new Error(damaged(folder, 'the file CURRENT is missing'));
   let database: ClassicLevel;
   try {

@@ -255,6 +255,12 @@ describe('The embedded store that lasts', () => {
       expect(await sentenceOf(openDurableStore(folder, { fresh: true }))).to.equal(undefined);
     }));
 
+  it('begins where its first start was killed before there was anything', () =>
+    inTemporaryFolder(async (folder) => {
+      await writeFile(join(folder, 'MANIFEST-000001'), '');
+      expect(await withStore(folder, (store) => store.list('a', 1))).to.deep.equal([]);
+    }));
+
   it('[anomaly 55] says once how much of its log is lost, and then goes on with the rest', () =>
     inTemporaryFolder(async (folder) => {
       await withStore(folder, async (store) => {
