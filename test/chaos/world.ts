@@ -1,5 +1,4 @@
 import type { DeadLetter } from '../../janitor/desk/letter.ts';
-import { scanPages } from '../../saga/ports/scan-pages.ts';
 import type { Path, Snapshot, Store, StoredDocument } from '../../saga/ports/store.ts';
 import type { Ledger } from './verdict.ts';
 
@@ -31,6 +30,10 @@ export async function readWorld(store: Store, collections: readonly string[]): P
 
 async function scanAll(snapshot: Snapshot, collection: string): Promise<StoredDocument[]> {
   const found: StoredDocument[] = [];
-  for await (const page of scanPages(snapshot, collection, PAGE)) found.push(...page);
-  return found;
+  for (;;) {
+    const after = found.at(-1)?.path;
+    const page = await snapshot.scan({ collection, limit: PAGE, ...(after !== undefined && { after }) });
+    found.push(...page);
+    if (page.length < PAGE) return found;
+  }
 }
