@@ -37,8 +37,9 @@ longSuite('A page that thousands of events a second flood', () => {
         .first()
         .waitFor();
       await page.evaluate(WATCH);
-      await flood.hasLasted(AT_LEAST_MS);
-      expect(await page.evaluate<number>(WATCHED)).to.be.within(1, CHANGES_PER_SECOND_MAX);
+      await flood.goesOn(AT_LEAST_MS);
+      await page.waitForFunction('globalThis.changes > 0');
+      expect(await page.evaluate<number>(WATCHED)).to.be.at.most(CHANGES_PER_SECOND_MAX);
       // People go elsewhere and come back, and are heard while events go on.
       await page.getByRole('link', { name: 'Shop' }).click();
       await page.getByRole('heading', { name: 'Place an order' }).waitFor();
@@ -75,9 +76,9 @@ async function startFlood(behind: string) {
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
 
-  let [sent, beganMs, isEnding, flooding] = [0, 0, false, Promise.resolve()];
+  let [sent, isEnding, flooding] = [0, false, Promise.resolve()];
   async function flood(): Promise<void> {
-    beganMs = performance.now();
+    const beganMs = performance.now();
     for await (const _ of setInterval(TICK_MS)) {
       const due = Math.floor(((performance.now() - beganMs) / 1000) * PER_SECOND);
       let text = '';
@@ -94,7 +95,11 @@ async function startFlood(behind: string) {
       await until('the page follows all orders', 10_000, () => watcher !== undefined);
       flooding = flood();
     },
-    hasLasted: (ms: number) => until('the flood lasts', 2 * ms, () => performance.now() - beganMs >= ms),
+    /** Resolves when the flood has gone on for so long from now. */
+    goesOn: (ms: number) => {
+      const fromMs = performance.now();
+      return until('the flood goes on', 10 * ms, () => performance.now() - fromMs >= ms);
+    },
     /** Resolves with the number of orders. */
     async end() {
       isEnding = true;

@@ -54,9 +54,8 @@ export function openCustomers(url: string, bus?: Bus): Customers {
     return undefined;
   }
 
-  async function publish(to: Bus, { order }: PlannedOrder): Promise<string | undefined> {
+  async function publish(to: Bus, { order, uuid = uuidv4() }: PlannedOrder): Promise<string | undefined> {
     posts++;
-    const uuid = uuidv4();
     const data = Buffer.from(JSON.stringify({ uuid, ...bodyOf(order) }));
     const [error] = await to.publish([{ topic: pipeline.entry.topic, data, attributes: {} }]);
     return error ? undefined : uuid;

@@ -28,6 +28,8 @@ export interface PlannedOrder {
   readonly order: Order;
   /** Through the frontend, or as a message straight to its topic. */
   readonly by: 'http' | 'topic';
+  /** Given where a customer who publishes it has drawn the uuid before. */
+  readonly uuid?: string;
   /** Given where the customer posts with an Idempotency-Key; then `posts` times, all of them one order. */
   readonly key?: string;
   readonly posts: number;
@@ -35,7 +37,8 @@ export interface PlannedOrder {
   readonly cancelAfterMs?: number;
 }
 
-const HOT = 'gadget';
+/** There is too little of it for all. */
+export const HOT = 'gadget';
 const PLENTY = ['widget', 'wotsit'];
 const UNLIMITED = ['jack', 'jill'];
 const LIMITED = 'joe';
