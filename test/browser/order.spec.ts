@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { mishapsOf, NO_MISHAP } from '../../frontend/page/model/order-form.ts';
+import { PLACES } from '../../frontend/page/model/place.ts';
 import { shopData } from '../../local/shop.ts';
 import { pipeline } from '../../pipeline.ts';
 import { longSuite, longTest, sampled } from '../support/thorough.ts';
@@ -154,6 +155,25 @@ describe('An order on the page', () => {
     await page.keyboard.press('End');
     await canceled(page);
     await sees(page, 'inventory', 'undone');
+  });
+
+  longTest('is steered from any of many tabs, though a browser has six connections', async () => {
+    const first = await browser.open(shop.url);
+    const open = async () => {
+      const page = await first.context().newPage();
+      await page.goto(shop.url);
+      return page;
+    };
+    const others = await Promise.all(PLACES.slice(1).map(open));
+    const last = await open();
+    await placeOrder(last);
+    await sees(last, 'delivery', 'waiting for an answer');
+    await last.getByRole('banner').getByText('Too many tabs are open').waitFor();
+    await last.getByRole('button', { name: 'Cancel the order' }).click();
+    await last.getByText('The order is being canceled.').waitFor();
+    await Promise.all(others.map((page) => page.close()));
+    await last.getByRole('banner').getByText('Live').waitFor();
+    await canceled(last);
   });
 
   longTest('is seen by whoever has its link, and by two browsers at once', async () => {

@@ -1,3 +1,5 @@
+import { type Locks, takePlace } from './place.ts';
+
 /**
  * Server-Sent Events over `fetch`, because `EventSource` can't send a token. It reads what the HTML standard describes:
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -36,7 +38,8 @@ function parseBlock(block: string): ServerEvent[] {
   return data.length === 0 ? [] : [{ event, data: data.join('\n'), ...(id !== undefined && { id }) }];
 }
 
-export type Connection = 'connecting' | 'live' | 'reconnecting' | 'ended' | 'refused';
+/** `crowded`: other tabs of this browser follow as many streams as it may. */
+export type Connection = 'connecting' | 'crowded' | 'live' | 'reconnecting' | 'ended' | 'refused';
 
 export interface Following {
   readonly onEvent: (event: ServerEvent) => void;
@@ -44,6 +47,8 @@ export interface Following {
   readonly headers?: () => Record<string, string>;
   /** Whether somebody looks; without it, somebody always does. */
   readonly page?: Page | undefined;
+  /** Shared with the other tabs; without them, each tab follows what it likes. */
+  readonly locks?: Locks | undefined;
 }
 
 /** What is followed of a document. */
@@ -54,7 +59,7 @@ export interface Page extends Pick<EventTarget, 'addEventListener' | 'removeEven
 const [FIRST_PAUSE_MS, PAUSE_MS_MAX] = [500, 5_000];
 /** The server says something at least every 15 seconds; a connection that has been silent for longer is dead. */
 const SILENCE_MS_MAX = 40_000;
-/** Over HTTP/1.1, all tabs of a browser share six connections to a server: one that is hidden for so long leaves its own to others. */
+/** A tab that is hidden for so long leaves its place to others. */
 const HIDDEN_MS_MAX = 20_000;
 
 /**
@@ -64,7 +69,7 @@ const HIDDEN_MS_MAX = 20_000;
  */
 export function follow(
   path: string,
-  { onEvent, onConnection, headers = () => ({}), page }: Following,
+  { onEvent, onConnection, headers = () => ({}), page, locks }: Following,
 ): () => void {
   const stopped = new AbortController();
   let lastId: string | undefined;
@@ -127,7 +132,9 @@ export function follow(
   async function run(): Promise<void> {
     onConnection('connecting');
     while (!stopped.signal.aborted) {
+      const leave = await takePlace(locks, stopped.signal, () => onConnection('crowded')).catch(() => {});
       const again = await once().catch(() => true);
+      leave?.();
       if (!again || stopped.signal.aborted) return;
       onConnection('reconnecting');
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -72,6 +72,8 @@ export function Aftermath({ isBroken }: { isBroken: boolean }) {
 
 const SAID = {
   connecting: 'Connecting…',
+  crowded:
+    'Too many tabs are open. Once you close or leave one, you see here how many orders are on the way.',
   live: '',
   reconnecting: 'Reconnecting; then you see again how many orders are on the way.',
   ended: 'The server has ended the stream of orders.',

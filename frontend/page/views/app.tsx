@@ -31,7 +31,7 @@ export function App() {
     load();
     return () => clearTimeout(timer);
   }, []);
-  useEffect(() => followOrders(document), [visit]);
+  useEffect(() => followOrders(document, navigator.locks), [visit]);
   const name = definition.value?.name;
   useEffect(() => {
     if (name) document.title = titleOf(name);
@@ -102,6 +102,7 @@ function Link({ to, children }: { to: string; children: ComponentChildren }) {
 
 const CONNECTIONS = {
   connecting: 'Connecting…',
+  crowded: 'Too many tabs are open',
   live: 'Live',
   reconnecting: 'Reconnecting…',
   ended: 'Ended',

@@ -10,6 +10,8 @@ import { definition, live, offers, slowMotion } from './state.ts';
 
 /** How long each step is shown in slow motion. */
 const SLOW_MS = 1200;
+/** How often an order is asked for that has no stream, because too many tabs are open. */
+const CROWDED_MS = 2000;
 
 /** Follows one order; in slow motion, a transition at a time. */
 export function useOrder(uuid: string) {
@@ -28,6 +30,7 @@ export function useOrder(uuid: string) {
       follow(`/order/${uuid}/events`, {
         headers: authorization,
         page: document,
+        locks: navigator.locks,
         onConnection: setConnection,
         onEvent: ({ event, data }) => {
           if (event === 'order') setOrder(JSON.parse(data) as Order);
@@ -35,6 +38,13 @@ export function useOrder(uuid: string) {
       }),
     [uuid, heardBeyondEnd],
   );
+  useEffect(() => {
+    if (connection !== 'crowded') return;
+    const load = () => void get<Order>(`/order/${uuid}`).then(setOrder, () => {});
+    load();
+    const timer = setInterval(load, CROWDED_MS);
+    return () => clearInterval(timer);
+  }, [connection, uuid]);
   useEffect(() => {
     if (shownCount >= count) return;
     if (!slowMotion.value || shownCount === 0) {

@@ -13,6 +13,7 @@ import {
   withTally,
 } from '../model/live-orders.ts';
 import { CANCELED, type Order, RECEIVED } from '../model/order.ts';
+import type { Locks } from '../model/place.ts';
 
 /** What the whole page knows: one value of each kind, which views read and events change. */
 
@@ -102,7 +103,7 @@ const GATHER_MS = 250;
 const REST_MS = 1_500;
 
 /** Follows all orders. Stock and credit are asked for again when orders have moved. */
-export function followOrders(page: Page): () => void {
+export function followOrders(page: Page, locks: Locks | undefined): () => void {
   let moved: Order[] = [];
   let tally: Tally | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -159,6 +160,7 @@ export function followOrders(page: Page): () => void {
   const stop = follow('/events', {
     headers: authorization,
     page,
+    locks,
     onConnection(now) {
       connection.value = now;
       if (now !== 'live') return;
