@@ -72,7 +72,7 @@ const few: Readonly<Record<string, readonly [Path, object][]>> = {
   }),
 };
 
-const snapshot: Snapshot = {
+const snapshot: Pick<Snapshot, 'read' | 'scan'> = {
   async read(paths) {
     return new Map(paths.map((path) => [path, documentAt(path)]));
   },

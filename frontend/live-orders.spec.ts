@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { createMemoryStore } from '../adapters/memory/memory-store.ts';
+import { ledgerPath } from '../saga/ledger/ledger.ts';
+import { LATE_MS, type Store } from '../saga/ports/store.ts';
+import { aLedgerThatIs } from '../test/support/builders.ts';
 import { createManualClock } from '../test/support/manual-clock.ts';
 import { createLiveOrders } from './live-orders.ts';
 
@@ -16,7 +19,7 @@ describe('Whoever follows all orders', () => {
     const store = { ...createMemoryStore(), watchChanges: silent };
     const live = createLiveOrders({ store, clock, log: () => {} }, new AbortController().signal);
     const left = new AbortController();
-    const following = live.follow({}, undefined, left.signal);
+    const following = live.follow({}, undefined, undefined, left.signal);
     const fault = await clock.finish(following.catch(({ kind }) => kind));
     expect(fault).to.equal('unavailable');
     expect(clock.pausesMs).to.deep.equal([10_000]);
@@ -24,5 +27,49 @@ describe('Whoever follows all orders', () => {
     // Its request is answered, and over.
     left.abort();
     expect(closedCount).to.be.above(0);
+  });
+
+  it('gets counts that are made exact once all is told that was committed before the orders were counted', async () => {
+    const clock = createManualClock();
+    const memory = createMemoryStore();
+    const before = aLedgerThatIs('RECEIVED');
+    const after = { ...aLedgerThatIs('CREATED'), movedAt: clock.now() };
+    const path = ledgerPath(before.uuid);
+    await memory.commit([{ kind: 'create', path, fields: before }]);
+    let tellLate = () => {};
+    const store: Store = {
+      ...memory,
+      watchChanges(changes, tell, fail) {
+        if (changes.where.shard !== after.shard) return memory.watchChanges(changes, tell, fail);
+        queueMicrotask(() => tell([{ path, fields: before }]));
+        tellLate = () => tell([{ path, fields: after }]);
+        return { close() {} };
+      },
+      async snapshot() {
+        await memory.commit([{ kind: 'remove', path }]);
+        await memory.commit([{ kind: 'create', path, fields: after }]);
+        return memory.snapshot();
+      },
+    };
+    const live = createLiveOrders({ store, clock, log: () => {} }, new AbortController().signal);
+    const left = new AbortController();
+    const statuses = ['RECEIVED', 'CREATED'];
+    const events = await live.follow({}, undefined, statuses, left.signal);
+    tellLate();
+    const seen: object[] = [];
+    const reading = (async () => {
+      for await (const event of events) {
+        if (!('ledger' in event)) seen.push(event);
+        if (seen.length === 3) return;
+      }
+    })();
+    await clock.finish(reading);
+    expect(seen).to.deep.equal([
+      { tally: { entered: { CREATED: 1 }, left: { RECEIVED: 1 }, skipped: 0 } },
+      { counts: { RECEIVED: 0, CREATED: 1 } },
+      { counts: { RECEIVED: 1, CREATED: 0 } },
+    ]);
+    expect(clock.pausesMs).to.include(LATE_MS);
+    left.abort();
   });
 });

@@ -4,6 +4,7 @@ import { type MovedOrder, watchLedgers } from '../saga/ledger/watch-ledgers.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { LATE_MS, StoreError } from '../saga/ports/store.ts';
 import { createLiveReader, type LiveFilter, type LiveReader, type Tally } from './live-reader.ts';
+import { type Counts, createFirstCounts } from './order-counts.ts';
 
 /** How often a reader is sent something. */
 const PERIOD_MS = 250;
@@ -11,7 +12,11 @@ const PERIOD_MS = 250;
 const CAUGHT_UP_MAX = 50;
 
 /** What a reader is sent. */
-export type LiveEvent = { readonly ledger: Ledger } | { readonly tally: Tally };
+export type LiveEvent =
+  | { readonly ledger: Ledger }
+  | { readonly tally: Tally }
+  /** With what the tally has counted, so many orders are in each status. The last of two counts. */
+  | { readonly counts: Counts };
 
 /** All orders, as they move on. One listener serves all readers of the process: it is there as long as there is a reader. */
 export interface LiveOrders {
@@ -19,10 +24,16 @@ export interface LiveOrders {
    * What a reader sees until it leaves, or until the store ends the listening: then it has to come back. All that is committed from
    * now on will be seen.
    * @param since the reader was here before, and has seen what moved until then.
+   * @param statuses whose orders are counted, if they are.
    * @param left says that the reader has left; it must in the end, even if nothing of the result is read.
    * @throws StoreError `unavailable` if the store does not tell in time what moves.
    */
-  follow(filter: LiveFilter, since: Date | undefined, left: AbortSignal): Promise<AsyncIterable<LiveEvent>>;
+  follow(
+    filter: LiveFilter,
+    since: Date | undefined,
+    statuses: readonly string[] | undefined,
+    left: AbortSignal,
+  ): Promise<AsyncIterable<LiveEvent>>;
 }
 
 type Listener = ReturnType<typeof openListener>;
@@ -62,13 +73,17 @@ export function createLiveOrders(
   }
 
   return {
-    async follow(filter, since, left) {
+    async follow(filter, since, statuses, left) {
       const shared = join();
       const reader = createLiveReader(filter);
+      const first = statuses && createFirstCounts(ports.store, { statuses, user: filter.user });
       let wake = () => {};
       const over = AbortSignal.any([left, closing, shared.over]);
       const unsubscribe = shared.onMoved((moved) => {
-        for (const one of moved) reader.note(one);
+        for (const one of moved) {
+          reader.note(one);
+          first?.note(one);
+        }
         if (reader.isBehind()) wake();
       });
       whenAborted(over, () => {
@@ -84,15 +99,32 @@ export function createLiveOrders(
             return () => {};
           });
           if (over.aborted) return;
-          const { orders, tally } = reader.take();
+          const { orders, tally, counts } = reader.take();
           for (const ledger of orders) yield { ledger };
           if (tally) yield { tally };
+          if (counts) yield { counts };
           await waitFor(over, (done) => clock.after(PERIOD_MS, done));
         }
       }
 
       await ready(shared, over);
       if (since && !over.aborted) await catchUp(ports, reader, since);
+      if (first) {
+        reader.recount(await first.read());
+        // By then all is told that was committed before the orders were counted.
+        const callOff = clock.after(LATE_MS, () =>
+          first.read().then(
+            (counts) => {
+              reader.recount(counts);
+              first.close();
+              wake();
+            },
+            // What was counted at first stands; a reader that comes back has them counted anew.
+            () => first.close(),
+          ),
+        );
+        whenAborted(over, callOff);
+      }
       return events();
     },
   };

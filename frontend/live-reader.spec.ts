@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Status } from '../pipeline.ts';
+import { historyLine } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { aLedgerThatIs, uuidOf } from '../test/support/builders.ts';
 import { createLiveReader } from './live-reader.ts';
@@ -18,8 +19,15 @@ function moved(number: number, status: Status) {
 describe('What a reader of all orders has not been sent yet', () => {
   it('is a tally at first, so that the reader knows that it sees everything from now on', () => {
     const reader = createLiveReader({});
-    expect(reader.take()).to.deep.equal({ orders: [], tally: { entered: {}, left: {}, skipped: 0 } });
-    expect([reader.isBehind(), reader.take()]).to.deep.equal([false, { orders: [], tally: undefined }]);
+    expect(reader.take()).to.deep.equal({
+      orders: [],
+      tally: { entered: {}, left: {}, skipped: 0 },
+      counts: undefined,
+    });
+    expect([reader.isBehind(), reader.take()]).to.deep.equal([
+      false,
+      { orders: [], tally: undefined, counts: undefined },
+    ]);
   });
 
   it('is each order once, in its newest state, however often it has moved, and every transition in the tally', () => {
@@ -77,6 +85,16 @@ describe('What a reader of all orders has not been sent yet', () => {
       [uuidOf(1), uuidOf(3)],
       { entered: { CREATED: 1 }, left: { CREATED: 1 }, skipped: 0 },
     ]);
+  });
+
+  it('is of a fork only what became of the fork itself', () => {
+    const reader = createLiveReader({});
+    const { ledger, told } = moved(1, 'RESERVED');
+    const at = new Date('2026-02-01T00:00:00.000Z');
+    const lines = [historyLine('PAUSED', 'janitor', at), historyLine('RESERVED', 'janitor', at)];
+    const history = [...ledger.history, ...lines];
+    reader.note({ ledger: { ...ledger, history, forkOf: { uuid: uuidOf(2), at } }, told: told + 1 });
+    expect(reader.take().tally).to.deep.include({ entered: { PAUSED: 1, RESERVED: 1 }, left: { PAUSED: 1 } });
   });
 
   it('is what moved while it was away, but nothing older than what it is about to be sent', () => {

@@ -1,6 +1,6 @@
-import { statusIn } from '../saga/ledger/history.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
-import type { MovedOrder } from '../saga/ledger/watch-ledgers.ts';
+import { type MovedOrder, movesOf } from '../saga/ledger/watch-ledgers.ts';
+import { type Counts, isOf } from './order-counts.ts';
 
 /** How many orders wait for a reader at most. */
 const WAITING_MAX = 500;
@@ -30,12 +30,18 @@ export interface LiveReader {
   note(moved: MovedOrder): void;
   /** An order that has moved while the reader was away. */
   catchUp(ledger: Ledger): void;
+  /** How many orders there were when the tally began to count. */
+  recount(counts: Counts): void;
   /** So many orders can't be shown. */
   skip(count: number): void;
   /** Whether there is something to send. */
   isBehind(): boolean;
-  /** What to send next: some orders, and the tally if it has changed. */
-  take(): { readonly orders: readonly Ledger[]; readonly tally: Tally | undefined };
+  /** What to send next: some orders, and the tally and the first counts if they have changed. */
+  take(): {
+    readonly orders: readonly Ledger[];
+    readonly tally: Tally | undefined;
+    readonly counts: Counts | undefined;
+  };
 }
 
 export function createLiveReader({ user, status }: LiveFilter): LiveReader {
@@ -43,15 +49,13 @@ export function createLiveReader({ user, status }: LiveFilter): LiveReader {
   const entered: Record<string, number> = {};
   const left: Record<string, number> = {};
   let skipped = 0;
+  let counts: Counts | undefined;
   // The first tally says that the stream has begun.
   let hasTally = true;
 
-  const isTheirs = (ledger: Ledger): boolean =>
-    user === undefined || (ledger as { readonly user?: unknown }).user === user;
-
-  function count(counts: Record<string, number>, of: string): void {
+  function count(sums: Record<string, number>, of: string): void {
     if (status !== undefined && of !== status) return;
-    counts[of] = (counts[of] ?? 0) + 1;
+    sums[of] = (sums[of] ?? 0) + 1;
     hasTally = true;
   }
 
@@ -70,27 +74,30 @@ export function createLiveReader({ user, status }: LiveFilter): LiveReader {
   }
 
   return {
-    note({ ledger, told }) {
-      if (!isTheirs(ledger)) return;
-      const statuses = ledger.history.map(statusIn);
-      // The status in which the order was told last, and those that it came to since.
-      const passed = statuses.slice(Math.max(0, told - 1));
-      for (const to of statuses.slice(told)) count(entered, to);
-      for (const from of passed.slice(0, -1)) count(left, from);
-      if (status === undefined || passed.includes(status)) add(ledger);
+    note(moved) {
+      const { ledger } = moved;
+      if (!isOf(ledger, user)) return;
+      const moves = movesOf(moved);
+      for (const to of moves.entered) count(entered, to);
+      for (const from of moves.left) count(left, from);
+      if (status === undefined || [...moves.entered, ...moves.left].includes(status)) add(ledger);
+    },
+    recount(anew) {
+      counts = anew;
     },
     catchUp(ledger) {
-      if (!isTheirs(ledger) || (status !== undefined && ledger.status !== status)) return;
+      if (!isOf(ledger, user) || (status !== undefined && ledger.status !== status)) return;
       if (!waiting.has(ledger.uuid)) add(ledger);
     },
     skip,
-    isBehind: () => hasTally || waiting.size > 0,
+    isBehind: () => hasTally || counts !== undefined || waiting.size > 0,
     take() {
       const orders = [...waiting.values()].slice(0, SENT_AT_ONCE);
       for (const { uuid } of orders) waiting.delete(uuid);
       const tally = hasTally ? { entered: { ...entered }, left: { ...left }, skipped } : undefined;
-      hasTally = false;
-      return { orders, tally };
+      const taken = { orders, tally, counts };
+      [hasTally, counts] = [false, undefined];
+      return taken;
     },
   };
 }

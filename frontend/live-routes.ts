@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { type Caller, customerAskedFor } from '../saga/http/caller.ts';
 import { LAST_EVENT_ID, type Route, route, type ServerEvent, STAYS } from '../saga/http/http.ts';
 import { nameSchema } from '../saga/http/name.ts';
-import { LEDGERS } from '../saga/ledger/ledger.ts';
+import type { Ledger } from '../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
 import type { Store } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import type { LiveEvent, LiveOrders } from './live-orders.ts';
+import { countOrders } from './order-counts.ts';
 import { tracked, trackedSchema } from './order-view.ts';
 
 const numbers = (saga: Saga) => z.partialRecord(z.enum(saga.statuses), z.int());
@@ -21,23 +22,26 @@ export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
     query: z.strictObject({
       user: nameSchema.optional(),
       status: z.enum(saga.statuses, { error: `must be one of ${saga.statuses.join(', ')}` }).optional(),
+      counts: z.literal('true', { error: 'must be true, or left out' }).optional(),
     }),
     answer: z.string(),
     events: {
       order: trackedSchema(saga),
       tally: z.object({ entered: numbers(saga), left: numbers(saga), skipped: z.int() }),
+      counts: numbers(saga),
     },
     headers: { [LAST_EVENT_ID]: 'The id of the last event that was read: what moved since is shown first' },
     responses: {
-      200: 'Orders that have moved, each in its newest state, or with `status` those that came to it or left it; and a `tally` of how often orders came to each status and left it since the stream began, with the number of orders that were left out because too many moved',
+      200: 'Orders that have moved, each in its newest state, or with `status` those that came to it or left it; and a `tally` of how often orders came to each status and left it since the stream began, with the number of orders that were left out because too many moved. With `counts=true` also `counts`: how many orders were in each status when the tally began; add what it says came, subtract what left, and the numbers are exact. They come twice: after some seconds they also have what was committed at the very beginning',
       403: 'The orders of another customer than the token were asked for',
       503: 'The store does not answer, or too many streams are open; try again',
     },
-    async handle({ query: { user, status }, header, caller, left = STAYS }) {
+    async handle({ query: { user, status, counts }, header, caller, left = STAYS }) {
       const filter = { user: customerAskedFor(caller, user), status };
       const since = new Date(header(LAST_EVENT_ID) ?? '');
       const known = Number.isNaN(since.getTime()) ? undefined : since;
-      const events = await live.follow(filter, known, left);
+      const statuses = status === undefined ? saga.statuses : [status];
+      const events = await live.follow(filter, known, counts && statuses, left);
       return { status: 200, events: eventsOf(saga, events, caller) };
     },
   });
@@ -48,28 +52,27 @@ async function* eventsOf(
   caller: Caller | undefined,
 ): AsyncGenerator<ServerEvent> {
   for await (const event of events) {
-    if ('tally' in event) {
-      yield { event: 'tally', data: event.tally };
-      continue;
+    if ('tally' in event) yield { event: 'tally', data: event.tally };
+    else if ('counts' in event) yield { event: 'counts', data: event.counts };
+    else if (isListed(saga, event.ledger)) {
+      yield {
+        event: 'order',
+        id: event.ledger.movedAt.toISOString(),
+        data: tracked(saga, event.ledger, caller),
+      };
     }
-    const { ledger } = event;
-    // As in the lists.
-    if (!('ledger' in readLedger(saga, ledger.uuid, ledger)) || isTombstone(saga, ledger)) continue;
-    yield { event: 'order', id: ledger.movedAt.toISOString(), data: tracked(saga, ledger, caller) };
   }
 }
 
+/** As in the lists. */
+const isListed = (saga: Saga, ledger: Ledger): boolean =>
+  'ledger' in readLedger(saga, ledger.uuid, ledger) && !isTombstone(saga, ledger);
+
 /** How many orders there are. */
 export const countsRoute = (saga: Saga, store: Store): Route => {
-  const count = shared(async (user: string | undefined) => {
-    const counts = await Promise.all(
-      saga.statuses.map(async (status) => {
-        const where = { status, ...(user !== undefined && { user }) };
-        return [status, await store.count({ collection: LEDGERS, where })] as const;
-      }),
-    );
-    return Object.fromEntries(counts);
-  });
+  const count = shared(async (user: string | undefined) =>
+    countOrders(await store.snapshot(), { statuses: saga.statuses, user }),
+  );
   return route({
     method: 'GET',
     path: '/orders/counts',
@@ -78,7 +81,7 @@ export const countsRoute = (saga: Saga, store: Store): Route => {
     query: z.strictObject({ user: nameSchema.optional() }),
     answer: z.object({ counts: z.record(z.enum(saga.statuses), z.int()) }),
     responses: {
-      200: 'The number for each status, counted one after the other. Failures of orders that never came are among the canceled ones',
+      200: 'The number for each status, all as of one moment. Failures of orders that never came are among the canceled ones',
       403: 'The orders of another customer than the token were asked for',
       503: 'The store does not answer; try again',
     },

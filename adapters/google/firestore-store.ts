@@ -139,12 +139,6 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
       });
     },
 
-    async count({ collection, where }) {
-      let query: FirestoreQuery = firestore.collection(collection);
-      for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
-      return (await answer(query.count().get())).data().count;
-    },
-
     watch(path, tell, fail) {
       assertDocumentPath(path);
       return listen(() =>
@@ -210,6 +204,12 @@ export function createFirestoreStore({ projectId, databaseId, timeoutMs }: Fires
             path: document.ref.path,
             fields: fromFirestore(document.data()),
           }));
+        },
+        async count({ collection, where }) {
+          let query: FirestoreQuery = firestore.collection(collection);
+          for (const [field, value] of Object.entries(where)) query = query.where(field, '==', value);
+          const found = await answer(asOfThen((transaction) => transaction.get(query.count())));
+          return found.data().count;
         },
       };
     },

@@ -52,6 +52,8 @@ export interface Documents {
   apply(changes: DocumentChanges): void;
 }
 
+type Collections = ReadonlyMap<string, ReadonlyMap<Path, Versioned>>;
+
 /** What the stores of the embedded engine have in common: documents in maps, which answer everything that is read. */
 export function createDocuments(): Documents {
   /** By the name of their collection: a listing looks at no others. */
@@ -69,9 +71,9 @@ export function createDocuments(): Documents {
     return collection;
   }
 
-  function inCollection(collection: string): { id: string; fields: object }[] {
+  function inCollection(collection: string, of: Collections = collections): { id: string; fields: object }[] {
     const prefix = `${collection}/`;
-    return [...(collections.get(collection.split('/').at(-1) ?? '') ?? [])]
+    return [...(of.get(collection.split('/').at(-1) ?? '') ?? [])]
       .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
       .map(([path, { fields }]) => ({ id: path.slice(prefix.length), fields }));
   }
@@ -109,9 +111,6 @@ export function createDocuments(): Documents {
         .filter(({ moment }) => moment <= until)
         .filter((document) => after === undefined || earliestFirst(document, after) > 0)
         .slice(0, limit);
-    },
-    async count({ collection, where }) {
-      return inCollection(collection).filter(({ fields }) => matches(fields, where)).length;
     },
     watch(path, tell) {
       assertDocumentPath(path);
@@ -158,6 +157,9 @@ export function createDocuments(): Documents {
               ? 0
               : documents.findLastIndex(({ path }) => comparePaths(path, after) <= 0) + 1;
           return documents.slice(start, start + limit);
+        },
+        async count({ collection, where }) {
+          return inCollection(collection, kept).filter(({ fields }) => matches(fields, where)).length;
         },
       };
     },

@@ -36,7 +36,7 @@ const SWEEP_AHEAD_MAX_MS = 1000 * REPEAT_MAX_SECONDS + CLOCKS_DIFFER_MAX_MS;
  */
 export async function audit(
   saga: Saga,
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, 'read' | 'scan'>,
   now: Date,
   onProgress: (checkedCount: number) => void | Promise<void> = () => {},
 ): Promise<AuditReport> {
@@ -318,7 +318,10 @@ function stuckOrder(saga: Saga, ledger: Ledger): StuckOrder {
 const isParked = (letter: object): boolean => (letter as Partial<DeadLetter>).status === 'parked';
 
 /** Reads any number of documents. */
-async function readAll(snapshot: Snapshot, paths: readonly Path[]): Promise<ReadonlyMap<Path, object>> {
+async function readAll(
+  snapshot: Pick<Snapshot, 'read'>,
+  paths: readonly Path[],
+): Promise<ReadonlyMap<Path, object>> {
   const wanted = [...new Set(paths)];
   const found = new Map<Path, object>();
   for (let start = 0; start < wanted.length; start += READ_SIZE) {

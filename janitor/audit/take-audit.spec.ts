@@ -26,8 +26,8 @@ async function portsThatFail(failuresPerCall: number, kind: StoreErrorKind = 'un
   };
   const snapshot = failing(async (): Promise<Snapshot> => {
     snapshots++;
-    const { read, scan } = await ports.store.snapshot();
-    return { read: failing(read), scan: failing(scan) };
+    const { read, scan, count } = await ports.store.snapshot();
+    return { read: failing(read), scan: failing(scan), count };
   });
   return { ports: { ...ports, store: { ...ports.store, snapshot } }, snapshots: () => snapshots };
 }

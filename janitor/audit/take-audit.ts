@@ -1,6 +1,6 @@
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { type Snapshot, type Store, StoreError } from '../../saga/ports/store.ts';
+import { type Store, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { audit } from './audit.ts';
 import type { AuditReport } from './audit-report.ts';
@@ -33,6 +33,6 @@ export async function takeAudit(
     };
   };
   const now = clock.now();
-  const snapshot: Snapshot = await patiently((from: Store) => from.snapshot())(store);
+  const snapshot = await patiently((from: Store) => from.snapshot())(store);
   return audit(saga, { read: patiently(snapshot.read), scan: patiently(snapshot.scan) }, now, onProgress);
 }

@@ -18,7 +18,6 @@ const calls: { readonly [Method in keyof Store]: (store: Store) => Promise<unkno
   commit: (store) => store.commit([{ kind: 'remove', path: PATH }]),
   query: (store) => store.query({ ...NONE, limit: 1 }),
   due: (store) => store.due({ ...NONE, field: 'at', until: NOW, limit: 1 }),
-  count: (store) => store.count(NONE),
   list: (store) => store.list('nothing', 1),
   erase: (store) => store.erase('nothing'),
   snapshot: (store) => store.snapshot(),

@@ -18,7 +18,6 @@ export function gatedStore(store: Store, gate: () => Promise<void>): Store {
     commit: gated((writes) => store.commit(writes)),
     query: gated((query) => store.query(query)),
     due: gated((query) => store.due(query)),
-    count: gated((query) => store.count(query)),
     list: gated((collection, limit) => store.list(collection, limit)),
     erase: gated((collection, onProgress) => store.erase(collection, onProgress)),
     snapshot: gated(async () => {
@@ -26,6 +25,7 @@ export function gatedStore(store: Store, gate: () => Promise<void>): Store {
       return {
         read: gated((paths) => snapshot.read(paths)),
         scan: gated((scan) => snapshot.scan(scan)),
+        count: gated((query) => snapshot.count(query)),
       };
     }),
     watch: (path, tell, fail) => gatedWatch(gate, tell, fail, (...told) => store.watch(path, ...told)),

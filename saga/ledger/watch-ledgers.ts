@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import { LATE_MS, type Store, type StoredDocument, type StoreError, type Watching } from '../ports/store.ts';
-import { copiedCount, lastTransition, transitionsOf } from './history.ts';
+import { copiedCount, lastTransition, statusIn, transitionsOf } from './history.ts';
 import { LEDGERS, type Ledger, SHARD_COUNT } from './ledger.ts';
 
 /** An order that has moved on. */
@@ -9,6 +9,13 @@ export interface MovedOrder {
   readonly ledger: Ledger;
   /** How many of its transitions were told before. Those behind them are new. */
   readonly told: number;
+}
+
+/** To which statuses an order has come since it was told, and which it has left. What a fork has of another order was never its own. */
+export function movesOf({ ledger, told }: MovedOrder): { entered: string[]; left: string[] } {
+  const statuses = ledger.history.map(statusIn);
+  const wasThere = told > copiedCount(ledger);
+  return { entered: statuses.slice(told), left: statuses.slice(wasThere ? told - 1 : told, -1) };
 }
 
 /** Of so many orders it is remembered how many transitions were told. */

@@ -5,7 +5,7 @@ import type { Path, Snapshot, StoredDocument } from './store.ts';
  * @param limit how many a page has, 1 to 1,000. The last one has fewer, or none.
  */
 export async function* scanPages(
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, 'scan'>,
   collection: string,
   limit: number,
 ): AsyncGenerator<readonly StoredDocument[]> {

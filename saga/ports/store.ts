@@ -112,12 +112,14 @@ export interface StoredDocument {
 
 /**
  * All documents as they were at one moment, whatever is written meanwhile. It can be read for an hour.
- * Both methods throw StoreError `unavailable` when no answer came, and may be called again.
+ * All methods throw StoreError `unavailable` when no answer came, and may be called again.
  */
 export interface Snapshot {
   /** What does not exist is absent from the answer. */
   read(paths: readonly Path[]): Promise<ReadonlyMap<Path, object>>;
   scan(scan: Scan): Promise<readonly StoredDocument[]>;
+  /** How many documents of a collection had fields that equal the given values. */
+  count(query: Pick<Query, 'collection' | 'where'>): Promise<number>;
 }
 
 export interface Store {
@@ -147,12 +149,6 @@ export interface Store {
    * @throws StoreError `unavailable` when no answer came; may be called again.
    */
   due(query: DueQuery): Promise<readonly DueDocument[]>;
-
-  /**
-   * How many documents of a collection have fields that equal the given values. As consistent as `query`.
-   * @throws StoreError `unavailable` when no answer came; may be called again.
-   */
-  count(query: Pick<Query, 'collection' | 'where'>): Promise<number>;
 
   /**
    * Tells the fields of one document (undefined if there is none): as they are now, and then each newer state. States between two

@@ -158,14 +158,16 @@ describe('An order on the page', () => {
   });
 
   longTest('is steered from any of many tabs, though a browser has six connections', async () => {
-    const first = await browser.open(shop.url);
-    const open = async () => {
-      const page = await first.context().newPage();
-      await page.goto(shop.url);
-      return page;
-    };
-    const others = await Promise.all(PLACES.slice(1).map(open));
-    const last = await open();
+    const last = await browser.open(`${shop.url}/saga`);
+    const others = await Promise.all(
+      PLACES.map(async () => {
+        const page = await last.context().newPage();
+        await page.goto(shop.url);
+        await page.getByRole('banner').getByText('Live').waitFor();
+        return page;
+      }),
+    );
+    await last.goto(shop.url);
     await placeOrder(last);
     await sees(last, 'delivery', 'waiting for an answer');
     await last.getByRole('banner').getByText('Too many tabs are open').waitFor();

@@ -179,6 +179,36 @@ for (const backend of sampledBackends) {
       expect((await pipeline.get('/orders/counts?users=joe')).status).to.equal(400);
     });
 
+    it('can be told exactly how many orders are in each status, from the beginning of the stream', async () => {
+      const uuid = await standingOrder(pipeline, 'joe');
+      for (const query of ['', '&user=joe']) {
+        const reader = await read(`/events?counts=true${query}`);
+        await pipeline.post('/order', { ...ORDER, user: 'joe', 'payment-error': true });
+        await pipeline.post(`/sagas/${uuid}/announce`, '');
+        await pipeline.bus.idle();
+        const truth = (await pipeline.get(`/orders/counts?${query.slice(1)}`)).body.counts;
+        let counts: Record<string, number> = {};
+        let tally: { entered: Record<string, number>; left: Record<string, number> } = {
+          entered: {},
+          left: {},
+        };
+        const shown = () =>
+          Object.fromEntries(
+            shop.statuses.map((status) => [
+              status,
+              (counts[status] ?? 0) + (tally.entered[status] ?? 0) - (tally.left[status] ?? 0),
+            ]),
+          );
+        while (!isDeepStrictEqual(shown(), truth)) {
+          const { event, data } = (await reader.next()) ?? { event: 'end' };
+          if (event === 'counts') counts = data;
+          else if (event === 'tally') tally = data;
+          else if (event === 'end') throw new Error(`The stream ended with ${JSON.stringify(shown())}`);
+        }
+      }
+      expect((await pipeline.get('/events?counts=yes')).status).to.equal(400);
+    });
+
     it('sees what each step took, also after it was given back', async () => {
       const { uuid } = await pipeline.order({ ...ORDER, 'payment-error': true });
       const { took, status } = (await pipeline.get(`/order/${uuid}`)).body;

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
 import {
+  begun,
+  countsOf,
+  type LiveOrders,
+  NO_ORDERS,
   ORDERS_MAX,
   plotColumns,
-  recounted,
   SECONDS_MAX,
-  startWith,
+  withListed,
   withOrders,
   withTally,
 } from './live-orders.ts';
@@ -26,7 +29,7 @@ function moved(uuid: string, createdMs: number, ...statuses: readonly string[]):
 
 describe('The live list of orders', () => {
   it('has each order once, as it is now, the newest first', () => {
-    const before = startWith([moved('a', 1000, 'RECEIVED')], {});
+    const before = withListed(NO_ORDERS, [moved('a', 1000, 'RECEIVED')]);
     const { orders } = withOrders(
       before,
       [moved('b', 2000, 'RECEIVED'), moved('a', 1000, 'RECEIVED', 'CREATED'), moved('c', 1500, 'RECEIVED')],
@@ -41,7 +44,7 @@ describe('The live list of orders', () => {
   });
 
   it('does not go back to what was known before, whatever comes late', () => {
-    const before = startWith([moved('a', 1000, 'RECEIVED', 'CREATED')], {});
+    const before = withListed(NO_ORDERS, [moved('a', 1000, 'RECEIVED', 'CREATED')]);
     const { orders } = withOrders(before, [moved('a', 1000, 'RECEIVED')], landmarks, 1);
     expect(orders[0]?.status).to.equal('CREATED');
   });
@@ -50,12 +53,12 @@ describe('The live list of orders', () => {
     const many = Array.from({ length: ORDERS_MAX + 50 }, (_, index) =>
       moved(`${index}`, index * 1000, 'RECEIVED'),
     );
-    const { orders } = withOrders(startWith(many.slice(0, 10), {}), many, landmarks, 1);
+    const { orders } = withOrders(withListed(NO_ORDERS, many.slice(0, 10)), many, landmarks, 1);
     expect([orders.length, orders[0]?.uuid]).to.deep.equal([ORDERS_MAX, `${ORDERS_MAX + 49}`]);
   });
 
   it('counts exactly what the stream counts, whatever it shows', () => {
-    const before = startWith([], { RECEIVED: 2, CREATED: 5 });
+    const before = { ...NO_ORDERS, first: { RECEIVED: 2, CREATED: 5 } };
     const once = { entered: { RECEIVED: 100, CREATED: 90 }, left: { RECEIVED: 95 }, skipped: 150 };
     const then = {
       entered: { RECEIVED: 130, CREATED: 99, DELIVERING: 7 },
@@ -63,7 +66,7 @@ describe('The live list of orders', () => {
       skipped: 170,
     };
     const live = withTally(withTally(before, once, landmarks, 1), then, landmarks, 2);
-    expect(live.counts).to.deep.equal({ RECEIVED: 12, CREATED: 97, DELIVERING: 7 });
+    expect(countsOf(live)).to.deep.equal({ RECEIVED: 12, CREATED: 97, DELIVERING: 7 });
     expect(live.seconds).to.deep.equal([
       { at: 1, accepted: 100, settled: 0, latenciesMs: [] },
       { at: 2, accepted: 30, settled: 7, latenciesMs: [] },
@@ -71,35 +74,34 @@ describe('The live list of orders', () => {
     expect(live.tally.skipped).to.equal(170);
   });
 
-  it('is what it was when the routes say it anew, except for what they know better', () => {
+  it('goes on with the numbers that it had when a new stream begins to count', () => {
+    const listed = [moved('a', 1000, 'RECEIVED', 'CREATED'), moved('b', 900, 'RECEIVED')];
+    const tally = { entered: { RECEIVED: 3 }, left: {}, skipped: 0 };
     const before = withTally(
-      startWith([moved('a', 1000, 'RECEIVED', 'CREATED'), moved('b', 900, 'RECEIVED')], { RECEIVED: 9 }),
-      { entered: { RECEIVED: 3 }, left: {}, skipped: 0 },
+      { ...withListed(NO_ORDERS, listed), first: { RECEIVED: 9 } },
+      tally,
       landmarks,
       1,
     );
-    const live = recounted(before, [moved('a', 1000, 'RECEIVED'), moved('c', 1500, 'RECEIVED')], {
-      RECEIVED: 2,
-    });
-    expect(live.orders.map(({ uuid, status }) => `${uuid} ${status}`)).to.deep.equal([
+    const live = withTally(begun(before), tally, landmarks, 2);
+    expect(countsOf(live)).to.deep.equal({ RECEIVED: 15 });
+    const more = withListed(live, [moved('a', 1000, 'RECEIVED'), moved('c', 1500, 'RECEIVED')]);
+    expect(more.orders.map(({ uuid, status }) => `${uuid} ${status}`)).to.deep.equal([
       'c RECEIVED',
       'a CREATED',
       'b RECEIVED',
     ]);
-    // What the stream has counted so far is in those numbers.
-    const tally = { entered: { RECEIVED: 4 }, left: {}, skipped: 0 };
-    expect(withTally(live, tally, landmarks, 2).counts).to.deep.equal({ RECEIVED: 3 });
   });
 
   it('measures how long an order took to come to rest, once', () => {
     const resting = moved('a', 1000, 'RECEIVED', 'CREATED', 'DELIVERING');
     const ended = moved('a', 1000, 'RECEIVED', 'CREATED', 'DELIVERING', 'FAILING', 'CANCELED');
-    const live = withOrders(withOrders(startWith([], {}), [resting], landmarks, 1), [ended], landmarks, 2);
+    const live = withOrders(withOrders(NO_ORDERS, [resting], landmarks, 1), [ended], landmarks, 2);
     expect(live.seconds.map(({ latenciesMs }) => latenciesMs)).to.deep.equal([[20]]);
   });
 
   it('keeps the last seconds for the plots, and shows a second without events as none', () => {
-    let live = startWith([], {});
+    let live: LiveOrders = NO_ORDERS;
     for (let at = 1; at <= SECONDS_MAX + 5; at++) {
       const tally = { entered: { RECEIVED: at }, left: {}, skipped: 0 };
       live = withTally(live, tally, landmarks, at * 2);

@@ -1,4 +1,5 @@
 import type { Tally } from '../../live-reader.ts';
+import type { Counts } from '../../order-counts.ts';
 import type { Order } from './order.ts';
 
 export type { Tally };
@@ -7,8 +8,8 @@ export type { Tally };
 export interface LiveOrders {
   /** The newest first, no more than a person can look through. */
   readonly orders: readonly Order[];
-  /** How many orders are in each status. */
-  readonly counts: Readonly<Record<string, number>>;
+  /** How many orders were in each status when the tally began to count. */
+  readonly first: Counts;
   /** The last seconds in which anything moved, oldest first. */
   readonly seconds: readonly Second[];
   /** What the stream has counted so far. */
@@ -36,22 +37,27 @@ export const ORDERS_MAX = 200;
 export const SECONDS_MAX = 120;
 const LATENCIES_MAX = 500;
 
-/** Of a stream that has just begun. */
-export const NO_TALLY: Tally = { entered: {}, left: {}, skipped: 0 };
+const NO_TALLY: Tally = { entered: {}, left: {}, skipped: 0 };
 
-/** What the routes say before the first event of a stream. The plots go on. */
-export const startWith = (
-  orders: readonly Order[],
-  counts: Readonly<Record<string, number>>,
-  seconds: readonly Second[] = [],
-): LiveOrders => ({ orders: orders.slice(0, ORDERS_MAX), counts, seconds, tally: NO_TALLY });
+/** Before anything is known. */
+export const NO_ORDERS: LiveOrders = { orders: [], first: {}, seconds: [], tally: NO_TALLY };
 
-/** The routes say anew which orders there are, and how many. */
-export const recounted = (
-  live: LiveOrders,
-  orders: readonly Order[],
-  counts: Readonly<Record<string, number>>,
-): LiveOrders => ({ ...live, orders: newestOf([...live.orders, ...orders]), counts });
+/** A stream has begun, whose tally counts from 0. Until it says how many orders there were, the last numbers stand. */
+export const begun = (live: LiveOrders): LiveOrders => ({ ...live, first: countsOf(live), tally: NO_TALLY });
+
+/** The orders that there are, besides those that the stream has told. */
+export const withListed = (live: LiveOrders, orders: readonly Order[]): LiveOrders => ({
+  ...live,
+  orders: newestOf([...live.orders, ...orders]),
+});
+
+/** How many orders are in each status. */
+export function countsOf({ first, tally: { entered, left } }: Pick<LiveOrders, 'first' | 'tally'>): Counts {
+  const statuses = Object.keys({ ...first, ...entered });
+  return Object.fromEntries(
+    statuses.map((status) => [status, (first[status] ?? 0) + (entered[status] ?? 0) - (left[status] ?? 0)]),
+  );
+}
 
 /** Each order once, as it was last. After a reconnection, an event may come once more, and a newer one may have come first. */
 export function newestOf(orders: readonly Order[]): readonly Order[] {
@@ -92,15 +98,9 @@ export function withTally(
   second: number,
 ): LiveOrders {
   const came = (status: string) => (tally.entered[status] ?? 0) - (live.tally.entered[status] ?? 0);
-  const went = (status: string) => (tally.left[status] ?? 0) - (live.tally.left[status] ?? 0);
-  const statuses = new Set([...Object.keys(live.counts), ...Object.keys(tally.entered)]);
-  const counts = Object.fromEntries(
-    [...statuses].map((status) => [status, (live.counts[status] ?? 0) + came(status) - went(status)]),
-  );
   const settled = [...rests].reduce((sum, status) => sum + came(status), 0);
   return {
     ...live,
-    counts,
     tally,
     seconds: inSecond(live.seconds, second, { accepted: came(first), settled }),
   };

@@ -1,14 +1,16 @@
 import { computed, signal } from '@preact/signals';
 import type { Definition } from '../../definition-route.ts';
+import type { Counts } from '../../order-counts.ts';
 import { authorization, get, Refusal } from '../model/api.ts';
 import { type Connection, follow, type Page } from '../model/event-stream.ts';
 import {
+  begun,
+  countsOf,
   type Landmarks,
   type LiveOrders,
-  NO_TALLY,
-  recounted,
-  startWith,
+  NO_ORDERS,
   type Tally,
+  withListed,
   withOrders,
   withTally,
 } from '../model/live-orders.ts';
@@ -24,7 +26,7 @@ export const routes = signal<ReadonlySet<string>>(new Set());
 export const connection = signal<Connection>('connecting');
 /** Whether the server has said which orders there are. */
 export const isListKnown = signal(false);
-export const live = signal<LiveOrders>(startWith([], {}));
+export const live = signal<LiveOrders>(NO_ORDERS);
 /** The uuid of the order that the shop shows. */
 export const latestOrder = signal<string | undefined>(undefined);
 /** Whether each step of an order is shown for at least a second. */
@@ -61,12 +63,8 @@ export const landmarks = computed<Landmarks>(() => ({
   ]),
 }));
 
-/** How many orders are in each status. While orders move just as the page connects, it may be off by those, until they rest. */
-export const counts = computed<Readonly<Record<string, number>>>(() =>
-  Object.fromEntries(
-    Object.entries(live.value.counts).map(([status, count]) => [status, Math.max(0, count)]),
-  ),
-);
+/** How many orders are in each status. */
+export const counts = computed(() => countsOf(live.value));
 
 /** How many orders are on their way, and rest nowhere. */
 export const standingCount = computed(() =>
@@ -99,15 +97,16 @@ export async function loadPage(): Promise<void> {
 
 /** A person sees no more than some changes a second, so events are gathered for this long. */
 const GATHER_MS = 250;
-/** Once nothing has moved for so long, the numbers are asked for again: see `begin`. */
-const REST_MS = 1_500;
+/** After so long, a question that was not answered is asked again. */
+const RETRY_MS = 1_500;
 
 /** Follows all orders. Stock and credit are asked for again when orders have moved. */
 export function followOrders(page: Page, locks: Locks | undefined): () => void {
   let moved: Order[] = [];
   let tally: Tally | undefined;
+  let first: Counts | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let rest: ReturnType<typeof setTimeout> | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
   let isStale = false;
 
   function show(): void {
@@ -116,10 +115,10 @@ export function followOrders(page: Page, locks: Locks | undefined): () => void {
     let next = live.value;
     if (moved.length > 0) next = withOrders(next, moved, landmarks.value, second);
     if (tally) next = withTally(next, tally, landmarks.value, second);
-    [moved, tally] = [[], undefined];
+    if (first) next = { ...next, first };
+    [moved, tally, first] = [[], undefined, undefined];
     live.value = next;
     refreshAccounts();
-    beginSoon(REST_MS);
   }
 
   let isRefreshing = false;
@@ -137,46 +136,42 @@ export function followOrders(page: Page, locks: Locks | undefined): () => void {
     );
   }
 
-  /**
-   * A stream counts from its own beginning, so ask how many orders there are. What moves just then is counted twice or not at all,
-   * which is mended when nothing moves.
-   */
-  async function begin(): Promise<void> {
-    const [{ orders }, { counts }] = await Promise.all([
-      get<{ orders: Order[] }>('/orders?limit=100'),
-      get<{ counts: Record<string, number> }>('/orders/counts'),
-    ]);
-    live.value = recounted(live.value, orders, counts);
-    isListKnown.value = true;
-    refreshAccounts();
+  /** Those that moved last, before the stream began. */
+  function loadOrders(): void {
+    get<{ orders: Order[] }>('/orders?limit=100').then(
+      ({ orders }) => {
+        live.value = withListed(live.value, orders);
+        isListKnown.value = true;
+        refreshAccounts();
+      },
+      () => {
+        retry = setTimeout(loadOrders, RETRY_MS);
+      },
+    );
   }
 
-  /** Until it has been told. */
-  function beginSoon(delayMs: number): void {
-    clearTimeout(rest);
-    rest = setTimeout(() => begin().catch(() => beginSoon(REST_MS)), delayMs);
-  }
-
-  const stop = follow('/events', {
+  const stop = follow('/events?counts=true', {
     headers: authorization,
     page,
     locks,
     onConnection(now) {
       connection.value = now;
       if (now !== 'live') return;
-      live.value = { ...live.value, tally: NO_TALLY };
-      beginSoon(0);
+      live.value = begun(live.value);
+      clearTimeout(retry);
+      loadOrders();
     },
     onEvent({ event, data }) {
       if (event === 'order') moved.push(JSON.parse(data) as Order);
       else if (event === 'tally') tally = JSON.parse(data) as Tally;
+      else if (event === 'counts') first = JSON.parse(data) as Counts;
       timer ??= setTimeout(show, GATHER_MS);
     },
   });
   return () => {
     stop();
     clearTimeout(timer);
-    clearTimeout(rest);
+    clearTimeout(retry);
   };
 }
 
