@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readableLines } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
+import { asksForHelp } from '../programs/command.ts';
 import { loadDotenv } from '../programs/config.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { serviceNames } from '../saga/deliver/service.ts';
@@ -34,6 +35,10 @@ await runProcess(async () => {
 });
 
 function optionsIn(words: readonly string[]) {
+  if (asksForHelp(words)) {
+    print(USAGE);
+    process.exit(0);
+  }
   try {
     return startOptions(words);
   } catch (error) {

@@ -10,6 +10,10 @@ const EXIT_USAGE = 2;
 /** An option that is there or not. */
 export const flag = { type: 'boolean', default: false } as const;
 
+/** Whether a person only wants to know how a program is used. */
+export const asksForHelp = (args: readonly string[] = process.argv.slice(2)): boolean =>
+  args.includes('--help') || args.includes('-h');
+
 /** @throws UsageError if there are arguments that the program does not take. */
 export function readArguments<const Config extends ParseArgsConfig>(config: Config) {
   try {
@@ -35,6 +39,10 @@ export function runCommand(usage: string, command: () => Promise<number>, exitCo
     process.stderr.write(withoutSecrets(linesOf(lines)));
     process.exit(isUsage ? EXIT_USAGE : exitCodeOfFailure);
   };
+  if (asksForHelp()) {
+    print(...`Usage: ${usage}`.split('\n'));
+    process.exit(0);
+  }
   // Without credentials, the clients throw where it can't be caught.
   process.on('uncaughtException', giveUp);
   // They also go on for a while with calls that nothing waits for any more, such as to a store that is away.

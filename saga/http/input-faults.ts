@@ -21,7 +21,7 @@ export function inputFaults(error: z.ZodError): InputFault[] {
         message: 'is unknown',
       }));
     }
-    const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
+    const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && issue.input === undefined;
     return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : issue.message }];
   });
 }

@@ -116,4 +116,10 @@ describe('npm start, which keeps its data', () => {
       expect(child.output()).to.contain(fault).and.to.contain('\nUsage: npm start');
     });
   }
+
+  longTest('says how to call it if it is asked', async () => {
+    const child = start(['--help']);
+    expect(await child.exited).to.equal(0);
+    expect(child.output()).to.match(/^Usage: npm start/);
+  });
 });

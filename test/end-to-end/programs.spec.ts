@@ -469,6 +469,12 @@ describe('npm run data-init', () => {
     });
   }
 
+  it('says how to call it if it is asked', async () => {
+    const { code, output } = await run(['--help'], {});
+    expect(code).to.equal(0);
+    expect(output).to.match(/^Usage: npm run data-init/);
+  });
+
   it('says what is wrong with its configuration', async () => {
     expect((await run([], {})).output).to.contain('PROJECT_ID is missing');
     expect((await run([], { BACKEND: 'memory' })).output).to.contain('npm start loads its data itself');

@@ -158,21 +158,23 @@ describe('Steering an order', () => {
   });
   after(() => pipeline?.close());
 
-  for (const [path, body, field] of [
-    ['pause', {}, 'note'],
+  const FORKED_FROM = shop.statuses.filter((status) => shop.stepsAfter(status).length > 0);
+  for (const [path, body, field, message] of [
+    ['pause', {}, 'note', 'is missing'],
     ['pause', { note: '' }, 'note'],
     ['pause', { note: 'a\nb' }, 'note'],
     ['pause', { note, why: 1 }, 'why'],
-    ['skip', { note }, 'step'],
-    ['fork', { note }, 'from'],
-    ['fork', { from: 'NOWHERE', note }, 'from'],
+    ['skip', { note }, 'step', 'is missing'],
+    ['fork', { note }, 'from', 'is missing'],
+    ['fork', { from: 'CANCELED', note }, 'from', `must be one of ${FORKED_FROM.join(', ')}`],
     ['skip', { step: 'inventory', note }, 'step'],
     ['pause', { note: ' \u2028' }, 'note'],
   ] as const) {
     it(`[anomaly 41] is refused with 400 for a ${path} by ${JSON.stringify(body)}`, async () => {
       const uuid = await standingOrder(pipeline, 'joe');
       const refused = await pipeline.post(`/sagas/${uuid}/${path}`, body);
-      expect([refused.status, refused.body.errors[0].field]).to.deep.equal([400, field]);
+      const [fault] = refused.body.errors;
+      expect([refused.status, fault.field, message && fault.message]).to.deep.equal([400, field, message]);
       expect((await pipeline.get(`/order/${uuid}`)).body.status).to.equal('RECEIVED');
     });
   }
