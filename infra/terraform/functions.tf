@@ -1,7 +1,7 @@
 # Services whose messages go to a Cloud Run function instead. You deploy the function yourself, with gcloud
 # (docs/operations/push-and-functions.md); this leads the pushes there and back.
 variable "functions" {
-  description = "The services whose messages are pushed to the function NAME-function, such as [\"order\"]. Deploy it first: docs/operations/push-and-functions.md."
+  description = "The services whose messages are pushed to the function NAME-function, such as [\"order\"], as long as messages are pushed at all. Deploy it first: docs/operations/push-and-functions.md."
   type        = set(string)
   nullable    = false
   default     = []
@@ -9,10 +9,6 @@ variable "functions" {
   validation {
     condition     = alltrue([for service in var.functions : contains(local.readers, service)])
     error_message = "Only a service that reads messages can be a function: ${join(", ", local.readers)}."
-  }
-  validation {
-    condition     = length(var.functions) == 0 || var.subscriber == "push"
-    error_message = "A function does not pull: leave functions empty, or set subscriber to push."
   }
 }
 
@@ -25,7 +21,7 @@ locals {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "function" {
-  for_each = var.functions
+  for_each = var.subscriber == "push" ? var.functions : toset([])
   name     = "${each.key}-function"
   location = var.region
   role     = "roles/run.invoker"

@@ -27,7 +27,12 @@ describe('What Terraform does for functions', () => {
 
   longTest('leads the messages of a service to its function, and lets Pub/Sub call that', async function () {
     this.timeout(60_000);
-    const made = await evaluate(await readConfiguration(), { ...REQUIRED, functions: [first] });
+    const configuration = await readConfiguration();
+    const given = { ...REQUIRED, functions: [first] };
+    const [made, pulled] = await Promise.all([
+      evaluate(configuration, given),
+      evaluate(configuration, { ...given, subscriber: 'pull' }),
+    ]);
     const pushes = Object.entries(all(made, 'google_pubsub_subscription.subscription')).map(
       ([name, { push_config: push }]) => [name, push],
     );
@@ -56,6 +61,7 @@ describe('What Terraform does for functions', () => {
         id: `google_cloud_run_v2_service_iam_member.function/${first}-function`,
       },
     });
+    expect(all(pulled, 'google_cloud_run_v2_service_iam_member.function')).to.deep.equal({});
   });
 
   it('says in which environment each runs: that of its service, which the code understands', () => {
