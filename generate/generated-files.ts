@@ -11,6 +11,7 @@ import { factsOf } from './service-facts.ts';
 import {
   announcementTable,
   documentTable,
+  functionTable,
   peopleSentence,
   reasonTable,
   statusTable,
@@ -58,6 +59,7 @@ export function generatedFiles(
       markdownFragment('documents', documentTable(saga)),
     ),
     partly('docs/operations/alerts.md', markdownFragment('announcements', announcementTable(saga))),
+    partly('docs/operations/push-and-functions.md', markdownFragment('functions', functionTable(saga))),
   ];
 }
 

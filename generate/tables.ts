@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from '../saga/deliver/service.ts';
-import { declareTopology, subscriptionOf, topologyOf } from '../saga/deliver/topology.ts';
+import { declareTopology, readersOf, subscriptionOf, topologyOf } from '../saga/deliver/topology.ts';
 import {
   CANCELED,
   CANCELED_BY_OPERATOR,
@@ -110,6 +110,19 @@ export function announcementTable(saga: Saga): string[] {
 
 const stepsAfter = (saga: Saga, status: string): readonly Step[] =>
   status === RESUMED ? saga.steps.filter(isWaitingStep) : saga.stepsAfter(status);
+
+/** Each service that can run as a function, and the subscriptions whose messages it then takes. */
+export function functionTable(saga: Saga): string[] {
+  const topology = topologyOf(saga);
+  const readBy = (name: string) =>
+    Object.entries(topology.subscriptions).flatMap(([subscription, { service }]) =>
+      service === name ? [code(subscription)] : [],
+    );
+  return table(
+    ['service', 'what its function takes'],
+    readersOf(topology).map((name) => [code(name), readBy(name).join(', ')]),
+  );
+}
 
 /** Each kind of document that the steps use, with its fields. */
 export const documentTable = (saga: Saga): string[] =>

@@ -12,3 +12,8 @@ output "repository" {
   description = "Where the images are kept: what an image is called without its tag."
   value       = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}/order-saga"
 }
+
+output "function_environments" {
+  description = "The environment of each service that reads messages, as its function needs it."
+  value       = { for service in local.readers : service => merge(local.environments[service], local.pushed_environment) }
+}

@@ -44,11 +44,11 @@ resource "google_pubsub_subscription" "subscription" {
   dynamic "push_config" {
     for_each = local.is_pushed[each.key] ? [each.value.service] : []
     content {
-      push_endpoint = "${local.urls[push_config.value]}/push/${each.key}"
+      push_endpoint = "${local.push_urls[push_config.value]}/push/${each.key}"
 
       oidc_token {
         service_account_email = google_service_account.identity["push"].email
-        audience              = local.urls[push_config.value]
+        audience              = local.push_urls[push_config.value]
       }
     }
   }

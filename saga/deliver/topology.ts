@@ -160,6 +160,11 @@ export const topologyOf = oncePerSaga((saga: Saga): Topology => {
   };
 });
 
+/** The services that read messages, in the order of their topics. */
+export const readersOf = ({ subscriptions }: Topology): readonly string[] => [
+  ...new Set(Object.values(subscriptions).flatMap(({ service }) => service ?? [])),
+];
+
 /**
  * The subscription by which a service reads a topic.
  * @throws Error if there is none.

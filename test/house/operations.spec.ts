@@ -279,8 +279,8 @@ describe('docs/operations/', () => {
     const known = [
       ...named(/^([A-Z_]+)=/gm, [read('.env.example')]),
       ...pipeline.reasons,
-      // What `npm run saga` and the functions framework read, and Google's word for a missing right.
-      ...['SAGA_TOKEN', 'SAGA_OPERATOR', 'FUNCTION_TARGET', 'PERMISSION_DENIED'],
+      // What `npm run saga`, the functions framework and Google's buildpack read, and Google's word for a missing right.
+      ...['SAGA_TOKEN', 'SAGA_OPERATOR', 'FUNCTION_TARGET', 'GOOGLE_NODEJS_VERSION', 'PERMISSION_DENIED'],
     ];
     const asked = named(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g).filter((name) => !name.startsWith('OTEL_'));
     expect(unknown(asked, known)).to.deep.equal([]);

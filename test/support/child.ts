@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../programs/config.ts';
 
@@ -40,6 +41,14 @@ export function runProgram(
     cwd: fileURLToPath(new URL('dist/', packageRoot)),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return childOf(child, script);
+}
+
+/**
+ * A process that was started with pipes for what it prints.
+ * @param name what it is called where it ended too early.
+ */
+export function childOf(child: ChildProcessByStdio<null, Readable, Readable>, name: string): Child {
   const lines: string[] = [];
   const answered: string[] = [];
   const watchers = new Set<() => void>();
@@ -70,7 +79,7 @@ export function runProgram(
           if (line === undefined && !ended) return;
           watchers.delete(watch);
           if (line !== undefined) resolve(line);
-          else reject(new Error(`${script} ended without a line like ${pattern}:\n${lines.join('\n')}`));
+          else reject(new Error(`${name} ended without a line like ${pattern}:\n${lines.join('\n')}`));
         };
         watchers.add(watch);
         watch();

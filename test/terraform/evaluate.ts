@@ -12,7 +12,7 @@ import type { Body, Configuration } from './configuration.ts';
  * itself: for_each, dynamic blocks, references, what depends on what, the validation of variables.
  */
 
-/** The resources, by their address such as `google_pubsub_topic.topic["error"]`. */
+/** The resources, by their address such as `google_pubsub_topic.topic["error"]`, and the outputs, as `output.url`. */
 export type Resources = Readonly<Record<string, Body>>;
 
 /** What Google would answer to the questions of our data sources. */
@@ -95,19 +95,21 @@ export async function evaluate(
     await terraform(folder, 'init', '-no-color', '-input=false');
     await terraform(folder, 'apply', '-no-color', '-input=false', '-auto-approve', '-parallelism=100');
     const state = JSON.parse(readFileSync(join(folder, 'terraform.tfstate'), 'utf8')) as State;
-    return Object.fromEntries(
-      state.resources.flatMap(({ name, instances }) =>
+    return Object.fromEntries([
+      ...state.resources.flatMap(({ name, instances }) =>
         instances.flatMap(({ index_key: key, attributes: { input } }) =>
           input === null ? [] : [[addressOf(name, key), clean(input.value) as Body] as const],
         ),
       ),
-    );
+      ...Object.entries(state.outputs).map(([name, { value }]) => [`output.${name}`, { value }] as const),
+    ]);
   } finally {
     rmSync(root, { recursive: true });
   }
 }
 
 interface State {
+  readonly outputs: Readonly<Record<string, { readonly value: unknown }>>;
   readonly resources: readonly {
     readonly name: string;
     readonly instances: readonly {

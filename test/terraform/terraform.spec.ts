@@ -43,6 +43,7 @@ describe('Terraform itself', () => {
       project: 'demo-saga',
       region: 'eur3',
       subscriber: 'poll',
+      functions: ['frontend'],
       customers: { issuer: 'http://accounts.example', audience: 'shop' },
       telemetry: 'otlp',
       operators: ['jill'],
