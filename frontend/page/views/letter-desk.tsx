@@ -9,7 +9,7 @@ import {
   type Redriven,
   redrivenText,
 } from '../model/letters.ts';
-import { allPortions, type Portion, withQuery } from '../model/portions.ts';
+import { doInPortions, type Portion, withQuery } from '../model/portions.ts';
 import { counted, numberText } from '../model/words.ts';
 import { Answer, useAsked } from './asked.tsx';
 import { LetterCard } from './letter-card.tsx';
@@ -41,10 +41,10 @@ export function LetterDesk() {
   };
   const redriveAll = async () => {
     try {
-      const portions = await allPortions((page) =>
-        post<Redriven & Portion>(withQuery('/dead-letters/redrive', { reason, page })),
+      return await doInPortions<Redriven & Portion>(
+        (page) => post(withQuery('/dead-letters/redrive', { reason, page })),
+        redrivenText,
       );
-      return redrivenText(portions);
     } finally {
       look();
     }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../model/api.ts';
 import { CANCELED, FAILING, type Order, PAUSED } from '../model/order.ts';
-import { allPortions, type Portion, withQuery } from '../model/portions.ts';
+import { doInPortions, type Portion, withQuery } from '../model/portions.ts';
 import { type Steered, steeredText } from '../model/steering.ts';
 import { clockText, shortId, spoken } from '../model/words.ts';
 import { Answer, useAsked } from './asked.tsx';
@@ -16,10 +16,10 @@ export function PausedOrders() {
   useEffect(asked.again, [pausedCount]);
   const steerAll = async (how: 'pause' | 'resume', filter: Record<string, string>, note: string) => {
     try {
-      const portions = await allPortions((page) =>
-        post<Steered & Portion>(withQuery(`/sagas/${how}`, { ...filter, page }), { note }),
+      return await doInPortions<Steered & Portion>(
+        (page) => post(withQuery(`/sagas/${how}`, { ...filter, page }), { note }),
+        (portions) => `${steeredText(portions, how === 'pause' ? 'paused' : 'resumed')}.`,
       );
-      return `${steeredText(portions, how === 'pause' ? 'paused' : 'resumed')}.`;
     } finally {
       asked.again();
     }
