@@ -38,6 +38,12 @@ describe('The definition of a saga', () => {
     ]);
   });
 
+  it('says from which statuses a fork can begin: those that a step follows', () => {
+    const { forkable, success } = definitionOf(pipeline);
+    expect(forkable).to.include.members(['RECEIVED', 'CREATED']).and.not.include(success);
+    expect(forkable).not.to.include.members(['FAILING', 'CANCELED', 'PAUSED', 'DELIVERING']);
+  });
+
   it('names who takes orders in and who gives back what a failed one holds', () => {
     const { entry, failure } = definitionOf(pipeline);
     expect([entry.service, failure.service]).to.deep.equal(['frontend', 'janitor']);

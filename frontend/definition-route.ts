@@ -46,6 +46,8 @@ export const definitionSchema = oncePerSaga((saga: Saga) =>
     orchestrated: z.boolean(),
     failable: z.boolean(),
     pausable: z.boolean(),
+    /** The statuses from which a step goes on, so that a fork can begin there. */
+    forkable: z.array(z.enum(saga.statuses)),
   }),
 );
 
@@ -77,6 +79,7 @@ export function definitionOf(saga: Saga): Definition {
     orchestrated: saga.workflow !== undefined && order.modeIn !== undefined,
     failable: order.failsAt !== undefined,
     pausable: saga.pause !== undefined,
+    forkable: statuses.filter((status) => saga.stepsAfter(status).length > 0),
   };
 }
 

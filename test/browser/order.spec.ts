@@ -256,6 +256,20 @@ longSuite('An order that operators steer from the page', () => {
     expect(await notesOf(uuid)).to.include.members(['looks odd', 'it was fine']);
   });
 
+  it('is led past a step whose work is done elsewhere', async () => {
+    const skippable = (await shop.definition()).groups.flat().find((step) => step.skippable)?.name ?? '';
+    await shop.post('/plug/freeze', { service: skippable, seconds: 60 });
+    const page = await browser.open(shop.url);
+    const uuid = await placeOrder(page);
+    await sees(page, skippable, 'working');
+    await page.getByText('Steer it by hand').click();
+    await byHand(page, `Skip ${skippable}`, 'paid in cash');
+    await sees(page, skippable, 'skipped');
+    expect(await notesOf(uuid)).to.include('paid in cash');
+    await shop.post('/plug/freeze', { service: skippable, seconds: 1 });
+    await sees(page, 'delivery', 'waiting for an answer');
+  });
+
   it('is forked after its end, and the page goes on with the new order', async () => {
     const page = await browser.open(shop.url);
     const uuid = await placeOrder(page, { mishap: 'The step “delivery” fails' });

@@ -30,6 +30,23 @@ longSuite('The plug, pulled on the page', () => {
       .waitFor();
   });
 
+  it('duplicates the last message, and cuts the broker off: orders are kept and go on, and nothing is missing', async () => {
+    const page = await browser.open(`${shop.url}/#/plug`, { expects: /503/ });
+    const log = page.getByRole('list', { name: 'What you pulled' });
+    await shop.post('/order', { user: 'jack', item: 'widget', quantity: 1 });
+    await page.getByRole('button', { name: 'Duplicate the last' }).click();
+    await log.getByText(/once more/).waitFor();
+    await page.getByLabel(/^Freeze or cut off/).fill('2');
+    for (const what of ['broker', 'store']) {
+      await page.getByRole('button', { name: `Cut off the ${what}` }).click();
+      await log.getByText(`The services do not reach the ${what} for 2 s`).waitFor();
+      await page.getByText('reachable').nth(1).waitFor();
+    }
+    await log.getByText(/accounted for/).waitFor();
+    const { counts } = await shop.get<{ counts: Record<string, number> }>('/orders/counts');
+    expect(Object.keys(counts).filter((status) => counts[status])).to.deep.equal(['DELIVERING']);
+  });
+
   it('repeats every message since the start, and no order changes', async () => {
     const before = await shop.get('/orders');
     const page = await browser.open(`${shop.url}/#/plug`);

@@ -151,8 +151,8 @@ function ByHand({ order, saga }: { order: Order; saga: Definition }) {
     .find(({ state }) => state === 'active' || state === 'paused');
   const skippable = saga.groups.flat().find(({ name, skippable }) => skippable && name === due?.name)?.name;
   /** The statuses from which it can begin again. */
-  const origins = [...new Set(order.history.map(({ status }) => status))].filter(
-    (status) => ![FAILING, CANCELED, PAUSED, saga.success].includes(status),
+  const origins = [...new Set(order.history.map(({ status }) => status))].filter((status) =>
+    saga.forkable.includes(status),
   );
   const hasEnded = order.status === CANCELED || order.status === saga.success;
   const isStanding = !hasEnded && order.status !== FAILING;
