@@ -100,11 +100,3 @@ resource "google_cloud_run_v2_service_iam_member" "operator" {
   role     = "roles/run.invoker"
   member   = each.value.member
 }
-
-resource "google_cloud_run_v2_service_iam_member" "public" {
-  count    = var.public ? 1 : 0
-  name     = google_cloud_run_v2_service.service["frontend"].name
-  location = var.region
-  role     = "roles/run.invoker"
-  member   = "allUsers"
-}

@@ -30,10 +30,14 @@ resource "google_artifact_registry_repository_iam_member" "builder" {
   member     = google_service_account.identity["builder"].member
 }
 
+locals {
+  build_region = coalesce(var.build_region, var.region)
+}
+
 # Where `gcloud builds submit` puts the source.
 resource "google_storage_bucket" "source" {
   name                        = "${var.project}-order-saga-source"
-  location                    = var.region
+  location                    = local.build_region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = true

@@ -12,6 +12,8 @@ resource "google_cloud_run_v2_service" "service" {
   location            = var.region
   ingress             = each.key == "frontend" ? "INGRESS_TRAFFIC_ALL" : local.inner_ingress
   deletion_protection = var.deletion_protection
+  # Not roles/run.invoker for allUsers: organizations that share with their own domain alone refuse that.
+  invoker_iam_disabled = var.public && each.key == "frontend"
 
   template {
     service_account                  = google_service_account.identity[each.key].email

@@ -24,8 +24,19 @@ variable "region" {
   }
 }
 
+variable "build_region" {
+  description = "Where the image is built, if not in the region: Cloud Build lets some projects build in a few regions only, such as us-central1 or europe-west1. The source lies there, too."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.build_region == null || can(regex("^[a-z]+-[a-z]+[0-9]+$", var.build_region))
+    error_message = "A build runs in one region, such as europe-west1."
+  }
+}
+
 variable "public" {
-  description = "Whether anybody may place orders and look at them. If not, only who has roles/run.invoker."
+  description = "Whether anybody may place orders and look at them. If not, only who has roles/run.invoker at the frontend."
   type        = bool
   nullable    = false
   default     = false

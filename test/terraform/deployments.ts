@@ -25,6 +25,7 @@ const EVERYTHING = {
   subscriber: 'pull',
   telemetry: 'off',
   public: true,
+  build_region: 'us-central1',
   customers: { issuer: 'https://accounts.example', audience: 'shop' },
   operators: ['user:jill@example.com'],
   deletion_protection: false,

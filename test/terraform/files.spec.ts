@@ -139,6 +139,9 @@ describe('The Terraform, as it is written', () => {
     const wanted = new Set(text('infra/cloudbuild.yaml').match(/(?<=\$\{)_\w+/g));
     const builds = [...guides.matchAll(/--substitutions=(.*)/g)].map(([, given = '']) => given);
     expect(builds).to.not.be.empty;
+    for (const [command] of guides.matchAll(/^gcloud builds submit (?:.*\\\n)*/gm)) {
+      expect(command).to.contain('--region=$(terraform -chdir=infra/terraform output -raw build_region)');
+    }
     for (const given of builds) expect(new Set(given.match(/_[A-Z]+(?==)/g))).to.deep.equal(wanted);
   });
 
@@ -231,18 +234,11 @@ describe('The Terraform, as it is written', () => {
     expect(new Set(apis)).to.deep.equal(new Set([...needed, 'cloudtrace']));
   });
 
-  it('lets everybody in at the frontend alone, and only where that is wanted', () => {
+  it('grants everybody nothing, which organizations may refuse', () => {
     const everybody = resources.filter(([, , one]) =>
       stringsIn(one).some((text) => /allUsers|allAuthenticatedUsers/.test(text)),
     );
-    expect(everybody.map(([type, label]) => `${type}.${label}`)).to.deep.equal([
-      'google_cloud_run_v2_service_iam_member.public',
-    ]);
-    const { name, count } = body('google_cloud_run_v2_service_iam_member', 'public');
-    expect({ name, count }).to.deep.equal({
-      name: expression('google_cloud_run_v2_service.service["frontend"].name'),
-      count: expression('var.public ? 1 : 0'),
-    });
+    expect(everybody.map(([type, label]) => `${type}.${label}`)).to.deep.equal([]);
   });
 
   it('grants small roles only, and on the project as few as possible', () => {

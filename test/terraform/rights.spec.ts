@@ -128,7 +128,6 @@ describe('The rights that Terraform grants', () => {
           subscribed(service).map((name) => `${agentOf(service)} roles/pubsub.subscriber ${name}`),
         ),
         ...deployed.serviceNames.map((service) => `user:jill@example.com roles/run.invoker ${service}`),
-        'allUsers roles/run.invoker frontend',
         `${PUBSUB} roles/bigquery.dataEditor events`,
         ...declareTopology(pipeline).announcing.map(
           (topic) => `${PUBSUB} roles/pubsub.subscriber ${topic}-bigquery-sub`,

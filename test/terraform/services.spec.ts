@@ -71,6 +71,21 @@ describe('The services that Terraform makes', () => {
     expect(ingress(deployed.withEverything)).to.deep.equal(outside('INGRESS_TRAFFIC_ALL'));
   });
 
+  it('lets everybody in at the frontend alone, and only where that is wanted', () => {
+    const openTo = (resources: Resources) =>
+      Object.entries(all(resources, 'google_cloud_run_v2_service.service')).flatMap(([name, one]) =>
+        one.invoker_iam_disabled ? [name] : [],
+      );
+    expect(openTo(deployed.byDefault)).to.deep.equal([]);
+    expect(openTo(deployed.withEverything)).to.deep.equal(['frontend']);
+  });
+
+  it('keeps the source where it is built: in the region, or in one of its own', () => {
+    const place = (resources: Resources) => only(resources, 'google_storage_bucket.source').location;
+    expect(place(deployed.byDefault)).to.equal('europe-west1');
+    expect(place(deployed.withEverything)).to.equal('us-central1');
+  });
+
   it('[anomaly 33] gives an instance enough requests to fill batches, and asks for its health where it answers', () => {
     for (const service of Object.values(all(deployed.byDefault, 'google_cloud_run_v2_service.service'))) {
       const [template] = service.template as Body[];

@@ -42,6 +42,7 @@ describe('Terraform itself', () => {
     const wrong = {
       project: 'demo-saga',
       region: 'eur3',
+      build_region: 'global',
       subscriber: 'poll',
       customers: { issuer: 'http://accounts.example', audience: 'shop' },
       telemetry: 'otlp',
