@@ -91,10 +91,9 @@ resource "google_cloud_run_v2_service_iam_member" "sweep" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "operator" {
-  for_each = {
-    for pair in setproduct(keys(local.services), var.operators) :
-    join("/", pair) => { service = pair[0], member = pair[1] }
-  }
+  for_each = merge([
+    for service, own in local.services : { for member in own.callers : "${service}/${member}" => { service = service, member = member } }
+  ]...)
   name     = google_cloud_run_v2_service.service[each.value.service].name
   location = var.region
   role     = "roles/run.invoker"

@@ -82,7 +82,7 @@ variable "telemetry" {
 }
 
 variable "operators" {
-  description = "Who may call the operators' routes from outside, such as user:jill@example.com. With nobody, the inner services answer inside the project alone."
+  description = "Who may call the janitor, whose routes show, steer and repair orders, such as user:jill@example.com. With nobody, it answers inside the project alone."
   type        = set(string)
   nullable    = false
   default     = []
@@ -90,6 +90,22 @@ variable "operators" {
   validation {
     condition     = alltrue([for member in var.operators : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))])
     error_message = "An operator is a person, a group or a service account: user:…, group:… or serviceAccount:… with an address."
+  }
+}
+
+variable "callers" {
+  description = "Who may call which other service, such as { inventory = [\"group:warehouse@example.com\"] }. A service that is named here answers from outside; the others answer inside the project alone."
+  type        = map(set(string))
+  nullable    = false
+  default     = {}
+
+  validation {
+    condition     = alltrue(flatten([for members in values(var.callers) : [for member in members : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))]]))
+    error_message = "A caller is a person, a group or a service account: user:…, group:… or serviceAccount:… with an address."
+  }
+  validation {
+    condition     = alltrue([for service in keys(var.callers) : contains(keys(local.topology.services), service)])
+    error_message = "There is no such service to call. There are ${join(", ", keys(local.topology.services))}."
   }
 }
 

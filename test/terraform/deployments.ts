@@ -28,6 +28,7 @@ const EVERYTHING = {
   build_region: 'us-central1',
   customers: { issuer: 'https://accounts.example', audience: 'shop' },
   operators: ['user:jill@example.com'],
+  callers: { [pipeline.steps[0]?.name ?? '']: ['group:warehouse@example.com'] },
   deletion_protection: false,
   alert_email: 'jill@example.com',
   monthly_budget: 50,

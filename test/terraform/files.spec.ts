@@ -109,7 +109,7 @@ describe('The Terraform, as it is written', () => {
     for (const [name, one] of Object.entries(variable)) {
       expect(one.description, name).to.be.a('string').and.not.be.empty;
       expect(one.type, name).to.match(
-        /^\$\{(string|number|bool|set\(string\)|map\(map\(string\)\)|object\(\{[^{}]+\}\))\}$/,
+        /^\$\{(string|number|bool|set\(string\)|map\((map|set)\(string\)\)|object\(\{[^{}]+\}\))\}$/,
       );
       if (one.type !== expression('bool')) expect(one.validation, name).to.be.an('array');
     }

@@ -47,6 +47,7 @@ describe('Terraform itself', () => {
       customers: { issuer: 'http://accounts.example', audience: 'shop' },
       telemetry: 'otlp',
       operators: ['jill'],
+      callers: { desk: ['jill'] },
       image_tag: 'a/b',
       instances_max: 0,
       workers: 1.5,
