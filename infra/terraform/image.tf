@@ -71,4 +71,8 @@ data "google_artifact_registry_docker_image" "pipeline" {
   location      = var.region
   repository_id = google_artifact_registry_repository.images.repository_id
   image_name    = "order-saga:${var.image_tag}"
+
+  # Once the repository is gone, so is the image. Without this, a destroy that stopped halfway could not be repeated: it
+  # would ask for the image first, and fail.
+  depends_on = [google_artifact_registry_repository.images]
 }

@@ -88,7 +88,6 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
   for_each            = var.subscriber == "pull" ? local.readers : toset([])
   name                = "${each.key}-worker"
   location            = var.region
-  launch_stage        = "BETA"
   deletion_protection = var.deletion_protection
 
   scaling {

@@ -46,6 +46,10 @@ describe('The Terraform, as it is written', () => {
     ]);
   });
 
+  it('uses no preview of Google', () => {
+    expect(resources.filter(([, , one]) => 'launch_stage' in one)).to.deep.equal([]);
+  });
+
   it('would be told of a wrong name, a wrong shape and a wrong value', () => {
     const subscription = {
       name: 'error-sub',
