@@ -34,7 +34,7 @@ resource "google_pubsub_subscription_iam_member" "viewer" {
 resource "google_pubsub_subscription_iam_member" "subscriber" {
   for_each = {
     for name, subscription in local.subscriptions : name => subscription.service
-    if var.subscriber == "pull" && subscription.service != null
+    if subscription.service != null && (var.subscriber == "pull" || var.switching)
   }
   subscription = google_pubsub_subscription.subscription[each.key].name
   role         = "roles/pubsub.subscriber"
@@ -42,7 +42,7 @@ resource "google_pubsub_subscription_iam_member" "subscriber" {
 }
 
 # Firestore knows rights on a database, not on a collection: the services keep out of each other's documents by
-# themselves.
+# themselves. The database is named, not referred to: at a restore, its rights come before it does.
 resource "google_project_iam_member" "database_user" {
   for_each = toset(concat(keys(local.services), ["data-init"]))
   project  = var.project
@@ -76,7 +76,7 @@ resource "google_service_account_iam_member" "push_token_creator" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "push" {
-  for_each = var.subscriber == "push" ? local.readers : toset([])
+  for_each = var.subscriber == "push" || var.switching ? local.readers : toset([])
   name     = google_cloud_run_v2_service.service[each.key].name
   location = var.region
   role     = "roles/run.invoker"

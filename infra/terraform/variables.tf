@@ -69,6 +69,13 @@ variable "subscriber" {
   }
 }
 
+variable "switching" {
+  description = "Whether the rights of both are there, to push and to pull. Rights take minutes to spread: set it ten minutes before you change subscriber."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
 variable "telemetry" {
   description = "Where the services send traces and metrics: to the project's own Cloud Trace and Cloud Monitoring, or nowhere."
   type        = string

@@ -5,7 +5,7 @@ terraform {
     google = {
       source = "hashicorp/google"
       # One release, so that a plan means the same everywhere. test/terraform/provider-schema.json is of this one, too: what
-      # else a new one wants is in docs/decisions/0020-provider-7.md.
+      # else a new one wants is in docs/decisions/0020-terraform-7-and-rights-first.md.
       version = "7.45.0"
     }
   }

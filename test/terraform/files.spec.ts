@@ -140,6 +140,8 @@ describe('The Terraform, as it is written', () => {
     const guides = ['infra/terraform/README.md', ...pages].map(text).join('\n');
     const outputs = guides.match(/(?<=output -(?:raw|json) )\w+/g);
     expect(new Set(outputs)).to.deep.equal(new Set(Object.keys(configuration.output)));
+    const variables = [...guides.matchAll(/-var=(\w+)=/g)].map(([, name = '']) => name);
+    expect(Object.keys(configuration.variable)).to.include.members(variables);
     const wanted = new Set(text('infra/cloudbuild.yaml').match(/(?<=\$\{)_\w+/g));
     const builds = [...guides.matchAll(/--substitutions=(.*)/g)].map(([, given = '']) => given);
     expect(builds).to.not.be.empty;
