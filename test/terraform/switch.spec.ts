@@ -18,7 +18,7 @@ describe('A switch between push and pull', () => {
   longTest(
     'finds its rights there, because an apply before it adds them and changes nothing else',
     async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const configuration = await readConfiguration();
       const made = (subscriber: string, switching: boolean) =>
         evaluate(configuration, { ...REQUIRED, subscriber, switching });

@@ -39,7 +39,7 @@ describe('Terraform itself', () => {
     });
 
   longTest('can destroy the rest where the images are gone already', async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const folder = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
     const { data } = await readConfiguration();
     const { depends_on: awaited = [] } = data.google_artifact_registry_docker_image?.pipeline ?? {};
