@@ -34,7 +34,7 @@ resource "google_pubsub_subscription_iam_member" "viewer" {
 resource "google_pubsub_subscription_iam_member" "subscriber" {
   for_each = {
     for name, subscription in local.subscriptions : name => subscription.service
-    if var.subscriber == "pull" && subscription.service != null
+    if subscription.service != null && (var.subscriber == "pull" || var.switching)
   }
   subscription = google_pubsub_subscription.subscription[each.key].name
   role         = "roles/pubsub.subscriber"
@@ -42,7 +42,7 @@ resource "google_pubsub_subscription_iam_member" "subscriber" {
 }
 
 # Firestore knows rights on a database, not on a collection: the services keep out of each other's documents by
-# themselves.
+# themselves. The database is named, not referred to: at a restore, its rights come before it does.
 resource "google_project_iam_member" "database_user" {
   for_each = toset(concat(keys(local.services), ["data-init"]))
   project  = var.project
@@ -76,7 +76,7 @@ resource "google_service_account_iam_member" "push_token_creator" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "push" {
-  for_each = var.subscriber == "push" ? local.readers : toset([])
+  for_each = var.subscriber == "push" || var.switching ? local.readers : toset([])
   name     = google_cloud_run_v2_service.service[each.key].name
   location = var.region
   role     = "roles/run.invoker"
@@ -91,20 +91,11 @@ resource "google_cloud_run_v2_service_iam_member" "sweep" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "operator" {
-  for_each = {
-    for pair in setproduct(keys(local.services), var.operators) :
-    join("/", pair) => { service = pair[0], member = pair[1] }
-  }
+  for_each = merge([
+    for service, own in local.services : { for member in own.callers : "${service}/${member}" => { service = service, member = member } }
+  ]...)
   name     = google_cloud_run_v2_service.service[each.value.service].name
   location = var.region
   role     = "roles/run.invoker"
   member   = each.value.member
-}
-
-resource "google_cloud_run_v2_service_iam_member" "public" {
-  count    = var.public ? 1 : 0
-  name     = google_cloud_run_v2_service.service["frontend"].name
-  location = var.region
-  role     = "roles/run.invoker"
-  member   = "allUsers"
 }

@@ -30,10 +30,14 @@ resource "google_artifact_registry_repository_iam_member" "builder" {
   member     = google_service_account.identity["builder"].member
 }
 
+locals {
+  build_region = coalesce(var.build_region, var.region)
+}
+
 # Where `gcloud builds submit` puts the source.
 resource "google_storage_bucket" "source" {
   name                        = "${var.project}-order-saga-source"
-  location                    = var.region
+  location                    = local.build_region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = true
@@ -67,4 +71,8 @@ data "google_artifact_registry_docker_image" "pipeline" {
   location      = var.region
   repository_id = google_artifact_registry_repository.images.repository_id
   image_name    = "order-saga:${var.image_tag}"
+
+  # Once the repository is gone, so is the image. Without this, a destroy that stopped halfway could not be repeated: it
+  # would ask for the image first, and fail.
+  depends_on = [google_artifact_registry_repository.images]
 }

@@ -267,7 +267,7 @@ locals {
   ] : []
   charts = concat(
     [for chart in concat(local.traffic, local.sent) : merge(chart, { thresholds = [] })],
-    [for chart in values(local.alerts) : merge(chart, { thresholds = [{ value = chart.threshold }] })],
+    [for chart in values(local.alerts) : merge(chart, { thresholds = [chart.threshold == 0 ? {} : { value = chart.threshold }] })],
   )
 }
 
@@ -277,32 +277,32 @@ resource "google_monitoring_dashboard" "dashboard" {
     mosaicLayout = {
       columns = 12
       tiles = [
-        for index, chart in local.charts : {
-          xPos   = index % 2 * 6
-          yPos   = floor(index / 2) * 4
-          width  = 6
-          height = 4
-          widget = {
-            title = chart.title
-            xyChart = {
-              thresholds = chart.thresholds
-              dataSets = [{
-                plotType = "LINE"
-                timeSeriesQuery = {
-                  timeSeriesFilter = {
-                    filter = chart.filter
-                    aggregation = {
-                      alignmentPeriod    = "300s"
-                      perSeriesAligner   = chart.aligner
-                      crossSeriesReducer = chart.reducer
-                      groupByFields      = chart.group_by
+        # Google keeps no field that is zero or empty. Written down, it would be a change in every plan.
+        for index, chart in local.charts : merge(
+          { for side, place in { xPos = index % 2 * 6, yPos = floor(index / 2) * 4 } : side => place if place != 0 },
+          {
+            width  = 6
+            height = 4
+            widget = {
+              title = chart.title
+              xyChart = merge(chart.thresholds == [] ? {} : { thresholds = chart.thresholds }, {
+                dataSets = [{
+                  plotType = "LINE"
+                  timeSeriesQuery = {
+                    timeSeriesFilter = {
+                      filter = chart.filter
+                      aggregation = merge(length(chart.group_by) == 0 ? {} : { groupByFields = chart.group_by }, {
+                        alignmentPeriod    = "300s"
+                        perSeriesAligner   = chart.aligner
+                        crossSeriesReducer = chart.reducer
+                      })
                     }
                   }
-                }
-              }]
+                }]
+              })
             }
-          }
-        }
+          },
+        )
       ]
     }
   })

@@ -8,6 +8,11 @@ output "urls" {
   value       = local.urls
 }
 
+output "build_region" {
+  description = "Where the image is built."
+  value       = local.build_region
+}
+
 output "repository" {
   description = "Where the images are kept: what an image is called without its tag."
   value       = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}/order-saga"

@@ -1,8 +1,3 @@
-locals {
-  # Who calls from outside passes Cloud Run's IAM all the same.
-  inner_ingress = length(var.operators) == 0 ? "INGRESS_TRAFFIC_INTERNAL_ONLY" : "INGRESS_TRAFFIC_ALL"
-}
-
 # Group commit wants many requests in few instances: what arrives while one commit is under way shares the next one. A
 # batch holds 240 orders, so 500 requests are one batch that is committed and one that gathers. More instances would
 # compete for the same stock, and Node uses one processor.
@@ -10,8 +5,11 @@ resource "google_cloud_run_v2_service" "service" {
   for_each            = local.services
   name                = each.key
   location            = var.region
-  ingress             = each.key == "frontend" ? "INGRESS_TRAFFIC_ALL" : local.inner_ingress
   deletion_protection = var.deletion_protection
+  # Whoever calls from outside must pass Cloud Run's IAM all the same.
+  ingress = each.key == "frontend" || length(each.value.callers) > 0 ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  # Not roles/run.invoker for allUsers: organizations that share with their own domain alone refuse that.
+  invoker_iam_disabled = var.public && each.key == "frontend"
 
   template {
     service_account                  = google_service_account.identity[each.key].email
@@ -90,7 +88,6 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
   for_each            = var.subscriber == "pull" ? local.readers : toset([])
   name                = "${each.key}-worker"
   location            = var.region
-  launch_stage        = "BETA"
   deletion_protection = var.deletion_protection
 
   scaling {
@@ -116,9 +113,8 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
           value = env.value
         }
       }
-      # Nobody can reach a worker, so it needs no operators' token.
       dynamic "env" {
-        for_each = { for variable, secret in local.services[each.key].secrets : variable => secret if can(local.secret_settings[variable]) }
+        for_each = local.services[each.key].secrets
         content {
           name = env.key
           value_source {

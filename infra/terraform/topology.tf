@@ -13,28 +13,29 @@ locals {
   # What does not follow from the saga, by service. All else is the same for each of them.
   by_hand = {
     janitor = {
-      # Cloud Scheduler asks for each sweep. Its token stands where an operator's would, so Cloud Run's IAM is who checks.
-      settings = { OPERATOR_AUTH = "platform", SWEEP_INTERVAL_SECONDS = "0" }
+      # Cloud Scheduler asks for each sweep.
+      settings = { SWEEP_INTERVAL_SECONDS = "0" }
       # An audit, or a sweep after an outage, takes longer than a push.
       timeout_seconds = 300
     }
-    # Couriers, and operators who change the stock or erase a customer, come through Cloud Run's IAM.
-    delivery  = { settings = { OPERATOR_AUTH = "platform" } }
-    inventory = { settings = { OPERATOR_AUTH = "platform" } }
-    order     = { settings = { OPERATOR_AUTH = "platform" } }
   }
   services = {
     for name, service in local.topology.services : name => {
-      publishes       = service.publishes
-      settings        = merge(try(local.by_hand[name].settings, {}), lookup(var.settings, name, {}))
-      timeout_seconds = try(local.by_hand[name].timeout_seconds, 60)
-      secrets = merge(
-        # Operators show the token, unless somebody in front of the service checks who they are.
-        { for variable, secret in { OPERATOR_TOKEN = "operator-token" } : variable => secret
-        if service.hasOperatorRoutes && !can(local.by_hand[name].settings.OPERATOR_AUTH) },
-        { for variable, own in local.secret_settings : variable => own.secret
-        if contains(service.settings, variable) && can(var.settings[name][own.goes_with]) },
+      publishes = service.publishes
+      settings = merge(
+        # Cloud Run's IAM knows who calls, so operators need no secret besides. Not the frontend, whose check can be turned
+        # off: there, operators' routes stay closed.
+        service.hasOperatorRoutes && name != "frontend" ? { OPERATOR_AUTH = "platform" } : {},
+        try(local.by_hand[name].settings, {}),
+        lookup(var.settings, name, {}),
       )
+      timeout_seconds = try(local.by_hand[name].timeout_seconds, 60)
+      secrets = {
+        for variable, own in local.secret_settings : variable => own.secret
+        if contains(service.settings, variable) && can(var.settings[name][own.goes_with])
+      }
+      # Who may call it, besides Pub/Sub and Cloud Scheduler.
+      callers = setunion(name == "janitor" ? var.operators : [], lookup(var.callers, name, []))
     }
   }
 

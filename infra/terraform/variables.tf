@@ -24,8 +24,19 @@ variable "region" {
   }
 }
 
+variable "build_region" {
+  description = "Where the image is built, if not in the region: Cloud Build lets some projects build in a few regions only, such as us-central1 or europe-west1. The source lies there, too."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.build_region == null || can(regex("^[a-z]+-[a-z]+[0-9]+$", var.build_region))
+    error_message = "A build runs in one region, such as europe-west1."
+  }
+}
+
 variable "public" {
-  description = "Whether anybody may place orders and look at them. If not, only who has roles/run.invoker."
+  description = "Whether anybody may place orders and look at them. If not, only who has roles/run.invoker at the frontend."
   type        = bool
   nullable    = false
   default     = false
@@ -58,6 +69,13 @@ variable "subscriber" {
   }
 }
 
+variable "switching" {
+  description = "Whether the rights of both are there, to push and to pull. Rights take minutes to spread: set it ten minutes before you change subscriber."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
 variable "telemetry" {
   description = "Where the services send traces and metrics: to the project's own Cloud Trace and Cloud Monitoring, or nowhere."
   type        = string
@@ -71,7 +89,7 @@ variable "telemetry" {
 }
 
 variable "operators" {
-  description = "Who may call the operators' routes from outside, such as user:jill@example.com. With nobody, the inner services answer inside the project alone."
+  description = "Who may call the janitor, whose routes show, steer and repair orders, such as user:jill@example.com. With nobody, it answers inside the project alone."
   type        = set(string)
   nullable    = false
   default     = []
@@ -79,6 +97,22 @@ variable "operators" {
   validation {
     condition     = alltrue([for member in var.operators : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))])
     error_message = "An operator is a person, a group or a service account: user:…, group:… or serviceAccount:… with an address."
+  }
+}
+
+variable "callers" {
+  description = "Who may call which other service, such as { inventory = [\"group:warehouse@example.com\"] }. A service that is named here answers from outside; the others answer inside the project alone."
+  type        = map(set(string))
+  nullable    = false
+  default     = {}
+
+  validation {
+    condition     = alltrue(flatten([for members in values(var.callers) : [for member in members : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))]]))
+    error_message = "A caller is a person, a group or a service account: user:…, group:… or serviceAccount:… with an address."
+  }
+  validation {
+    condition     = alltrue([for service in keys(var.callers) : contains(keys(local.topology.services), service)])
+    error_message = "There is no such service to call. There are ${join(", ", keys(local.topology.services))}."
   }
 }
 

@@ -10,7 +10,7 @@ import { SETTINGS } from '../support/builders.ts';
 import { runProgram } from '../support/child.ts';
 import { topology } from '../support/pipeline.ts';
 import { recordedPorts } from '../support/recorded-ports.ts';
-import { type Body, type Configuration, readConfiguration } from '../terraform/configuration.ts';
+import { type Body, type Configuration, readConfiguration, stringsIn } from '../terraform/configuration.ts';
 
 /** The pages of docs/operations/ are read when something is wrong: what they name must be there. */
 
@@ -390,11 +390,36 @@ describe('docs/operations/', () => {
     ]);
   });
 
-  it('takes from Pub/Sub before a restore the right that Terraform gives back after it has updated a service', () => {
-    const { push } = resource('google_cloud_run_v2_service_iam_member');
-    expect(push?.name).to.match(/^\$\{google_cloud_run_v2_service\.service\[/);
-    const taken = commands.filter((command) => command.includes('remove-iam-policy-binding'));
-    expect(taken).to.have.length(1);
-    expect(taken[0]).to.contain(`--role=${push?.role} `).and.to.contain('serviceAccount:saga-push@');
+  it('moves the rights to the restored database before there is one, by a command that changes nothing else', () => {
+    const restore = commandsIn(pageOf('backup-and-restore.md'));
+    const places = [
+      /apply -target=google_project_iam_member\.database_user -var=firestore_database=\$RESTORED$/,
+      /gcloud firestore databases clone/,
+      /gcloud firestore databases restore/,
+      /infra\/terraform apply +#/,
+    ].map((pattern) => restore.findIndex((command) => pattern.test(command)));
+    expect(places).to.not.include(-1);
+    expect(places).to.deep.equal([...places].sort((one, other) => one - other));
+    expect(dependenciesOf('google_project_iam_member.database_user')).to.have.members([
+      'google_project_service.api',
+      'google_service_account.identity',
+    ]);
   });
+
+  /** What Terraform plans together with a resource that is targeted: all that it refers to, directly or not. */
+  function dependenciesOf(target: string): string[] {
+    const reached = new Set<string>();
+    const follow = (body: unknown) => {
+      for (const [address, kind = '', label = ''] of stringsIn(body)
+        .join('\n')
+        .matchAll(/\b(local|(?:data\.)?google_\w+)\.(\w+)/g)) {
+        if (reached.has(address)) continue;
+        reached.add(address);
+        follow(kind === 'local' ? configuration.locals[label] : resource(kind)[label]);
+      }
+    };
+    const [type = '', label = ''] = target.split('.');
+    follow(resource(type)[label]);
+    return [...reached].filter((address) => !address.startsWith('local.'));
+  }
 });

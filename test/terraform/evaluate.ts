@@ -70,7 +70,7 @@ export async function terraform(folder: string, ...args: readonly string[]): Pro
 }
 
 /** The files that `npm run generate` writes for Terraform. */
-const GENERATED = ['topology.json', 'firestore.indexes.json', 'bigquery-events.json'];
+export const GENERATED = ['topology.json', 'firestore.indexes.json', 'bigquery-events.json'];
 
 /**
  * Evaluates the configuration with values for its variables.

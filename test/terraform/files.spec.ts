@@ -46,6 +46,10 @@ describe('The Terraform, as it is written', () => {
     ]);
   });
 
+  it('uses no preview of Google', () => {
+    expect(resources.filter(([, , one]) => 'launch_stage' in one)).to.deep.equal([]);
+  });
+
   it('would be told of a wrong name, a wrong shape and a wrong value', () => {
     const subscription = {
       name: 'error-sub',
@@ -109,7 +113,7 @@ describe('The Terraform, as it is written', () => {
     for (const [name, one] of Object.entries(variable)) {
       expect(one.description, name).to.be.a('string').and.not.be.empty;
       expect(one.type, name).to.match(
-        /^\$\{(string|number|bool|set\(string\)|map\(map\(string\)\)|object\(\{[^{}]+\}\))\}$/,
+        /^\$\{(string|number|bool|set\(string\)|map\((map|set)\(string\)\)|object\(\{[^{}]+\}\))\}$/,
       );
       if (one.type !== expression('bool')) expect(one.validation, name).to.be.an('array');
     }
@@ -136,9 +140,14 @@ describe('The Terraform, as it is written', () => {
     const guides = ['infra/terraform/README.md', ...pages].map(text).join('\n');
     const outputs = guides.match(/(?<=output -(?:raw|json) )\w+/g);
     expect(new Set(outputs)).to.deep.equal(new Set(Object.keys(configuration.output)));
+    const variables = [...guides.matchAll(/-var=(\w+)=/g)].map(([, name = '']) => name);
+    expect(Object.keys(configuration.variable)).to.include.members(variables);
     const wanted = new Set(text('infra/cloudbuild.yaml').match(/(?<=\$\{)_\w+/g));
     const builds = [...guides.matchAll(/--substitutions=(.*)/g)].map(([, given = '']) => given);
     expect(builds).to.not.be.empty;
+    for (const [command] of guides.matchAll(/^gcloud builds submit (?:.*\\\n)*/gm)) {
+      expect(command).to.contain('--region=$(terraform -chdir=infra/terraform output -raw build_region)');
+    }
     for (const given of builds) expect(new Set(given.match(/_[A-Z]+(?==)/g))).to.deep.equal(wanted);
   });
 
@@ -231,18 +240,11 @@ describe('The Terraform, as it is written', () => {
     expect(new Set(apis)).to.deep.equal(new Set([...needed, 'cloudtrace']));
   });
 
-  it('lets everybody in at the frontend alone, and only where that is wanted', () => {
+  it('grants everybody nothing, which organizations may refuse', () => {
     const everybody = resources.filter(([, , one]) =>
       stringsIn(one).some((text) => /allUsers|allAuthenticatedUsers/.test(text)),
     );
-    expect(everybody.map(([type, label]) => `${type}.${label}`)).to.deep.equal([
-      'google_cloud_run_v2_service_iam_member.public',
-    ]);
-    const { name, count } = body('google_cloud_run_v2_service_iam_member', 'public');
-    expect({ name, count }).to.deep.equal({
-      name: expression('google_cloud_run_v2_service.service["frontend"].name'),
-      count: expression('var.public ? 1 : 0'),
-    });
+    expect(everybody.map(([type, label]) => `${type}.${label}`)).to.deep.equal([]);
   });
 
   it('grants small roles only, and on the project as few as possible', () => {

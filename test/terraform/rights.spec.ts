@@ -127,8 +127,8 @@ describe('The rights that Terraform grants', () => {
         ...deployed.serviceNames.flatMap((service) =>
           subscribed(service).map((name) => `${agentOf(service)} roles/pubsub.subscriber ${name}`),
         ),
-        ...deployed.serviceNames.map((service) => `user:jill@example.com roles/run.invoker ${service}`),
-        'allUsers roles/run.invoker frontend',
+        'user:jill@example.com roles/run.invoker janitor',
+        `group:warehouse@example.com roles/run.invoker ${pipeline.steps[0]?.name}`,
         `${PUBSUB} roles/bigquery.dataEditor events`,
         ...declareTopology(pipeline).announcing.map(
           (topic) => `${PUBSUB} roles/pubsub.subscriber ${topic}-bigquery-sub`,

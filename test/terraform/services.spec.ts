@@ -55,7 +55,7 @@ describe('The services that Terraform makes', () => {
     });
   });
 
-  it('answers the internet at the frontend alone, unless operators are named', () => {
+  it('answers the internet at the frontend alone, unless operators are named, or callers of a service', () => {
     const ingress = (resources: Resources) =>
       Object.fromEntries(
         Object.entries(all(resources, 'google_cloud_run_v2_service.service')).map(([name, one]) => [
@@ -63,12 +63,32 @@ describe('The services that Terraform makes', () => {
           one.ingress,
         ]),
       );
-    const outside = (reach: string) =>
+    const outside = (...open: readonly (string | undefined)[]) =>
       Object.fromEntries(
-        deployed.serviceNames.map((name) => [name, name === 'frontend' ? 'INGRESS_TRAFFIC_ALL' : reach]),
+        deployed.serviceNames.map((name) => [
+          name,
+          open.includes(name) ? 'INGRESS_TRAFFIC_ALL' : 'INGRESS_TRAFFIC_INTERNAL_ONLY',
+        ]),
       );
-    expect(ingress(deployed.byDefault)).to.deep.equal(outside('INGRESS_TRAFFIC_INTERNAL_ONLY'));
-    expect(ingress(deployed.withEverything)).to.deep.equal(outside('INGRESS_TRAFFIC_ALL'));
+    expect(ingress(deployed.byDefault)).to.deep.equal(outside('frontend'));
+    expect(ingress(deployed.withEverything)).to.deep.equal(
+      outside('frontend', 'janitor', pipeline.steps[0]?.name),
+    );
+  });
+
+  it('lets everybody in at the frontend alone, and only where that is wanted', () => {
+    const openTo = (resources: Resources) =>
+      Object.entries(all(resources, 'google_cloud_run_v2_service.service')).flatMap(([name, one]) =>
+        one.invoker_iam_disabled ? [name] : [],
+      );
+    expect(openTo(deployed.byDefault)).to.deep.equal([]);
+    expect(openTo(deployed.withEverything)).to.deep.equal(['frontend']);
+  });
+
+  it('keeps the source where it is built: in the region, or in one of its own', () => {
+    const place = (resources: Resources) => only(resources, 'google_storage_bucket.source').location;
+    expect(place(deployed.byDefault)).to.equal('europe-west1');
+    expect(place(deployed.withEverything)).to.equal('us-central1');
   });
 
   it('[anomaly 33] gives an instance enough requests to fill batches, and asks for its health where it answers', () => {
@@ -116,22 +136,16 @@ describe('The services that Terraform makes', () => {
       CUSTOMER_AUDIENCE: 'shop',
       CUSTOMER_CLAIM: 'sub',
     };
-    /** What does not follow from the saga. */
-    const byHand: Record<string, Record<string, string>> = {
-      janitor: { OPERATOR_AUTH: 'platform', SWEEP_INTERVAL_SECONDS: '0' },
-      delivery: { OPERATOR_AUTH: 'platform' },
-      inventory: { OPERATOR_AUTH: 'platform' },
-      order: { OPERATOR_AUTH: 'platform' },
-    };
-    const own = (service: string) => ({ SAGA_DEADLINE_SECONDS: '900', ...byHand[service] });
+    /** Cloud Run's IAM knows the operators of each service that they call. */
+    const operators = ({ routes }: Service) =>
+      routes().some(({ audience }) => audience === 'operators') ? { OPERATOR_AUTH: 'platform' } : {};
+    const own = (service: Service) => ({
+      SAGA_DEADLINE_SECONDS: '900',
+      ...operators(service),
+      ...(service.name === 'janitor' && { SWEEP_INTERVAL_SECONDS: '0' }),
+    });
     const pushed = (service: string) =>
       deployed.readers.includes(service) ? { SUBSCRIBER: 'push', PUSH_AUTH: 'platform' } : {};
-    /** The operators' token, where operators call a service and nobody in front of it knows them. */
-    const secrets = (service: Pick<Service, 'name' | 'routes'>) =>
-      service.routes().some(({ audience }) => audience === 'operators') &&
-      byHand[service.name]?.OPERATOR_AUTH === undefined
-        ? { OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }] }
-        : {};
 
     it('[anomaly 26] of each service is what it needs, and nothing else', () => {
       for (const [resources, database, sent, customers] of [
@@ -145,9 +159,8 @@ describe('The services that Terraform makes', () => {
             ...common(database),
             ...sent,
             ...customers,
-            ...own(name),
+            ...own(service),
             ...pushed(name),
-            ...secrets(service),
           });
         }
       }
@@ -157,12 +170,14 @@ describe('The services that Terraform makes', () => {
       expect(all(deployed.byDefault, 'google_cloud_run_v2_worker_pool.worker')).to.deep.equal({});
       const workers = all(deployed.withEverything, 'google_cloud_run_v2_worker_pool.worker');
       expect(Object.keys(workers)).to.have.members(deployed.readers);
-      for (const [name, worker] of Object.entries(workers)) {
+      for (const service of deployed.services.filter(({ name }) => name in workers)) {
+        const { name } = service;
+        const worker = workers[name];
         expect(container(worker).args).to.deep.equal(['dist/programs/service.js', name]);
         expect(environment(container(worker)), name).to.deep.equal({
           ...common('orders'),
           ...telemetry.off,
-          ...own(name),
+          ...own(service),
           SUBSCRIBER: 'pull',
         });
       }
@@ -236,6 +251,7 @@ describe('The services that Terraform makes', () => {
         hasOperatorRoutes: true,
         settings: ['POINTS_PER_ORDER', 'POINTS_MAX'],
       };
+      topology.services.frontend.hasOperatorRoutes = true;
       const given = { ...REQUIRED, settings: { loyalty: { POINTS_PER_ORDER: '2' } } };
       const generated = { 'topology.json': JSON.stringify(topology) };
       evaluated ??= readConfiguration().then((configuration) => evaluate(configuration, given, generated));
@@ -256,17 +272,24 @@ describe('The services that Terraform makes', () => {
         ) as Body;
         const { env, ...own } = container(loyalty);
         expect(own).to.deep.equal(withoutEnvironment(container(named)));
-        // Cloud Run's IAM knows who calls the other one.
-        const { OPERATOR_AUTH: _, ...theirs } = environment(container(other));
         expect(environment({ env })).to.deep.equal({
-          ...theirs,
+          ...environment(container(other)),
+          OPERATOR_AUTH: 'platform',
           POINTS_PER_ORDER: '2',
-          OPERATOR_TOKEN: [{ secret_key_ref: [{ secret: 'operator-token', version: 'latest' }] }],
         });
       },
     );
 
-    longTest('give it its subscription, its topic and its secret', async function () {
+    longTest(
+      'take nobody for an operator at the frontend, which may be open to everybody',
+      async function () {
+        this.timeout(60_000);
+        const { frontend } = all(await madeForIt(), 'google_cloud_run_v2_service.service');
+        expect(environment(container(frontend))).not.to.have.any.keys('OPERATOR_AUTH', 'OPERATOR_TOKEN');
+      },
+    );
+
+    longTest('give it its subscription and its topic', async function () {
       this.timeout(60_000);
       const made = await madeForIt();
       const { 'loyalty-sub': subscription } = all(made, 'google_pubsub_subscription.subscription');
@@ -279,11 +302,8 @@ describe('The services that Terraform makes', () => {
       expect(Object.keys(all(made, 'google_pubsub_topic_iam_member.publisher'))).to.include(
         'loyalty/points-earned',
       );
-      expect(Object.keys(all(made, 'google_secret_manager_secret_iam_member.reader'))).to.deep.equal([
-        'loyalty/operator-token',
-      ]);
-      // Nobody has a secret that no service asks for.
-      expect(all(deployed.byDefault, 'google_secret_manager_secret.secret')).to.deep.equal({});
+      // There is no secret that no service asks for.
+      expect(all(made, 'google_secret_manager_secret.secret')).to.deep.equal({});
     });
   });
 

@@ -1,12 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
-import { readConfiguration, terraformFolder } from './configuration.ts';
-import { evaluate, requireTerraform, terraform } from './evaluate.ts';
+import { longTest } from '../support/thorough.ts';
+import { expression, readConfiguration, terraformFolder } from './configuration.ts';
+import { evaluate, GENERATED, requireTerraform, terraform } from './evaluate.ts';
 
 describe('Terraform itself', () => {
   /** What `terraform init` leaves, and what only a machine with a way to the registry can get. */
@@ -28,7 +29,7 @@ describe('Terraform itself', () => {
       this.timeout(120_000);
       const copy = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
       cpSync(fileURLToPath(terraformFolder), join(copy, 'infra', 'terraform'), { recursive: true });
-      for (const file of ['topology.json', 'firestore.indexes.json']) {
+      for (const file of GENERATED) {
         cpSync(fileURLToPath(new URL(`infra/${file}`, packageRoot)), join(copy, 'infra', file));
       }
       expect(await terraform(join(copy, 'infra', 'terraform'), 'validate', '-no-color')).to.contain(
@@ -37,16 +38,66 @@ describe('Terraform itself', () => {
       rmSync(copy, { recursive: true });
     });
 
+  longTest('can destroy the rest where the images are gone already', async function () {
+    this.timeout(120_000);
+    const folder = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
+    const { data } = await readConfiguration();
+    const { depends_on: awaited = [] } = data.google_artifact_registry_docker_image?.pipeline ?? {};
+    const repository = 'google_artifact_registry_repository.images';
+    // A state that is not there can be read as little as an image that is not there.
+    const image = { backend: 'local', config: { path: 'image.json' } };
+    const files = {
+      'main.tf.json': {
+        resource: {
+          terraform_data: {
+            images: { input: 'order-saga' },
+            service: { input: `\${data.terraform_remote_state.image.outputs.self_link}` },
+          },
+        },
+        data: {
+          terraform_remote_state: {
+            image: {
+              ...image,
+              depends_on: (awaited as string[]).includes(expression(repository))
+                ? ['terraform_data.images']
+                : [],
+            },
+          },
+        },
+      },
+      'image.json': {
+        version: 4,
+        serial: 1,
+        lineage: 'image',
+        outputs: { self_link: { value: 'image@sha256:0123', type: 'string' } },
+        resources: [],
+      },
+    };
+    for (const [name, content] of Object.entries(files)) {
+      writeFileSync(join(folder, name), JSON.stringify(content));
+    }
+    await terraform(folder, 'init', '-no-color', '-input=false');
+    await terraform(folder, 'apply', '-no-color', '-input=false', '-auto-approve');
+    await terraform(folder, 'state', 'rm', 'terraform_data.images');
+    rmSync(join(folder, 'image.json'));
+    expect(await terraform(folder, 'destroy', '-no-color', '-input=false', '-auto-approve')).to.contain(
+      'Resources: 1 destroyed',
+    );
+    rmSync(folder, { recursive: true });
+  });
+
   it('refuses values that can not be meant, each with a sentence', async function () {
     this.timeout(60_000);
     const wrong = {
       project: 'demo-saga',
       region: 'eur3',
+      build_region: 'global',
       subscriber: 'poll',
       functions: ['frontend'],
       customers: { issuer: 'http://accounts.example', audience: 'shop' },
       telemetry: 'otlp',
       operators: ['jill'],
+      callers: { desk: ['jill'] },
       image_tag: 'a/b',
       instances_max: 0,
       workers: 1.5,

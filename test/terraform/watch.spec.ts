@@ -139,13 +139,13 @@ describe('The watch that Terraform keeps', () => {
   interface Chart {
     readonly title: string;
     readonly xyChart: {
-      readonly thresholds: readonly object[];
+      readonly thresholds?: readonly object[];
       readonly dataSets: readonly [
         {
           readonly timeSeriesQuery: {
             readonly timeSeriesFilter: {
               readonly filter: string;
-              readonly aggregation: { readonly groupByFields: readonly string[] };
+              readonly aggregation: { readonly groupByFields?: readonly string[] };
             };
           };
         },
@@ -157,7 +157,7 @@ describe('The watch that Terraform keeps', () => {
     const { mosaicLayout } = JSON.parse(String(text)) as {
       mosaicLayout: {
         columns: number;
-        tiles: { xPos: number; yPos: number; width: number; height: number; widget: Chart }[];
+        tiles: { xPos?: number; yPos?: number; width: number; height: number; widget: Chart }[];
       };
     };
     return mosaicLayout;
@@ -195,7 +195,7 @@ describe('The watch that Terraform keeps', () => {
       dashboardOf(resources).tiles.flatMap(({ widget }) => {
         const { filter, aggregation } = widget.xyChart.dataSets[0].timeSeriesQuery.timeSeriesFilter;
         const [, type] = /^metric\.type="(prometheus\.googleapis\.com\/[^"]+)"/.exec(filter) ?? [];
-        return type === undefined ? [] : [{ type, filter, labels: aggregation.groupByFields }];
+        return type === undefined ? [] : [{ type, filter, labels: aggregation.groupByFields ?? [] }];
       });
     expect(drawn(deployed.byDefault)).to.have.length(4);
     for (const { type, filter, labels } of drawn(deployed.byDefault)) {
@@ -205,17 +205,29 @@ describe('The watch that Terraform keeps', () => {
     expect(drawn(deployed.withEverything)).to.deep.equal([]);
   });
 
+  it('says nothing of the dashboard that Google would not keep, because each plan would say it again', () => {
+    const empty = (value: unknown, path: string): string[] => {
+      if (value === 0 || value === '' || value === false || (Array.isArray(value) && value.length === 0))
+        return [path];
+      if (typeof value !== 'object' || value === null) return [];
+      return Object.entries(value).flatMap(([name, member]) => empty(member, `${path}.${name}`));
+    };
+    for (const resources of [deployed.byDefault, deployed.withEverything]) {
+      expect(empty(dashboardOf(resources), 'dashboard')).to.deep.equal([]);
+    }
+  });
+
   it('draws each alert, one chart beside the other', () => {
     const { tiles, columns } = dashboardOf(deployed.byDefault);
-    const places = tiles.map(({ xPos, yPos }) => `${xPos}/${yPos}`);
+    const places = tiles.map(({ xPos = 0, yPos = 0 }) => `${xPos}/${yPos}`);
     expect(new Set(places).size).to.equal(tiles.length);
-    expect(tiles.filter(({ xPos, width }) => xPos + width > columns)).to.deep.equal([]);
+    expect(tiles.filter(({ xPos = 0, width }) => xPos + width > columns)).to.deep.equal([]);
     for (const resources of [deployed.byDefault, deployed.withEverything]) {
       const titles = alertsOf(resources).map(
         ({ conditions }) => (conditions as [{ display_name: string }])[0].display_name,
       );
       const watched = dashboardOf(resources).tiles.filter(
-        ({ widget }) => widget.xyChart.thresholds.length > 0,
+        ({ widget }) => widget.xyChart.thresholds !== undefined,
       );
       expect(watched.map(({ widget }) => widget.title)).to.have.members(titles);
     }
