@@ -10,7 +10,7 @@ resource "google_cloud_run_v2_service" "service" {
   for_each            = local.services
   name                = each.key
   location            = var.region
-  ingress             = each.key == "frontend" ? "INGRESS_TRAFFIC_ALL" : local.inner_ingress
+  ingress             = each.key == "frontend" ? local.frontend_ingress : local.inner_ingress
   deletion_protection = var.deletion_protection
 
   template {

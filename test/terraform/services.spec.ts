@@ -63,12 +63,15 @@ describe('The services that Terraform makes', () => {
           one.ingress,
         ]),
       );
-    const outside = (reach: string) =>
-      Object.fromEntries(
-        deployed.serviceNames.map((name) => [name, name === 'frontend' ? 'INGRESS_TRAFFIC_ALL' : reach]),
-      );
-    expect(ingress(deployed.byDefault)).to.deep.equal(outside('INGRESS_TRAFFIC_INTERNAL_ONLY'));
-    expect(ingress(deployed.withEverything)).to.deep.equal(outside('INGRESS_TRAFFIC_ALL'));
+    const outside = (frontend: string, reach: string) =>
+      Object.fromEntries(deployed.serviceNames.map((name) => [name, name === 'frontend' ? frontend : reach]));
+    expect(ingress(deployed.byDefault)).to.deep.equal(
+      outside('INGRESS_TRAFFIC_ALL', 'INGRESS_TRAFFIC_INTERNAL_ONLY'),
+    );
+    // Behind a load balancer, nobody goes around it.
+    expect(ingress(deployed.withEverything)).to.deep.equal(
+      outside('INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER', 'INGRESS_TRAFFIC_ALL'),
+    );
   });
 
   it('[anomaly 33] gives an instance enough requests to fill batches, and asks for its health where it answers', () => {
@@ -134,9 +137,10 @@ describe('The services that Terraform makes', () => {
         : {};
 
     it('[anomaly 26] of each service is what it needs, and nothing else', () => {
-      for (const [resources, database, sent, customers] of [
-        [deployed.byDefault, '(default)', telemetry.google, {}],
-        [deployed.withEverything, 'orders', telemetry.off, toldApart],
+      const behindTwo = { TRUSTED_PROXIES: '2' };
+      for (const [resources, database, sent, customers, frontend] of [
+        [deployed.byDefault, '(default)', telemetry.google, {}, {}],
+        [deployed.withEverything, 'orders', telemetry.off, toldApart, behindTwo],
       ] as const) {
         const made = all(resources, 'google_cloud_run_v2_service.service');
         for (const service of deployed.services) {
@@ -148,6 +152,7 @@ describe('The services that Terraform makes', () => {
             ...own(name),
             ...pushed(name),
             ...secrets(service),
+            ...(name === 'frontend' && frontend),
           });
         }
       }
@@ -234,6 +239,7 @@ describe('The services that Terraform makes', () => {
       topology.services.loyalty = {
         publishes: ['points-earned'],
         hasOperatorRoutes: true,
+        customerRoutes: [],
         settings: ['POINTS_PER_ORDER', 'POINTS_MAX'],
       };
       const given = { ...REQUIRED, settings: { loyalty: { POINTS_PER_ORDER: '2' } } };
