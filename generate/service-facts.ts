@@ -12,6 +12,10 @@ export function factsOf(saga: Saga, services: readonly Pick<Service, 'name' | 'r
       publishes: publishedBy(saga, name),
       /** Whether it has routes for operators, and so must know who they are. */
       hasOperatorRoutes: routes().some(({ audience }) => audience === 'operators'),
+      /** What customers ask it: all that a load balancer may let through to it. */
+      customerRoutes: routes()
+        .filter(({ audience }) => audience !== 'operators')
+        .map(({ method, path }) => `${method} ${path}`),
       /** The variables that it declares. Their defaults and bounds stay in the code. */
       settings: Object.keys(
         [...saga.steps, ...saga.services].find((one) => one.name === name)?.settings ?? {},

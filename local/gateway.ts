@@ -19,8 +19,9 @@ export interface GatewayOptions {
 }
 
 /**
- * One port for all services of the local stack, like a load balancer in the cloud. It passes each request on, unread, to the
- * service that has the route, and leaves the gates to the service. Its own routes it gates itself.
+ * One port for all services of the local stack, like the load balancer that Terraform makes for a domain (infra/terraform/load-balancer.tf). It
+ * passes each request on, unread, to the service that has the route, operators' routes among them, and leaves the gates to the
+ * service. Its own routes it gates itself.
  * @param portOf the port on which a service listens now; undefined while it is starting.
  */
 export function gatewayApp(

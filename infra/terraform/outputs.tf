@@ -1,6 +1,11 @@
 output "url" {
   description = "Where orders are placed."
-  value       = local.urls.frontend
+  value       = local.shop_url
+}
+
+output "address" {
+  description = "Where the A record of the domain must lead."
+  value       = one(google_compute_global_address.door[*].address)
 }
 
 output "urls" {

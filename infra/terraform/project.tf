@@ -3,7 +3,7 @@ data "google_project" "project" {
 }
 
 resource "google_project_service" "api" {
-  for_each = toset(concat(var.bigquery_events ? ["bigquery.googleapis.com"] : [], [
+  for_each = toset(concat(var.bigquery_events ? ["bigquery.googleapis.com"] : [], var.domain == null ? [] : ["compute.googleapis.com"], [
     "artifactregistry.googleapis.com",
     "billingbudgets.googleapis.com",
     "cloudbuild.googleapis.com",
@@ -34,6 +34,8 @@ resource "terraform_data" "groundwork" {
     google_firestore_field.field,
     google_firestore_index.index,
     google_logging_metric.line,
+    google_logging_metric.processed,
+    google_logging_metric.processing_seconds,
     google_project_iam_member.builder,
     google_project_iam_member.database_user,
     google_project_iam_member.telemetry,

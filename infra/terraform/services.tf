@@ -7,7 +7,7 @@ resource "google_cloud_run_v2_service" "service" {
   location            = var.region
   deletion_protection = var.deletion_protection
   # Whoever calls from outside must pass Cloud Run's IAM all the same.
-  ingress = each.key == "frontend" || length(each.value.callers) > 0 ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  ingress = each.key == "frontend" ? local.frontend_ingress : length(each.value.callers) > 0 ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"
   # Not roles/run.invoker for allUsers: organizations that share with their own domain alone refuse that.
   invoker_iam_disabled = var.public && each.key == "frontend"
 

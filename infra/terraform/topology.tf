@@ -12,6 +12,7 @@ locals {
 
   # What does not follow from the saga, by service. All else is the same for each of them.
   by_hand = {
+    frontend = { settings = local.door_environment }
     janitor = {
       # Cloud Scheduler asks for each sweep.
       settings = { SWEEP_INTERVAL_SECONDS = "0" }
@@ -55,6 +56,9 @@ locals {
     for service in keys(local.services) :
     service => "https://${service}-${data.google_project.project.number}.${var.region}.run.app"
   }
+
+  # Where customers find the shop.
+  shop_url = var.domain == null ? local.urls.frontend : "https://${var.domain}"
 
   # What every program of the image needs.
   common_environment = {

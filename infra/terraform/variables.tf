@@ -57,6 +57,21 @@ variable "customers" {
   }
 }
 
+variable "domain" {
+  description = "The domain under which a load balancer makes one site of all that customers may ask, such as shop.example. Without it there is none, because it costs about $25 a month even if nobody comes; customers then reach the frontend alone."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.domain))
+    error_message = "A domain is written in lower case, without https:// and without a dot at its end, such as shop.example."
+  }
+  validation {
+    condition     = var.domain == null || var.public && var.customers != null
+    error_message = "A domain needs public = true, because a load balancer has no identity that Cloud Run could check, and customers, because otherwise the whole internet could read everybody's address and invoices."
+  }
+}
+
 variable "subscriber" {
   description = "How messages reach the services: pushed to them by Pub/Sub, or pulled by worker pools of the same image."
   type        = string
@@ -165,7 +180,7 @@ variable "deadline_seconds" {
 }
 
 variable "log_level" {
-  description = "The least severe line that is logged. With warn, the log does not say what was done, and lacks the lines that docs/operations/backup-and-restore.md looks up after a restore."
+  description = "The least severe line that is logged. With warn, the log does not say what was done, there are no service level objectives, and the lines are missing that docs/operations/backup-and-restore.md looks up after a restore."
   type        = string
   nullable    = false
   default     = "info"
@@ -203,6 +218,13 @@ variable "firestore_database" {
 
 variable "bigquery_events" {
   description = "Whether every event is written to BigQuery, too: docs/bigquery.md."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
+variable "data_access_logs" {
+  description = "Whether Cloud Audit Logs say who read or wrote the database, messages and secrets. Costs $0.50 per GiB beyond the free 50 GiB of logs a month."
   type        = bool
   nullable    = false
   default     = false

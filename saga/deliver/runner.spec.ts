@@ -435,6 +435,18 @@ describe('The log', () => {
     ]);
   });
 
+  it('says once how long an order took, where nothing is left to do for it', async () => {
+    const saga = sagaOf(passing('order', 'CREATED', 'order-created'), takeFromShelf);
+    const { ports, deliver, process } = await scene([created()], 5, saga);
+    await ports.clock.finish(new Promise<void>((resolve) => ports.clock.after(7_000, resolve)));
+    await process(deliver({ uuid: UUID }));
+    await process(deliver({ uuid: UUID }));
+    expect(ports.logged.map(({ outcome, processingSeconds }) => [outcome, processingSeconds])).to.deep.equal([
+      ['accepted', 7],
+      ['duplicate', undefined],
+    ]);
+  });
+
   it('says where in a trace the delivery belongs: as the ledger says, or else the message', async () => {
     const { ports, deliver, process } = await scene([{ ...created(), trace: TRACE }, created(uuidOf(2))]);
     const other = { attributes: { traceparent: TRACE.replaceAll('a', 'f') } };

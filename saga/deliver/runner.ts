@@ -1,9 +1,10 @@
+import { processingSeconds } from '../ledger/processing-time.ts';
 import { traceparentIn } from '../ledger/trace.ts';
 import type { Delivery } from '../ports/bus.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StoreError } from '../ports/store.ts';
 import type { Saga } from '../step/saga.ts';
-import type { LedgerTask } from '../step/turn.ts';
+import type { LedgerTask, Outcome } from '../step/turn.ts';
 import { deadLetterOf, parseMessage, type SagaMessage } from './message.ts';
 import { type TakenTurn, takeTurns } from './turns.ts';
 
@@ -61,7 +62,7 @@ export function createConsumer(
       ...arrived.flatMap(({ delivery, parsed }) =>
         'fault' in parsed ? [{ delivery, outcome: 'parked', detail: parsed.fault }] : [],
       ),
-      ...readable.map(({ delivery, message }, index) => report(delivery, message, taken[index])),
+      ...readable.map(({ delivery, message }, index) => report(saga, delivery, message, taken[index])),
     ];
     await park(reports, ports);
     for (const { delivery, error } of reports) error === undefined ? delivery.ack() : delivery.nack();
@@ -78,8 +79,13 @@ interface Report {
   readonly detail?: string | undefined;
   /** The trace of the order, if its ledger has one. */
   readonly trace?: string | undefined;
+  /** How long programs took to process the order, if that is done now: the service level is counted by it. */
+  readonly processingSeconds?: number | undefined;
   error?: unknown;
 }
+
+/** The outcomes after which an order may be processed, and was not before. */
+const MOVED: ReadonlySet<Outcome> = new Set<Outcome>(['accepted', 'waiting', 'compensated']);
 
 /**
  * A message that keeps failing is parked at this delivery, shortly before the broker itself would give it up. Only here do
@@ -87,7 +93,7 @@ interface Report {
  */
 export const DELIVERIES_MAX = 90;
 
-function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | undefined): Report {
+function report(saga: Saga, delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | undefined): Report {
   if (taken === undefined || 'error' in taken) {
     const error = taken?.error ?? new Error('The turn was not taken');
     return delivery.attempt < DELIVERIES_MAX
@@ -95,7 +101,9 @@ function report(delivery: Delivery, { uuid }: SagaMessage, taken: TakenTurn | un
       : { delivery, uuid, outcome: 'parked', detail: `It failed at every delivery: ${sentenceOf(error)}` };
   }
   const { turn, publishError: error } = taken;
-  return { delivery, uuid, outcome: turn.outcome, detail: turn.detail, trace: turn.ledger?.trace, error };
+  const { outcome, detail, ledger } = turn;
+  const took = ledger && MOVED.has(outcome) ? processingSeconds(saga, ledger) : undefined;
+  return { delivery, uuid, outcome, detail, trace: ledger?.trace, processingSeconds: took, error };
 }
 
 const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -136,6 +144,7 @@ function logReport(entry: Report, step: string, batchSize: number, durationMs: n
     attempt,
     batchSize,
     durationMs,
+    processingSeconds: entry.processingSeconds,
     traceparent,
   });
 }

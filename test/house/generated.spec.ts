@@ -183,6 +183,7 @@ describe('What follows from a saga of another shape', () => {
     holds: () => [],
   });
   const operate = { method: 'POST', path: '/close', audience: 'operators' } as unknown as Route;
+  const look = { method: 'GET', path: '/seats/{row}' } as unknown as Route;
   const charter = step({
     name: 'bus',
     leadsTo: 'SEATED',
@@ -190,7 +191,7 @@ describe('What follows from a saga of another shape', () => {
     says: 'a seat is taken',
     uses: [],
     settings: { BUS_SEATS: wholeNumber(1, 60).prefault('50') },
-    routes: () => [operate],
+    routes: () => [operate, look],
     reads: () => [],
     decide: () => accept({}),
     holds: () => [],
@@ -225,16 +226,18 @@ describe('What follows from a saga of another shape', () => {
   const of = (path: string) => rendered.get(path) ?? '';
   const json = (path: string) => JSON.parse(of(path));
 
-  it('says what each service publishes, which of them operators call, and their settings', () => {
+  it('says what each service publishes, who calls which of them, and their settings', () => {
+    const plain = { hasOperatorRoutes: false, customerRoutes: [], settings: [] };
     expect(json('infra/topology.json').services).to.deep.equal({
-      desk: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false, settings: [] },
-      hotel: { publishes: ['room-booked', 'failed', 'dead-letter'], hasOperatorRoutes: false, settings: [] },
+      desk: { ...plain, publishes: ['asked', 'failed', 'off'] },
+      hotel: { ...plain, publishes: ['room-booked', 'failed', 'dead-letter'] },
       bus: {
         publishes: ['seat-taken', 'failed', 'dead-letter'],
         hasOperatorRoutes: true,
+        customerRoutes: ['GET /seats/{row}'],
         settings: ['BUS_SEATS'],
       },
-      cleaner: { publishes: ['asked', 'failed', 'off'], hasOperatorRoutes: false, settings: [] },
+      cleaner: { ...plain, publishes: ['asked', 'failed', 'off'] },
     });
   });
 
@@ -288,7 +291,7 @@ describe('What follows from a saga of another shape', () => {
   it('gives no container the port of an emulator, however many there are', () => {
     const many = Array.from({ length: 8 }, (_, index) => [
       `service-${index}`,
-      { publishes: [], hasOperatorRoutes: false, settings: [] },
+      { publishes: [], hasOperatorRoutes: false, customerRoutes: [], settings: [] },
     ]);
     const ports = composeLines(Object.fromEntries(many)).flatMap(
       (line) => /127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? [],

@@ -58,6 +58,10 @@ export async function readConfiguration(): Promise<Configuration> {
   };
 }
 
+/** The values in a file of variables. */
+export const readVariables = (file: URL): Promise<Body> =>
+  parse('variables.tfvars', readFileSync(file, 'utf8'));
+
 /** A block with a label comes as a list of bodies; each of ours stands there once. */
 function named(blocks: object): Record<string, Body> {
   return Object.fromEntries(

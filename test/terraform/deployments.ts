@@ -11,7 +11,10 @@ import { evaluate, type Resources, requireTerraform } from './evaluate.ts';
 export interface Deployments {
   /** With nothing but a project and a region. */
   readonly byDefault: Resources;
-  /** With every variable that changes what is made: pulled, public, without telemetry, with operators, alerts, a budget and events in BigQuery. */
+  /**
+   * With every variable that changes what is made: pulled, public, behind a load balancer, without telemetry, with operators, alerts,
+   * a budget, data access logs and events in BigQuery.
+   */
   readonly withEverything: Resources;
   readonly services: readonly Service[];
   readonly serviceNames: readonly string[];
@@ -27,6 +30,7 @@ const EVERYTHING = {
   public: true,
   build_region: 'us-central1',
   customers: { issuer: 'https://accounts.example', audience: 'shop' },
+  domain: 'shop.example',
   operators: ['user:jill@example.com'],
   callers: { [pipeline.steps[0]?.name ?? '']: ['group:warehouse@example.com'] },
   deletion_protection: false,
@@ -34,6 +38,7 @@ const EVERYTHING = {
   monthly_budget: 50,
   firestore_database: 'orders',
   bigquery_events: true,
+  data_access_logs: true,
 };
 
 /** Evaluated once for all suites of a run; each of them needs Terraform. */

@@ -29,6 +29,8 @@ function computedOf(type: string, label: string, body: Body): Body {
     ...(name === undefined && { name: `${type}.${label}` }),
     id: `${type}.${label}/${name ?? topic ?? subscription ?? body.secret_id ?? label}`,
     ...(type === 'google_service_account' && { email, member: `serviceAccount:${email}`, name: email }),
+    ...(type === 'google_monitoring_uptime_check_config' && { uptime_check_id: label }),
+    ...(type === 'google_compute_global_address' && { address: '203.0.113.7' }),
   };
 }
 

@@ -63,16 +63,19 @@ describe('The services that Terraform makes', () => {
           one.ingress,
         ]),
       );
-    const outside = (...open: readonly (string | undefined)[]) =>
-      Object.fromEntries(
+    const outside = (frontend: string, ...open: readonly (string | undefined)[]) => ({
+      ...Object.fromEntries(
         deployed.serviceNames.map((name) => [
           name,
           open.includes(name) ? 'INGRESS_TRAFFIC_ALL' : 'INGRESS_TRAFFIC_INTERNAL_ONLY',
         ]),
-      );
-    expect(ingress(deployed.byDefault)).to.deep.equal(outside('frontend'));
+      ),
+      frontend,
+    });
+    expect(ingress(deployed.byDefault)).to.deep.equal(outside('INGRESS_TRAFFIC_ALL'));
+    // Behind a load balancer, nobody goes around it.
     expect(ingress(deployed.withEverything)).to.deep.equal(
-      outside('frontend', 'janitor', pipeline.steps[0]?.name),
+      outside('INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER', 'janitor', pipeline.steps[0]?.name),
     );
   });
 
@@ -148,9 +151,10 @@ describe('The services that Terraform makes', () => {
       deployed.readers.includes(service) ? { SUBSCRIBER: 'push', PUSH_AUTH: 'platform' } : {};
 
     it('[anomaly 26] of each service is what it needs, and nothing else', () => {
-      for (const [resources, database, sent, customers] of [
-        [deployed.byDefault, '(default)', telemetry.google, {}],
-        [deployed.withEverything, 'orders', telemetry.off, toldApart],
+      const behindTwo = { TRUSTED_PROXIES: '2' };
+      for (const [resources, database, sent, customers, frontend] of [
+        [deployed.byDefault, '(default)', telemetry.google, {}, {}],
+        [deployed.withEverything, 'orders', telemetry.off, toldApart, behindTwo],
       ] as const) {
         const made = all(resources, 'google_cloud_run_v2_service.service');
         for (const service of deployed.services) {
@@ -161,6 +165,7 @@ describe('The services that Terraform makes', () => {
             ...customers,
             ...own(service),
             ...pushed(name),
+            ...(name === 'frontend' && frontend),
           });
         }
       }
@@ -249,6 +254,7 @@ describe('The services that Terraform makes', () => {
       topology.services.loyalty = {
         publishes: ['points-earned'],
         hasOperatorRoutes: true,
+        customerRoutes: [],
         settings: ['POINTS_PER_ORDER', 'POINTS_MAX'],
       };
       topology.services.frontend.hasOperatorRoutes = true;

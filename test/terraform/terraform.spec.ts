@@ -7,6 +7,7 @@ import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { longTest } from '../support/thorough.ts';
 import { expression, readConfiguration, terraformFolder } from './configuration.ts';
+import { REQUIRED } from './deployments.ts';
 import { evaluate, GENERATED, requireTerraform, terraform } from './evaluate.ts';
 
 describe('Terraform itself', () => {
@@ -108,11 +109,17 @@ describe('Terraform itself', () => {
       alert_email: 'jill',
       monthly_budget: 0,
     };
-    const { variable } = await readConfiguration();
-    const complaint = await evaluate(await readConfiguration(), wrong).then(
-      () => 'nothing',
-      (error: Error) => error.message.replaceAll(/\s*[│╷╵]?\s+/g, ' '),
+    // Its rules refer to other variables, and Terraform judges by no value that is wrong itself.
+    const wrongBeside = { ...REQUIRED, domain: 'https://shop.example' };
+    const configuration = await readConfiguration();
+    const { variable } = configuration;
+    const complaints = [wrong, wrongBeside].map((given) =>
+      evaluate(configuration, given).then(
+        () => 'nothing',
+        (error: Error) => error.message.replaceAll(/\s*[│╷╵]?\s+/g, ' '),
+      ),
     );
+    const complaint = (await Promise.all(complaints)).join(' ');
     const sentences = Object.entries(variable).flatMap(([name, { validation = [] }]) =>
       (validation as { error_message: string }[]).map(
         // What follows from the saga stands at the end.
@@ -122,7 +129,9 @@ describe('Terraform itself', () => {
     // The id of an emulator's project is an id.
     const expected = sentences.filter(([name, sentence]) => name !== 'project' || sentence.includes('demo-'));
     expect(expected.filter(([, sentence]) => !complaint.includes(sentence))).to.deep.equal([]);
-    expect(new Set(expected.map(([name]) => name))).to.deep.equal(new Set(Object.keys(wrong)));
+    expect(new Set(expected.map(([name]) => name))).to.deep.equal(
+      new Set(Object.keys({ ...wrong, ...wrongBeside })),
+    );
     const settings = [...pipeline.services, ...pipeline.steps].flatMap(({ name, settings: own = {} }) =>
       Object.keys(own).map((variable) => `${name}.${variable}`),
     );
