@@ -361,7 +361,7 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
   });
 
   longTest('is clean for ShellCheck', async function () {
-    const shellcheck = promisify(execFile)('shellcheck', ['infra/deploy'], {
+    const shellcheck = promisify(execFile)('shellcheck', ['infra/deploy', 'infra/roll-out'], {
       cwd: new URL('.', packageRoot),
     });
     const outcome = await shellcheck.catch((error: { code: unknown; stdout: string }) => error);

@@ -30,6 +30,8 @@ export interface World {
   readonly traffic: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** After how many looks at the alerts one of them opens; never, if undefined. */
   readonly alertAfter?: number;
+  /** After how many looks the alerts can't be looked at any more. */
+  readonly alertsFailAfter?: number;
   readonly alertLooks: number;
 }
 
@@ -98,19 +100,18 @@ function gcloud(world: World, call: readonly string[]): Answer {
 function cloudRun(world: World, call: readonly string[]): Answer {
   const line = call.join(' ');
   const name = call[3] ?? '';
-  if (line.startsWith('run services describe')) {
-    const revisions = world.revisions[name] ?? [];
-    return {
-      says: JSON.stringify({
-        status: {
-          latestReadyRevisionName: revisions.at(-1),
-          traffic: Object.entries(world.traffic[name] ?? {}).map(([revisionName, percent]) => ({
-            revisionName,
-            percent,
-          })),
-        },
-      }),
-    };
+  if (line.startsWith('run services list')) {
+    const services = Object.entries(world.revisions).map(([service, revisions]) => ({
+      metadata: { name: service },
+      status: {
+        latestReadyRevisionName: revisions.at(-1),
+        traffic: Object.entries(world.traffic[service] ?? {}).map(([revisionName, percent]) => ({
+          revisionName,
+          percent,
+        })),
+      },
+    }));
+    return { says: JSON.stringify(services) };
   }
   if (line.startsWith('run services update-traffic')) {
     const newest = world.revisions[name]?.at(-1) ?? '';
@@ -124,6 +125,9 @@ function cloudRun(world: World, call: readonly string[]): Answer {
     return { traffic: { ...world.traffic, [name]: shares } };
   }
   if (line.startsWith('monitoring alerts list')) {
+    if (world.alertLooks >= (world.alertsFailAfter ?? Number.POSITIVE_INFINITY)) {
+      return { fails: 'ERROR: (gcloud.monitoring.alerts.list) PERMISSION_DENIED' };
+    }
     const isOpen = world.alertAfter !== undefined && world.alertLooks >= world.alertAfter;
     const alert = {
       name: 'projects/my-project/alerts/1',
@@ -158,7 +162,10 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
           'Error: cannot destroy service without setting deletion_protection=false and running `terraform apply`',
       };
     }
-    return { made: line.includes('-target=') ? world.made : 'all', isProtected };
+    const revisions = Object.fromEntries(
+      Object.entries(world.revisions).map(([name, all]) => [name, [...all, `${name}-${all.length + 1}`]]),
+    );
+    return { made: line.includes('-target=') ? world.made : 'all', isProtected, revisions };
   }
   if (line.startsWith('destroy')) {
     if (world.isProtected) {
