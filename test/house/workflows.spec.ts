@@ -77,17 +77,19 @@ describe('The workflows', () => {
     expect(run.filter((script) => !(script in scripts))).to.deep.equal([]);
   });
 
-  it('start every service that there is, and look at the address of the first', () => {
+  it('start every service that there is, order from the first, and say what the order waits for by the broker', () => {
     const check = text('.github/workflows/check.yml');
     const [, services = ''] = /^ {6}SERVICES: (.+)$/m.exec(check) ?? [];
     expect(services.split(' ')).to.deep.equal(serviceNames(pipeline));
     expect(check).to.match(/docker compose .* up .*\$SERVICES$/m);
     const [entry] = serviceNames(pipeline);
-    const [, port] =
-      new RegExp(`^  ${entry}:\\n(?:    .*\\n)*?    ports: \\['([\\d.]+:\\d+):`, 'm').exec(
+    const portOf = (name: string) =>
+      new RegExp(`^  ${name}:\\n(?:    .*\\n)*?    ports: \\['([\\d.]+:\\d+):`, 'm').exec(
         text('infra/compose.yaml'),
-      ) ?? [];
-    expect(new Set(check.match(/(?<=http:\/\/)[\d.]+:\d+/g))).to.deep.equal(new Set([port]));
+      )?.[1];
+    expect(new Set(check.match(/(?<=http:\/\/)[\d.]+:\d+/g))).to.deep.equal(
+      new Set([portOf(entry ?? ''), portOf('pubsub')]),
+    );
   });
 
   it('may skip no suite for want of something that is not installed', () => {
