@@ -6,6 +6,7 @@ import { composeLines, workflowLines } from './containers.ts';
 import { firestoreIndexes } from './firestore-indexes.ts';
 import { type Fragment, markdownFragment, withFragments, yamlFragment } from './fragment.ts';
 import { jsonText } from './json-text.ts';
+import { endOf } from './order-end.ts';
 import { flowchart, stateDiagram, stateLine } from './pictures.ts';
 import { factsOf } from './service-facts.ts';
 import {
@@ -40,7 +41,7 @@ export function generatedFiles(
 ): readonly GeneratedFile[] {
   const facts = factsOf(saga, services);
   return [
-    whole('infra/topology.json', { ...declareTopology(saga), services: facts }),
+    whole('infra/topology.json', { ...declareTopology(saga), ...endOf(saga), services: facts }),
     whole('infra/firestore.indexes.json', firestoreIndexes(saga)),
     whole('infra/bigquery-events.json', bigqueryColumns(saga)),
     partly('infra/compose.yaml', yamlFragment(composeLines(facts))),

@@ -37,7 +37,7 @@ export interface WaitDeclaration<
   readonly says: string;
   /** What the ledger learns when the wait begins. */
   readonly learns?: Learns;
-  /** What may be heard, and what each word carries. */
+  /** What may be heard, and what each word carries; first the word for which the step hopes. */
   readonly words: W;
   /** If nothing is heard in time: the order fails; the step decides on `SILENCE`; or people are shown it, and it waits on. */
   readonly afterwards: 'give up' | 'go on' | 'show';

@@ -241,6 +241,10 @@ describe('What follows from a saga of another shape', () => {
     });
   });
 
+  it('says which status is an order’s end, for what waits for it', () => {
+    expect(json('infra/topology.json')).to.deep.include({ success: 'SEATED', words: {} });
+  });
+
   it('lists its orders by an index, and leaves out of all indexes what grows or is never asked for', () => {
     const { indexes, fieldOverrides } = json('infra/firestore.indexes.json') as {
       indexes: { collectionGroup: string; fields: { fieldPath: string }[] }[];

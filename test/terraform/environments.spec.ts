@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { longTest } from '../support/thorough.ts';
 import { type Body, readConfiguration, readVariables, terraformFolder } from './configuration.ts';
@@ -15,15 +15,6 @@ describe('The environments', () => {
     const values = await Promise.all(examples.map(valuesOf));
     for (const given of values) expect(variable).to.include.keys(Object.keys(given));
     expect(new Set(values.map(({ project }) => project)).size).to.equal(examples.length);
-  });
-
-  it('have their state in a bucket that only `init` names', () => {
-    const backend = readFileSync(new URL('backend.tf.example', terraformFolder), 'utf8');
-    expect(backend).to.match(/^ {2}backend "gcs" \{\n {4}prefix = "order-saga"\n {2}\}$/m);
-    const guide = readFileSync(new URL('README.md', terraformFolder), 'utf8');
-    const inits = guide.match(/terraform -chdir=infra\/terraform init -.*/g) ?? [];
-    expect(inits).to.have.length(2);
-    for (const command of inits) expect(command).to.match(/ -backend-config=bucket=\S+-order-saga-state$/);
   });
 
   for (const example of examples) {
