@@ -10,7 +10,9 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
   const { services } = JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8')) as {
     services: object;
   };
-  const [first = '', second = ''] = Object.keys(services);
+  const [first = '', another = ''] = Object.keys(services);
+  /** The instances for customers behind a load balancer. */
+  const second = `${another}-customers`;
   const APPLY = ['terraform', '-chdir=infra/terraform', 'apply', '-var=image_tag=v0.4.0'];
   const ASKED = ['infra/roll-out', 'europe-west1', ...APPLY];
 
