@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Route, route } from '../saga/http/http.ts';
+import { forkableStatuses } from '../saga/steer/fork.ts';
 import { oncePerSaga } from '../saga/step/once-per-saga.ts';
 import { PEOPLE, type Saga } from '../saga/step/saga.ts';
 import type { Step } from '../saga/step/step.ts';
@@ -46,7 +47,7 @@ export const definitionSchema = oncePerSaga((saga: Saga) =>
     orchestrated: z.boolean(),
     failable: z.boolean(),
     pausable: z.boolean(),
-    /** The statuses from which a step goes on, so that a fork can begin there. */
+    /** The statuses from which a fork can begin. */
     forkable: z.array(z.enum(saga.statuses)),
   }),
 );
@@ -79,7 +80,7 @@ export function definitionOf(saga: Saga): Definition {
     orchestrated: saga.workflow !== undefined && order.modeIn !== undefined,
     failable: order.failsAt !== undefined,
     pausable: saga.pause !== undefined,
-    forkable: statuses.filter((status) => saga.stepsAfter(status).length > 0),
+    forkable: forkableStatuses(saga),
   };
 }
 

@@ -3,8 +3,9 @@ import { LEDGERS, type Ledger, SHARD_COUNT } from '../saga/ledger/ledger.ts';
 import { type MovedOrder, watchLedgers } from '../saga/ledger/watch-ledgers.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { LATE_MS, StoreError } from '../saga/ports/store.ts';
+import { createLiveCounts, type LiveCounts } from './live-counts.ts';
 import { createLiveReader, type LiveFilter, type LiveReader, type Tally } from './live-reader.ts';
-import { type Counts, createFirstCounts } from './order-counts.ts';
+import type { Counted, Counts } from './order-counts.ts';
 
 /** How often a reader is sent something. */
 const PERIOD_MS = 250;
@@ -15,25 +16,26 @@ const CAUGHT_UP_MAX = 50;
 export type LiveEvent =
   | { readonly ledger: Ledger }
   | { readonly tally: Tally }
-  /** With what the tally has counted, so many orders are in each status. The last of two counts. */
+  /** How many orders were in each status when the tally began. A later one replaces it. */
   | { readonly counts: Counts };
+
+/** What a reader asks for. */
+export interface LiveRequest extends LiveFilter {
+  /** The reader was here before, and has seen what moved until then. */
+  readonly since?: Date | undefined;
+  /** Whether the orders are counted. */
+  readonly counts?: boolean;
+}
 
 /** All orders, as they move on. One listener serves all readers of the process: it is there as long as there is a reader. */
 export interface LiveOrders {
   /**
    * What a reader sees until it leaves, or until the store ends the listening: then it has to come back. All that is committed from
    * now on will be seen.
-   * @param since the reader was here before, and has seen what moved until then.
-   * @param statuses whose orders are counted, if they are.
    * @param left says that the reader has left; it must in the end, even if nothing of the result is read.
-   * @throws StoreError `unavailable` if the store does not tell in time what moves.
+   * @throws StoreError `unavailable` if the store does not tell in time what moves, or can't be read.
    */
-  follow(
-    filter: LiveFilter,
-    since: Date | undefined,
-    statuses: readonly string[] | undefined,
-    left: AbortSignal,
-  ): Promise<AsyncIterable<LiveEvent>>;
+  follow(request: LiveRequest, left: AbortSignal): Promise<AsyncIterable<LiveEvent>>;
 }
 
 type Listener = ReturnType<typeof openListener>;
@@ -41,9 +43,13 @@ type Listener = ReturnType<typeof openListener>;
 /** The store's client may try again silently for minutes. Until then a reader would believe that nothing moves. */
 const READY_MS_MAX = 10_000;
 
-/** @param closing ends all streams. */
+/**
+ * @param statuses whose orders are counted.
+ * @param closing ends all streams.
+ */
 export function createLiveOrders(
   ports: Pick<Ports, 'store' | 'clock' | 'log'>,
+  statuses: readonly string[],
   closing: AbortSignal,
 ): LiveOrders {
   const { clock } = ports;
@@ -73,21 +79,27 @@ export function createLiveOrders(
   }
 
   return {
-    async follow(filter, since, statuses, left) {
+    async follow({ since, counts: isCounted = false, ...filter }, left) {
       const shared = join();
       const reader = createLiveReader(filter);
-      const first = statuses && createFirstCounts(ports.store, { statuses, user: filter.user });
+      const counting = isCounted ? shared.countingOf({ statuses, user: filter.user }) : undefined;
       let wake = () => {};
       const over = AbortSignal.any([left, closing, shared.over]);
-      const unsubscribe = shared.onMoved((moved) => {
-        for (const one of moved) {
-          reader.note(one);
-          first?.note(one);
-        }
+      const wakeIfBehind = () => {
         if (reader.isBehind()) wake();
+      };
+      // Both begin at the same moment: what the reader counts comes on top of what it is told.
+      const unsubscribe = shared.onMoved((moved) => {
+        for (const one of moved) reader.note(one);
+        wakeIfBehind();
+      });
+      const forget = counting?.follow((counts) => {
+        reader.recount(counts);
+        wakeIfBehind();
       });
       whenAborted(over, () => {
         unsubscribe();
+        forget?.();
         shared.leave();
       });
 
@@ -109,22 +121,7 @@ export function createLiveOrders(
 
       await ready(shared, over);
       if (since && !over.aborted) await catchUp(ports, reader, since);
-      if (first) {
-        reader.recount(await first.read());
-        // By then all is told that was committed before the orders were counted.
-        const callOff = clock.after(LATE_MS, () =>
-          first.read().then(
-            (counts) => {
-              reader.recount(counts);
-              first.close();
-              wake();
-            },
-            // What was counted at first stands; a reader that comes back has them counted anew.
-            () => first.close(),
-          ),
-        );
-        whenAborted(over, callOff);
-      }
+      if (!over.aborted) await counting?.begin();
       return events();
     },
   };
@@ -136,10 +133,13 @@ function whenAborted(signal: AbortSignal, act: () => void): void {
 }
 
 /** The listener that all readers share. */
-function openListener({ store, clock, log }: Pick<Ports, 'store' | 'clock' | 'log'>) {
+function openListener(ports: Pick<Ports, 'store' | 'clock' | 'log'>) {
+  const { store, clock, log } = ports;
   const over = new AbortController();
   const subscribers = new Set<(moved: readonly MovedOrder[]) => void>();
   const waiting = new Set<() => void>();
+  /** By customer; undefined: of all. */
+  const countings = new Map<string | undefined, LiveCounts>();
   let isReady = false;
   let readerCount = 0;
   const end = () => {
@@ -162,6 +162,11 @@ function openListener({ store, clock, log }: Pick<Ports, 'store' | 'clock' | 'lo
       },
     },
   );
+  function onMoved(subscriber: (moved: readonly MovedOrder[]) => void) {
+    subscribers.add(subscriber);
+    return () => subscribers.delete(subscriber);
+  }
+
   return {
     over: over.signal,
     join() {
@@ -171,10 +176,19 @@ function openListener({ store, clock, log }: Pick<Ports, 'store' | 'clock' | 'lo
       readerCount--;
       if (readerCount === 0) end();
     },
-    onMoved(subscriber: (moved: readonly MovedOrder[]) => void) {
-      subscribers.add(subscriber);
-      return () => subscribers.delete(subscriber);
+    /** The counts that all readers of the same orders share. */
+    countingOf(counted: Counted): LiveCounts {
+      const known = countings.get(counted.user);
+      if (known) return known;
+      const counting = createLiveCounts(ports, counted, () => {
+        countings.delete(counted.user);
+        forget();
+      });
+      const forget = onMoved((moved) => moved.forEach(counting.note));
+      countings.set(counted.user, counting);
+      return counting;
     },
+    onMoved,
     whenReady(done: () => void) {
       if (isReady) done();
       else waiting.add(done);

@@ -1,6 +1,6 @@
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { type MovedOrder, movesOf } from '../saga/ledger/watch-ledgers.ts';
-import { type Counts, isOf } from './order-counts.ts';
+import type { Counts } from './order-counts.ts';
 
 /** How many orders wait for a reader at most. */
 const WAITING_MAX = 500;
@@ -44,6 +44,10 @@ export interface LiveReader {
   };
 }
 
+/** Whether it is an order of this customer; without one, it is one of all. */
+export const isOrderOf = (ledger: Ledger, user: string | undefined): boolean =>
+  user === undefined || (ledger as { readonly user?: unknown }).user === user;
+
 export function createLiveReader({ user, status }: LiveFilter): LiveReader {
   const waiting = new Map<string, Ledger>();
   const entered: Record<string, number> = {};
@@ -76,17 +80,18 @@ export function createLiveReader({ user, status }: LiveFilter): LiveReader {
   return {
     note(moved) {
       const { ledger } = moved;
-      if (!isOf(ledger, user)) return;
+      if (!isOrderOf(ledger, user)) return;
       const moves = movesOf(moved);
       for (const to of moves.entered) count(entered, to);
       for (const from of moves.left) count(left, from);
       if (status === undefined || [...moves.entered, ...moves.left].includes(status)) add(ledger);
     },
     recount(anew) {
-      counts = anew;
+      const isWanted = (one: string) => status === undefined || one === status;
+      counts = Object.fromEntries(Object.entries(anew).filter(([one]) => isWanted(one)));
     },
     catchUp(ledger) {
-      if (!isOf(ledger, user) || (status !== undefined && ledger.status !== status)) return;
+      if (!isOrderOf(ledger, user) || (status !== undefined && ledger.status !== status)) return;
       if (!waiting.has(ledger.uuid)) add(ledger);
     },
     skip,

@@ -32,16 +32,15 @@ export const liveRoute = (saga: Saga, live: LiveOrders): Route =>
     },
     headers: { [LAST_EVENT_ID]: 'The id of the last event that was read: what moved since is shown first' },
     responses: {
-      200: 'Orders that have moved, each in its newest state, or with `status` those that came to it or left it; and a `tally` of how often orders came to each status and left it since the stream began, with the number of orders that were left out because too many moved. With `counts=true` also `counts`: how many orders were in each status when the tally began; add what it says came, subtract what left, and the numbers are exact. They come twice: after some seconds they also have what was committed at the very beginning',
+      200: 'Orders that have moved, each in its newest state, or with `status` those that came to it or left it; and a `tally` of how often orders came to each status and left it since the stream began, with the number of orders that were left out because too many moved. With `counts=true` also `counts`: how many orders were in each status when the tally began; add what it says came, and subtract what left. `counts` is sent twice: the second, some seconds later, includes what was committed just as the counting began, and is exact',
       403: 'The orders of another customer than the token were asked for',
       503: 'The store does not answer, or too many streams are open; try again',
     },
     async handle({ query: { user, status, counts }, header, caller, left = STAYS }) {
-      const filter = { user: customerAskedFor(caller, user), status };
       const since = new Date(header(LAST_EVENT_ID) ?? '');
       const known = Number.isNaN(since.getTime()) ? undefined : since;
-      const statuses = status === undefined ? saga.statuses : [status];
-      const events = await live.follow(filter, known, counts && statuses, left);
+      const asked = { user: customerAskedFor(caller, user), status, since: known, counts: counts === 'true' };
+      const events = await live.follow(asked, left);
       return { status: 200, events: eventsOf(saga, events, caller) };
     },
   });

@@ -22,7 +22,7 @@ export const frontend: ServiceDefinition = {
   },
   create(saga, ports, { deadlineSeconds, declared }) {
     const closing = new AbortController();
-    const live = createLiveOrders(ports, closing.signal);
+    const live = createLiveOrders(ports, saga.statuses, closing.signal);
     const intake = createOrderIntake(saga, ports, deadlineSeconds);
     return {
       name: 'frontend',

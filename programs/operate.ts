@@ -28,7 +28,6 @@ const options = {
   step: { type: 'string' },
   from: { type: 'string' },
   all: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
 } as const;
 
 /** The values of options that go to the janitor. */
@@ -247,11 +246,7 @@ function commandOf(name: string, ids: readonly string[], given: readonly string[
 
 async function main(): Promise<number> {
   const { values, positionals } = readArguments({ options, allowPositionals: true });
-  const { url, json, help, ...given } = values;
-  if (help) {
-    print(...`Usage: ${usage()}`.split('\n'));
-    return 0;
-  }
+  const { url, json, ...given } = values;
   const [name = '', ...ids] = positionals;
   const command = commandOf(name, ids, Object.keys(given));
   let api: OperatorApi;

@@ -8,7 +8,7 @@ import { sentenceSchema } from '../../saga/http/sentence.ts';
 import { PAUSED } from '../../saga/ledger/ledger.ts';
 import { type LedgerFilter, listLedgers } from '../../saga/ledger/list-ledgers.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { forkTask } from '../../saga/steer/fork.ts';
+import { forkableStatuses, forkTask } from '../../saga/steer/fork.ts';
 import { pauseTask, type Steerer, skipTask, unpauseTask } from '../../saga/steer/steer.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import type { LedgerTask } from '../../saga/step/turn.ts';
@@ -100,8 +100,6 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
   const oneOf = (names: readonly string[]) => z.enum(names, { error: `must be one of ${names.join(', ')}` });
   /** Those that can be skipped. */
   const steps = saga.steps.filter(({ standIn }) => standIn !== undefined).map(({ name }) => name);
-  /** Those from which a new order could go on. */
-  const forkedFrom = saga.statuses.filter((one) => saga.stepsAfter(one).length > 0);
   const one = { method: 'POST', audience: 'operators', answer: steeredSchema(saga) } as const;
   const responses = {
     404: 'No such order',
@@ -150,7 +148,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       ...one,
       path: '/sagas/{uuid}/fork',
       summary: 'Make a new order from a past status of one that has come to its end',
-      body: z.strictObject({ from: oneOf(forkedFrom), note }, { error: 'must be an object' }),
+      body: z.strictObject({ from: oneOf(forkableStatuses(saga)), note }, { error: 'must be an object' }),
       responses: { 202: 'The new order, which goes on from there; always the same one', ...responses },
       handle: ({ params: { uuid = '' }, body, caller }) =>
         steer(uuid, 'forked this order', who(caller, body.note), (_, id, steerer) =>

@@ -12,6 +12,10 @@ import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
 import type { Steerer } from './steer.ts';
 
+/** The statuses from which a step goes on, so that a fork can begin there. */
+export const forkableStatuses = (saga: Saga): string[] =>
+  saga.statuses.filter((status) => saga.stepsAfter(status).length > 0);
+
 /** The uuid of the order that is made of another one from this status on: always the same. */
 export const forkUuid = (uuid: string, status: string): string => derivedUuid('fork', `${uuid}/${status}`);
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { mishapsOf, NO_MISHAP } from '../../frontend/page/model/order-form.ts';
-import { PLACES } from '../../frontend/page/model/place.ts';
+import { SLOTS } from '../../frontend/page/model/stream-slot.ts';
 import { shopData } from '../../local/shop.ts';
 import { pipeline } from '../../pipeline.ts';
 import { longSuite, longTest, sampled } from '../support/thorough.ts';
@@ -160,7 +160,7 @@ describe('An order on the page', () => {
   longTest('is steered from any of many tabs, though a browser has six connections', async () => {
     const last = await browser.open(`${shop.url}/saga`);
     const others = await Promise.all(
-      PLACES.map(async () => {
+      SLOTS.map(async () => {
         const page = await last.context().newPage();
         await page.goto(shop.url);
         await page.getByRole('banner').getByText('Live').waitFor();

@@ -117,13 +117,15 @@ longSuite('A pipeline of processes', () => {
     // Whatever the storm does to the others, this one was orchestrated and has heard what people decided.
     await scene.customers.place(DECIDED);
     const wordHeard = async () => (await ledgerOf(DECIDED.uuid))?.heard?.inventory?.word;
-    await until('the approval is heard', LIMIT_MS, async () => (await wordHeard()) === 'approve');
+    await until('the approval is heard', 60_000, async () => (await wordHeard()) === 'approve');
     expect(await ledgerOf(DECIDED.uuid)).to.have.property('mode', 'orchestration');
     const plan: string[] = [];
     const { terminations, violations } = await rage(scene, STORM, (line) => plan.push(line));
     const { world, lost, wrong } = await scene.settle();
     const found = { lost, wrong: [...wrong, ...violations, ...terminations.flatMap(wrongTermination)] };
     expect(found, [...plan, ...storiesOf(scene, world)].join('\n')).to.deep.equal(NOTHING);
+    const orchestrated = [...world.ledgers.values()].filter(({ mode }) => mode === 'orchestration');
+    expect(orchestrated).to.have.length.above(1);
   });
 
   it('[anomaly 35] ends within ten seconds of SIGTERM with orders in flight, and nothing is lost or done twice', async function () {

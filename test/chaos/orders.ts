@@ -28,7 +28,7 @@ export interface PlannedOrder {
   readonly order: Order;
   /** Through the frontend, or as a message straight to its topic. */
   readonly by: 'http' | 'topic';
-  /** Given where a customer who publishes it has drawn the uuid before. */
+  /** The uuid, where the test must know it. */
   readonly uuid?: string;
   /** Given where the customer posts with an Idempotency-Key; then `posts` times, all of them one order. */
   readonly key?: string;

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { type Connection, eventParser, follow, type Page, type ServerEvent } from './event-stream.ts';
+import { createLocks } from '../../../test/support/browser-locks.ts';
+import { type Connection, eventParser, type Following, follow, type ServerEvent } from './event-stream.ts';
+import { SLOTS, takeSlot } from './stream-slot.ts';
 
 describe('A stream of events', () => {
   it('is cut into events, wherever the network cuts it', () => {
@@ -34,7 +36,7 @@ describe('A page that follows a stream', () => {
   async function followed(
     answer: (request: IncomingMessage, response: ServerResponse) => void,
     isLast: (seen: ServerEvent | Connection) => boolean,
-    page?: Page,
+    more: Pick<Following, 'page' | 'locks'> = {},
   ) {
     const server = createServer(answer).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -49,7 +51,7 @@ describe('A page that follows a stream', () => {
         if (isLast(one)) resolve();
       };
       const { port } = server.address() as AddressInfo;
-      stop = follow(`http://127.0.0.1:${port}/events`, { onEvent: see, onConnection: see, page });
+      stop = follow(`http://127.0.0.1:${port}/events`, { onEvent: see, onConnection: see, ...more });
     });
     return seen;
   }
@@ -87,9 +89,9 @@ describe('A page that follows a stream', () => {
     expect([count, seen]).to.deep.equal([2, ['connecting', 'reconnecting', 'refused']]);
   });
 
-  it('rests while nobody looks, and goes on when somebody does', async () => {
+  it('rests while it is hidden, and begins once it is seen', async () => {
     const trail: unknown[] = [];
-    /** Somebody looks once the page has begun to wait for that. */
+    /** It is seen once the page has begun to wait for that. */
     const page = new (class extends EventTarget {
       hidden = true;
       override addEventListener(...[type, listener, options]: Parameters<EventTarget['addEventListener']>) {
@@ -105,12 +107,42 @@ describe('A page that follows a stream', () => {
     await followed(
       (_, response) => {
         trail.push('asked');
-        response.writeHead(200).end(`data: ${trail.length}\n\n`);
+        response.writeHead(200).end('data: 1\n\n');
       },
-      (one) => typeof one === 'object' && one.data === '3',
-      page,
+      (one) => typeof one === 'object',
+      { page },
     );
-    expect(trail).to.deep.equal(['asked', 'rests', 'asked']);
+    expect(trail).to.deep.equal(['rests', 'asked']);
+  });
+
+  it('holds one slot while it is connected, and says so while it waits for one', async () => {
+    const locks = createLocks();
+    const others = await Promise.all(
+      SLOTS.map(() => takeSlot(locks, new AbortController().signal, () => {})),
+    );
+    let askedCount = 0;
+    const seen = await followed(
+      (_, response) => {
+        askedCount++;
+        const isLast = askedCount === 2;
+        response.writeHead(200).end(isLast ? 'data: 1\n\nevent: end\ndata: {}\n\n' : 'data: 1\n\n');
+      },
+      (one) => {
+        if (one === 'crowded') others[0]?.();
+        return one === 'ended';
+      },
+      { locks },
+    );
+    expect(seen.filter((one) => typeof one === 'string')).to.deep.equal([
+      'connecting',
+      'crowded',
+      'live',
+      'reconnecting',
+      'live',
+      'ended',
+    ]);
+    await new Promise(setImmediate);
+    expect(SLOTS.filter((name) => locks.isFree(name))).to.have.length(1);
   });
 
   it('stops when the server says that this was the end', async () => {

@@ -1,4 +1,4 @@
-import { type Locks, takePlace } from './place.ts';
+import { type Locks, takeSlot } from './stream-slot.ts';
 
 /**
  * Server-Sent Events over `fetch`, because `EventSource` can't send a token. It reads what the HTML standard describes:
@@ -59,11 +59,11 @@ export interface Page extends Pick<EventTarget, 'addEventListener' | 'removeEven
 const [FIRST_PAUSE_MS, PAUSE_MS_MAX] = [500, 5_000];
 /** The server says something at least every 15 seconds; a connection that has been silent for longer is dead. */
 const SILENCE_MS_MAX = 40_000;
-/** A tab that is hidden for so long leaves its place to others. */
+/** A tab that is hidden for so long leaves its slot to others. */
 const HIDDEN_MS_MAX = 20_000;
 
 /**
- * Follows a stream for as long as it is wanted, and rests while nobody looks. After a broken connection, or a rest, it goes on behind
+ * Follows a stream for as long as it is wanted, and rests while the page is hidden. After a broken connection, or a rest, it goes on behind
  * the last event that it had.
  * @returns what stops it.
  */
@@ -89,16 +89,20 @@ export function follow(
   /** @returns whether to try again. */
   async function once(): Promise<boolean> {
     const over = new AbortController();
-    let timer = setTimeout(() => over.abort(), SILENCE_MS_MAX);
+    const signal = AbortSignal.any([stopped.signal, over.signal]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const heard = () => {
       clearTimeout(timer);
       timer = setTimeout(() => over.abort(), SILENCE_MS_MAX);
     };
     const forget = whenHidden(page, () => over.abort());
+    let leave = () => {};
     try {
+      leave = await takeSlot(locks, signal, () => onConnection('crowded'));
+      heard();
       const response = await fetch(path, {
         headers: { Accept: 'text/event-stream', ...headers(), ...(lastId && { 'Last-Event-ID': lastId }) },
-        signal: AbortSignal.any([stopped.signal, over.signal]),
+        signal,
       });
       if (!response.ok || response.body === null) {
         const isFinal = response.status >= 400 && response.status < 500 && response.status !== 429;
@@ -126,20 +130,19 @@ export function follow(
       forget();
       // However it ended, nothing of it stays open.
       over.abort();
+      leave();
     }
   }
 
   async function run(): Promise<void> {
     onConnection('connecting');
     while (!stopped.signal.aborted) {
-      const leave = await takePlace(locks, stopped.signal, () => onConnection('crowded')).catch(() => {});
+      await untilSeen(page, stopped.signal);
       const again = await once().catch(() => true);
-      leave?.();
       if (!again || stopped.signal.aborted) return;
       onConnection('reconnecting');
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
-      await untilSeen(page, stopped.signal);
     }
   }
 

@@ -58,7 +58,7 @@ describe('The live list of orders', () => {
   });
 
   it('counts exactly what the stream counts, whatever it shows', () => {
-    const before = { ...NO_ORDERS, first: { RECEIVED: 2, CREATED: 5 } };
+    const before = { ...NO_ORDERS, initial: { RECEIVED: 2, CREATED: 5 } };
     const once = { entered: { RECEIVED: 100, CREATED: 90 }, left: { RECEIVED: 95 }, skipped: 150 };
     const then = {
       entered: { RECEIVED: 130, CREATED: 99, DELIVERING: 7 },
@@ -78,7 +78,7 @@ describe('The live list of orders', () => {
     const listed = [moved('a', 1000, 'RECEIVED', 'CREATED'), moved('b', 900, 'RECEIVED')];
     const tally = { entered: { RECEIVED: 3 }, left: {}, skipped: 0 };
     const before = withTally(
-      { ...withListed(NO_ORDERS, listed), first: { RECEIVED: 9 } },
+      { ...withListed(NO_ORDERS, listed), initial: { RECEIVED: 9 } },
       tally,
       landmarks,
       1,

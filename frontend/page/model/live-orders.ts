@@ -9,7 +9,7 @@ export interface LiveOrders {
   /** The newest first, no more than a person can look through. */
   readonly orders: readonly Order[];
   /** How many orders were in each status when the tally began to count. */
-  readonly first: Counts;
+  readonly initial: Counts;
   /** The last seconds in which anything moved, oldest first. */
   readonly seconds: readonly Second[];
   /** What the stream has counted so far. */
@@ -40,10 +40,14 @@ const LATENCIES_MAX = 500;
 const NO_TALLY: Tally = { entered: {}, left: {}, skipped: 0 };
 
 /** Before anything is known. */
-export const NO_ORDERS: LiveOrders = { orders: [], first: {}, seconds: [], tally: NO_TALLY };
+export const NO_ORDERS: LiveOrders = { orders: [], initial: {}, seconds: [], tally: NO_TALLY };
 
 /** A stream has begun, whose tally counts from 0. Until it says how many orders there were, the last numbers stand. */
-export const begun = (live: LiveOrders): LiveOrders => ({ ...live, first: countsOf(live), tally: NO_TALLY });
+export const begun = (live: LiveOrders): LiveOrders => ({
+  ...live,
+  initial: countsOf(live),
+  tally: NO_TALLY,
+});
 
 /** The orders that there are, besides those that the stream has told. */
 export const withListed = (live: LiveOrders, orders: readonly Order[]): LiveOrders => ({
@@ -52,10 +56,13 @@ export const withListed = (live: LiveOrders, orders: readonly Order[]): LiveOrde
 });
 
 /** How many orders are in each status. */
-export function countsOf({ first, tally: { entered, left } }: Pick<LiveOrders, 'first' | 'tally'>): Counts {
-  const statuses = Object.keys({ ...first, ...entered });
+export function countsOf({
+  initial,
+  tally: { entered, left },
+}: Pick<LiveOrders, 'initial' | 'tally'>): Counts {
+  const statuses = Object.keys({ ...initial, ...entered });
   return Object.fromEntries(
-    statuses.map((status) => [status, (first[status] ?? 0) + (entered[status] ?? 0) - (left[status] ?? 0)]),
+    statuses.map((status) => [status, (initial[status] ?? 0) + (entered[status] ?? 0) - (left[status] ?? 0)]),
   );
 }
 

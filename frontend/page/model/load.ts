@@ -3,8 +3,8 @@ export const PER_SECOND_MAX = 200;
 export const SECONDS_MAX = 60;
 /** Orders that are due and have no answer yet. Above that, orders are left out, because the server is at its limit. */
 const UNDER_WAY_MAX = 50;
-/** A browser has six connections to a server. The stream of all orders needs one, and the page must not wait for the load. */
-const CONNECTIONS_MAX = 4;
+/** So many are sent at once. They are short, so what a person does waits no longer than one of them takes. */
+const SENT_AT_ONCE_MAX = 4;
 const TICK_MS = 50;
 
 export interface LoadReport {
@@ -31,7 +31,7 @@ export function sendLoad(
   const report = () => onReport({ sent, accepted, failed, leftOut }, isOver());
 
   function sendWaiting(): void {
-    for (; waiting > 0 && sent - accepted - failed < CONNECTIONS_MAX; waiting--) {
+    for (; waiting > 0 && sent - accepted - failed < SENT_AT_ONCE_MAX; waiting--) {
       sent++;
       void send()
         .then(

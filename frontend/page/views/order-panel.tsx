@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { authorization, get } from '../model/api.ts';
+import { authorization, get, Refusal } from '../model/api.ts';
 import { type Connection, follow } from '../model/event-stream.ts';
 import { costOf, type Order, type Transition } from '../model/order.ts';
 import { pictureOf } from '../model/picture.ts';
@@ -40,10 +40,20 @@ export function useOrder(uuid: string) {
   );
   useEffect(() => {
     if (connection !== 'crowded') return;
-    const load = () => void get<Order>(`/order/${uuid}`).then(setOrder, () => {});
+    let isWanted = true;
+    const load = () => {
+      if (document.hidden) return;
+      get<Order>(`/order/${uuid}`).then(
+        (asked) => isWanted && setOrder((known) => newerOf(known, asked)),
+        (error) => isWanted && error instanceof Refusal && error.status === 404 && setConnection('refused'),
+      );
+    };
     load();
     const timer = setInterval(load, CROWDED_MS);
-    return () => clearInterval(timer);
+    return () => {
+      isWanted = false;
+      clearInterval(timer);
+    };
   }, [connection, uuid]);
   useEffect(() => {
     if (shownCount >= count) return;
@@ -56,6 +66,10 @@ export function useOrder(uuid: string) {
   }, [count, shownCount, slowMotion.value]);
   return { order, shown: order && asOf(order, Math.max(1, shownCount)), connection };
 }
+
+/** An answer may come after an event that is newer. */
+const newerOf = (known: Order | undefined, asked: Order): Order =>
+  known && known.history.length > asked.history.length ? known : asked;
 
 /** The order after so many transitions, as far as the page can tell by itself. */
 function asOf(order: Order, count: number): Order {

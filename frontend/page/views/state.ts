@@ -15,7 +15,7 @@ import {
   withTally,
 } from '../model/live-orders.ts';
 import { CANCELED, type Order, RECEIVED } from '../model/order.ts';
-import type { Locks } from '../model/place.ts';
+import type { Locks } from '../model/stream-slot.ts';
 
 /** What the whole page knows: one value of each kind, which views read and events change. */
 
@@ -63,8 +63,12 @@ export const landmarks = computed<Landmarks>(() => ({
   ]),
 }));
 
-/** How many orders are in each status. */
-export const counts = computed(() => countsOf(live.value));
+/** How many orders are in each status. What was committed just as the stream began may be missing for some seconds. */
+export const counts = computed<Counts>(() =>
+  Object.fromEntries(
+    Object.entries(countsOf(live.value)).map(([status, count]) => [status, Math.max(0, count)]),
+  ),
+);
 
 /** How many orders are on their way, and rest nowhere. */
 export const standingCount = computed(() =>
@@ -104,7 +108,8 @@ const RETRY_MS = 1_500;
 export function followOrders(page: Page, locks: Locks | undefined): () => void {
   let moved: Order[] = [];
   let tally: Tally | undefined;
-  let first: Counts | undefined;
+  let initial: Counts | undefined;
+  let isStopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let isStale = false;
@@ -115,8 +120,8 @@ export function followOrders(page: Page, locks: Locks | undefined): () => void {
     let next = live.value;
     if (moved.length > 0) next = withOrders(next, moved, landmarks.value, second);
     if (tally) next = withTally(next, tally, landmarks.value, second);
-    if (first) next = { ...next, first };
-    [moved, tally, first] = [[], undefined, undefined];
+    if (initial) next = { ...next, initial };
+    [moved, tally, initial] = [[], undefined, undefined];
     live.value = next;
     refreshAccounts();
   }
@@ -136,8 +141,9 @@ export function followOrders(page: Page, locks: Locks | undefined): () => void {
     );
   }
 
-  /** Those that moved last, before the stream began. */
+  /** The newest orders: the stream tells only those that move. */
   function loadOrders(): void {
+    clearTimeout(retry);
     get<{ orders: Order[] }>('/orders?limit=100').then(
       ({ orders }) => {
         live.value = withListed(live.value, orders);
@@ -145,7 +151,8 @@ export function followOrders(page: Page, locks: Locks | undefined): () => void {
         refreshAccounts();
       },
       () => {
-        retry = setTimeout(loadOrders, RETRY_MS);
+        clearTimeout(retry);
+        if (!isStopped) retry = setTimeout(loadOrders, RETRY_MS);
       },
     );
   }
@@ -156,19 +163,18 @@ export function followOrders(page: Page, locks: Locks | undefined): () => void {
     locks,
     onConnection(now) {
       connection.value = now;
-      if (now !== 'live') return;
-      live.value = begun(live.value);
-      clearTimeout(retry);
-      loadOrders();
+      if (now === 'live') live.value = begun(live.value);
+      if (now === 'live' || now === 'crowded') loadOrders();
     },
     onEvent({ event, data }) {
       if (event === 'order') moved.push(JSON.parse(data) as Order);
       else if (event === 'tally') tally = JSON.parse(data) as Tally;
-      else if (event === 'counts') first = JSON.parse(data) as Counts;
+      else if (event === 'counts') initial = JSON.parse(data) as Counts;
       timer ??= setTimeout(show, GATHER_MS);
     },
   });
   return () => {
+    isStopped = true;
     stop();
     clearTimeout(timer);
     clearTimeout(retry);
