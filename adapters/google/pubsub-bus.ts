@@ -18,6 +18,7 @@ import { endsWithin } from '../../saga/ports/clock.ts';
 import { nackPauseMs } from '../nack-pause.ts';
 import { systemClock } from '../system-clock.ts';
 import { emulatorOptions } from './emulator-options.ts';
+import { flowControlOf, STREAM_COUNT } from './flow-control.ts';
 import { requestsOf } from './publish-requests.ts';
 
 export interface PubSubOptions {
@@ -132,11 +133,8 @@ function publishRetry(totalTimeoutMillis: number) {
 
 function subscriberOptions(outstandingMax: number) {
   return {
-    // Excess messages would wait inside the client, and `close` never hands those back. So ours is the only queue.
-    flowControl: { maxMessages: outstandingMax, allowExcessMessages: true },
-    // The emulator hands out 100 messages every 50 ms to each stream, so a single stream would be the bottleneck. But it keeps
-    // feeding the streams of a killed reader for a while, so more streams make the recovery slower.
-    streamingOptions: { maxStreams: 2 },
+    flowControl: flowControlOf(outstandingMax),
+    streamingOptions: { maxStreams: STREAM_COUNT },
     // Send acks soon, so that fewer messages come again after a crash.
     batching: { maxMilliseconds: 20 },
   };

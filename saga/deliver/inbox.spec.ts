@@ -160,7 +160,7 @@ describe('An inbox', () => {
       expect(batches.map((batch) => batch.length).slice(0, 2)).to.deep.equal([2, 2]);
       const flood = Array.from({ length: 300 }, heavy);
       for (const delivery of flood) push(delivery);
-      expect(flood.filter(({ settled }) => settled === 'nacked')).to.have.length(44);
+      expect(flood.filter(({ settled }) => settled === 'nacked')).to.have.length(172);
     }
   });
 

@@ -33,8 +33,8 @@ export const OUTSTANDING_MAX = 4 * BATCH_MAX;
 /** The most that we keep if the broker hands out more than we asked for; the rest goes back. */
 export const QUEUE_MAX = 4 * OUTSTANDING_MAX;
 
-/** The smallest service has 512 MiB, and needs memory for more than what waits. */
-const QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+/** A service has 512 MiB, may read several subscriptions, and needs memory for more than what waits. */
+export const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** @param process acks or nacks every delivery of the batch; must not reject. */
 export function createInbox(process: (deliveries: readonly Delivery[]) => Promise<void>): Inbox {

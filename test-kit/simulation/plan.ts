@@ -4,6 +4,7 @@ import type { Path } from '../../saga/ports/store.ts';
 import { DEAD_LETTER_TOPIC, isWaitingStep, type Saga } from '../../saga/step/saga.ts';
 import type { Word } from '../../saga/step/wait.ts';
 import { Dice } from './chance.ts';
+import { drawClocks } from './clocks.ts';
 import type { Data, Subject } from './subject.ts';
 import { wordFor } from './words.ts';
 import { deedsOf } from './world/deeds.ts';
@@ -99,7 +100,9 @@ export type Fault =
       readonly atMs: number;
     }
   /** Somebody does something that takes part in no saga, by its name: an operator at the desk, or whom the subject names. */
-  | { readonly kind: 'deed'; readonly deed: string; readonly order: string; readonly atMs: number };
+  | { readonly kind: 'deed'; readonly deed: string; readonly order: string; readonly atMs: number }
+  /** From this moment on, the clock of a process shows so much more than the right time; less where it is below 0. */
+  | { readonly kind: 'clock'; readonly process: string; readonly offsetMs: number; readonly atMs: number };
 
 export type FaultKind = Fault['kind'];
 export const FAULT_KINDS: readonly FaultKind[] = [
@@ -123,7 +126,10 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'patrol',
   'silent',
   'deed',
+  'clock',
 ];
+/** Clocks are drawn for a whole world, and everything else is the same in that world with right clocks. */
+type SingleFaultKind = Exclude<FaultKind, 'clock'>;
 
 /** The subscriptions by which the messages of orders reach services, and their topics. */
 const readByServices = (saga: Saga) =>
@@ -173,15 +179,20 @@ export function drawPlan(subject: Subject, seed: number, limits: PlanLimits = {}
   );
   const instances = Object.fromEntries(serviceNames(saga).map((name) => [name, dice.whole(1, 2)]));
   const read = readByServices(saga);
-  const faults = Array.from({ length: kinds.length === 0 ? 0 : dice.whole(1, FAULTS_MAX) }, () =>
-    drawFault(subject, read, deeds, dice, dice.oneOf(kinds), instances, orders),
+  const single = kinds.filter((kind): kind is SingleFaultKind => kind !== 'clock');
+  const faults = Array.from({ length: single.length === 0 ? 0 : dice.whole(1, FAULTS_MAX) }, () =>
+    drawFault(subject, read, deeds, dice, dice.oneOf(single), instances, orders),
   );
   // Half of the worlds are in a hurry: their deadlines race with the work.
   const isHurried = kinds.includes('sweep') && dice.often(0.5);
   // Where a subscription is silent for long, a watchdog must help, not the deadline.
   const patienceSeconds = faults.some(({ kind }) => kind === 'silent') ? 86_400 : 900;
   const deadlineSeconds = isHurried ? dice.whole(1, 20) : patienceSeconds;
-  return { seed, deadlineSeconds, swept, instances, data: drawn, orders, faults: [...always, ...faults] };
+  const clocks = kinds.includes('clock')
+    ? drawClocks(saga, { seed, deadlineSeconds, instances, faults })
+    : [];
+  const allFaults = [...always, ...faults, ...clocks];
+  return { seed, deadlineSeconds, swept, instances, data: drawn, orders, faults: allFaults };
 }
 
 const kindsFor = ({ saga, anEdit }: Subject): readonly FaultKind[] =>
@@ -195,7 +206,7 @@ function drawFault(
   read: ReturnType<typeof readByServices>,
   deeds: readonly string[],
   dice: Dice,
-  kind: FaultKind,
+  kind: SingleFaultKind,
   instances: Plan['instances'],
   orders: readonly PlannedOrder[],
 ): Fault {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CANCELED, isLedgerPath } from '../../saga/ledger/ledger.ts';
 import type { Saga } from '../../saga/step/saga.ts';
+import { clockRange } from './clocks.ts';
 import type { Plan } from './plan.ts';
 import type { AllDocuments, Subject } from './subject.ts';
 import { People } from './world/people.ts';
@@ -95,9 +96,11 @@ export const isAnyStanding = (saga: Saga, documents: AllDocuments): boolean =>
       saga.waitingIn(status)?.waits.afterwards !== 'show',
   );
 
-export function untilNextSweepMs({ documents, scheduler }: World): number {
+/** Until the slowest clock, too, shows the moment. */
+export function untilNextSweepMs({ documents, scheduler, plan }: World): number {
+  const { slowestMs } = clockRange(plan);
   const dueMs = [...documents].flatMap(([path, { sweepAt }]) =>
-    isLedgerPath(path) && sweepAt instanceof Date ? [sweepAt.getTime() - scheduler.nowMs] : [],
+    isLedgerPath(path) && sweepAt instanceof Date ? [sweepAt.getTime() - slowestMs - scheduler.nowMs] : [],
   );
   return Math.max(SWEEP_PAUSE_MS, ...(dueMs.length === 0 ? [] : [Math.min(...dueMs)]));
 }

@@ -17,6 +17,8 @@ export type Data = Readonly<Record<string, Readonly<Record<string, Fields>>>>;
 /** A commit, as a checker sees it: each document that it wrote, before and after; undefined where there is none. */
 export interface Commit {
   readonly plan: Plan;
+  /** What the fastest clock of the world shows. */
+  readonly latestMs: number;
   readonly changes: readonly {
     readonly path: string;
     readonly before: Fields | undefined;

@@ -5,8 +5,9 @@ import { type OrderLedger, pipeline as saga } from '../../pipeline.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { DEADLINE_SECONDS } from '../../saga/ledger/deadline.ts';
 import { FAILING, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { watchLedgers } from '../../saga/ledger/watch-ledgers.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
-import { readOne } from '../../saga/ports/store.ts';
+import { LATE_MS, readOne } from '../../saga/ports/store.ts';
 import { compensationTask } from '../../saga/step/compensate.ts';
 import { receiveTask } from '../../saga/step/receive.ts';
 import { stepTask } from '../../saga/step/take-step.ts';
@@ -16,6 +17,19 @@ import { recordedPorts } from '../support/recorded-ports.ts';
 
 const DEADLINE_MS = 1000 * DEADLINE_SECONDS;
 
+/** The ports of a service whose clock is so far off. */
+const withClock = (ports: Ports, offsetMs: number): Ports => ({
+  ...ports,
+  clock: { ...ports.clock, now: () => new Date(ports.clock.now().getTime() + offsetMs) },
+});
+
+/** Takes an order in. */
+const receive = (ports: Ports) => {
+  const order = anOrder({ user: 'joe', items: [{ item: 'widget', quantity: 2 }] });
+  const incoming = { uuid: UUID, order, isNew: true, by: 'frontend', deadlineSeconds: DEADLINE_SECONDS };
+  return takeTurns(saga, 'frontend', [receiveTask(saga, incoming)], ports);
+};
+
 /**
  * An order that passes through services whose clocks are so far off, one after the other, while a janitor with each of these clocks
  * looks whether it is too late.
@@ -24,10 +38,7 @@ const DEADLINE_MS = 1000 * DEADLINE_SECONDS;
 async function passThrough(offsetsMs: readonly number[]) {
   const ports = await recordedPorts(Object.fromEntries(aWorld()));
   const wrong: string[] = [];
-  const off = (offsetMs: number): Ports => ({
-    ...ports,
-    clock: { ...ports.clock, now: () => new Date(ports.clock.now().getTime() + offsetMs) },
-  });
+  const off = (offsetMs: number) => withClock(ports, offsetMs);
   const offsetOf = (turn: number) => offsetsMs[turn % offsetsMs.length] ?? 0;
   const ledger = async () => (await readOne(ports.store, ledgerPath(UUID))) as OrderLedger;
   async function look(): Promise<void> {
@@ -36,9 +47,7 @@ async function passThrough(offsetsMs: readonly number[]) {
     wrong.push(...violations.map(({ sentence }) => sentence));
   }
 
-  const order = anOrder({ user: 'joe', items: [{ item: 'widget', quantity: 2 }] });
-  const incoming = { uuid: UUID, order, isNew: true, by: 'frontend', deadlineSeconds: DEADLINE_SECONDS };
-  await takeTurns(saga, 'frontend', [receiveTask(saga, incoming)], off(offsetOf(0)));
+  await receive(off(offsetOf(0)));
   await look();
   const options = { settings: SETTINGS.declared, deadlineSeconds: DEADLINE_SECONDS, isEntry: false };
   for (const [index, step] of saga.steps.entries()) {
@@ -84,4 +93,34 @@ describe('Services whose clocks differ', () => {
       expect(wrong).to.deep.equal([]);
     });
   }
+});
+
+/** Whether an order is told that was taken in by a clock so far from the one of whoever watches. */
+async function isTold(offsetMs: number): Promise<boolean> {
+  const ports = await recordedPorts(Object.fromEntries(aWorld()));
+  const told: string[] = [];
+  let watching = { close() {} };
+  await new Promise<void>((ready, fail) => {
+    watching = watchLedgers(ports, {
+      ready,
+      tell: (moved) => told.push(...moved.map(({ ledger }) => ledger.uuid)),
+      fail,
+    });
+  });
+  await receive(withClock(ports, offsetMs));
+  await ports.clock.finish(Promise.resolve());
+  watching.close();
+  return told.includes(UUID);
+}
+
+describe('Whoever watches all orders by a clock of their own', () => {
+  for (const offsetMs of [0, 3_600_000, 1 - LATE_MS]) {
+    it(`[anomaly 53] sees what a service writes whose clock shows ${offsetMs} ms more`, async () => {
+      expect(await isTold(offsetMs)).to.equal(true);
+    });
+  }
+
+  it('[anomaly 53] may miss it where that clock is slower than a commit may be late', async () => {
+    expect(await isTold(-LATE_MS - 1)).to.equal(false);
+  });
 });

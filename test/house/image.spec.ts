@@ -66,9 +66,18 @@ describe('The image', () => {
     expect(existsSync(new URL('dist/programs/service.js', packageRoot))).to.equal(true);
   });
 
+  it('leaves half of the memory that a service has to what is not on the heap', () => {
+    const [, heapMiB] = /--max-old-space-size=(\d+)/.exec(all('ENV').join(' ')) ?? [];
+    const memories = [...text('infra/terraform/services.tf').matchAll(/memory\s*=\s*"(\d+)Mi"/g)];
+    expect(memories).not.to.deep.equal([]);
+    for (const [, memoryMiB] of memories) expect(Number(heapMiB)).to.be.at.most(Number(memoryMiB) / 2);
+  });
+
   it('runs as nobody in particular, with Node as the process that is told to end', () => {
     expect(all('USER')).to.deep.equal(['1000:1000']);
     expect(all('ENTRYPOINT')).to.deep.equal(['["node", "--enable-source-maps"]']);
-    expect(all('ENV')).to.deep.equal(['NODE_ENV=production HOST=0.0.0.0']);
+    expect(all('ENV')).to.deep.equal([
+      'NODE_ENV=production HOST=0.0.0.0 NODE_OPTIONS=--max-old-space-size=256',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import {
   forgettingCanceled,
   forgettingFinished,
   publishingFirst,
+  withHastySweeper,
   withInvertedUndo,
   withoutFence,
   withoutFloor,
@@ -72,6 +73,10 @@ describe('The test kit, which knows of the shop only its definition,', function 
   it('sees a lost transition', shows(withoutVersionGuard, { kinds: ['pause', 'sweep'] }, /forgot a part/));
   it('sees a late step', shows(withoutStepDeadline, { kinds: ['late', 'sweep'] }, /after its deadline/));
   it('sees a clock go back', shows(withStaleTime, { kinds: ['pause', 'forged'] }, /back in time/));
+  it(
+    'sees an order fail before its time',
+    shows(withHastySweeper, { kinds: ['clock', 'sweep', 'stolen'] }, /no clock showed that it was/),
+  );
   it('sees another order than was asked for', shows(overwritingItems, { kinds: [] }, /another items/));
   it('sees a finished order expire', shows(forgettingFinished, { kinds: [] }, /may be deleted/));
   it('sees a tombstone expire', shows(forgettingCanceled, { kinds: [] }, /stays for \d+ ms/));

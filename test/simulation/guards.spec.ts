@@ -13,6 +13,7 @@ import {
   publishingFirst,
   sleepingWatchdog,
   withForgottenStep,
+  withHastySweeper,
   withInvertedUndo,
   withoutDifference,
   withoutFence,
@@ -153,6 +154,14 @@ describe('The simulation notices what happens', function () {
   longTest(
     '[anomaly 21] where a worker that slept keeps its time',
     shows(withStaleTime, { kinds: ['pause', 'forged'] }, /went back in time/),
+  );
+  it(
+    '[anomaly 53] where a step keeps the time of its own clock, although that is slower than the one before',
+    shows(withStaleTime, { kinds: ['clock'] }, /went back in time/),
+  );
+  it(
+    '[anomaly 53] where the sweeper fails an order although no clock shows that it is too late',
+    shows(withHastySweeper, { kinds: ['clock', 'sweep', 'stolen'] }, /no clock showed that it was/),
   );
   it(
     '[anomaly 15] where a balance may fall below nothing',

@@ -10,6 +10,7 @@ import {
   ACCOUNTS,
   type AllDocuments,
   bookFaults,
+  earlyFaults,
   type Fields,
   forkFaults,
   holdingFaults,
@@ -146,6 +147,22 @@ describe('The hand-written checker of the simulation', () => {
       'that is forgotten': forkFaults(new Map(), { path: PATH, before: origin, after: ledger }),
     };
     for (const [what, faults] of Object.entries(wrong)) expect(faults, what).not.to.deep.equal([]);
+  });
+
+  it('[anomaly 53] notices an order that fails as too late before any clock shows that it is', () => {
+    const line = (status: string, seconds: number) =>
+      `${new Date(at.getTime() + 1000 * seconds).toISOString()} ${status} janitor`;
+    const failing = (before: string, reason: string, seconds: number) => {
+      const way = { deadlineSeconds: 900, history: [line('RECEIVED', 0), line(before, 10)] };
+      const history = [...way.history, line('FAILING', seconds)];
+      return earlyFaults(PATH, way, { ...way, history, reason }, at.getTime() + 1000 * seconds);
+    };
+    expect(failing('CREATED', 'DEADLINE_EXCEEDED', 909)).to.have.length(1);
+    expect(failing('CREATED', 'DEADLINE_EXCEEDED', 910)).to.deep.equal([]);
+    expect(failing('CREATED', 'CANCELED_BY_CUSTOMER', 11)).to.deep.equal([]);
+    expect(failing(WAITING, 'DEADLINE_EXCEEDED', 86_409)).to.have.length(1);
+    expect(failing(WAITING, 'DEADLINE_EXCEEDED', 86_410)).to.deep.equal([]);
+    expect(failing('DELIVERING', 'DEADLINE_EXCEEDED', 1_000_000)).to.have.length(1);
   });
 
   const pseudonym = '00000000-1111-4111-8111-111111111111';

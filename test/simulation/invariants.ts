@@ -254,6 +254,29 @@ export function keepingFaults(path: string, before: Fields | undefined, after: F
   ];
 }
 
+/**
+ * An order fails as too late only once the fastest clock shows that it has stood too long. In its first stages, that is as long as
+ * its ledger says; people have a day; and a courier may take any time.
+ */
+export function earlyFaults(
+  path: string,
+  before: Fields | undefined,
+  after: Fields | undefined,
+  latestMs: number,
+): string[] {
+  if (after === undefined || after.reason !== 'DEADLINE_EXCEEDED' || before?.reason !== undefined) return [];
+  const statuses = statusesOf(after);
+  const failed = statuses.indexOf('FAILING');
+  const [previous = '', since = Number.NaN] = [statuses[failed - 1], momentsOf(after)[failed - 1]];
+  const limitMs =
+    previous === WAITING
+      ? DAY_MS
+      : previous === 'DELIVERING'
+        ? Number.POSITIVE_INFINITY
+        : 1000 * after.deadlineSeconds;
+  return latestMs >= since + limitMs ? [] : [`${path} failed as too late, and no clock showed that it was`];
+}
+
 /** A ledger only grows, by transitions that are allowed, forward in time and before their deadline, and is never erased. */
 export function transitionFaults(
   path: string,

@@ -14,6 +14,7 @@ import { plenty, withFurtherAccounts } from '../support/data.ts';
 import { shopOfThree } from '../support/shop-of-three.ts';
 import {
   bookFaults,
+  earlyFaults,
   endFaults,
   forkFaults,
   holdingFaults,
@@ -145,12 +146,16 @@ export const written = (orders: readonly AcceptedOrder[]): WrittenOrder[] =>
   orders.map(({ uuid, order }) => ({ ...(order as Order), uuid }));
 
 /** All that holds at every moment, whatever is under way. */
-export function checkAlways(documents: AllDocuments, { plan, changes }: Commit): string[] {
+export function checkAlways(documents: AllDocuments, { plan, changes, latestMs }: Commit): string[] {
   return [
     ...changes.flatMap((change) => {
       const { path, before, after } = change;
       return path.startsWith('sagas/')
-        ? [...transitionFaults(path, before, after), ...forkFaults(documents, change)]
+        ? [
+            ...transitionFaults(path, before, after),
+            ...earlyFaults(path, before, after, latestMs),
+            ...forkFaults(documents, change),
+          ]
         : keepingFaults(path, before, after);
     }),
     ...bookFaults(documents, loadedIn(plan)),

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { FaultKind, PlanLimits } from '../../test-kit/simulation/plan.ts';
+import { clockRange } from '../../test-kit/simulation/clocks.ts';
+import { FAULT_KINDS, type FaultKind, type PlanLimits } from '../../test-kit/simulation/plan.ts';
 import { runWorld } from '../../test-kit/simulation/run-world.ts';
 import { shrink } from '../../test-kit/simulation/shrink.ts';
 import { sampled } from '../support/thorough.ts';
@@ -38,6 +39,11 @@ describe('In a simulated world no harm is done', function () {
   it('[anomaly 21] by workers that wake after their lease', harmless('pause'));
   it('[anomalies 22, 23] by messages that nobody can read', harmless('poison'));
   it('[anomalies 27, 28] by sweeps and deadlines that race with the work', harmless('sweep', 'late'));
+  it('[anomaly 53] by clocks that differ or jump, within the tolerance or beyond it', harmless('clock'));
+  it(
+    '[anomaly 53] by clocks that differ where sweeps, deadlines and crashes race with the work',
+    harmless('clock', 'sweep', 'patrol', 'late', 'pause', 'crash', 'word'),
+  );
   it('[anomaly 29] by customers who cancel at any moment', harmless('cancel'));
   it('[anomaly 37] by a store or a broker that is away for a while', harmless('store away', 'bus away'));
   it('[anomaly 38] by messages that somebody takes away', harmless('stolen'));
@@ -52,6 +58,21 @@ describe('In a simulated world no harm is done', function () {
 });
 
 describe('A simulated world', () => {
+  it('[anomaly 53] is the same with other clocks: they alone are drawn for themselves', () => {
+    const others = FAULT_KINDS.filter((kind) => kind !== 'clock');
+    const plans = Array.from({ length: 100 }, (_, index) => drawShop(index + 1));
+    for (const { faults, ...plan } of plans) {
+      const withRightClocks = { ...plan, faults: faults.filter(({ kind }) => kind !== 'clock') };
+      expect(drawShop(plan.seed, { kinds: others })).to.deep.equal(withRightClocks);
+    }
+    const spreads = plans.map((plan) => {
+      const { slowestMs, fastestMs } = clockRange(plan);
+      return (fastestMs - slowestMs) / (1000 * plan.deadlineSeconds);
+    });
+    expect(spreads.some((spread) => spread === 0)).to.equal(true);
+    expect(spreads.some((spread) => spread > 0.5 && spread < 1)).to.equal(true);
+    expect(spreads.some((spread) => spread > 1)).to.equal(true);
+  });
   it('is the same each time: a seed is all that it depends on', async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const [one, other] = [await runWorld(shop, drawShop(seed)), await runWorld(shop, drawShop(seed))];

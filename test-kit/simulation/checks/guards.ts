@@ -26,6 +26,7 @@ import {
   withoutTurnCheck,
   withoutUndo,
   withoutVersionGuard,
+  withStaleTime,
 } from './without-guard.ts';
 
 /** The services without a guard, and the worlds in which that shows. */
@@ -94,6 +95,8 @@ export const guards = {
   tombstone: { makeService: withoutTombstone, limits: FORGED },
   /** A failure is not believed: the ledger says whether the order fails. */
   'doubt about failures': { makeService: believingErrors, limits: FORGED },
+  /** A stage never begins before the one before it, whatever the clocks of their services show. */
+  'moment of a turn': { makeService: withStaleTime, limits: { kinds: ['clock'] } },
   /** A commit demands the versions that were read. */
   'version guard': { makeService: withoutVersionGuard, limits: NO_FAULTS },
   /** What the ledger calls for is published after it was committed. */

@@ -4,6 +4,7 @@ import { hasEnded } from '../../../saga/ledger/deadline.ts';
 import { statusIn, type Transition, transitionsOf, transitionTo } from '../../../saga/ledger/history.ts';
 import {
   CANCELED,
+  DEADLINE_EXCEEDED,
   FAILING,
   isLedgerPath,
   type Ledger,
@@ -16,6 +17,7 @@ import type { Hold } from '../../../saga/step/document.ts';
 import { holdsOf, isAmount, recordsIn } from '../../../saga/step/holds.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import type { Step } from '../../../saga/step/step.ts';
+import { SILENCE } from '../../../saga/step/wait.ts';
 import type { AllDocuments, Commit, Fields } from '../subject.ts';
 import { LETTERS } from '../world/deeds.ts';
 import type { People } from '../world/people.ts';
@@ -31,15 +33,21 @@ const ledgersIn = (documents: AllDocuments): Ledger[] =>
   [...documents].flatMap(([path, fields]) => (isLedgerPath(path) ? [fields as Ledger] : []));
 
 /** Every ledger goes forward only, every account is conserved, and records are there exactly while their step is done. */
-export function universalFaults(saga: Saga, documents: AllDocuments, { changes }: Commit): string[] {
+export function universalFaults(
+  saga: Saga,
+  documents: AllDocuments,
+  { changes, latestMs }: Commit,
+): string[] {
   const moved = changes.flatMap(({ path, before, after }) =>
     isLedgerPath(path) ? transitionFaults(saga, path, before as Ledger | undefined, after as Ledger) : [],
   );
   const holds = ledgersIn(documents).flatMap((ledger) => holdsIn(saga, ledger));
   const forked = changes.flatMap((change) => forkFaults(saga, documents, change));
+  const early = changes.flatMap((change) => earlyFaults(saga, change, latestMs));
   return [
     ...moved,
     ...forked,
+    ...early,
     ...accountFaults(saga, documents, holds),
     ...recordFaults(saga, documents, holds),
   ];
@@ -160,6 +168,41 @@ function isSkip(saga: Saga, { status, by }: Transition, after: Ledger): boolean 
     saga.services.some(({ name, reads }) => name === by && reads(saga).includes(saga.failure.topic)) &&
     Object.entries(standIn).every(([field, value]) => isDeepStrictEqual((after as Fields)[field], value))
   );
+}
+
+/**
+ * Clocks may differ, but nothing happens before its time by all of them: no order fails as too late, and no wait ends, as long as
+ * even the fastest clock shows that there is time left.
+ */
+function earlyFaults(
+  saga: Saga,
+  { path, before, after }: Commit['changes'][number],
+  latestMs: number,
+): string[] {
+  if (!isLedgerPath(path) || after === undefined) return [];
+  const ledger = after as Ledger;
+  const moves = transitionsOf(ledger);
+  const way = moves.map(({ status }) => status);
+  const knownCount = (before as Ledger | undefined)?.history.length ?? 0;
+  return moves.slice(knownCount).flatMap(({ status, at }, place) => {
+    const index = knownCount + place;
+    const faults =
+      at.getTime() > latestMs ? [`${path} became ${status} when no clock showed that moment`] : [];
+    const previous = moves[index - 1];
+    const waited = saga.steps.find(({ waits }) => waits?.as === previous?.status);
+    const hasClockSpoken =
+      status === FAILING
+        ? ledger.reason === DEADLINE_EXCEEDED
+        : status === RESUMED && ledger.heard?.[waited?.name ?? '']?.word === SILENCE;
+    if (!hasClockSpoken || previous === undefined) return faults;
+    const endOfLifeMs = Number(moves[0]?.at) + 1000 * (saga.lifetimeSeconds ?? Number.POSITIVE_INFINITY);
+    const endOfWaitMs = ledger.waitsUntil?.[waited?.name ?? '']?.getTime() ?? Number.POSITIVE_INFINITY;
+    const endOfStageMs =
+      status === RESUMED ? endOfWaitMs : previous.at.getTime() + msFor(saga, way.slice(0, index), ledger);
+    return latestMs < Math.min(endOfStageMs, endOfLifeMs)
+      ? [...faults, `${path} became ${status} as too late, and no clock showed that it was`]
+      : faults;
+  });
 }
 
 /** The steps of an orchestrated order are the orchestrator's; every other step is its own service's. An order that was paused goes back. */

@@ -294,20 +294,27 @@ export const withoutFloor = withPorts(({ store }, _name, { saga }) => {
   return { store: veiled(store, plus(1_000_000), plus(-1_000_000)) };
 });
 
-/** The services for which the condition holds believe that each stage of an order may take very long. */
-const withoutDeadline = (isPatient: (subject: Subject, name: string) => boolean): MakeService =>
+/** The services for which the condition holds believe that each stage of an order may take so long. */
+const believing = (
+  deadlineSeconds: number,
+  isTheirs: (subject: Subject, name: string) => boolean,
+): MakeService =>
   withPorts(({ store }, name, subject) => {
-    if (!isPatient(subject, name)) return {};
+    if (!isTheirs(subject, name)) return {};
     const show = (path: Path, fields: object) =>
-      isLedgerPath(path) ? { ...fields, deadlineSeconds: DEADLINE_SECONDS_MAX } : fields;
+      isLedgerPath(path) ? { ...fields, deadlineSeconds } : fields;
     return { store: veiled(store, show) };
   });
+const isSweeper = ({ saga }: Subject, name: string): boolean => compensates(saga, name);
 
 /** A step is done although it comes too late. */
-export const withoutStepDeadline = withoutDeadline(isStep);
+export const withoutStepDeadline = believing(DEADLINE_SECONDS_MAX, isStep);
 
 /** The sweeper never fails an order. */
-export const withoutSweptDeadline = withoutDeadline(({ saga }, name) => compensates(saga, name));
+export const withoutSweptDeadline = believing(DEADLINE_SECONDS_MAX, isSweeper);
+
+/** The sweeper fails orders before their time. */
+export const withHastySweeper = believing(1, isSweeper);
 
 /** A transition bears the moment at which its batch began, although the order has moved on since. */
 export const withStaleTime = withPorts(({ store, clock }, name, subject) => {

@@ -267,7 +267,7 @@ export class SimulatedProcess {
     return {
       store: this.#storeOf(life),
       bus: this.#busOf(life),
-      clock: world.scheduler.clockOf(life),
+      clock: world.clockOf(life),
       random: () => world.chance(`${this.name} random`),
       newUuid: () => world.newUuid(),
       log: (_severity, text, fields) => {

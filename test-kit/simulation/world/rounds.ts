@@ -1,6 +1,7 @@
 import { announcedAt, isStanding, isWaiting } from '../../../saga/ledger/deadline.ts';
 import { lastTransition } from '../../../saga/ledger/history.ts';
 import { isLedgerPath, type Ledger } from '../../../saga/ledger/ledger.ts';
+import { clockRange } from '../clocks.ts';
 import type { Plan } from '../plan.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -87,8 +88,10 @@ export class Rounds {
     const slept = plan.faults.map((fault) =>
       fault.kind === 'pause' && fault.process === name ? 1000 * fault.seconds : 0,
     );
-    const heardMs = sinceMs + WATCH_PAUSE_MS + slept.reduce((sum, one) => sum + one, 0);
-    const untilMs = scheduler.nowMs - scheduler.elapsedMs + NOTICED_MS;
+    const { slowestMs, fastestMs } = clockRange(plan);
+    const spreadMs = fastestMs - slowestMs;
+    const heardMs = sinceMs + WATCH_PAUSE_MS + spreadMs + slept.reduce((sum, one) => sum + one, 0);
+    const untilMs = scheduler.nowMs - scheduler.elapsedMs + NOTICED_MS - spreadMs;
     const missed = this.#ledgers.find((ledger) => {
       if (!isStanding(subject.saga, ledger) || isWaiting(subject.saga, ledger)) return false;
       const topics = ledger.repeats ? subject.saga.topicsAgain(ledger) : [subject.saga.topicFor(ledger)];

@@ -6,11 +6,13 @@ import { type Topology, topologyOf } from '../../../saga/deliver/topology.ts';
 import { startWatchdog } from '../../../saga/deliver/watchdog.ts';
 import { ledgerPath, SHARD_COUNT } from '../../../saga/ledger/ledger.ts';
 import type { Bus, Delivery, OutgoingMessage } from '../../../saga/ports/bus.ts';
+import type { Clock } from '../../../saga/ports/clock.ts';
 import type { Ports } from '../../../saga/ports/ports.ts';
 import type { GuardedWrite, Path, Store } from '../../../saga/ports/store.ts';
 import type { Saga } from '../../../saga/step/saga.ts';
 import { chanceOf } from '../chance.ts';
 import { universalFaults, universalFaultsAtRest } from '../checks/universal-invariants.ts';
+import { clockRange, OPERATORS, offsetMsOf } from '../clocks.ts';
 import type { Plan } from '../plan.ts';
 import type { AllDocuments, Commit, Data, Fields, Subject } from '../subject.ts';
 import { FaultBook } from './fault-book.ts';
@@ -176,6 +178,15 @@ export class World {
     return new Promise((resolve) => process.nextTick(resolve));
   }
 
+  /** The clock of a process, as far off as the plan says. The time that it waits is right. */
+  clockOf(owner: Owner): Clock {
+    const right = this.scheduler.clockOf(owner);
+    const isService = this.processes.some(({ name }) => name === owner.name);
+    const name = isService ? owner.name : OPERATORS;
+    const offsetMs = () => offsetMsOf(this.plan, name, this.scheduler.elapsedMs);
+    return { ...right, now: () => new Date(right.now().getTime() + offsetMs()) };
+  }
+
   makeService(name: string, ports: Ports): Service {
     return (this.#options.makeService ?? realService)(this.subject, name, ports, this.plan);
   }
@@ -317,7 +328,9 @@ export class World {
       return { path, before, after };
     });
     if (this.isSeen) return;
-    for (const fault of this.#check(this.documents, { plan: this.plan, changes })) this.fail(fault);
+    const { plan, scheduler } = this;
+    const latestMs = scheduler.nowMs + clockRange(plan).fastestMs;
+    for (const fault of this.#check(this.documents, { plan, changes, latestMs })) this.fail(fault);
   }
 
   /** What waits at the broker, as text. */
