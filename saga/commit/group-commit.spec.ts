@@ -33,6 +33,9 @@ const writing = (writes: readonly Write[], reads: readonly Path[] = []): Task<st
   decide: () => ({ writes, result: 'done' }),
 });
 
+const creates = (count: number, name: string): Task<string> =>
+  writing(Array.from({ length: count }, (_, index) => create(`${name}/${index}`, {})));
+
 const counterStore = async (): Promise<FaultyStore> =>
   createFaultyStore(await storeHolding({ [COUNTER]: { count: 0 } }));
 
@@ -205,10 +208,21 @@ describe('A group commit', () => {
 
   it('fills a commit up to its limit exactly', async () => {
     const store = createFaultyStore(await storeHolding({}));
-    const creates = (count: number, name: string) =>
-      writing(Array.from({ length: count }, (_, index) => create(`${name}/${index}`, {})));
     await commitAll(store, [creates(200, 'a'), creates(300, 'b'), creates(1, 'c')]);
     expect(store.commits.map((writes) => writes.length)).to.deep.equal([COMMIT_WRITES_MAX, 1]);
+  });
+
+  it('tries a task that is larger than a commit by itself, and then goes on', async () => {
+    const store = createFaultyStore(await storeHolding({}));
+    const tasks = [creates(COMMIT_WRITES_MAX + 1, 'a'), creates(1, 'b')];
+    // A commit that takes no task at all would be tried for ever, without a turn for anything else: end that as a failure.
+    let taken = 0;
+    tasks.slice = (...range) => {
+      if (++taken > 10) throw new Error('No commit takes a task');
+      return Array.prototype.slice.apply(tasks, range);
+    };
+    expect(words(await commitAll(store, tasks))).to.deep.equal(['done', 'done']);
+    expect(store.commits.map((writes) => writes.length)).to.deep.equal([COMMIT_WRITES_MAX + 1, 1]);
   });
 
   it('[anomaly 34] gives up after its last attempt, with all tasks rejected', async () => {
