@@ -206,6 +206,25 @@ describe('A group commit', () => {
     expect(await countOf(store)).to.equal(COMMIT_WRITES_MAX);
   });
 
+  it('reads for no more than twice as many tasks as the last commit held', async () => {
+    const store = await counterStore();
+    await commitAll(store, increments(2_500));
+    // A commit holds 498 of them, and each read has the counter as well.
+    expect(store.reads.map((paths) => paths.length)).to.deep.equal([2_501, 997, 997, 997, 509, 11]);
+  });
+
+  it('makes a batch smaller once its guards have failed twice, and not because the store is away', async () => {
+    const sizesAfter = async (...faults: CommitFault[]) => {
+      const store = await counterStore();
+      store.commitFaults.push(...faults);
+      await commitAll(store, increments(4));
+      return store.commits.map((writes) => writes.length - 1);
+    };
+    expect(await sizesAfter('conflict')).to.deep.equal([4]);
+    expect(await sizesAfter('conflict', 'conflict')).to.deep.equal([2, 2]);
+    expect(await sizesAfter('unavailable', 'unavailable', 'unavailable')).to.deep.equal([4]);
+  });
+
   it('fills a commit up to its limit exactly', async () => {
     const store = createFaultyStore(await storeHolding({}));
     await commitAll(store, [creates(200, 'a'), creates(300, 'b'), creates(1, 'c')]);
@@ -394,7 +413,7 @@ describe('A group commit', () => {
         return { writes: [], result: 'in order' };
       },
     };
-    expect(words(await commitAll(torn, [strict]))).to.deep.equal(['in order']);
+    expect(words(await commitAll(torn, [writing([]), strict]))).to.deep.equal(['done', 'in order']);
   });
 
   it('tells a rejection apart from what may work later', async () => {
