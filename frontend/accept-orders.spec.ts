@@ -6,6 +6,7 @@ import { Problem } from '../saga/http/http.ts';
 import { DEADLINE_SECONDS } from '../saga/ledger/deadline.ts';
 import { type Ledger, ledgerPath, receive, tombstone } from '../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../saga/ports/store.ts';
+import { LINES_MAX, type Order } from '../shop/order.ts';
 import { aLedgerThatIs, anOrder, NOW, TRACE, UUID, uuidOf } from '../test/support/builders.ts';
 import { recordedPorts } from '../test/support/recorded-ports.ts';
 import { createOrderIntake } from './accept-orders.ts';
@@ -29,6 +30,7 @@ const REUSED = '422: Another order has this Idempotency-Key: take a new one';
 /** What a customer is told whose commit was not answered. */
 const UNKNOWN = `503: Whether the order was stored is not known: look at /order/${UUID} or send it again with the same Idempotency-Key`;
 const UNKNOWN_WITHOUT_KEY = `503: Whether the order was stored is not known: look at /order/${UUID} before you order again`;
+const SHUTTING_DOWN = '503: The service is shutting down; the order was not accepted, try again';
 const NOT_STORED = '503: The order could not be stored; the order was not accepted, try again';
 
 describe('The order intake', () => {
@@ -229,12 +231,34 @@ describe('The order intake', () => {
     await nextTurn();
     const second = answer(intake.accept(uuidOf(2), anOrder(), true));
     const drained = intake.drain();
-    const SHUTTING_DOWN = '503: The service is shutting down; the order was not accepted, try again';
     expect(await second).to.equal(SHUTTING_DOWN);
     goOn();
     await drained;
     expect(await first).to.deep.equal(received());
     expect([await ledger(), await ledger(uuidOf(2))]).to.deep.equal([received(), undefined]);
+  });
+
+  it('[anomaly 35] refuses what comes once it is drained, and says why', async () => {
+    const { ports, intake, ledger } = await scene();
+    await intake.drain();
+    expect(await answer(intake.accept(UUID, anOrder(), true))).to.equal(SHUTTING_DOWN);
+    expect([await ledger(), ports.journal]).to.deep.equal([undefined, []]);
+  });
+
+  it('makes no commit larger than the store takes, by lines and by what is given for payment-error', async () => {
+    const MIB = 1024 * 1024;
+    const lines = Array.from({ length: LINES_MAX }, (_, number) => ({ item: `item-${number}`, quantity: 1 }));
+    const heavy: [order: Partial<Order>, perCommit: number][] = [
+      // A line counts as 600 bytes.
+      [{ items: lines }, Math.floor(MIB / (600 * LINES_MAX))],
+      [{ paymentError: JSON.stringify('x'.repeat(MIB / 8)) }, 7],
+    ];
+    for (const [order, perCommit] of heavy) {
+      const { ports, intake } = await scene();
+      const uuids = Array.from({ length: perCommit + 1 }, (_, number) => uuidOf(number));
+      await Promise.all(uuids.map((uuid) => intake.accept(uuid, anOrder(order), true)));
+      expect(ports.store.commits.map((writes) => writes.length)).to.deep.equal([perCommit, 1]);
+    }
   });
 
   it('[anomaly 37] answers in time although the store does not, and stores nothing that was refused', async () => {

@@ -166,21 +166,24 @@ describe('The repair', () => {
     });
 
     it('unless the order has failed since, also at the same moment', async () => {
-      for (const when of ['before', 'during'] as const) {
+      const courses = (['failing', 'canceled'] as const).flatMap((end) =>
+        (['before', 'during'] as const).map((when) => ({ end, when })),
+      );
+      for (const { end, when } of courses) {
         const world = aWorld();
         place(world, 1, { done: 2, ...joes });
         world.delete(RESERVATION);
-        const canceled = new Map(world);
+        const failed = new Map(world);
         const { ports, plan } = await clinic(world);
         const planned = await plan();
-        place(canceled, 1, { done: 2, end: 'canceled', ...joes });
-        const cancel = async () => {
+        place(failed, 1, { done: 2, end, ...joes });
+        const fail = async () => {
           const version = (await ports.store.read([ledgerPath(ID)])).get(ledgerPath(ID))?.version;
-          const fields = canceled.get(ledgerPath(ID));
+          const fields = failed.get(ledgerPath(ID));
           if (version === undefined || fields === undefined) throw new Error('There is no ledger');
           await ports.store.commit([{ kind: 'update', path: ledgerPath(ID), version, fields }]);
         };
-        if (when === 'before') await cancel();
+        if (when === 'before') await fail();
         let raced = when === 'before';
         const racing = {
           ...ports,
@@ -190,7 +193,7 @@ describe('The repair', () => {
               const found = await ports.store.read(paths);
               if (!raced) {
                 raced = true;
-                await cancel();
+                await fail();
               }
               return found;
             },
@@ -216,6 +219,35 @@ describe('The repair', () => {
     expect(outcomes(await mend())).to.have.members(held.map(([path]) => `done: Remove ${path}`));
     expect(outcomes(await mend())).to.deep.equal(['done: Correct quantity of inventory/widget by +2']);
     expect(await violationsIn(ports)).to.deep.equal([]);
+  });
+
+  describe('removes what a canceled order still holds', () => {
+    const canceled = (world: World) => {
+      place(world, 1, { done: 3, end: 'canceled', ...joes });
+      world.set(INVOICE, { total: 10 });
+      return world;
+    };
+
+    it('once, though it is told to repeat it', async () => {
+      const { ports, plan, execute } = await clinic(canceled(aWorld()));
+      const planned = await plan();
+      expect(outcomes(await execute(planned))).to.deep.equal([`done: Remove ${INVOICE}`]);
+      expect(outcomes(await execute(planned))).to.deep.equal([`needless: Remove ${INVOICE}`]);
+      expect(await ports.store.query({ collection: REPAIRS, where: {}, limit: 10 })).to.have.length(1);
+    });
+
+    it('and nothing of an order that is not canceled, whatever the plan says: the ledger may come from a backup', async () => {
+      const { actions } = await (await clinic(canceled(aWorld()))).plan();
+      for (const end of ['stands', 'failing'] as const) {
+        const world = aWorld();
+        place(world, 1, { done: 3, end, ...joes });
+        const { ports, execute } = await clinic(world);
+        expect(outcomes(await execute({ actions, forPeople: [] }))).to.deep.equal([
+          `needless: Remove ${INVOICE}`,
+        ]);
+        expect(await readOne(ports.store, INVOICE)).to.deep.equal(world.get(INVOICE));
+      }
+    });
   });
 
   describe('moves stuck orders on', () => {

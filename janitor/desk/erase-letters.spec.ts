@@ -68,6 +68,15 @@ describe('A customer who is erased from the desk', () => {
     }
   });
 
+  it('[anomaly 57] is not said to be gone while a letter could not be changed', async () => {
+    const one = letter(1, { body: 'joe' });
+    const ports = await recordedPorts({ [deadLetterPath(one.id)]: one });
+    ports.store.poison = () => true;
+    const erasing = eraseFromLetters(pipeline, ports, { customer: 'joe', person: 'alice' });
+    const failure = await ports.clock.finish(erasing.catch((error: Error) => error));
+    expect(String(failure)).to.equal('StoreError: The spec says: rejected');
+  });
+
   it('is found in whatever is said to be theirs', async () => {
     expect(await isErased('joe', { body: '{"user":"joe","item":"widget"}' })).to.equal(true);
     expect(await isErased('jos\u00e9', { body: '{"user":"jos\\u00e9"}' })).to.equal(true);

@@ -4,6 +4,7 @@ import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER, deadLetterOf, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
+import type { SagaEvent } from '../../saga/ports/observe.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { aDelivery, NOW, UUID } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
@@ -16,11 +17,14 @@ const ORDER = { user: 'jack', item: 'widget', quantity: 2 };
 
 /** A desk, and the letters that these dead-letter messages became, in their order. */
 async function deskWith(...messages: OutgoingMessage[]) {
-  const ports = await recordedPorts();
+  const observed: SagaEvent[] = [];
+  const observe = (event: SagaEvent) => void observed.push(event) as undefined;
+  const ports = { ...(await recordedPorts()), observed, observe };
   const letters: DeadLetter[] = [];
   for (const [index, message] of messages.entries())
     letters.push(await parkedAs(ports, message, `dead-${index}`));
   ports.journal.length = 0;
+  observed.length = 0;
   return {
     ports,
     letters,
@@ -139,6 +143,56 @@ describe('A redrive', () => {
     const [refused, sent] = await redrive(malformed, letter);
     expect(refused).to.have.property('outcome', 'refused');
     expect(sent).to.have.property('outcome', 'redriven');
+  });
+
+  it('is refused for a malformed letter also if it seems to have been redriven', async () => {
+    const { ports, letter, redrive } = await deskWith(poison());
+    const malformed = { ...letter, status: 'redriven', body: undefined } as unknown as DeadLetter;
+    expect(outcomes(await redrive(malformed))).to.deep.equal(['refused']);
+    expect(ports.journal).to.deep.equal([]);
+  });
+
+  it('is logged and counted for what it came to: sent, refused, or to be repeated', async () => {
+    const { ports, letters, redrive } = await deskWith(
+      poison(),
+      givenUp(ORDER),
+      givenUp({ uuid: UUID }, 'error-sub'),
+    );
+    ports.deafTopics.add('error');
+    ports.logged.length = 0;
+    await redrive(...letters);
+    const named = (index: number, topic: string, uuid?: string) => ({
+      step: 'janitor',
+      deadLetter: letters[index]?.id,
+      topic,
+      ...(uuid && { uuid }),
+    });
+    expect(ports.logged).to.have.deep.members([
+      { severity: 'INFO', message: 'janitor: a dead letter was redriven', ...named(0, 'frontend') },
+      {
+        severity: 'WARNING',
+        message: "janitor: a dead letter can't be redriven",
+        detail:
+          'The message names no order and its first id is not known: sent again, it could become a second order',
+        ...named(1, 'frontend'),
+      },
+      {
+        severity: 'ERROR',
+        message: 'janitor: a dead letter was not redriven, to be repeated',
+        error: 'Error: The broker is away',
+        ...named(2, 'error', UUID),
+      },
+    ]);
+    expect(ports.observed).to.deep.equal([{ kind: 'letter', status: 'redriven' }]);
+  });
+
+  it('is done also if the letter expired while it was being sent', async () => {
+    const { ports, letter, redrive } = await deskWith(poison());
+    await ports.store.commit([{ kind: 'remove', path: deadLetterPath(letter.id) }]);
+    const history = [line('parked'), line('redriven')];
+    expect(await redrive(letter)).to.deep.equal([
+      { outcome: 'redriven', letter: { ...letter, status: 'redriven', history } },
+    ]);
   });
 
   it('[anomaly 12] sends what the broker gave up, without the words of the broker', async () => {

@@ -177,12 +177,32 @@ describe('A sweep', () => {
     const { ports, sweep } = await scene(30, aLedger({ uuid: uuidOf(1) }), aLedger({ uuid: uuidOf(9) }));
     ports.store.poison = (path) => path === ledgerPath(uuidOf(1));
     expect(await sweep()).to.deep.equal({ ...NOTHING, announced: 1, errors: 1 });
+    expect(ports.logged).to.deep.equal([
+      {
+        severity: 'ERROR',
+        message: 'janitor: a ledger could not be swept',
+        step: 'janitor',
+        uuid: uuidOf(1),
+        error: 'StoreError: The spec says: rejected',
+      },
+      {
+        severity: 'WARNING',
+        message: 'janitor: an order stood still: announced',
+        step: 'janitor',
+        outcome: 'announced',
+        uuid: uuidOf(9),
+        detail: 'frontend was published again, time 1',
+      },
+    ]);
   });
 
   it('counts what it could not publish, and publishes it the next time', async () => {
     const { ports, sweep } = await scene(30, aLedger());
     ports.deafTopics.add('frontend');
     expect(await sweep()).to.deep.equal({ ...NOTHING, announced: 1, errors: 1 });
+    expect(ports.logged.map(({ uuid, error }) => [uuid, error])).to.deep.equal([
+      [UUID, 'The broker is away'],
+    ]);
   });
 });
 

@@ -129,4 +129,11 @@ describe('The batcher', () => {
     for (let batch = 0; batch < 4; batch++) await next();
     expect(batches).to.deep.equal([[4, 6], [1], [50], [2, 3]]);
   });
+
+  it('keeps to the number of items also where something heavy waits behind them', async () => {
+    const { batches, add, next } = heldBatcher(3, 10, 10);
+    add(1, 1, 1, 1, 50);
+    for (let batch = 0; batch < 3; batch++) await next();
+    expect(batches).to.deep.equal([[1, 1, 1], [1], [50]]);
+  });
 });

@@ -31,6 +31,16 @@ describe('The working copy of a batch', () => {
     expect([copy.writes, copy.writeCount]).to.deep.equal([[], 0]);
   });
 
+  it('shows the same object until the next write, so that a reader can tell whether it has seen it', () => {
+    const copy = decided([update('d/there', { a: 3 }), create('d/absent', { a: 1 })]);
+    for (const path of ['d/there', 'd/absent']) {
+      const seen = copy.get(path);
+      expect(copy.get(path)).to.equal(seen);
+      copy.apply([update(path, { b: 4 })]);
+      expect(copy.get(path)).to.deep.equal({ ...seen, b: 4 });
+    }
+  });
+
   const cases: readonly (readonly [
     what: string,
     decisions: Write[][],

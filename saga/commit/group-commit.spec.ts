@@ -33,6 +33,9 @@ const writing = (writes: readonly Write[], reads: readonly Path[] = []): Task<st
   decide: () => ({ writes, result: 'done' }),
 });
 
+const creates = (count: number, name: string): Task<string> =>
+  writing(Array.from({ length: count }, (_, index) => create(`${name}/${index}`, {})));
+
 const counterStore = async (): Promise<FaultyStore> =>
   createFaultyStore(await storeHolding({ [COUNTER]: { count: 0 } }));
 
@@ -203,12 +206,42 @@ describe('A group commit', () => {
     expect(await countOf(store)).to.equal(COMMIT_WRITES_MAX);
   });
 
+  it('reads for no more than twice as many tasks as the last commit held', async () => {
+    const store = await counterStore();
+    await commitAll(store, increments(2_500));
+    // A commit holds 498 of them, and each read has the counter as well.
+    expect(store.reads.map((paths) => paths.length)).to.deep.equal([2_501, 997, 997, 997, 509, 11]);
+  });
+
+  it('makes a batch smaller once its guards have failed twice, and not because the store is away', async () => {
+    const sizesAfter = async (...faults: CommitFault[]) => {
+      const store = await counterStore();
+      store.commitFaults.push(...faults);
+      await commitAll(store, increments(4));
+      return store.commits.map((writes) => writes.length - 1);
+    };
+    expect(await sizesAfter('conflict')).to.deep.equal([4]);
+    expect(await sizesAfter('conflict', 'conflict')).to.deep.equal([2, 2]);
+    expect(await sizesAfter('unavailable', 'unavailable', 'unavailable')).to.deep.equal([4]);
+  });
+
   it('fills a commit up to its limit exactly', async () => {
     const store = createFaultyStore(await storeHolding({}));
-    const creates = (count: number, name: string) =>
-      writing(Array.from({ length: count }, (_, index) => create(`${name}/${index}`, {})));
     await commitAll(store, [creates(200, 'a'), creates(300, 'b'), creates(1, 'c')]);
     expect(store.commits.map((writes) => writes.length)).to.deep.equal([COMMIT_WRITES_MAX, 1]);
+  });
+
+  it('tries a task that is larger than a commit by itself, and then goes on', async () => {
+    const store = createFaultyStore(await storeHolding({}));
+    const tasks = [creates(COMMIT_WRITES_MAX + 1, 'a'), creates(1, 'b')];
+    // A commit that takes no task at all would be tried for ever, without a turn for anything else: end that as a failure.
+    let taken = 0;
+    tasks.slice = (...range) => {
+      if (++taken > 10) throw new Error('No commit takes a task');
+      return Array.prototype.slice.apply(tasks, range);
+    };
+    expect(words(await commitAll(store, tasks))).to.deep.equal(['done', 'done']);
+    expect(store.commits.map((writes) => writes.length)).to.deep.equal([COMMIT_WRITES_MAX + 1, 1]);
   });
 
   it('[anomaly 34] gives up after its last attempt, with all tasks rejected', async () => {
@@ -380,7 +413,7 @@ describe('A group commit', () => {
         return { writes: [], result: 'in order' };
       },
     };
-    expect(words(await commitAll(torn, [strict]))).to.deep.equal(['in order']);
+    expect(words(await commitAll(torn, [writing([]), strict]))).to.deep.equal(['done', 'in order']);
   });
 
   it('tells a rejection apart from what may work later', async () => {

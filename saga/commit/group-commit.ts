@@ -58,7 +58,7 @@ export async function groupCommit<R>(
     const committed = await commitSome(store, environment, next);
     settled.push(...committed);
     // If a commit was full, don't read for many more tasks than it held.
-    if (committed.length < next.length) considered = 2 * committed.length;
+    considered = 2 * committed.length;
   }
   return settled;
 }

@@ -18,6 +18,7 @@ import {
   leftBy,
   pause,
   receive,
+  resume,
   SHARD_COUNT,
   stageOf,
   TOMBSTONE_DAYS,
@@ -232,6 +233,16 @@ describe('The steps that are done', () => {
     const received = receive(pipeline, UUID, anOrder(), 'order', NOW, 900);
     const refused = fail(pipeline, received, failure('order', 'USER_NOT_FOUND', 'No'));
     expect([received, refused].map(namesOf)).to.deep.equal([[], []]);
+  });
+
+  it('hears no word where it waits for none', () => {
+    for (const status of pipeline.statuses) {
+      const said = { word: { word: 'approve' }, by: 'frontend', now: LATER };
+      expect(() => resume(pipeline, aLedgerThatIs(status), said)).to.throw(
+        IllegalTransition,
+        `Order ${UUID} is ${status}: it waits for no word`,
+      );
+    }
   });
 
   it('never gets a reason that its saga does not have: it could not be read again', () => {

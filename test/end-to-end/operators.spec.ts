@@ -283,6 +283,33 @@ describe('What operators see and do over HTTP', () => {
       });
     });
 
+    it('[anomaly 37] is said to be canceled once, by who did it, also while the broker is away', async () => {
+      const { uuid } = await pipeline.order(ORDER);
+      logged.length = 0;
+      broker.isDeaf = true;
+      for (const operator of ['alice', 'bob']) {
+        const asked = { detail: `So ${operator} says` };
+        const { status, body } = await pipeline.post(`/sagas/${uuid}/cancel`, asked, {
+          'saga-operator': operator,
+        });
+        expect([status, body.status, body.detail]).to.deep.equal([202, 'FAILING', 'So alice says']);
+      }
+      expect(logged).to.deep.equal([
+        {
+          message: 'janitor: an operator asked for this order to be canceled',
+          step: 'janitor',
+          uuid,
+          status: 'FAILING',
+          operator: 'alice',
+          error: 'The broker is away',
+        },
+      ]);
+      broker.isDeaf = false;
+      await pipeline.post(`/sagas/${uuid}/announce`, '');
+      await pipeline.bus.idle();
+      expect(await pipeline.ledger(uuid)).to.include({ status: 'CANCELED' });
+    });
+
     it('is announced again, and swept, under the name of who asked for it', async () => {
       const { uuid } = await pipeline.order(ORDER);
       logged.length = 0;
