@@ -33,7 +33,8 @@ resource "google_cloud_run_v2_service" "customers" {
   location             = var.region
   ingress              = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
   invoker_iam_disabled = true
-  deletion_protection  = var.deletion_protection
+  # It keeps nothing, and without the domain it is deleted.
+  deletion_protection = false
 
   template {
     service_account                  = google_service_account.identity[each.key].email

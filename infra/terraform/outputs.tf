@@ -16,6 +16,9 @@ output "urls" {
 output "build_region" {
   description = "Where the image is built."
   value       = local.build_region
+
+  # An apply with -target writes only outputs that depend on what it makes, and the build needs this one after the ground.
+  depends_on = [google_storage_bucket.source]
 }
 
 output "repository" {

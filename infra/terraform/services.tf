@@ -85,10 +85,11 @@ resource "google_cloud_run_v2_service" "service" {
 
 # The alternative to push: the same programs, that pull. Their number is fixed, because a pull has no requests to count.
 resource "google_cloud_run_v2_worker_pool" "worker" {
-  for_each            = var.subscriber == "pull" ? local.readers : toset([])
-  name                = "${each.key}-worker"
-  location            = var.region
-  deletion_protection = var.deletion_protection
+  for_each = var.subscriber == "pull" ? local.readers : toset([])
+  name     = "${each.key}-worker"
+  location = var.region
+  # It keeps nothing, and the way back to push deletes it.
+  deletion_protection = false
 
   scaling {
     scaling_mode          = "MANUAL"

@@ -91,6 +91,18 @@ variable "switching" {
   default     = false
 }
 
+variable "functions" {
+  description = "The services whose messages are pushed to the function NAME-function, such as [\"order\"], as long as messages are pushed at all. Deploy it first: docs/operations/push-and-functions.md."
+  type        = set(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = alltrue([for service in var.functions : contains(local.readers, service)])
+    error_message = "Only a service that reads messages can be a function: ${join(", ", local.readers)}."
+  }
+}
+
 variable "telemetry" {
   description = "Where the services send traces and metrics: to the project's own Cloud Trace and Cloud Monitoring, or nowhere."
   type        = string

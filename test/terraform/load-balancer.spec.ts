@@ -204,6 +204,22 @@ describe('The load balancer that Terraform makes', () => {
     expect(only(deployed.byDefault, 'google_monitoring_uptime_check_config.shop')).to.deep.equal({});
   });
 
+  longTest('can be taken away again: nothing that it brings is protected', async function () {
+    this.timeout(60_000);
+    const given = {
+      ...DOOR,
+      public: true,
+      customers: { issuer: 'https://accounts.example', audience: 'shop' },
+    };
+    const brought = Object.entries(await evaluate(await readConfiguration(), given)).filter(
+      ([address]) => !(address in deployed.byDefault),
+    );
+    expect(brought.filter(([address]) => address.startsWith(CUSTOMERS))).to.have.length(behind().length);
+    expect(brought.filter(([, { deletion_protection: isProtected }]) => isProtected === true)).to.deep.equal(
+      [],
+    );
+  });
+
   longTest('is refused where it could let nobody in, or would show everybody everything', async function () {
     this.timeout(60_000);
     const configuration = await readConfiguration();
