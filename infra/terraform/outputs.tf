@@ -5,7 +5,7 @@ output "url" {
 
 output "address" {
   description = "Where the A record of the domain must lead."
-  value       = one(google_compute_global_address.door[*].address)
+  value       = one(google_compute_global_address.site[*].address)
 }
 
 output "urls" {

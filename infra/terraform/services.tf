@@ -11,6 +11,11 @@ resource "google_cloud_run_v2_service" "service" {
   # Not roles/run.invoker for allUsers: organizations that share with their own domain alone refuse that.
   invoker_iam_disabled = var.public && each.key == "frontend"
 
+  # gcloud signs what it changes, such as the traffic in a roll-out. Each plan would take that back.
+  lifecycle {
+    ignore_changes = [client, client_version]
+  }
+
   template {
     service_account                  = google_service_account.identity[each.key].email
     max_instance_request_concurrency = 500

@@ -58,7 +58,7 @@ variable "customers" {
 }
 
 variable "domain" {
-  description = "The domain under which a load balancer makes one site of all that customers may ask, such as shop.example. Without it there is none, because it costs about $25 a month even if nobody comes; customers then reach the frontend alone."
+  description = "The domain under which a load balancer makes one site of all that customers may ask, such as shop.example. Without it there is none, because it costs money even if nobody comes (README.md#what-it-costs); customers then reach the frontend alone."
   type        = string
   default     = null
 
@@ -144,7 +144,7 @@ variable "callers" {
 }
 
 variable "image_tag" {
-  description = "Which image runs. The tag is resolved when Terraform plans. With latest that is what was built last, so any apply rolls that out, whatever it is for; the tag of one build keeps it."
+  description = "Which image runs. The tag is resolved when Terraform plans; latest is the newest build (README.md#day-by-day)."
   type        = string
   nullable    = false
   default     = "latest"
@@ -236,7 +236,7 @@ variable "bigquery_events" {
 }
 
 variable "data_access_logs" {
-  description = "Whether Cloud Audit Logs say who read or wrote the database, messages and secrets. Costs $0.50 per GiB beyond the free 50 GiB of logs a month."
+  description = "Whether Cloud Audit Logs say who read or wrote the database, messages and secrets. What it costs: README.md#what-it-costs."
   type        = bool
   nullable    = false
   default     = false
