@@ -243,7 +243,7 @@ variable "data_access_logs" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the database, the services and the table of events refuse to be deleted. To destroy all, apply with false first."
+  description = "Whether the database, the services and jobs, and the table of events refuse to be deleted. What keeps nothing and goes with another setting does not: worker pools, and what a domain brings. To destroy all, apply with false first."
   type        = bool
   nullable    = false
   default     = true
