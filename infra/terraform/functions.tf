@@ -1,17 +1,5 @@
 # Services whose messages go to a Cloud Run function instead. You deploy the function yourself, with gcloud
 # (docs/operations/push-and-functions.md); this leads the pushes there and back.
-variable "functions" {
-  description = "The services whose messages are pushed to the function NAME-function, such as [\"order\"], as long as messages are pushed at all. Deploy it first: docs/operations/push-and-functions.md."
-  type        = set(string)
-  nullable    = false
-  default     = []
-
-  validation {
-    condition     = alltrue([for service in var.functions : contains(local.readers, service)])
-    error_message = "Only a service that reads messages can be a function: ${join(", ", local.readers)}."
-  }
-}
-
 locals {
   # Where the messages of each service are pushed. A function has the URL of a service of its name.
   push_urls = {
@@ -21,7 +9,7 @@ locals {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "function" {
-  for_each = var.subscriber == "push" ? var.functions : toset([])
+  for_each = var.subscriber == "push" || var.switching ? var.functions : toset([])
   name     = "${each.key}-function"
   location = var.region
   role     = "roles/run.invoker"

@@ -90,7 +90,7 @@ resource "google_cloud_run_v2_service_iam_member" "sweep" {
   member   = google_service_account.identity["sweep"].member
 }
 
-resource "google_cloud_run_v2_service_iam_member" "operator" {
+resource "google_cloud_run_v2_service_iam_member" "caller" {
   for_each = merge([
     for service, own in local.services : { for member in own.callers : "${service}/${member}" => { service = service, member = member } }
   ]...)

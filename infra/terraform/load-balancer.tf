@@ -1,20 +1,21 @@
-# One door for customers, only with a domain: a global external Application Load Balancer with a certificate that Google
-# renews. It makes of the services one site, as local/gateway.ts does on your machine; both know the routes from the saga.
+# One site for customers, only with a domain: a global external Application Load Balancer with a certificate that Google
+# renews. It leads each request to the service that has the route, as local/gateway.ts does on your machine; both know the
+# routes from the saga.
 #
 # A load balancer brings no identity, so what stands behind it must let in whoever comes. The services that hold the
 # operators' routes, and are pushed to, stay closed: customers are answered by instances of their own, which take no
-# pushes and open no operators' route, whatever the URL map may let through (docs/decisions/0021-one-door.md).
+# pushes and open no operators' route, whatever the URL map may let through (docs/decisions/0021-one-site.md).
 locals {
-  door_services = toset([
+  site_services = toset([
     for name, service in local.topology.services : name if var.domain != null && length(service.customerRoutes) > 0
   ])
   # Around the load balancer, its limits would not hold.
   frontend_ingress = var.domain == null ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
   # The load balancer adds two entries to X-Forwarded-For: the client and itself.
-  door_environment = var.domain == null ? {} : { TRUSTED_PROXIES = "2" }
+  site_environment = var.domain == null ? {} : { TRUSTED_PROXIES = "2" }
   # The frontend gets everything else, and answers 404 where it has nothing.
-  door_rules = [
-    for name in setsubtract(local.door_services, ["frontend"]) : {
+  site_rules = [
+    for name in setsubtract(local.site_services, ["frontend"]) : {
       service = name
       routes = [
         for route in local.topology.services[name].customerRoutes : {
@@ -28,12 +29,18 @@ locals {
 }
 
 resource "google_cloud_run_v2_service" "customers" {
-  for_each             = setsubtract(local.door_services, ["frontend"])
+  for_each             = setsubtract(local.site_services, ["frontend"])
   name                 = "${each.key}-customers"
   location             = var.region
   ingress              = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
   invoker_iam_disabled = true
-  deletion_protection  = var.deletion_protection
+  # It keeps nothing, and without the domain it is deleted.
+  deletion_protection = false
+
+  # As in services.tf.
+  lifecycle {
+    ignore_changes = [client, client_version]
+  }
 
   template {
     service_account                  = google_service_account.identity[each.key].email
@@ -66,11 +73,11 @@ resource "google_cloud_run_v2_service" "customers" {
           local.service_environment,
           lookup(var.settings, each.key, {}),
           local.customer_environment,
-          local.door_environment,
+          local.site_environment,
           {
             SUBSCRIBER           = "push"
             PUSH_AUTH            = "token"
-            PUSH_AUDIENCE        = "nobody"
+            PUSH_AUDIENCE        = "no-push"
             PUSH_SERVICE_ACCOUNT = google_service_account.identity["push"].email
           },
         )
@@ -102,8 +109,8 @@ resource "google_cloud_run_v2_service" "customers" {
   depends_on = [terraform_data.groundwork]
 }
 
-resource "google_compute_region_network_endpoint_group" "door" {
-  for_each              = local.door_services
+resource "google_compute_region_network_endpoint_group" "site" {
+  for_each              = local.site_services
   name                  = "order-saga-${each.key}"
   region                = var.region
   network_endpoint_type = "SERVERLESS"
@@ -115,20 +122,20 @@ resource "google_compute_region_network_endpoint_group" "door" {
 
 # No timeout_sec: before a serverless backend it is 60 minutes, and Google refuses any other. So a stream of events may
 # stay open as long as its service lets a request take.
-resource "google_compute_backend_service" "door" {
-  for_each              = local.door_services
+resource "google_compute_backend_service" "site" {
+  for_each              = local.site_services
   name                  = "order-saga-${each.key}"
   load_balancing_scheme = "EXTERNAL_MANAGED"
-  security_policy       = google_compute_security_policy.door[0].id
+  security_policy       = google_compute_security_policy.site[0].id
 
   backend {
-    group = google_compute_region_network_endpoint_group.door[each.key].id
+    group = google_compute_region_network_endpoint_group.site[each.key].id
   }
 }
 
-# Services limit what changes something; reading costs money, too. An office behind one address is one client: 1,000
-# requests a minute are enough for some hundred people who watch their orders.
-resource "google_compute_security_policy" "door" {
+# Services limit what changes something; reading costs money, too. An office behind one address is one client: this is
+# enough for some hundred people who watch their orders.
+resource "google_compute_security_policy" "site" {
   count = var.domain == null ? 0 : 1
   name  = "order-saga"
 
@@ -169,7 +176,7 @@ resource "google_compute_security_policy" "door" {
   depends_on = [google_project_service.api]
 }
 
-resource "google_compute_url_map" "door" {
+resource "google_compute_url_map" "site" {
   count = var.domain == null ? 0 : 1
   name  = "order-saga"
 
@@ -184,13 +191,13 @@ resource "google_compute_url_map" "door" {
   }
   path_matcher {
     name            = "customers"
-    default_service = google_compute_backend_service.door["frontend"].id
+    default_service = google_compute_backend_service.site["frontend"].id
 
     dynamic "route_rules" {
-      for_each = local.door_rules
+      for_each = local.site_rules
       content {
         priority = route_rules.key + 1
-        service  = google_compute_backend_service.door[route_rules.value.service].id
+        service  = google_compute_backend_service.site[route_rules.value.service].id
 
         # One path can have a customers' method and an operators': GET /users/{user}, and DELETE.
         dynamic "match_rules" {
@@ -222,7 +229,7 @@ resource "google_compute_url_map" "redirect" {
 }
 
 # Google issues and renews it once the domain's A record leads to the address.
-resource "google_compute_managed_ssl_certificate" "door" {
+resource "google_compute_managed_ssl_certificate" "site" {
   count = var.domain == null ? 0 : 1
   # Another domain is another certificate, which must be there before the proxy lets go of this one.
   name = "order-saga-${substr(sha256(coalesce(var.domain, "none")), 0, 8)}"
@@ -237,7 +244,7 @@ resource "google_compute_managed_ssl_certificate" "door" {
   depends_on = [google_project_service.api]
 }
 
-resource "google_compute_ssl_policy" "door" {
+resource "google_compute_ssl_policy" "site" {
   count           = var.domain == null ? 0 : 1
   name            = "order-saga"
   profile         = "MODERN"
@@ -246,12 +253,12 @@ resource "google_compute_ssl_policy" "door" {
   depends_on = [google_project_service.api]
 }
 
-resource "google_compute_target_https_proxy" "door" {
+resource "google_compute_target_https_proxy" "site" {
   count            = var.domain == null ? 0 : 1
   name             = "order-saga"
-  url_map          = google_compute_url_map.door[0].id
-  ssl_certificates = [google_compute_managed_ssl_certificate.door[0].id]
-  ssl_policy       = google_compute_ssl_policy.door[0].id
+  url_map          = google_compute_url_map.site[0].id
+  ssl_certificates = [google_compute_managed_ssl_certificate.site[0].id]
+  ssl_policy       = google_compute_ssl_policy.site[0].id
 }
 
 resource "google_compute_target_http_proxy" "redirect" {
@@ -260,21 +267,21 @@ resource "google_compute_target_http_proxy" "redirect" {
   url_map = google_compute_url_map.redirect[0].id
 }
 
-resource "google_compute_global_address" "door" {
+resource "google_compute_global_address" "site" {
   count = var.domain == null ? 0 : 1
   name  = "order-saga"
 
   depends_on = [google_project_service.api]
 }
 
-resource "google_compute_global_forwarding_rule" "door" {
+resource "google_compute_global_forwarding_rule" "site" {
   for_each = var.domain == null ? {} : {
-    https = { port = "443", target = google_compute_target_https_proxy.door[0].id }
+    https = { port = "443", target = google_compute_target_https_proxy.site[0].id }
     http  = { port = "80", target = google_compute_target_http_proxy.redirect[0].id }
   }
   name                  = "order-saga-${each.key}"
   load_balancing_scheme = "EXTERNAL_MANAGED"
-  ip_address            = google_compute_global_address.door[0].id
+  ip_address            = google_compute_global_address.site[0].id
   port_range            = each.value.port
   target                = each.value.target
 }

@@ -5,7 +5,7 @@ output "url" {
 
 output "address" {
   description = "Where the A record of the domain must lead."
-  value       = one(google_compute_global_address.door[*].address)
+  value       = one(google_compute_global_address.site[*].address)
 }
 
 output "urls" {
@@ -16,6 +16,9 @@ output "urls" {
 output "build_region" {
   description = "Where the image is built."
   value       = local.build_region
+
+  # An apply with -target writes only outputs that depend on what it makes, and the build needs this one after the ground.
+  depends_on = [google_storage_bucket.source]
 }
 
 output "repository" {

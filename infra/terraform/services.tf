@@ -11,6 +11,11 @@ resource "google_cloud_run_v2_service" "service" {
   # Not roles/run.invoker for allUsers: organizations that share with their own domain alone refuse that.
   invoker_iam_disabled = var.public && each.key == "frontend"
 
+  # gcloud signs what it changes, such as the traffic in a roll-out. Each plan would take that back.
+  lifecycle {
+    ignore_changes = [client, client_version]
+  }
+
   template {
     service_account                  = google_service_account.identity[each.key].email
     max_instance_request_concurrency = 500
@@ -85,10 +90,11 @@ resource "google_cloud_run_v2_service" "service" {
 
 # The alternative to push: the same programs, that pull. Their number is fixed, because a pull has no requests to count.
 resource "google_cloud_run_v2_worker_pool" "worker" {
-  for_each            = var.subscriber == "pull" ? local.readers : toset([])
-  name                = "${each.key}-worker"
-  location            = var.region
-  deletion_protection = var.deletion_protection
+  for_each = var.subscriber == "pull" ? local.readers : toset([])
+  name     = "${each.key}-worker"
+  location = var.region
+  # It keeps nothing, and the way back to push deletes it.
+  deletion_protection = false
 
   scaling {
     scaling_mode          = "MANUAL"

@@ -12,7 +12,7 @@ locals {
 
   # What does not follow from the saga, by service. All else is the same for each of them.
   by_hand = {
-    frontend = { settings = local.door_environment }
+    frontend = { settings = local.site_environment }
     janitor = {
       # Cloud Scheduler asks for each sweep.
       settings = { SWEEP_INTERVAL_SECONDS = "0" }

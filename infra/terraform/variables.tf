@@ -58,7 +58,7 @@ variable "customers" {
 }
 
 variable "domain" {
-  description = "The domain under which a load balancer makes one site of all that customers may ask, such as shop.example. Without it there is none, because it costs about $25 a month even if nobody comes; customers then reach the frontend alone."
+  description = "The domain under which a load balancer makes one site of all that customers may ask, such as shop.example. Without it there is none, because it costs money even if nobody comes (README.md#what-it-costs); customers then reach the frontend alone."
   type        = string
   default     = null
 
@@ -89,6 +89,18 @@ variable "switching" {
   type        = bool
   nullable    = false
   default     = false
+}
+
+variable "functions" {
+  description = "The services whose messages are pushed to the function NAME-function, such as [\"order\"], as long as messages are pushed at all. Deploy it first: docs/operations/push-and-functions.md."
+  type        = set(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = alltrue([for service in var.functions : contains(local.readers, service)])
+    error_message = "Only a service that reads messages can be a function: ${join(", ", local.readers)}."
+  }
 }
 
 variable "telemetry" {
@@ -132,7 +144,7 @@ variable "callers" {
 }
 
 variable "image_tag" {
-  description = "Which image runs. The tag is resolved when Terraform plans. With latest that is what was built last, so any apply rolls that out, whatever it is for; the tag of one build keeps it."
+  description = "Which image runs. The tag is resolved when Terraform plans; latest is the newest build (README.md#day-by-day)."
   type        = string
   nullable    = false
   default     = "latest"
@@ -224,14 +236,14 @@ variable "bigquery_events" {
 }
 
 variable "data_access_logs" {
-  description = "Whether Cloud Audit Logs say who read or wrote the database, messages and secrets. Costs $0.50 per GiB beyond the free 50 GiB of logs a month."
+  description = "Whether Cloud Audit Logs say who read or wrote the database, messages and secrets. What it costs: README.md#what-it-costs."
   type        = bool
   nullable    = false
   default     = false
 }
 
 variable "deletion_protection" {
-  description = "Whether the database, the services and the table of events refuse to be deleted. To destroy all, apply with false first."
+  description = "Whether the database, the services and jobs, and the table of events refuse to be deleted. What keeps nothing and goes with another setting does not: worker pools, and what a domain brings. To destroy all, apply with false first."
   type        = bool
   nullable    = false
   default     = true

@@ -419,6 +419,15 @@ describe('docs/operations/', () => {
     ]);
   });
 
+  it('takes the messages from functions before services read the restored database: they would ask for the old one', () => {
+    const page = pageOf('backup-and-restore.md');
+    const places = ['functions = []', 'infra/terraform apply  ', 'deploy each function again'].map((words) =>
+      page.indexOf(words),
+    );
+    expect(places).to.not.include(-1);
+    expect(places).to.deep.equal([...places].sort((one, other) => one - other));
+  });
+
   /** What Terraform plans together with a resource that is targeted: all that it refers to, directly or not. */
   function dependenciesOf(target: string): string[] {
     const reached = new Set<string>();

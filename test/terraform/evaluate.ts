@@ -77,12 +77,14 @@ export const GENERATED = ['topology.json', 'firestore.indexes.json', 'bigquery-e
 /**
  * Evaluates the configuration with values for its variables.
  * @param generated the text of a generated file, by its name, where it is to be another one than ours.
+ * @param options of the apply, such as `-target=terraform_data.groundwork`.
  * @throws Error with Terraform's own words, also where a variable is refused.
  */
 export async function evaluate(
   configuration: Configuration,
   variables: Body,
   generated: Readonly<Record<string, string>> = {},
+  options: readonly string[] = [],
 ): Promise<Resources> {
   const root = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
   try {
@@ -95,7 +97,8 @@ export async function evaluate(
     writeFileSync(join(folder, 'main.tf.json'), JSON.stringify(translated(configuration)));
     writeFileSync(join(folder, 'terraform.tfvars.json'), JSON.stringify(variables));
     await terraform(folder, 'init', '-no-color', '-input=false');
-    await terraform(folder, 'apply', '-no-color', '-input=false', '-auto-approve', '-parallelism=100');
+    const apply = ['apply', '-no-color', '-input=false', '-auto-approve', '-parallelism=100'];
+    await terraform(folder, ...apply, ...options);
     const state = JSON.parse(readFileSync(join(folder, 'terraform.tfstate'), 'utf8')) as State;
     return Object.fromEntries([
       ...state.resources.flatMap(({ name, instances }) =>
@@ -138,7 +141,14 @@ function translated({ resource, variable, locals, output }: Configuration): Body
     ),
     locals: rewritten({ ...locals, data: DATA }),
     resource: { terraform_data: Object.fromEntries(standIns) },
-    output: rewritten(output),
+    output: rewritten(
+      Object.fromEntries(
+        Object.entries(output).map(([name, body]) => [
+          name,
+          'depends_on' in body ? withDependencies(body) : body,
+        ]),
+      ),
+    ),
   };
 }
 

@@ -46,6 +46,17 @@ describe('The Terraform, as it is written', () => {
     ]);
   });
 
+  it('leaves to gcloud which revision of a service gets requests, and its signature: a roll-out needs both', () => {
+    const services = Object.entries(configuration.resource.google_cloud_run_v2_service ?? {});
+    expect(services).to.have.length(2);
+    for (const [label, service] of services) {
+      expect(service, label).to.not.have.any.keys('traffic');
+      expect(service.lifecycle, label).to.deep.equal([
+        { ignore_changes: ['client', 'client_version'].map(expression) },
+      ]);
+    }
+  });
+
   it('uses no preview of Google', () => {
     expect(resources.filter(([, , one]) => 'launch_stage' in one)).to.deep.equal([]);
   });

@@ -24,7 +24,7 @@ interface PathMatcher {
 describe('The load balancer that Terraform makes', () => {
   const CUSTOMERS = 'google_cloud_run_v2_service.customers';
   const dockerfile = readFileSync(new URL('infra/Dockerfile', packageRoot), 'utf8');
-  const DOOR = { ...REQUIRED, domain: 'shop.example' };
+  const SITE = { ...REQUIRED, domain: 'shop.example' };
   let deployed: Deployments;
   before(async function () {
     deployed = await deployments(this);
@@ -47,7 +47,7 @@ describe('The load balancer that Terraform makes', () => {
 
   /** Which service gets a request, as Google's documentation says of a URL map. */
   function serviceFor(method: string, path: string): string | undefined {
-    const [{ default_service: rest, route_rules: rules }] = first('google_compute_url_map.door')
+    const [{ default_service: rest, route_rules: rules }] = first('google_compute_url_map.site')
       .path_matcher as [PathMatcher];
     const fits = ({ full_path_match: full, path_template_match: template, header_matches }: MatchRule) => {
       const [{ header_name: header, exact_match: wanted }] = header_matches;
@@ -57,7 +57,7 @@ describe('The load balancer that Terraform makes', () => {
     const rule = [...rules]
       .sort((a, b) => a.priority - b.priority)
       .find(({ match_rules: matches }) => matches.some(fits));
-    const backends = Object.entries(made('google_compute_backend_service.door'));
+    const backends = Object.entries(made('google_compute_backend_service.site'));
     return backends.find(([, { id }]) => id === (rule?.service ?? rest))?.[0];
   }
   const example = (path: string) => path.replaceAll(/\{\w+\}/g, 'some-thing');
@@ -107,15 +107,29 @@ describe('The load balancer that Terraform makes', () => {
       );
       expect({ operators, pushIdentity, trustedProxies }, name).to.deep.equal({
         operators: undefined,
-        pushIdentity: { audience: 'nobody', serviceAccount: emailOf('push') },
+        pushIdentity: { audience: 'no-push', serviceAccount: emailOf('push') },
         trustedProxies: 2,
       });
       expect(customerIdentity, name).to.include({ issuer: 'https://accounts.example', audience: 'shop' });
     }
     const audiences = Object.values(made('google_pubsub_subscription.subscription')).flatMap(
-      ({ push_config }) => (JSON.stringify(push_config ?? []).includes('"nobody"') ? ['nobody'] : []),
+      ({ push_config }) => (JSON.stringify(push_config ?? []).includes('"no-push"') ? ['no-push'] : []),
     );
     expect(audiences).to.deep.equal([]);
+  });
+
+  it('has instances that are as those of the service itself, apart from who reaches them and their environment', () => {
+    const own = (service: Body | undefined) => {
+      const { id: _, name: __, ingress, invoker_iam_disabled, deletion_protection, ...rest } = service ?? {};
+      const [{ timeout, containers, ...template }] = rest.template as [
+        { timeout: string; containers: [Body] },
+      ];
+      const [{ env, ...container }] = containers;
+      return { ...rest, template: { ...template, containers: [container] } };
+    };
+    for (const [name, service] of Object.entries(made(CUSTOMERS))) {
+      expect(own(service), name).to.deep.equal(own(made('google_cloud_run_v2_service.service')[name]));
+    }
   });
 
   it('lets in whoever comes at these instances and the frontend alone, and nobody around it', () => {
@@ -135,20 +149,20 @@ describe('The load balancer that Terraform makes', () => {
   });
 
   it('has a limit for each client before every service, and no timeout that would cut a stream of events', () => {
-    const backends = made('google_compute_backend_service.door');
+    const backends = made('google_compute_backend_service.site');
     expect(Object.keys(backends)).to.have.members([...behind(), 'frontend']);
     for (const [name, backend] of Object.entries(backends)) {
       expect(backend, name).to.include({
         load_balancing_scheme: 'EXTERNAL_MANAGED',
-        security_policy: first('google_compute_security_policy.door').id,
+        security_policy: first('google_compute_security_policy.site').id,
       });
       expect(backend, name).to.not.have.any.keys('timeout_sec', 'health_checks', 'protocol');
-      const groups = made('google_compute_region_network_endpoint_group.door');
+      const groups = made('google_compute_region_network_endpoint_group.site');
       expect(backend.backend).to.deep.equal([{ group: groups[name]?.id }]);
       const service = name === 'frontend' ? 'frontend' : `${name}-customers`;
       expect(groups[name]).to.deep.include({ network_endpoint_type: 'SERVERLESS', cloud_run: [{ service }] });
     }
-    const [limit, last] = first('google_compute_security_policy.door').rule as Body[];
+    const [limit, last] = first('google_compute_security_policy.site').rule as Body[];
     const options = {
       conform_action: 'allow',
       exceed_action: 'deny(429)',
@@ -160,19 +174,19 @@ describe('The load balancer that Terraform makes', () => {
   });
 
   it('answers with the certificate of the domain, and sends what comes unencrypted or under another name there', () => {
-    expect(first('google_compute_managed_ssl_certificate.door').managed).to.deep.equal([
-      { domains: [DOOR.domain] },
+    expect(first('google_compute_managed_ssl_certificate.site').managed).to.deep.equal([
+      { domains: [SITE.domain] },
     ]);
-    const proxy = first('google_compute_target_https_proxy.door');
+    const proxy = first('google_compute_target_https_proxy.site');
     expect(proxy).to.deep.include({
-      url_map: first('google_compute_url_map.door').id,
-      ssl_certificates: [first('google_compute_managed_ssl_certificate.door').id],
+      url_map: first('google_compute_url_map.site').id,
+      ssl_certificates: [first('google_compute_managed_ssl_certificate.site').id],
     });
-    const rules = Object.entries(made('google_compute_global_forwarding_rule.door')).map(
+    const rules = Object.entries(made('google_compute_global_forwarding_rule.site')).map(
       ([name, { port_range: port, target, load_balancing_scheme: scheme, ip_address: address }]) => {
         expect([scheme, address]).to.deep.equal([
           'EXTERNAL_MANAGED',
-          first('google_compute_global_address.door').id,
+          first('google_compute_global_address.site').id,
         ]);
         return [name, port, target];
       },
@@ -183,9 +197,9 @@ describe('The load balancer that Terraform makes', () => {
     ]);
     const redirect = { https_redirect: true, strip_query: false };
     expect(first('google_compute_url_map.redirect').default_url_redirect).to.deep.equal([redirect]);
-    const map = first('google_compute_url_map.door');
-    expect(map.default_url_redirect).to.deep.equal([{ ...redirect, host_redirect: DOOR.domain }]);
-    expect(map.host_rule).to.deep.equal([{ hosts: [DOOR.domain], path_matcher: 'customers' }]);
+    const map = first('google_compute_url_map.site');
+    expect(map.default_url_redirect).to.deep.equal([{ ...redirect, host_redirect: SITE.domain }]);
+    expect(map.host_rule).to.deep.equal([{ hosts: [SITE.domain], path_matcher: 'customers' }]);
   });
 
   it('is where Google looks from outside whether the shop answers', () => {
@@ -193,7 +207,7 @@ describe('The load balancer that Terraform makes', () => {
       'google_monitoring_uptime_check_config.shop',
     );
     expect(watched).to.deep.equal([
-      { type: 'uptime_url', labels: { project_id: REQUIRED.project, host: DOOR.domain } },
+      { type: 'uptime_url', labels: { project_id: REQUIRED.project, host: SITE.domain } },
     ]);
     const [{ path }] = check as [{ path: string }];
     const open = deployed.services
@@ -204,12 +218,28 @@ describe('The load balancer that Terraform makes', () => {
     expect(only(deployed.byDefault, 'google_monitoring_uptime_check_config.shop')).to.deep.equal({});
   });
 
+  longTest('can be taken away again: nothing that it brings is protected', async function () {
+    this.timeout(60_000);
+    const given = {
+      ...SITE,
+      public: true,
+      customers: { issuer: 'https://accounts.example', audience: 'shop' },
+    };
+    const brought = Object.entries(await evaluate(await readConfiguration(), given)).filter(
+      ([address]) => !(address in deployed.byDefault),
+    );
+    expect(brought.filter(([address]) => address.startsWith(CUSTOMERS))).to.have.length(behind().length);
+    expect(brought.filter(([, { deletion_protection: isProtected }]) => isProtected === true)).to.deep.equal(
+      [],
+    );
+  });
+
   longTest('is refused where it could let nobody in, or would show everybody everything', async function () {
     this.timeout(60_000);
     const configuration = await readConfiguration();
     const customers = { issuer: 'https://accounts.example', audience: 'shop' };
     for (const given of [{ customers }, { public: true }]) {
-      const complaint = await evaluate(configuration, { ...DOOR, ...given }).then(
+      const complaint = await evaluate(configuration, { ...SITE, ...given }).then(
         () => 'nothing',
         (error: Error) => error.message.replaceAll(/\s*[│╷╵]?\s+/g, ' '),
       );

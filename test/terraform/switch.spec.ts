@@ -1,10 +1,13 @@
 import { expect } from 'chai';
+import { pipeline } from '../../pipeline.ts';
+import { readersOf, topologyOf } from '../../saga/deliver/topology.ts';
 import { longTest } from '../support/thorough.ts';
 import { type Body, readConfiguration } from './configuration.ts';
 import { REQUIRED } from './deployments.ts';
 import { evaluate, type Resources, requireTerraform } from './evaluate.ts';
 
 describe('A switch between push and pull', () => {
+  const [reader = ''] = readersOf(topologyOf(pipeline));
   before(async function () {
     await requireTerraform(this);
   });
@@ -16,12 +19,12 @@ describe('A switch between push and pull', () => {
     Object.fromEntries(Object.entries(resources).filter(([address]) => isMeant(address)));
 
   longTest(
-    'finds its rights there, because an apply before it adds them and changes nothing else',
+    'finds its rights there, because an apply before it adds them and changes nothing else; and it deletes nothing that is protected',
     async function () {
       this.timeout(180_000);
       const configuration = await readConfiguration();
       const made = (subscriber: string, switching: boolean) =>
-        evaluate(configuration, { ...REQUIRED, subscriber, switching });
+        evaluate(configuration, { ...REQUIRED, functions: [reader], subscriber, switching });
       const [push, pull, pushStill, pullStill] = await Promise.all([
         made('push', false),
         made('pull', false),
@@ -37,6 +40,11 @@ describe('A switch between push and pull', () => {
       ] as const) {
         expect(rightsIn(prepared)).to.deep.equal(both);
         expect(othersIn(prepared)).to.deep.equal(othersIn(before));
+      }
+      // The provider deletes nothing that is protected.
+      for (const [address, one] of [...Object.entries(push), ...Object.entries(pull)]) {
+        if (address in push && address in pull) continue;
+        expect(one.deletion_protection, address).to.not.equal(true);
       }
     },
   );

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,6 +85,23 @@ describe('Terraform itself', () => {
       'Resources: 1 destroyed',
     );
     rmSync(folder, { recursive: true });
+  });
+
+  longTest('has every output that a build needs once the ground is laid', async function () {
+    this.timeout(60_000);
+    const ways = {
+      'infra/deploy': /-target=terraform_data\.groundwork\n(.*?)start_services/s,
+      'infra/terraform/README.md': /-target=terraform_data\.groundwork\n(.*?)apply -var=image_tag/s,
+    };
+    const ground = await evaluate(await readConfiguration(), REQUIRED, {}, [
+      '-target=terraform_data.groundwork',
+    ]);
+    for (const [path, between] of Object.entries(ways)) {
+      const [, part = ''] = between.exec(readFileSync(new URL(path, packageRoot), 'utf8')) ?? [];
+      const read = [...part.matchAll(/ output -raw (\w+)/g)].map(([, name]) => `output.${name}`);
+      expect(read, path).to.not.be.empty;
+      expect(ground, path).to.include.keys(read);
+    }
   });
 
   it('refuses values that can not be meant, each with a sentence', async function () {
