@@ -315,6 +315,24 @@ describe('An order inside a message', () => {
     });
   });
 
+  it('is the same whether it is a snapshot or not, with all that it asks for', () => {
+    const wishes = { on_shortage: 'ask', mode: 'orchestration', fail: 'payments' };
+    const whole = { user: 'jack', items: [{ item: 'widget', quantity: 2 }], ...wishes };
+    const parsed = { order: anOrder(wishes as Partial<Order>) };
+    expect(parseOrder(whole)).to.deep.equal(parsed);
+    expect(order.parse(whole)).to.deep.equal(parsed);
+    expect(order.parse({ ...whole, status: 'CREATED' })).to.deep.equal(parsed);
+  });
+
+  it('[anomaly 41] is refused for an unknown field in any of its lines, also in a snapshot', () => {
+    const fine = { item: 'widget', quantity: 2 };
+    for (const items of [[{ ...fine, discount: 1 }], [fine, { item: 'wotsit', quantity: 1, discount: 1 }]]) {
+      expect(order.parse({ user: 'jack', items })).to.deep.equal(
+        fault(`items[${items.length - 1}].discount`, 'is unknown'),
+      );
+    }
+  });
+
   it('[anomaly 41] is checked like a posted one', () => {
     const line = { item: 'a/b', quantity: -1, discount: 100 };
     expect(order.parse({ user: 'jack', items: [line] })).to.deep.equal({

@@ -186,10 +186,10 @@ const storedSchema = z.object({
     .readonly(),
   /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
   paymentError: z.string().refine(isJson, 'is not JSON').exactOptional(),
-  /** The step that is to refuse it. */
   /** What to do if only a part is there: ask, instead of refusing the order. */
   on_shortage: onShortageSchema.exactOptional(),
   mode: modeSchema.exactOptional(),
+  /** The step that is to refuse it. */
   fail: failSchema.exactOptional(),
 });
 

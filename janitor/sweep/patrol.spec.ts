@@ -43,6 +43,22 @@ describe('The patrol', () => {
     await patrol.stop();
   });
 
+  it('begins no further sweep when it is stopped during one', async () => {
+    const { ports, patrol, pause } = await scene(40);
+    const { due } = ports.store;
+    let sweepCount = 0;
+    let stopping: Promise<void> | undefined;
+    ports.store.due = (query) => {
+      if (query.where.shard === 0) sweepCount++;
+      stopping ??= patrol.stop();
+      return due(query);
+    };
+    patrol.start();
+    await pause(200_000);
+    await stopping;
+    expect(sweepCount).to.equal(1);
+  });
+
   it('ends when it is stopped, and never begins where there is no interval', async () => {
     for (const intervalSeconds of [10, 0]) {
       const { ports, patrol, pause } = await scene(intervalSeconds);

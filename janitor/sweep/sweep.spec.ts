@@ -4,7 +4,14 @@ import { BATCH_MAX } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, messageFor } from '../../saga/deliver/message.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { announcedAgain, isStanding, nextSweep } from '../../saga/ledger/deadline.ts';
-import { advance, DEADLINE_EXCEEDED, fail, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
+import {
+  advance,
+  DEADLINE_EXCEEDED,
+  fail,
+  type Ledger,
+  ledgerPath,
+  SHARD_COUNT,
+} from '../../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
 import { aLedger, NOW, aLedgerThatIs as shopThatWaits, UUID, uuidOf } from '../../test/support/builders.ts';
@@ -67,6 +74,25 @@ describe('A sweep', () => {
     expect(await sweep()).to.deep.equal(NOTHING);
     expect([ports.published, ports.logged]).to.deep.equal([[], []]);
     expect(await stored()).to.deep.equal({ ...created, sweepAt: secondsLater(50) });
+  });
+
+  it('asks each shard once where fewer are due than a batch holds, and publishes nothing without need', async () => {
+    const { ports, sweep } = await scene(30, aLedger());
+    const { due } = ports.store;
+    const shards: unknown[] = [];
+    ports.store.due = (query) => {
+      shards.push(query.where.shard);
+      return due(query);
+    };
+    const { publish } = ports.bus;
+    const sizes: number[] = [];
+    ports.bus.publish = (messages) => {
+      sizes.push(messages.length);
+      return publish(messages);
+    };
+    await sweep();
+    expect(shards).to.deep.equal(Array.from({ length: SHARD_COUNT }, (_, shard) => shard));
+    expect(sizes).to.deep.equal([1]);
   });
 
   it('[anomaly 34] comes back to a ledger only after its pause', async () => {
