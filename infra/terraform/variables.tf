@@ -52,7 +52,7 @@ variable "customers" {
   default = null
 
   validation {
-    condition     = var.customers == null ? true : can(regex("^https://[^ ?#@]+$", var.customers.issuer)) && var.customers.audience != "" && can(regex("^[^ ]{1,100}$", var.customers.claim))
+    condition     = var.customers == null ? true : can(regex("^https://[^ ?#@]+$", var.customers.issuer)) && try(length(var.customers.audience) > 0, false) && can(regex("^[^ ]{1,100}$", var.customers.claim))
     error_message = "Customers are told apart by an issuer with an https URL, an audience, and the name of a claim."
   }
 }

@@ -130,13 +130,15 @@ describe('Terraform itself', () => {
     const wrongBeside = { ...REQUIRED, domain: 'https://shop.example' };
     const configuration = await readConfiguration();
     const { variable } = configuration;
-    const complaints = [wrong, wrongBeside].map((given) =>
+    const unnamed = { ...REQUIRED, customers: { issuer: 'https://accounts.example', audience: null } };
+    const complaints = [wrong, wrongBeside, unnamed].map((given) =>
       evaluate(configuration, given).then(
         () => 'nothing',
         (error: Error) => error.message.replaceAll(/\s*[│╷╵]?\s+/g, ' '),
       ),
     );
     const complaint = (await Promise.all(complaints)).join(' ');
+    expect(await complaints[2]).to.contain('an issuer with an https URL, an audience');
     const sentences = Object.entries(variable).flatMap(([name, { validation = [] }]) =>
       (validation as { error_message: string }[]).map(
         // What follows from the saga stands at the end.
