@@ -262,6 +262,14 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     expect(google.world().tainted).to.deep.equal([]);
   });
 
+  it('deletes nothing that is gone, though the state still has it as half made', async () => {
+    const google = await fresh({ tainted: ['order', 'inventory'], gone: ['order'] });
+    expect((await google.run([...ASKED, '--yes'])).code).to.equal(0);
+    expect(google.calls().filter((call) => call.includes(' delete '))).to.deep.equal([
+      `gcloud run services delete inventory --region=${REGION}`,
+    ]);
+  });
+
   longTest('goes on after an interruption, wherever it was', async function () {
     this.timeout(300_000);
     const whole = await fresh();

@@ -21,7 +21,9 @@ export interface World {
   /** What Terraform has made: nothing, the ground, or the services, too. */
   readonly made: 'nothing' | 'ground' | 'all';
   readonly isProtected: boolean;
+  /** What stands in Terraform's state as half made, and which of it Google has no more. */
   readonly tainted: readonly string[];
+  readonly gone: readonly string[];
   /** How often the order was looked at, and whether its word was said. */
   readonly looks: number;
   readonly isHeard: boolean;
@@ -42,6 +44,7 @@ export const freshWorld: World = {
   made: 'nothing',
   isProtected: true,
   tainted: [],
+  gone: [],
   looks: 0,
   isHeard: false,
   revisions: {},
@@ -91,7 +94,13 @@ function gcloud(world: World, call: readonly string[]): Answer {
     const [, image = '', tag = ''] = /_IMAGE=([^,]+),_TAG=(\S+)/.exec(line) ?? [];
     return { images: [...world.images, `${image}:${tag}`] };
   }
-  if (is('run services delete')) return { tainted: world.tainted.filter((name) => name !== call[3]) };
+  if (is('run services d')) {
+    const [, , verb = '', name = ''] = call;
+    if (world.gone.includes(name) || !world.tainted.includes(name)) {
+      return { fails: `ERROR: (gcloud.run.services.${verb}) Cannot find service [${name}]` };
+    }
+    return verb === 'delete' ? { gone: [...world.gone, name] } : { says: `Service ${name}` };
+  }
   if (is('pubsub topics publish')) return { isHeard: true };
   return cloudRun(world, call);
 }
@@ -157,7 +166,7 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
     if (line.includes('-target=terraform_data.groundwork')) {
       return { made: world.made === 'all' ? 'all' : 'ground', isProtected };
     }
-    if (world.tainted.length > 0) {
+    if (world.tainted.some((name) => !world.gone.includes(name))) {
       return {
         fails:
           'Error: cannot destroy service without setting deletion_protection=false and running `terraform apply`',
@@ -166,7 +175,13 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
     const revisions = Object.fromEntries(
       Object.entries(world.revisions).map(([name, all]) => [name, [...all, `${name}-${all.length + 1}`]]),
     );
-    return { made: line.includes('-target=') ? world.made : 'all', isProtected, revisions };
+    return {
+      made: line.includes('-target=') ? world.made : 'all',
+      isProtected,
+      revisions,
+      tainted: [],
+      gone: [],
+    };
   }
   if (line.startsWith('destroy')) {
     if (world.isProtected) {
