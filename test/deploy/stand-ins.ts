@@ -27,7 +27,7 @@ export interface World {
   /** How often the order was looked at, and whether its word was said. */
   readonly looks: number;
   readonly isHeard: boolean;
-  /** The revisions of each service, the newest last, and the percentage that goes to each that gets any. */
+  /** The revisions of each service, the newest last, and the percentage that goes to each that gets any, or to the `latest`. */
   readonly revisions: Readonly<Record<string, readonly string[]>>;
   readonly traffic: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** After how many looks at the alerts one of them opens; never, if undefined. */
@@ -35,6 +35,8 @@ export interface World {
   /** After how many looks the alerts can't be looked at any more. */
   readonly alertsFailAfter?: number;
   readonly alertLooks: number;
+  /** The beginning of a call during which the program gets a signal. The call then lasts until the program makes the next one. */
+  readonly signalDuring?: string | undefined;
 }
 
 export const freshWorld: World = {
@@ -114,19 +116,22 @@ function cloudRun(world: World, call: readonly string[]): Answer {
       metadata: { name: service },
       status: {
         latestReadyRevisionName: revisions.at(-1),
-        traffic: Object.entries(world.traffic[service] ?? {}).map(([revisionName, percent]) => ({
-          revisionName,
-          percent,
-        })),
+        // Google leaves out what is empty.
+        ...(world.traffic[service] !== undefined && {
+          traffic: Object.entries(world.traffic[service]).map(([revision, percent]) =>
+            revision === 'latest'
+              ? { revisionName: revisions.at(-1), percent, latestRevision: true }
+              : { revisionName: revision, percent },
+          ),
+        }),
       },
     }));
     return { says: JSON.stringify(services) };
   }
   if (line.startsWith('run services update-traffic')) {
-    const newest = world.revisions[name]?.at(-1) ?? '';
     const [, asked] = /--to-revisions=(\S+)/.exec(line) ?? [];
     const shares = Object.fromEntries(
-      (asked ?? `${newest}=100`).split(',').map((share) => {
+      (asked ?? 'latest=100').split(',').map((share) => {
         const [revision = '', percent] = share.split('=');
         return [revision, Number(percent)];
       }),
