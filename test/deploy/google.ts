@@ -30,7 +30,13 @@ export interface Google {
   write(path: string, text: string): void;
 }
 
-const FILES = ['infra/deploy', 'infra/roll-out', 'infra/topology.json', 'infra/cloudbuild.yaml'];
+const FILES = [
+  'infra/deploy',
+  'infra/roll-out',
+  'infra/use-shared-state',
+  'infra/topology.json',
+  'infra/cloudbuild.yaml',
+];
 const TERRAFORM = ['project.tf', 'terraform.tfvars.example'].map((name) => `infra/terraform/${name}`);
 const STAND_INS = ['gcloud', 'terraform', 'curl', 'git', 'sleep'];
 /** What the programs call that stays on this machine. */

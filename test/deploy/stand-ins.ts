@@ -1,3 +1,5 @@
+import { CANCELED } from '../../saga/ledger/ledger.ts';
+
 /**
  * What gcloud, terraform, curl, git and sleep answer where `infra/deploy` and `infra/roll-out` are tried: as Google would in a
  * world of these few facts, and with the words of a failure where a spec says so.
@@ -17,6 +19,8 @@ export interface Fault {
 export interface World {
   readonly isSignedIn: boolean;
   readonly faults: readonly Fault[];
+  /** Whether the hashes of the provider are committed. */
+  readonly isLocked: boolean;
   readonly images: readonly string[];
   /** What Terraform has made: nothing, the ground, or the services, too. */
   readonly made: 'nothing' | 'ground' | 'all';
@@ -27,6 +31,8 @@ export interface World {
   /** How often the order was looked at, and whether its word was said. */
   readonly looks: number;
   readonly isHeard: boolean;
+  /** Why the order is canceled, if it is. */
+  readonly canceledFor?: string;
   /** The revisions of each service, the newest last, and the percentage that goes to each that gets any, or to the `latest`. */
   readonly revisions: Readonly<Record<string, readonly string[]>>;
   readonly traffic: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -42,6 +48,7 @@ export interface World {
 export const freshWorld: World = {
   isSignedIn: true,
   faults: [],
+  isLocked: false,
   images: [],
   made: 'nothing',
   isProtected: true,
@@ -75,7 +82,8 @@ export function answer(world: World, call: readonly string[], text: Text): Answe
     gcloud,
     terraform,
     curl,
-    git: () => ({ says: 'v0.3.0' }),
+    git: (_, [verb]) =>
+      verb === 'ls-files' && !world.isLocked ? { fails: 'error: pathspec' } : { says: 'v0.3.0' },
     sleep: () => ({}),
   };
   const [program = '', ...rest] = call;
@@ -155,13 +163,18 @@ function cloudRun(world: World, call: readonly string[]): Answer {
 function terraform(world: World, [, ...call]: readonly string[], text: Text): Answer {
   const line = call.join(' ');
   if (line.startsWith('output')) {
-    if (world.made === 'nothing') return { fails: `Error: Output "${call.at(-1)}" not found` };
-    const outputs: Record<string, string> = {
+    const ofGround: Record<string, string> = {
       build_region: 'us-central1',
       repository: 'europe-west1-docker.pkg.dev/my-project/order-saga/order-saga',
-      url: 'https://frontend-123456789012.europe-west1.run.app',
     };
-    return { says: outputs[call.at(-1) ?? ''] ?? '' };
+    const outputs: Record<World['made'], Record<string, string>> = {
+      nothing: {},
+      ground: ofGround,
+      all: { ...ofGround, url: 'https://frontend-123456789012.europe-west1.run.app' },
+    };
+    const name = call.at(-1) ?? '';
+    const says = outputs[world.made][name];
+    return says === undefined ? { fails: `Error: Output "${name}" not found` } : { says };
   }
   if (line.startsWith('show')) return { says: JSON.stringify(stateOf(world)) };
   if (text('infra/terraform/terraform.tfvars') === undefined && !line.startsWith('init'))
@@ -234,5 +247,7 @@ function curl(world: World, call: readonly string[], text: Text): Answer {
   };
   const way = ['CREATED', ...Object.keys(words)];
   const status = world.isHeard ? success : way[Math.min(world.looks, way.length - 1)];
-  return { says: JSON.stringify({ uuid, status }), looks: world.looks + 1 };
+  const reason = world.canceledFor;
+  const order = reason === undefined ? { uuid, status } : { uuid, status: CANCELED, reason };
+  return { says: JSON.stringify(order), looks: world.looks + 1 };
 }
