@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { packageRoot } from '../../programs/config.ts';
+import { DEADLINE_EXCEEDED } from '../../saga/ledger/ledger.ts';
 import { longTest } from '../support/thorough.ts';
 import { readConfiguration, stringsIn } from '../terraform/configuration.ts';
 import { googleOfSuite } from './google.ts';
@@ -87,7 +88,9 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     calls
       .filter(
         (call) =>
-          !/ (auth|config|output|show|describe|print-\S+) |^(git|sleep) |^gcloud (auth|config) /.test(call),
+          !/ (auth|config|output|show|describe|list|print-\S+) |^(git|sleep) |^gcloud (auth|config) /.test(
+            call,
+          ),
       )
       .map((call) =>
         call.replaceAll(/ -input=false| -auto-approve| -H Idempotency-Key:.*?(?= -d)| --config -/g, ''),
@@ -126,6 +129,50 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     const { code, said } = await google.run([...ASKED, '--yes']);
     expect(said).to.contain("Customers are told apart, so an order needs a customer's token");
     expect([code, google.calls().filter((call) => call.startsWith('curl'))]).to.deep.equal([0, []]);
+  });
+
+  it('places no order where none is asked for', async () => {
+    const google = await fresh();
+    const { code, said } = await google.run([...ASKED, '--yes', '--no-order']);
+    expect(said).to.contain('None was asked for.');
+    expect([code, google.calls().filter((call) => call.startsWith('curl'))]).to.deep.equal([0, []]);
+  });
+
+  it('ends when the order ends: a refusal is an end as good as any, an order that stood still is not', async () => {
+    for (const [canceledFor, end, words] of [
+      ['PAYMENT_REFUSED', 0, 'The order was refused (PAYMENT_REFUSED) and canceled'],
+      [DEADLINE_EXCEEDED, 1, 'The order was canceled because it stood still.'],
+    ] as const) {
+      const google = await fresh({ canceledFor });
+      const { code, said } = await google.run([...ASKED, '--yes']);
+      expect(said).to.contain(words);
+      expect([code, google.calls().filter((call) => call === 'sleep 3')]).to.deep.equal([end, []]);
+    }
+  });
+
+  it('says which services show nothing new because their requests are pinned', async () => {
+    const names = ['frontend', 'order-customers', 'blog'];
+    const google = await fresh({
+      revisions: Object.fromEntries(names.map((name) => [name, [`${name}-1`]])),
+      traffic: {
+        frontend: { latest: 100 },
+        'order-customers': { 'order-customers-1': 100 },
+        blog: { 'blog-1': 100 },
+      },
+    });
+    const { code, said } = await google.run([...ASKED, '--yes', '--no-order']);
+    expect(said).to.match(/shows nothing there:\norder-customers\ndocs\/operations\/upgrade\.md#roll-back/);
+    expect(code).to.equal(0);
+  });
+
+  it('takes the provider by the hashes that are committed, or not at all', async () => {
+    const google = await fresh({ isLocked: true });
+    await google.run([...ASKED, '--yes', '--no-order']);
+    expect((await google.run(['infra/use-shared-state', 'a-bucket'])).code).to.equal(0);
+    expect(google.calls().filter((call) => call.includes(' init '))).to.deep.equal([
+      'terraform -chdir=infra/terraform init -input=false -lockfile=readonly',
+      'terraform -chdir=infra/terraform init -lockfile=readonly -backend-config=bucket=a-bucket -backend-config=prefix=order-saga',
+    ]);
   });
 
   longTest('calls what the README says by hand, and nothing else', async () => {
@@ -262,12 +309,20 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     expect(google.world().tainted).to.deep.equal([]);
   });
 
+  it('deletes nothing that is gone, though the state still has it as half made', async () => {
+    const google = await fresh({ tainted: ['order', 'inventory'], gone: ['order'] });
+    expect((await google.run([...ASKED, '--yes'])).code).to.equal(0);
+    expect(google.calls().filter((call) => call.includes(' delete '))).to.deep.equal([
+      `gcloud run services delete inventory --region=${REGION}`,
+    ]);
+  });
+
   longTest('goes on after an interruption, wherever it was', async function () {
     this.timeout(300_000);
     const whole = await fresh();
     await whole.run([...ASKED, '--yes']);
     const calls = [...new Set(whole.calls())].filter(
-      (call) => /^(gcloud|terraform|curl)/.test(call) && !/ (auth|output|show|describe) /.test(call),
+      (call) => /^(gcloud|terraform|curl)/.test(call) && !/ (auth|output|show|describe|list) /.test(call),
     );
     expect(calls).to.have.length.above(8);
     const ends = await Promise.all(
@@ -310,9 +365,9 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     for (const [args, complaint] of [
       [[], 'Name a project and a region.'],
       [[PROJECT], 'Name a project and a region.'],
-      [[REGION, PROJECT], `${PROJECT} is no region: one is named like europe-west1.`],
-      [['My_Project', REGION], 'My_Project is no id of a project'],
-      [[PROJECT, 'eur3'], 'eur3 is no region'],
+      [[REGION, PROJECT], `${PROJECT} is not a region: one is named like europe-west1.`],
+      [['My_Project', REGION], 'My_Project is not a project id'],
+      [[PROJECT, 'eur3'], 'eur3 is not a region'],
       [[PROJECT, REGION, 'now'], 'One argument too many: now.'],
       [[PROJECT, REGION, '--force'], 'There is no option --force.'],
     ] as const) {
@@ -370,9 +425,13 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
   });
 
   longTest('is clean for ShellCheck', async function () {
-    const shellcheck = promisify(execFile)('shellcheck', ['infra/deploy', 'infra/roll-out'], {
-      cwd: new URL('.', packageRoot),
-    });
+    const shellcheck = promisify(execFile)(
+      'shellcheck',
+      ['infra/deploy', 'infra/roll-out', 'infra/use-shared-state'],
+      {
+        cwd: new URL('.', packageRoot),
+      },
+    );
     const outcome = await shellcheck.catch((error: { code: unknown; stdout: string }) => error);
     if ('code' in outcome && outcome.code === 'ENOENT') {
       const reason = 'The scripts of infra/ are not linted: there is no ShellCheck on this machine';

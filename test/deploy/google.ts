@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -30,7 +30,13 @@ export interface Google {
   write(path: string, text: string): void;
 }
 
-const FILES = ['infra/deploy', 'infra/roll-out', 'infra/topology.json', 'infra/cloudbuild.yaml'];
+const FILES = [
+  'infra/deploy',
+  'infra/roll-out',
+  'infra/use-shared-state',
+  'infra/topology.json',
+  'infra/cloudbuild.yaml',
+];
 const TERRAFORM = ['project.tf', 'terraform.tfvars.example'].map((name) => `infra/terraform/${name}`);
 const STAND_INS = ['gcloud', 'terraform', 'curl', 'git', 'sleep'];
 /** What the programs call that stays on this machine. */
@@ -118,10 +124,21 @@ function makeGoogle(folder: string, part: Partial<World>): { google: Google; ser
   const text = (path: string) => (existsSync(file(path)) ? readFileSync(file(path), 'utf8') : undefined);
   let world: World = { ...freshWorld, ...part };
   let calls: string[] = [];
+  let program: ChildProcess | undefined;
+  let goOn = () => {};
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     const call = body.split('\0').slice(0, -1);
     calls.push(call.join(' '));
+    goOn();
+    if (world.signalDuring !== undefined && call.join(' ').startsWith(world.signalDuring)) {
+      world = { ...world, signalDuring: undefined };
+      const next = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      program?.kill('SIGTERM');
+      await next;
+    }
     const { says = '', fails, ...change } = answer(world, call, text);
     world = { ...world, ...change };
     response.writeHead(fails === undefined ? 200 : 500).end(`${fails ?? says}\n`);
@@ -144,6 +161,7 @@ function makeGoogle(folder: string, part: Partial<World>): { google: Google; ser
           cwd: folder,
           env: { PATH: programs, WORLD: folder, TMPDIR: folder, HOME: folder },
         });
+        program = child;
         const said: Buffer[] = [];
         for (const stream of [child.stdout, child.stderr])
           stream.on('data', (chunk: Buffer) => said.push(chunk));

@@ -10,9 +10,9 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
   const { services } = JSON.parse(readFileSync(new URL('infra/topology.json', packageRoot), 'utf8')) as {
     services: object;
   };
-  const [first = '', another = ''] = Object.keys(services);
-  /** The instances for customers behind a load balancer. */
-  const second = `${another}-customers`;
+  const [first = ''] = Object.keys(services);
+  /** The instances for customers behind a load balancer. In other languages than C their name comes before the first one's. */
+  const second = `${first}-customers`;
   const APPLY = ['terraform', '-chdir=infra/terraform', 'apply', '-var=image_tag=v0.4.0'];
   const ASKED = ['infra/roll-out', 'europe-west1', ...APPLY];
 
@@ -22,12 +22,13 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
     const google = await fresh({
       made: 'all',
       revisions: Object.fromEntries(names.map((name) => [name, [`${name}-1`]])),
-      traffic: Object.fromEntries(names.map((name) => [name, { [`${name}-1`]: 100 }])),
+      traffic: Object.fromEntries(names.map((name) => [name, { latest: 100 }])),
       ...part,
     });
     google.write('infra/terraform/terraform.tfvars', '');
     return google;
   };
+  const HINT = '  gcloud run services update-traffic SERVICE --region=europe-west1 --to-latest\n';
   /** Where requests were sent, and when something was made or waited for. */
   const story = (calls: readonly string[]) =>
     calls.flatMap((call) => {
@@ -53,9 +54,9 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
     ]);
     expect(calls.filter((call) => call === 'sleep 60')).to.have.length(45);
     expect(google.world().traffic).to.deep.equal({
-      [first]: { [`${first}-2`]: 100 },
-      [second]: { [`${second}-2`]: 100 },
-      blog: { 'blog-1': 100 },
+      [first]: { latest: 100 },
+      [second]: { latest: 100 },
+      blog: { latest: 100 },
     });
   });
 
@@ -94,8 +95,10 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
       faults: [{ call: 'terraform', says: 'Error: is not ready and cannot serve traffic', times: 1 }],
     });
     const { code, said } = await google.run(ASKED);
-    expect(said).to.contain('cannot serve traffic');
-    expect(code).to.equal(1);
+    expect(said)
+      .to.contain('cannot serve traffic')
+      .and.to.match(/All requests go to the old revisions.*\n.*\n$/);
+    expect([code, said.endsWith(HINT)]).to.deep.equal([1, true]);
     expect(story(google.calls())).to.deep.equal([...both((name) => `revisions=${name}-1=100`), 'apply']);
   });
 
@@ -107,6 +110,53 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
     });
     await google.run(ASKED);
     expect(google.world().traffic).to.deep.equal({ [first]: { [`${first}-1`]: 100 } });
+  });
+
+  it('says how to let go of what is pinned where the pinning stops halfway', async () => {
+    const call = `gcloud run services update-traffic ${second}`;
+    const google = await running({ faults: [{ call, says: 'ERROR: PERMISSION_DENIED', times: 1 }] });
+    const { code, said } = await google.run(ASKED);
+    expect([code, said.endsWith(HINT)]).to.deep.equal([1, true]);
+    expect(story(google.calls())).to.deep.equal(both((name) => `revisions=${name}-1=100`));
+  });
+
+  it('goes back at once where a signal comes during a portion', async () => {
+    const google = await running({ signalDuring: 'sleep' });
+    const { code, said } = await google.run(ASKED);
+    expect([code, said.endsWith(HINT)]).to.deep.equal([130, true]);
+    const calls = google.calls();
+    expect(story(calls).slice(-2)).to.deep.equal(both((name) => `revisions=${name}-1=100`));
+    expect(calls.filter((call) => call === 'sleep 60')).to.have.length(1);
+  });
+
+  it('waits for nothing where nothing is new, and lets go of what it has pinned', async () => {
+    const google = await running();
+    const { code, said } = await google.run(['infra/roll-out', 'europe-west1', 'true']);
+    expect([code, said.trimEnd().split('\n').at(-1)]).to.deep.equal([0, 'Rolled out.']);
+    const calls = google.calls();
+    expect(story(calls)).to.deep.equal([
+      ...both((name) => `revisions=${name}-1=100`),
+      ...both(() => 'latest'),
+    ]);
+    expect(calls.filter((call) => call.startsWith('sleep'))).to.deep.equal([]);
+  });
+
+  it('leaves a service alone that has never served: it has no requests to keep', async () => {
+    const google = await running({ traffic: { [first]: { latest: 100 } }, alertAfter: 1 });
+    const { said } = await google.run(ASKED);
+    expect(said).to.contain('An alert has opened');
+    expect(Object.keys(google.world().traffic)).to.deep.equal([first]);
+  });
+
+  it('compares names byte by byte, whatever the language', async () => {
+    const google = await running({ alertAfter: 1 });
+    // In the place of a language that may not be installed here, in which the two lists come in different orders.
+    const sort = 'case $LC_ALL:$1 in C:* | *serving) exec sort "$@" ;; *) exec sort -r "$@" ;; esac';
+    google.write('sort-in-english', `#!/bin/bash\n${sort}\n`);
+    const english = 'sort() { bash sort-in-english "$@"; }; export -f sort';
+    google.write('in-english', `${english}\nexport LC_ALL=en_US.UTF-8\nexec ${ASKED.join(' ')}\n`);
+    const { said } = await google.run(['in-english']);
+    expect(said).to.contain('An alert has opened').and.to.not.contain('not sorted');
   });
 
   it('says how it is used where it is given nothing to do', async () => {

@@ -1,3 +1,5 @@
+import { CANCELED } from '../../saga/ledger/ledger.ts';
+
 /**
  * What gcloud, terraform, curl, git and sleep answer where `infra/deploy` and `infra/roll-out` are tried: as Google would in a
  * world of these few facts, and with the words of a failure where a spec says so.
@@ -17,15 +19,21 @@ export interface Fault {
 export interface World {
   readonly isSignedIn: boolean;
   readonly faults: readonly Fault[];
+  /** Whether the hashes of the provider are committed. */
+  readonly isLocked: boolean;
   readonly images: readonly string[];
   /** What Terraform has made: nothing, the ground, or the services, too. */
   readonly made: 'nothing' | 'ground' | 'all';
   readonly isProtected: boolean;
+  /** What stands in Terraform's state as half made, and which of it Google has no more. */
   readonly tainted: readonly string[];
+  readonly gone: readonly string[];
   /** How often the order was looked at, and whether its word was said. */
   readonly looks: number;
   readonly isHeard: boolean;
-  /** The revisions of each service, the newest last, and the percentage that goes to each that gets any. */
+  /** Why the order is canceled, if it is. */
+  readonly canceledFor?: string;
+  /** The revisions of each service, the newest last, and the percentage that goes to each that gets any, or to the `latest`. */
   readonly revisions: Readonly<Record<string, readonly string[]>>;
   readonly traffic: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** After how many looks at the alerts one of them opens; never, if undefined. */
@@ -33,15 +41,19 @@ export interface World {
   /** After how many looks the alerts can't be looked at any more. */
   readonly alertsFailAfter?: number;
   readonly alertLooks: number;
+  /** The beginning of a call during which the program gets a signal. The call then lasts until the program makes the next one. */
+  readonly signalDuring?: string | undefined;
 }
 
 export const freshWorld: World = {
   isSignedIn: true,
   faults: [],
+  isLocked: false,
   images: [],
   made: 'nothing',
   isProtected: true,
   tainted: [],
+  gone: [],
   looks: 0,
   isHeard: false,
   revisions: {},
@@ -70,7 +82,8 @@ export function answer(world: World, call: readonly string[], text: Text): Answe
     gcloud,
     terraform,
     curl,
-    git: () => ({ says: 'v0.3.0' }),
+    git: (_, [verb]) =>
+      verb === 'ls-files' && !world.isLocked ? { fails: 'error: pathspec' } : { says: 'v0.3.0' },
     sleep: () => ({}),
   };
   const [program = '', ...rest] = call;
@@ -91,7 +104,13 @@ function gcloud(world: World, call: readonly string[]): Answer {
     const [, image = '', tag = ''] = /_IMAGE=([^,]+),_TAG=(\S+)/.exec(line) ?? [];
     return { images: [...world.images, `${image}:${tag}`] };
   }
-  if (is('run services delete')) return { tainted: world.tainted.filter((name) => name !== call[3]) };
+  if (is('run services d')) {
+    const [, , verb = '', name = ''] = call;
+    if (world.gone.includes(name) || !world.tainted.includes(name)) {
+      return { fails: `ERROR: (gcloud.run.services.${verb}) Cannot find service [${name}]` };
+    }
+    return verb === 'delete' ? { gone: [...world.gone, name] } : { says: `Service ${name}` };
+  }
   if (is('pubsub topics publish')) return { isHeard: true };
   return cloudRun(world, call);
 }
@@ -105,19 +124,22 @@ function cloudRun(world: World, call: readonly string[]): Answer {
       metadata: { name: service },
       status: {
         latestReadyRevisionName: revisions.at(-1),
-        traffic: Object.entries(world.traffic[service] ?? {}).map(([revisionName, percent]) => ({
-          revisionName,
-          percent,
-        })),
+        // Google leaves out what is empty.
+        ...(world.traffic[service] !== undefined && {
+          traffic: Object.entries(world.traffic[service]).map(([revision, percent]) =>
+            revision === 'latest'
+              ? { revisionName: revisions.at(-1), percent, latestRevision: true }
+              : { revisionName: revision, percent },
+          ),
+        }),
       },
     }));
     return { says: JSON.stringify(services) };
   }
   if (line.startsWith('run services update-traffic')) {
-    const newest = world.revisions[name]?.at(-1) ?? '';
     const [, asked] = /--to-revisions=(\S+)/.exec(line) ?? [];
     const shares = Object.fromEntries(
-      (asked ?? `${newest}=100`).split(',').map((share) => {
+      (asked ?? 'latest=100').split(',').map((share) => {
         const [revision = '', percent] = share.split('=');
         return [revision, Number(percent)];
       }),
@@ -141,13 +163,18 @@ function cloudRun(world: World, call: readonly string[]): Answer {
 function terraform(world: World, [, ...call]: readonly string[], text: Text): Answer {
   const line = call.join(' ');
   if (line.startsWith('output')) {
-    if (world.made === 'nothing') return { fails: `Error: Output "${call.at(-1)}" not found` };
-    const outputs: Record<string, string> = {
+    const ofGround: Record<string, string> = {
       build_region: 'us-central1',
       repository: 'europe-west1-docker.pkg.dev/my-project/order-saga/order-saga',
-      url: 'https://frontend-123456789012.europe-west1.run.app',
     };
-    return { says: outputs[call.at(-1) ?? ''] ?? '' };
+    const outputs: Record<World['made'], Record<string, string>> = {
+      nothing: {},
+      ground: ofGround,
+      all: { ...ofGround, url: 'https://frontend-123456789012.europe-west1.run.app' },
+    };
+    const name = call.at(-1) ?? '';
+    const says = outputs[world.made][name];
+    return says === undefined ? { fails: `Error: Output "${name}" not found` } : { says };
   }
   if (line.startsWith('show')) return { says: JSON.stringify(stateOf(world)) };
   if (text('infra/terraform/terraform.tfvars') === undefined && !line.startsWith('init'))
@@ -157,7 +184,7 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
     if (line.includes('-target=terraform_data.groundwork')) {
       return { made: world.made === 'all' ? 'all' : 'ground', isProtected };
     }
-    if (world.tainted.length > 0) {
+    if (world.tainted.some((name) => !world.gone.includes(name))) {
       return {
         fails:
           'Error: cannot destroy service without setting deletion_protection=false and running `terraform apply`',
@@ -166,7 +193,13 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
     const revisions = Object.fromEntries(
       Object.entries(world.revisions).map(([name, all]) => [name, [...all, `${name}-${all.length + 1}`]]),
     );
-    return { made: line.includes('-target=') ? world.made : 'all', isProtected, revisions };
+    return {
+      made: line.includes('-target=') ? world.made : 'all',
+      isProtected,
+      revisions,
+      tainted: [],
+      gone: [],
+    };
   }
   if (line.startsWith('destroy')) {
     if (world.isProtected) {
@@ -214,5 +247,7 @@ function curl(world: World, call: readonly string[], text: Text): Answer {
   };
   const way = ['CREATED', ...Object.keys(words)];
   const status = world.isHeard ? success : way[Math.min(world.looks, way.length - 1)];
-  return { says: JSON.stringify({ uuid, status }), looks: world.looks + 1 };
+  const reason = world.canceledFor;
+  const order = reason === undefined ? { uuid, status } : { uuid, status: CANCELED, reason };
+  return { says: JSON.stringify(order), looks: world.looks + 1 };
 }

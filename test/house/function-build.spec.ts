@@ -50,7 +50,13 @@ describe('What gcloud uploads to build from', () => {
   it('has no secret, nothing that was made here, and no tests', () => {
     const ignored = gcloudIgnore(root);
     for (const path of [
-      ...['.env', '.env.production', 'infra/terraform/terraform.tfvars', 'infra/terraform/terraform.tfstate'],
+      ...[
+        '.env',
+        '.env.production',
+        'gha-creds-0123456789abcdef.json',
+        'infra/terraform/terraform.tfvars',
+        'infra/terraform/terraform.tfstate',
+      ],
       ...['infra/terraform/.terraform/', '.git/', 'node_modules/', 'dist/', '.data/', 'start.log'],
       ...['test/', 'bench/', 'docs/', 'order/create-order.spec.ts'],
     ]) {

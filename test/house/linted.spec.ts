@@ -73,10 +73,13 @@ jobs:
   });
 
   it('read what Cloud Build gets: one step, whose image is what is pushed', () => {
-    const { steps, images } = parse(text('infra/cloudbuild.yaml')) as {
+    const { steps, images, substitutions } = parse(text('infra/cloudbuild.yaml')) as {
       steps: { args: string[] }[];
       images: string[];
+      substitutions: object;
     };
+    // What Terraform takes where no tag is named.
+    expect(substitutions).to.deep.equal({ _LATEST: 'latest' });
     const tags = steps.flatMap(({ args }) => args.flatMap((arg) => /^--tag=(.*)$/.exec(arg)?.[1] ?? []));
     expect(images).to.deep.equal(tags);
   });

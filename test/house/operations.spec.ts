@@ -359,7 +359,7 @@ describe('docs/operations/', () => {
       [],
     );
     expect(unknown(named(/gcloud run jobs execute ([\w-]+)/g), Object.keys(jobs))).to.deep.equal([]);
-    expect(unknown(named(/gcloud run services [a-z-]+ ([\w-]+)/g), services)).to.deep.equal([]);
+    expect(unknown(named(/gcloud run services [a-z-]+ (\w[\w-]*)/g), services)).to.deep.equal([]);
     expect(unknown(named(/service_name="([\w-]+)"/g), services)).to.deep.equal([]);
     expect(unknown(named(/--service=([\w-]+)/g), services)).to.deep.equal([]);
     expect(unknown(named(/worker-pools update ([\w-]+)-worker/g), readers)).to.deep.equal([]);

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { packageRoot } from '../../programs/config.ts';
 
 /** The step of the workflow, with a stand-in for Terraform, which can't get the provider here. */
@@ -10,6 +11,10 @@ describe('The hashes of the provider', () => {
   const workflow = readFileSync(new URL('.github/workflows/check.yml', packageRoot), 'utf8');
   const [, indented = ''] =
     /- name: Get the provider.*\n(?: {8}#.*\n)* {8}run: \|\n((?: {10}.*\n)+)/.exec(workflow) ?? [];
+  /** How GitHub starts the shells that a workflow may name; without a name, a pipe has the outcome of its end. */
+  const { shell = 'none' } =
+    (parse(workflow) as { defaults?: { run?: { shell?: string } } }).defaults?.run ?? {};
+  const options = { bash: ['--noprofile', '--norc', '-eo', 'pipefail'] }[shell] ?? ['-e'];
   const script = indented.replaceAll(/^ {10}/gm, '');
 
   function run({ isCommitted }: { isCommitted: boolean }): Record<'asked' | 'said' | 'summary', string> {
@@ -25,7 +30,7 @@ describe('The hashes of the provider', () => {
     );
     chmodSync(path('terraform'), 0o755);
     const env = { PATH: `${root}:${process.env.PATH}`, GITHUB_STEP_SUMMARY: path('summary') };
-    const said = execFileSync('bash', ['--norc', '-eo', 'pipefail', '-c', script], {
+    const said = execFileSync('bash', [...options, '-c', script], {
       cwd: root,
       env,
       encoding: 'utf8',
