@@ -7,11 +7,12 @@ import { DEADLINE_EXCEEDED } from '../../saga/ledger/ledger.ts';
 import { longTest } from '../support/thorough.ts';
 import { readConfiguration, stringsIn } from '../terraform/configuration.ts';
 import { googleOfSuite } from './google.ts';
-import type { Fault } from './stand-ins.ts';
+import type { Fault, World } from './stand-ins.ts';
 
 const PROJECT = 'my-project';
 const REGION = 'europe-west1';
 const ASKED = ['infra/deploy', PROJECT, REGION];
+const TERRAFORM = 'terraform -chdir=infra/terraform';
 const VARIABLES = 'infra/terraform/terraform.tfvars';
 
 /**
@@ -285,6 +286,11 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     const [, metric] = PASSING;
     const apply = 'terraform -chdir=infra/terraform apply';
     const faults = [
+      // Somebody's own account, which will never come into being by itself.
+      {
+        call: apply,
+        says: 'Error: Error setting IAM policy: Service account curier@x.example does not exist.',
+      },
       { call: 'gcloud services enable', says: LASTING.billing },
       { call: apply, says: LASTING.database },
       { call: apply, says: `${metric?.says}\n\n${LASTING.database}` },
@@ -370,6 +376,8 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
       [[PROJECT, 'eur3'], 'eur3 is not a region'],
       [[PROJECT, REGION, 'now'], 'One argument too many: now.'],
       [[PROJECT, REGION, '--force'], 'There is no option --force.'],
+      [['', PROJECT, REGION], 'An argument is empty.'],
+      [['demo-saga', REGION], 'A project whose name starts with demo- exists on emulators only.'],
     ] as const) {
       const { code, said } = await google.run(['infra/deploy', ...args]);
       expect(said).to.contain(complaint).and.to.contain('Usage: infra/deploy');
@@ -378,7 +386,7 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     expect(google.calls()).to.deep.equal([]);
     const conditions = stringsIn((await readConfiguration()).variable);
     const patterns = text('infra/deploy').match(/(?<==~ )\^\S+\$/g) ?? [];
-    expect(patterns).to.have.length(2);
+    expect(patterns).to.have.length(3);
     for (const pattern of patterns)
       expect(
         conditions.some((condition) => condition.includes(`regex("${pattern}"`)),
@@ -422,6 +430,49 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
       'terraform -chdir=infra/terraform destroy -var=deletion_protection=false',
     ]);
     expect(google.world().made).to.equal('nothing');
+  });
+
+  it('destroys nothing where it knows of nothing, or can not know', async () => {
+    const google = await fresh();
+    google.write(VARIABLES, `project = "${PROJECT}"\nregion = "${REGION}"\n`);
+    const empty = await google.run([...ASKED, '--destroy', '--yes']);
+    expect(empty.said).to.contain('This clone knows of nothing that stands.');
+    google.change({ made: 'all', faults: [{ call: `${TERRAFORM} show`, says: 'token expired', times: 1 }] });
+    const unknown = await google.run([...ASKED, '--destroy', '--yes']);
+    expect(unknown.said).to.contain("Terraform can't read its state");
+    expect([empty.code, unknown.code]).to.deep.equal([1, 1]);
+    expect(google.calls().filter((call) => / (apply|destroy) /.test(call))).to.deep.equal([]);
+  });
+
+  it('says what it got where the answer is no order', async () => {
+    const google = await fresh({ faults: [{ call: 'curl', says: '<html>Sign in</html>', times: 1 }] });
+    const { code, said } = await google.run([...ASKED, '--yes']);
+    expect(said).to.contain('The order was not accepted: <html>Sign in</html>');
+    expect(code).to.equal(1);
+  });
+
+  it('names an image after the commit only where the files are those of the commit', async () => {
+    const tagOf = async (part: Partial<World>) => {
+      const google = await fresh(part);
+      const { said } = await google.run(ASKED);
+      return /builds the image ([^,]*),/.exec(said)?.[1] ?? said;
+    };
+    expect(await tagOf({})).to.equal('v0.3.0');
+    expect(await tagOf({ unsaved: '?? saga/new.ts' })).to.equal('v0.3.0-dirty');
+    expect(await tagOf({ isBelow: 'vendor/order-saga/' })).to.match(/^\d{8}-\d{6}$/);
+    expect(await tagOf({ tag: 'release/1.0' })).to.contain(
+      "The Git tag release/1.0 can't be the tag of an image",
+    );
+  });
+
+  it('refuses files of variables that would overrule its own', async () => {
+    for (const name of ['prod.auto.tfvars', 'terraform.tfvars.json']) {
+      const google = await fresh();
+      google.write(`infra/terraform/${name}`, '');
+      const { code, said } = await google.run([...ASKED, '--yes']);
+      expect(said).to.contain(`${name} would overrule ${VARIABLES}`);
+      expect([code, deeds(google.calls())]).to.deep.equal([1, []]);
+    }
   });
 
   longTest('is clean for ShellCheck', async function () {

@@ -66,13 +66,21 @@ const pathOf = (tool: string) =>
     .map((folder) => join(folder, tool))
     .find((path) => existsSync(path));
 
+/** What a stand-in for curl does first: what stands on its standard input is not left unread, and its answer goes where it is to go. */
+const AS_CURL = `cat >/dev/null
+args=()
+while [ $# -gt 0 ]; do
+  if [ "$1" = -o ]; then exec >"$2"; shift 2; else args+=("$1"); shift; fi
+done
+set -- "\${args[@]}"`;
+
 /** A stand-in asks the spec what to say: a process of Node for each call would take ten times as long. */
 const standIn = (name: string) => `#!/bin/bash
-${name === 'curl' ? '# What stands on its standard input is not left unread.\ncat >/dev/null' : ''}
+${name === 'curl' ? AS_CURL : ''}
 answer=$(printf '%s\\0' ${name} "$@" |
   ${pathOf('curl')} -sS --unix-socket "$WORLD/socket" --data-binary @- -w '%{http_code}' http://stand-in/)
 if [ "\${answer: -3}" = 200 ]; then printf '%s' "\${answer%???}"; exit; fi
-printf '%s' "\${answer%???}" >&2
+printf '%s' "\${answer%???}" ${name === 'curl' ? '' : '>&2'}
 exit 1
 `;
 

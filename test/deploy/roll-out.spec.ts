@@ -159,6 +159,22 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
     expect(said).to.contain('An alert has opened').and.to.not.contain('not sorted');
   });
 
+  it('rolls back although nobody reads what it says any more', async () => {
+    const google = await running({ alertAfter: 1 });
+    const rolledOut = ASKED.map((one) => `'${one}'`).join(' ');
+    const reader = "while read -r line; do case $line in *'get 10 %'*) break ;; esac; done";
+    google.write('unread', `bash ${rolledOut} 2>&1 | ${reader}\n`);
+    await google.run(['unread']);
+    expect(story(google.calls()).slice(-2)).to.deep.equal(both((name) => `revisions=${name}-1=100`));
+  });
+
+  it('is refused where no service of the pipeline is: perhaps in another region', async () => {
+    const google = await running({ revisions: {}, traffic: {} });
+    const { code, said } = await google.run(ASKED);
+    expect(said).to.contain('No service of the pipeline serves in europe-west1');
+    expect([code, story(google.calls())]).to.deep.equal([1, []]);
+  });
+
   it('says how it is used where it is given nothing to do', async () => {
     const google = await running();
     const { code, said } = await google.run(['infra/roll-out', 'europe-west1']);

@@ -18,6 +18,10 @@ export interface Fault {
 
 export interface World {
   readonly isSignedIn: boolean;
+  /** What Git says: the tag, where in a repository this is, and what is not committed. */
+  readonly tag: string;
+  readonly isBelow: string;
+  readonly unsaved: string;
   readonly faults: readonly Fault[];
   /** Whether the hashes of the provider are committed. */
   readonly isLocked: boolean;
@@ -47,6 +51,9 @@ export interface World {
 
 export const freshWorld: World = {
   isSignedIn: true,
+  tag: 'v0.3.0',
+  isBelow: '',
+  unsaved: '',
   faults: [],
   isLocked: false,
   images: [],
@@ -82,8 +89,11 @@ export function answer(world: World, call: readonly string[], text: Text): Answe
     gcloud,
     terraform,
     curl,
-    git: (_, [verb]) =>
-      verb === 'ls-files' && !world.isLocked ? { fails: 'error: pathspec' } : { says: 'v0.3.0' },
+    git: (_, [verb = '']) => {
+      if (verb === 'ls-files' && !world.isLocked) return { fails: 'error: pathspec' };
+      const says = { describe: world.tag, 'rev-parse': world.isBelow, status: world.unsaved }[verb];
+      return { says: says ?? '' };
+    },
     sleep: () => ({}),
   };
   const [program = '', ...rest] = call;

@@ -17,10 +17,17 @@ describe('The shared state, with a stand-in for Terraform', function () {
 
   it('is not touched where no bucket is named, or more than one', async () => {
     const google = await fresh();
-    for (const buckets of [[], ['a-bucket', 'another']]) {
+    for (const buckets of [[], ['a-bucket', 'another'], [''], ['-x'], ['a b']]) {
       const { code, said } = await google.run(['infra/use-shared-state', ...buckets]);
       expect([code, said]).to.deep.equal([2, 'Usage: infra/use-shared-state BUCKET\n']);
     }
     expect([google.text(FILE), google.calls()]).to.deep.equal([undefined, []]);
+  });
+
+  it('is left as it was where Terraform does not get there', async () => {
+    const faults = [{ call: 'terraform', says: 'Error: no credentials', times: 1 }];
+    const google = await fresh({ faults });
+    const { code } = await google.run(['infra/use-shared-state', 'a-bucket']);
+    expect([code, google.text(FILE)]).to.deep.equal([1, undefined]);
   });
 });
