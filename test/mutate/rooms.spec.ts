@@ -34,6 +34,7 @@ describe('The rooms that are mutated', () => {
 
   it('hold a file with the specs of its room, and nothing else', () => {
     expect(scopeOf('saga/commit/batcher.ts')).to.deep.equal({
+      scoreMin: 95,
       mutate: ['saga/commit/batcher.ts', '!**/*.spec.ts'],
       specs: ['dist/saga/**/*.spec.js'],
     });
