@@ -267,6 +267,8 @@ export function earlyFaults(
   if (after === undefined || after.reason !== 'DEADLINE_EXCEEDED' || before?.reason !== undefined) return [];
   const statuses = statusesOf(after);
   const failed = statuses.indexOf('FAILING');
+  // An order that never came fails as a message says: from before its documents were set back.
+  if (failed <= 0) return [];
   const [previous = '', since = Number.NaN] = [statuses[failed - 1], momentsOf(after)[failed - 1]];
   const limitMs =
     previous === WAITING

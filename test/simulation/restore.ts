@@ -122,6 +122,7 @@ export async function simulateRestore(plan: Plan, restore: Restore): Promise<Res
   const before = new Map(world.documents);
   const past = { acceptedCount: people.accepted.length, publishedCount: world.published.length };
   const canceledSince = [...people.canceled].filter((uuid) => !canceledInCopy.has(uuid));
+  world.wasSetBack = true;
   await putBack(world, restore.isMerged ? new Map([...before, ...copy]) : copy, restore.downMs);
   // A copy of one moment is in order as it stands; only that time has gone by since.
   for (const { path, sentence } of await violationsIn(world)) {

@@ -139,7 +139,8 @@ describe('The Terraform, as it is written', () => {
     const [, pushed = ''] = /^images: \['(.*)'\]$/m.exec(build) ?? [];
     const image = expression('_IMAGE');
     const own = `${image}:${expression('_TAG')}`;
-    const ofDefault = `${image}:${configuration.variable.image_tag?.default}`;
+    const ofDefault = `${image}:${expression('_LATEST')}`;
+    expect(build).to.contain(`\n  _LATEST: ${configuration.variable.image_tag?.default}\n`);
     expect(pushed.split("', '")).to.deep.equal([own, ofDefault]);
     expect(build.match(/(?<=--tag=)[^']+/g)).to.deep.equal([own, ofDefault]);
   });
@@ -153,7 +154,9 @@ describe('The Terraform, as it is written', () => {
     expect(new Set(outputs)).to.deep.equal(new Set(Object.keys(configuration.output)));
     const variables = [...guides.matchAll(/-var=(\w+)=/g)].map(([, name = '']) => name);
     expect(Object.keys(configuration.variable)).to.include.members(variables);
-    const wanted = new Set(text('infra/cloudbuild.yaml').match(/(?<=\$\{)_\w+/g));
+    const build = text('infra/cloudbuild.yaml');
+    const wanted = new Set(build.match(/(?<=\$\{)_\w+/g));
+    for (const given of build.match(/(?<=^ {2})_\w+(?=: )/gm) ?? []) wanted.delete(given);
     const builds = [...guides.matchAll(/--substitutions=(.*)/g)].map(([, given = '']) => given);
     expect(builds).to.not.be.empty;
     for (const [command] of guides.matchAll(/^gcloud builds submit (?:.*\\\n)*/gm)) {

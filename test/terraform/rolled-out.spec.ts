@@ -14,7 +14,7 @@ describe('What is rolled out bit by bit', () => {
 
   it('is watched by every alert that there is: the roll-out knows them by the beginning of their names', () => {
     const [, prefix = ''] =
-      /\.policy\.displayName \| startswith\("(.+?)"\)/.exec(text('infra/roll-out')) ?? [];
+      /\.policy\.displayName .*?startswith\("(.+?)"\)/.exec(text('infra/roll-out')) ?? [];
     const policies = Object.entries(deployed.withEverything).filter(([address]) =>
       address.startsWith('google_monitoring_alert_policy.'),
     );
