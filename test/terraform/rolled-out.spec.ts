@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { packageRoot } from '../../programs/config.ts';
-import { readConfiguration } from './configuration.ts';
 import { type Deployments, deployments } from './deployments.ts';
 
 /** What `infra/roll-out` and the workflow take for granted of Terraform's files. */
@@ -22,13 +21,6 @@ describe('What is rolled out bit by bit', () => {
     expect(prefix).to.equal('order-saga: ');
     for (const [address, { display_name: name }] of policies)
       expect(name, address).to.match(new RegExp(`^${prefix}`));
-  });
-
-  it('keeps the requests where they are: no service says itself where they go', async () => {
-    const { resource } = await readConfiguration();
-    const services = Object.entries(resource.google_cloud_run_v2_service ?? {});
-    expect(services).to.not.be.empty;
-    for (const [name, body] of services) expect(JSON.stringify(body), name).to.not.contain('"traffic":');
   });
 
   /**

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Meter } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { createMetrics } from '../../adapters/telemetry/metrics.ts';
 import { REPEATS_UNTIL_SHOWN } from '../../janitor/sweep/sweep.ts';
 import { pipeline } from '../../pipeline.ts';
-import { packageRoot } from '../../programs/config.ts';
 import { allServices } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { ledgerPath } from '../../saga/ledger/ledger.ts';
@@ -16,7 +14,6 @@ import { all, type Deployments, deployments, only } from './deployments.ts';
 import type { Resources } from './evaluate.ts';
 
 describe('The watch that Terraform keeps', () => {
-  const rollOut = readFileSync(new URL('infra/roll-out', packageRoot), 'utf8');
   const topology = topologyOf(pipeline);
   const read = Object.keys(topology.subscriptions).filter(
     (name) => topology.subscriptions[name]?.service !== undefined,
@@ -75,19 +72,6 @@ describe('The watch that Terraform keeps', () => {
     Object.values(all(resources, 'google_monitoring_alert_policy.alert'));
   const conditionsOf = ({ conditions }: Body): Condition[] =>
     (conditions as { condition_threshold: [Condition] }[]).map(({ condition_threshold: [one] }) => one);
-
-  it('gives each alert the name by which a roll-out knows it', () => {
-    const policies = Object.entries(deployed.withEverything).filter(([address]) =>
-      address.startsWith('google_monitoring_alert_policy.'),
-    );
-    const kinds = policies.map(([address]) => address.replace(/\[.*/, ''));
-    expect([...new Set(kinds)]).to.have.length(3);
-    const [, prefix = ''] = /startswith\("(.*?)"\)/.exec(rollOut) ?? [];
-    expect(prefix).to.not.equal('');
-    for (const [address, { display_name: name }] of policies) {
-      expect(String(name).startsWith(prefix), address).to.equal(true);
-    }
-  });
 
   it('calls somebody for each figure that it counts, and for what Google counts', () => {
     const filters = alertsOf(deployed.byDefault)
