@@ -385,11 +385,12 @@ describe('docs/operations/', () => {
     const known = [...serviceNames(pipeline), ...Object.keys(jobs), 'loyalty'];
     const deployed = stages.map((targets) => named(/\["([\w-]+)"\]/g, targets));
     expect(deployed.flat().filter((name) => !known.includes(name))).to.deep.equal([]);
-    const [, janitor = [], frontend = [], loyalty = [], payments = []] = stages;
+    const [, janitor = [], frontend = [], loyalty = [], stepBefore = []] = stages;
     const service = (name: string) => `google_cloud_run_v2_service.service["${name}"]`;
     const worker = (name: string) => `google_cloud_run_v2_worker_pool.worker["${name}"]`;
     expect(frontend).to.deep.equal([service('frontend')]);
-    expect(payments).to.deep.equal([service('payments'), worker('payments')]);
+    const last = pipeline.steps.at(-1)?.name ?? '';
+    expect(stepBefore).to.deep.equal([service(last), worker(last)]);
     expect(janitor).to.deep.equal([
       service('janitor'),
       worker('janitor'),
@@ -417,6 +418,14 @@ describe('docs/operations/', () => {
       'google_project_service.api',
       'google_service_account.identity',
     ]);
+  });
+
+  it('asks after a restore for the orders that are no longer paid, whatever they had come to behind their payment', () => {
+    const from = pipeline.steps.findIndex(({ leadsTo }) => leadsTo === 'PAID');
+    const paid = pipeline.steps
+      .slice(from)
+      .flatMap(({ waits, leadsTo }) => [...(waits ? [waits.as] : []), leadsTo]);
+    expect(pageOf('backup-and-restore.md')).to.contain(`grep -vE 'is (${paid.join('|')})'`);
   });
 
   it('takes the messages from functions before services read the restored database: they would ask for the old one', () => {
