@@ -55,7 +55,7 @@ function suitesOf(suite: Suite | undefined): readonly Suite[] {
   return suite === undefined || suite.root ? [] : [...suitesOf(suite.parent), suite];
 }
 
-function stryker(): Stryker {
+export function stryker(): Stryker {
   const there = globalThis as { __stryker__?: Stryker };
   there.__stryker__ ??= {};
   return there.__stryker__;
