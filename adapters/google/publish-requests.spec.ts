@@ -31,7 +31,7 @@ describe('A request to Pub/Sub', () => {
   it('holds five megabytes of data and attributes at most, or one message', () => {
     expect(countsOf(Array.from({ length: 7 }, () => message('a', 2_500_000)))).to.deep.equal([2, 2, 2, 1]);
     const attributes = Object.fromEntries(
-      Array.from({ length: 100 }, (_, index) => [`${index}`, 'x'.repeat(1024)]),
+      Array.from({ length: 100 }, (_, index) => [`${index}`.padStart(256, '0'), 'x'.repeat(768)]),
     );
     expect(countsOf(Array.from({ length: 60 }, () => message('a', 1, attributes)))).to.deep.equal([48, 12]);
     expect(countsOf([message('a', 9_000_000), message('a', 9_000_000)])).to.deep.equal([1, 1]);

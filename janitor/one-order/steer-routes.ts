@@ -94,7 +94,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
     } while (page !== undefined && seen < STEERED_MAX);
     const fields = { step: 'janitor', ...filter, ...many, operator: steerer.person };
     ports.log(many.failed > 0 ? 'WARNING' : 'INFO', `janitor: an operator ${what}`, fields);
-    return { status: 200, body: { ...many, ...(page !== undefined && { next_page: page }) } };
+    return { status: 200, body: { ...many, next_page: page } };
   }
 
   const oneOf = (names: readonly string[]) => z.enum(names, { error: `must be one of ${names.join(', ')}` });
@@ -162,7 +162,7 @@ export function steerRoutes(saga: Saga, ports: Ports): readonly Route[] {
       query: z.strictObject({ ...listed, status, page }),
       responses: { 200: `How many were paused, of at most ${STEERED_MAX}; next_page leads to older ones` },
       handle({ query, body, caller }) {
-        if (Object.entries(query).every(([name, value]) => name === 'page' || value === undefined)) {
+        if (Object.keys(query).every((name) => name === 'page')) {
           const message = `must be given, or ${saga.order.listedBy.join(' or ')}: all orders at once are too many`;
           throw invalidInput([{ field: 'status', message }]);
         }

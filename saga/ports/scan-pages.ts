@@ -12,7 +12,7 @@ export async function* scanPages(
   let after: Path | undefined;
   let page: readonly StoredDocument[];
   do {
-    page = await snapshot.scan({ collection, limit, ...(after !== undefined && { after }) });
+    page = await snapshot.scan({ collection, limit, after });
     after = page.at(-1)?.path;
     yield page;
   } while (page.length === limit);

@@ -99,7 +99,7 @@ export interface Scan {
   /** The name of the collection, wherever it is: `orders` is below every user and below every item. */
   readonly collection: string;
   /** Continue behind this document; without it, start with the first. */
-  readonly after?: Path;
+  readonly after?: Path | undefined;
   /** The most documents to return, 1 to 1,000. */
   readonly limit: number;
 }

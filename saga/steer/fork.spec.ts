@@ -1,8 +1,12 @@
 import { expect } from 'chai';
+import { z } from 'zod';
+import { orderRecords } from '../../order/order-records.ts';
 import { pipeline } from '../../pipeline.ts';
+import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aLedgerThatIs, anOrder, documentsOf, LATER, NOW, UUID } from '../../test/support/builders.ts';
 import { finishedOrder } from '../../test/support/finished-order.ts';
+import { createManualClock } from '../../test/support/manual-clock.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { takeTurns } from '../deliver/turns.ts';
 import { deadlineOf, isOverdue } from '../ledger/deadline.ts';
@@ -20,9 +24,11 @@ import {
 import { ledgerAt } from '../ledger/ledger-at.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { type Path, readOne } from '../ports/store.ts';
+import { document } from '../step/document.ts';
 import { holdsOf, recordsIn } from '../step/holds.ts';
 import { movementsOf } from '../step/movements.ts';
-import type { Saga } from '../step/saga.ts';
+import { defineSaga, type Saga } from '../step/saga.ts';
+import type { Step } from '../step/step.ts';
 import { forkTask, forkUuid } from './fork.ts';
 
 const alice = { by: 'janitor', person: 'alice', note: 'The wrong size was sent' };
@@ -33,11 +39,16 @@ const world = (changes: Readonly<Record<Path, object>> = {}): Record<Path, objec
 });
 const FORK = forkUuid(UUID, 'CREATED');
 
-/** Lets joe's finished order be forked where it stood as `status`. */
-async function fork(status: string, changes: Readonly<Record<Path, object>> = {}, gone?: Path) {
+/** Lets joe's finished order be forked, later, where it stood as `status`. */
+async function fork(
+  status: string,
+  changes: Readonly<Record<Path, object>> = {},
+  gone?: Path,
+  saga: Saga = pipeline,
+) {
   const there = Object.entries(world(changes)).filter(([path]) => path !== gone);
-  const ports = await recordedPorts(Object.fromEntries(there));
-  const [taken] = await takeTurns(pipeline, 'janitor', [forkTask(pipeline, UUID, status, alice)], ports);
+  const ports = { ...(await recordedPorts(Object.fromEntries(there))), clock: createManualClock(LATER) };
+  const [taken] = await takeTurns(saga, 'janitor', [forkTask(saga, UUID, status, alice)], ports);
   if (taken === undefined || 'error' in taken) throw taken?.error;
   const read = async (path: Path) =>
     (await readOne(ports.store, path)) as Record<string, unknown> | undefined;
@@ -56,7 +67,7 @@ describe('A fork of an order', () => {
         forkUuid(UUID, status),
       ]);
       expect(ledger.history.map(statusIn)).to.deep.equal([...before, PAUSED, status]);
-      expect(transitionsOf(ledger).at(-2)).to.deep.equal({ at: ledger.forkOf?.at, status: PAUSED, ...alice });
+      expect(transitionsOf(ledger).at(-2)).to.deep.equal({ at: LATER, status: PAUSED, ...alice });
       expect(ledger.shard).to.equal(shardOf(ledger.uuid));
       expect(readLedger(pipeline, ledger.uuid, ledger)).to.deep.equal({ ledger });
     });
@@ -83,7 +94,7 @@ describe('A fork of an order', () => {
 
   it('and its origin name each other', async () => {
     const { read, ledger } = await fork('CREATED');
-    expect(ledger.forkOf).to.deep.equal({ uuid: UUID, at: ledger.forkOf?.at });
+    expect(ledger.forkOf).to.deep.equal({ uuid: UUID, at: LATER });
     expect(await read(ledgerPath(UUID))).to.deep.equal({ ...origin, forks: [FORK] });
     expect(readLedger(pipeline, UUID, { ...origin, forks: [FORK] })).to.have.property('ledger');
   });
@@ -93,6 +104,13 @@ describe('A fork of an order', () => {
     const again = await takeTurns(pipeline, 'janitor', [forkTask(pipeline, UUID, 'CREATED', alice)], ports);
     expect(again).to.deep.equal([{ turn: { outcome: 'duplicate', ledger } }]);
     expect(await readOne(ports.store, ledgerPath(UUID))).to.deep.equal({ ...origin, forks: [FORK] });
+  });
+
+  it('is the same one still after its origin was made malformed by hand', async () => {
+    const { ledger } = await fork('CREATED');
+    const spoiled = { [ledgerPath(UUID)]: { ...origin, history: [] }, [ledgerPath(FORK)]: ledger };
+    const { turn } = await fork('CREATED', spoiled);
+    expect(turn).to.deep.equal({ outcome: 'duplicate', ledger });
   });
 
   it('begins its deadlines anew, however old its origin is', async () => {
@@ -157,6 +175,16 @@ describe('A fork of an order', () => {
     }
   });
 
+  it('is made although something is gone that its steps can do without', async () => {
+    const notices = document({ name: 'notice', path: 'notices/{user}', schema: z.object({}) });
+    const [create, ...others] = pipeline.steps;
+    const reads: Step['reads'] = () => [notices.of('joe'), customers.of('joe')];
+    const watchful = { ...create, uses: [customers, orderRecords, notices], reads };
+    const saga = defineSaga({ ...pipeline, steps: [watchful, ...others] } as never) as Saga;
+    expect((await fork('CREATED', {}, undefined, saga)).turn.outcome).to.equal('steered');
+    expect((await fork('CREATED', {}, 'users/joe', saga)).turn.outcome).to.equal('unheeded');
+  });
+
   it('of a canceled order can take another way than its origin did', async () => {
     const canceled = aLedgerThatIs('CANCELED', {}, pipeline);
     const { ledger } = await fork('RESERVED', { [ledgerPath(UUID)]: canceled });
@@ -168,8 +196,12 @@ describe('A fork of an order', () => {
     const stopped = pause(pipeline, aLedgerThatIs('CREATED'), { ...alice, now: NOW });
     const resumed = unpause(pipeline, stopped, { ...alice, now: NOW });
     const history = [...resumed.history, ...origin.history.slice(2)];
-    const { ledger } = await fork('CREATED', { [ledgerPath(UUID)]: { ...origin, history } });
+    const detour = { [ledgerPath(UUID)]: { ...origin, history } };
+    const { ledger } = await fork('CREATED', detour);
     expect(ledger.history.map(statusIn)).to.deep.equal(['RECEIVED', 'CREATED', PAUSED, 'CREATED']);
+    expect((await fork('DELIVERED', detour)).turn.detail).to.equal(
+      'An order can go on from RECEIVED, CREATED, RESERVED, PAID, and not from DELIVERED',
+    );
   });
 });
 

@@ -35,7 +35,7 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
   return {
     uuid,
     reads(fork, known) {
-      if (fork !== undefined || !known?.has(originPath)) return [originPath];
+      if (fork !== undefined || !known.has(originPath)) return [originPath];
       const past = pastOf(saga, originIn(known), status);
       if (typeof past === 'string') return [originPath];
       return [originPath, ...accountsHeld(saga, past), ...neededBy(saga, past).map(({ path }) => path)];
@@ -90,8 +90,5 @@ function pastOf(saga: Saga, ledger: Ledger | undefined, status: string): Ledger 
   const was = ledger.history.map(statusIn);
   const points = was.filter((one, index) => saga.stepsAfter(one).length > 0 && was.indexOf(one) === index);
   const past = points.includes(status) ? ledgerAfter(saga, ledger, was.indexOf(status) + 1) : undefined;
-  if (past !== undefined) return past;
-  return points.length === 0
-    ? 'The order never came to where it could go on'
-    : `An order can go on from ${points.join(', ')}, and not from ${status}`;
+  return past ?? `An order can go on from ${points.join(', ')}, and not from ${status}`;
 }

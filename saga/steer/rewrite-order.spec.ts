@@ -53,19 +53,19 @@ describe('An order at rest that is rewritten', () => {
   });
 
   it('reads all that it may write', () => {
-    const paths = task().reads?.(ledger) ?? [];
+    const paths = task().reads?.(ledger, documentsOf({})) ?? [];
     expect(paths).to.include.members([
       'users/joe',
       'users/jill',
       `payments/${UUID}`,
       `users/joe/orders/${UUID}`,
     ]);
-    expect(task().reads?.(undefined)).to.deep.equal([]);
+    expect(task().reads?.(undefined, documentsOf({}))).to.deep.equal([]);
   });
 
   it('is rewritten once, however often it is asked', () => {
     const after = { ...ledger, user: 'jill', rewritten };
-    expect(task().reads?.(after)).to.deep.equal([]);
+    expect(task().reads?.(after, documentsOf({}))).to.deep.equal([]);
     expect(task().take(after, documentsOf({}), LATER)).to.deep.equal({ outcome: 'duplicate', ledger: after });
   });
 

@@ -24,8 +24,9 @@ export function rewriteTask(
   return {
     uuid,
     reads(ledger) {
-      const fields = ledger && replaces(ledger);
-      if (ledger === undefined || fields === undefined) return [];
+      if (ledger === undefined) return [];
+      const fields = replaces(ledger);
+      if (fields === undefined) return [];
       return [ledger, { ...ledger, ...fields }].flatMap((one) => holdsOf(saga, one).map(({ path }) => path));
     },
     take(ledger, documents, now) {

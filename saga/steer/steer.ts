@@ -80,8 +80,9 @@ export function skipTask(saga: Saga, uuid: string, stepName: string, steerer: St
   return {
     uuid,
     reads(ledger) {
-      const step = ledger && stepIn(ledger);
-      if (ledger === undefined || step === undefined || typeof step === 'string') return [];
+      if (ledger === undefined) return [];
+      const step = stepIn(ledger);
+      if (typeof step === 'string') return [];
       return [...changeableBy(saga, step, ledger), ...step.reads(ledger).map(({ path }) => path)];
     },
     take(ledger, _documents, now) {

@@ -164,7 +164,8 @@ describe('Compensation', () => {
   });
 
   it('fetches the accounts that the message describes along with the ledger, and then those of which the order holds', () => {
-    const reads = (ledger: Ledger | undefined, message: object = {}) => taskFor(message).reads?.(ledger);
+    const reads = (ledger: Ledger | undefined, message: object = {}) =>
+      taskFor(message).reads?.(ledger, documentsOf({}));
     expect(reads(undefined)).to.deep.equal([]);
     expect(new Set(reads(undefined, { order: anOrder() }))).to.deep.equal(new Set([JACK, WIDGET]));
     expect(reads(failing(0))).to.deep.equal([]);

@@ -23,11 +23,13 @@ import { readLedger } from '../ledger/read-ledger.ts';
 import type { OutgoingMessage } from '../ports/bus.ts';
 import { pause } from '../ports/clock.ts';
 import { readOne } from '../ports/store.ts';
-import { unpauseTask } from '../steer/steer.ts';
+import { forkTask } from '../steer/fork.ts';
+import { skipTask, unpauseTask } from '../steer/steer.ts';
 import { orchestrationTask } from './orchestrate.ts';
 import { defineSaga, type OrderKind, type Saga } from './saga.ts';
 import { accept, type Step, stepsFor, wait } from './step.ts';
 import { stepTask } from './take-step.ts';
+import type { LedgerTask } from './turn.ts';
 
 const order: OrderKind<{ name: string; mode?: string | undefined }> = {
   schema: z.object({ name: z.string(), mode: z.string().exactOptional() }),
@@ -84,7 +86,13 @@ const faultsIn = (steps: readonly (Step | readonly Step[])[]): string[] => {
 };
 
 /** What one service does with a message for a ledger, and what it publishes. */
-async function told(ledger: Ledger, service: Step, of: Saga = saga) {
+function told(ledger: Ledger, service: Step, of: Saga = saga) {
+  const options = { settings: {}, deadlineSeconds: 900, isEntry: false };
+  return taken(ledger, stepTask(of, service, { uuid: UUID }, options), service.name, of);
+}
+
+/** What comes of one turn, and what is published then. */
+async function taken(ledger: Ledger, task: LedgerTask, party: string, of: Saga) {
   const ports = await recordedPorts({ [ledgerPath(UUID)]: ledger });
   const published: OutgoingMessage[] = [];
   const bus = {
@@ -94,12 +102,10 @@ async function told(ledger: Ledger, service: Step, of: Saga = saga) {
       return messages.map(() => undefined);
     },
   };
-  const options = { settings: {}, deadlineSeconds: 900, isEntry: false };
-  const task = stepTask(of, service, { uuid: UUID }, options);
-  const [taken] = await takeTurns(of, service.name, [task], { ...ports, bus });
-  const { history } = (await readOne(ports.store, ledgerPath(UUID))) ?? { history: [] };
+  const [one] = await takeTurns(of, party, [task], { ...ports, bus });
+  const { history } = (await readOne(ports.store, ledgerPath(task.uuid))) ?? { history: [] };
   return {
-    outcome: taken && 'turn' in taken ? taken.turn.outcome : taken,
+    outcome: one && 'turn' in one ? one.turn.outcome : one,
     statuses: history.map(statusIn),
     published: published.map(({ topic, attributes }) => `${topic} from ${attributes['ce-source']}`),
   };
@@ -214,19 +220,31 @@ describe('Steps beside one another', () => {
     );
   });
 
-  it('are announced again together when a pause ends: they may have passed over the order meanwhile', () => {
-    const paused = { ...around, pause: { topic: 'paused', says: 'a waiter has stopped it' } } as const;
-    const stoppable = defineSaga({ ...paused, steps: [greet, [bake, brew], serve] });
-    const stopped = pauseOrder(stoppable, ledgerBehind(['greet', 'brew']), { by: 'janitor', now: NOW });
-    const turn = unpauseTask(stoppable, UUID, { by: 'janitor' }).take(
-      stopped,
-      { has: () => true, get: () => undefined },
-      NOW,
-    );
-    expect([turn.announce, turn.ledger && stoppable.topicsAgain(turn.ledger)]).to.deep.equal([
-      true,
-      ['brewed', 'greeted'],
-    ]);
+  describe('are announced again together, because they may have passed over the order meanwhile,', () => {
+    const declared = { ...around, pause: { topic: 'paused', says: 'a waiter has stopped it' } } as const;
+    const steps = [greet, [{ ...bake, standIn: {} }, brew], serve] as const;
+    const stoppable = defineSaga({ ...declared, steps });
+    const waiter = { by: 'janitor', person: 'tim', note: 'The oven is cold' };
+    const stopped = pauseOrder(stoppable, ledgerBehind(['greet', 'brew']), { ...waiter, now: NOW });
+    for (const [when, ledger, task, own] of [
+      ['a pause ends', stopped, unpauseTask(stoppable, UUID, waiter), 'brewed'],
+      ['one of them is skipped', ledgerBehind(['greet']), skipTask(stoppable, UUID, 'bake', waiter), 'baked'],
+      [
+        'an order is forked between them',
+        ledgerBehind(['greet', 'brew', 'bake', 'serve']),
+        forkTask(stoppable, UUID, 'BREWED', waiter),
+        'brewed',
+      ],
+    ] as const) {
+      it(`when ${when}`, async () => {
+        const { outcome, published } = await taken(ledger, task, 'janitor', stoppable);
+        expect([outcome, ...published]).to.deep.equal([
+          'steered',
+          `${own} from /breakfast/janitor`,
+          'greeted from /breakfast/greet',
+        ]);
+      });
+    }
   });
 
   it('are missed by the watchdog once the order was announced again, and not before', async () => {

@@ -42,7 +42,7 @@ const take = (step: Step, ledger: Ledger | undefined, message: object, documents
     LATER,
   );
 const reads = (step: Step, ledger: Ledger | undefined, message: object) =>
-  stepTask(shopOfThree, step, { uuid: UUID, ...message }, optionsOf(step)).reads?.(ledger);
+  stepTask(shopOfThree, step, { uuid: UUID, ...message }, optionsOf(step)).reads?.(ledger, documentsOf({}));
 const received = (trace?: string): Ledger =>
   receive(shopOfThree, UUID, anOrder(), first.name, LATER, DEADLINE_SECONDS, trace);
 const done = (step: Step, ledger: Ledger, learned: object = {}): Ledger =>

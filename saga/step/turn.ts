@@ -64,6 +64,6 @@ export interface LedgerTask {
    * The documents needed besides the ledger. Called without the ledger first, as a hint what to fetch along with it, then
    * with the ledger, and what is known by then.
    */
-  reads?(ledger: Ledger | undefined, known?: Documents): readonly Path[];
+  reads?(ledger: Ledger | undefined, known: Documents): readonly Path[];
   take(ledger: Ledger | undefined, documents: Documents, now: Date): Turn;
 }

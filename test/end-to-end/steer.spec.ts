@@ -4,6 +4,7 @@ import { systemClock } from '../../adapters/system-clock.ts';
 import { takeAudit } from '../../janitor/audit/take-audit.ts';
 import { pipeline as shop } from '../../pipeline.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
+import { pageBehind } from '../../saga/http/page.ts';
 import { ledgerPath, PAUSED } from '../../saga/ledger/ledger.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import { StoreError } from '../../saga/ports/store.ts';
@@ -146,7 +147,7 @@ describe('Steering an order', () => {
     const [embedded] = sampledBackends;
     if (embedded === undefined) throw new Error('There is no backend');
     pipeline = await startPipeline(await embedded.open({} as Mocha.Context), ({ store }) => ({
-      log: (_severity, message, fields) => logged.push({ message, ...fields }),
+      log: (severity, message, fields) => logged.push({ severity, message, ...fields }),
       store: {
         ...store,
         async commit(writes) {
@@ -178,9 +179,16 @@ describe('Steering an order', () => {
     });
   }
 
-  it('is refused with 400 for all orders at once, and by what no order is listed', async () => {
-    for (const query of ['', '?color=red', '?status=LOST']) {
-      expect((await pipeline.post(`/sagas/pause${query}`, { note })).status, query).to.equal(400);
+  it('is refused with 400 for all orders at once, from whatever page on, and by what no order is listed', async () => {
+    const page = pageBehind({ createdAt: new Date(), id: uuidv4() });
+    for (const [query, field] of [
+      ['', 'status'],
+      [`?page=${page}`, 'status'],
+      ['?color=red', 'color'],
+      ['?status=LOST', 'status'],
+    ]) {
+      const { status, body } = await pipeline.post(`/sagas/pause${query}`, { note });
+      expect([status, body.errors[0].field], query).to.deep.equal([400, field]);
     }
   });
 
@@ -201,28 +209,28 @@ describe('Steering an order', () => {
 
   it('is noted with the name of the operator, whom no customer sees', async () => {
     const uuid = await standingOrder(pipeline, 'joe');
+    logged.length = 0;
     await pipeline.post(`/sagas/${uuid}/pause`, { note }, alice);
-    expect(logged.at(-1)).to.include({
-      message: 'janitor: an operator paused this order',
-      uuid,
-      operator: 'alice',
-    });
+    // It is paused already, and so that is not what bob did.
+    await pipeline.post(`/sagas/${uuid}/pause`, { note }, { 'saga-operator': 'bob' });
+    const line = { severity: 'INFO', message: 'janitor: an operator paused this order', step: 'janitor' };
+    expect(logged).to.deep.equal([{ ...line, uuid, status: PAUSED, operator: 'alice', error: undefined }]);
     const seen = await pipeline.get(`/order/${uuid}`);
     expect(JSON.stringify(seen.body)).not.to.match(/alice|provider/);
   });
 
-  it('of many says of how many it is not known, and that in the log', async () => {
+  it('of many says how many could not be, and of how many it is not known, and that in the log', async () => {
+    await pipeline.order({ ...ORDER, user: 'jill', 'payment-error': true });
     const uuid = await standingOrder(pipeline, 'jill');
+    const pauseAll = async () => (await pipeline.post('/sagas/pause?user=jill', { note }, alice)).body;
+    const line = { message: 'janitor: an operator paused orders', user: 'jill', operator: 'alice' };
     isAway = true;
-    const { body } = await pipeline.post('/sagas/pause?user=jill', { note }, alice);
+    expect(await pauseAll()).to.deep.equal({ steered: 0, untouched: 1, failed: 1 });
     isAway = false;
-    expect(body).to.deep.equal({ steered: 0, untouched: 0, failed: 1 });
-    expect(logged.at(-1)).to.include({
-      message: 'janitor: an operator paused orders',
-      failed: 1,
-      operator: 'alice',
-    });
+    expect(logged.at(-1)).to.include({ ...line, severity: 'WARNING', steered: 0, untouched: 1, failed: 1 });
     expect((await pipeline.get(`/order/${uuid}`)).body.status).to.equal('RECEIVED');
+    expect(await pauseAll()).to.deep.equal({ steered: 1, untouched: 1, failed: 0 });
+    expect(logged.at(-1)).to.include({ ...line, severity: 'INFO', steered: 1, untouched: 1, failed: 0 });
   });
 
   it('pauses no more than a thousand by one request, and says where the others are', async () => {

@@ -241,7 +241,8 @@ const gullible = (saga: Saga): Saga => ({ ...saga, nextOf: () => saga.statuses }
 export const believingErrors = withCompensation(
   (task, saga) => ({
     ...task,
-    reads: (ledger) => (ledger === undefined ? (task.reads?.(ledger) ?? []) : accountsHeld(saga, ledger)),
+    reads: (ledger, known) =>
+      ledger === undefined ? (task.reads?.(ledger, known) ?? []) : accountsHeld(saga, ledger),
     take: (ledger, documents, now) =>
       ledger === undefined || isFailed(ledger)
         ? task.take(ledger, documents, now)
