@@ -51,6 +51,25 @@ describe('When an engine starts whose broker has forgotten everything', () => {
     for (const { uuid } of ended) expect(told).not.to.include(uuid);
   });
 
+  it('[anomaly 18] announces an end that came shortly before the last sign of life, to the millisecond', async () => {
+    const MS = 1 / 60_000;
+    const [tooOld, recent, last] = [0, MS, RECENT_MINUTES + MS].map((minutes, number) =>
+      minutesLater(aLedgerThatIs(pipeline.success, { uuid: uuidOf(number) }), minutes),
+    ) as [Ledger, Ledger, Ledger];
+    const { ports, announced } = await scene([tooOld, recent, last]);
+    expect([announced, ports.published]).to.deep.equal([
+      2,
+      [recent, last].map((ledger) => messageFor(pipeline, ledger)),
+    ]);
+  });
+
+  it('[anomaly 37] ends with the error of a broker that does not take everything: the engine must not start', async () => {
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
+    ports.deafTopics.add(pipeline.entry.topic);
+    const failure = await announceStanding(pipeline, ports).catch((error: Error) => error);
+    expect(failure).to.have.property('message', 'The broker is away');
+  });
+
   it('reckons from the last sign of life, however long the engine was away', async () => {
     const ended = aLedgerThatIs(pipeline.success);
     const ports = await recordedPorts({ [ledgerPath(UUID)]: ended });
@@ -74,6 +93,13 @@ describe('When an engine starts whose broker has forgotten everything', () => {
     const wrong = { ...aLedger({ uuid: uuidOf(1) }), shard: 77 };
     const { ports, announced } = await scene([wrong, aLedger({ uuid: uuidOf(2) })]);
     expect(announced).to.equal(1);
-    expect(ports.logged.map(({ severity, uuid }) => [severity, uuid])).to.deep.equal([['ERROR', uuidOf(1)]]);
+    expect(ports.logged).to.deep.equal([
+      {
+        severity: 'ERROR',
+        message: 'A ledger that can not be right was not announced',
+        uuid: uuidOf(1),
+        detail: 'its shard is 77, not 1',
+      },
+    ]);
   });
 });

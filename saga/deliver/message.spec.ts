@@ -91,6 +91,17 @@ describe('A message that arrives', () => {
     }
   });
 
+  it('says a word, with whatever it carries, where its outcome is a text', () => {
+    expect(parse({ uuid: UUID, ...ORDER, outcome: 'lost', note: 'a dog' })).to.deep.equal({
+      message: { uuid: UUID, order: anOrder(), word: { ...ORDER, note: 'a dog', word: 'lost' } },
+    });
+    for (const outcome of [null, 3, ['lost'], { word: 'lost' }]) {
+      expect(parse({ uuid: UUID, ...ORDER, outcome })).to.deep.equal({
+        message: { uuid: UUID, order: anOrder() },
+      });
+    }
+  });
+
   for (const [what, bytes] of [
     ['text', Buffer.from('hello')],
     ['nothing', Buffer.alloc(0)],
@@ -309,6 +320,12 @@ describe('The message that a ledger calls for', () => {
   it('[anomaly 2] is the same fact under the same id when it is repeated', () => {
     const ledger = aLedgerThatIs('FAILING');
     expect(messageFor(pipeline, ledger)).to.deep.equal(messageFor(pipeline, ledger));
+  });
+
+  it('says on an earlier topic what it said there then, as the same fact', () => {
+    expect(messageFor(pipeline, aLedgerThatIs('CANCELED'), 'order-created')).to.deep.equal(
+      messageFor(pipeline, aLedgerThatIs('CREATED')),
+    );
   });
 
   it('bears the trace of its order, at every status and every repetition', () => {

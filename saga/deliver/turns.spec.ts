@@ -11,6 +11,7 @@ import { messageFor } from '../deliver/message.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { advance, complete, fail, type Ledger, ledgerPath, receive } from '../ledger/ledger.ts';
 import { MalformedLedger } from '../ledger/read-ledger.ts';
+import type { SagaEvent } from '../ports/observe.ts';
 import { type Path, readOne } from '../ports/store.ts';
 import { account } from '../step/document.ts';
 import { defineSaga } from '../step/saga.ts';
@@ -231,6 +232,48 @@ describe('Turns', () => {
     ];
     await takeTurns(pipeline, 'order', tasks, ports);
     expect(ports.journal).to.deep.equal(['commit', 'publish error']);
+  });
+
+  it('[anomaly 18] announce what was committed also where a later message of the batch has no turn', async () => {
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
+    const tasks = [
+      turnOf(UUID, (ledger = aLedger()) => ({ outcome: 'accepted', ledger: created(ledger, NOW) })),
+      turnOf(UUID, () => ({ outcome: 'parked', detail: 'Another order has the uuid of the message' })),
+    ];
+    await takeTurns(pipeline, 'order', tasks, ports);
+    expect(ports.journal).to.deep.equal(['commit', 'publish order-created']);
+  });
+
+  it('tell an observer which ledgers they have moved, and nothing where they moved none', async () => {
+    const before = aLedger();
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: before });
+    const told: SagaEvent[] = [];
+    const observe = (event: SagaEvent) => {
+      told.push(event);
+      return undefined;
+    };
+    const drawn = receive(pipeline, uuidOf(2), anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
+    const surprise = () => {
+      throw new Error('Surprise');
+    };
+    const still = [turnOf(UUID, lookAt), turnOf(uuidOf(3), lookAt), turnOf(uuidOf(4), surprise)];
+    const moving = [
+      turnOf(UUID, (ledger = before) => ({ outcome: 'accepted', ledger: created(ledger, NOW) })),
+      turnOf(uuidOf(2), () => ({ outcome: 'accepted', ledger: drawn })),
+    ];
+    await takeTurns(pipeline, 'order', still, { ...ports, observe });
+    expect(told).to.deep.equal([]);
+    await takeTurns(pipeline, 'order', [...still, ...moving], { ...ports, observe });
+    expect(told).to.deep.equal([
+      {
+        kind: 'commit',
+        by: 'order',
+        ledgers: [
+          { before, after: created(before, NOW) },
+          { before: undefined, after: drawn },
+        ],
+      },
+    ]);
   });
 
   it('tell the publication that failed from the one that did not', async () => {
