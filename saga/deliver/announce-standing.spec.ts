@@ -64,8 +64,11 @@ describe('When an engine starts whose broker has forgotten everything', () => {
   });
 
   it('[anomaly 37] ends with the error of a broker that does not take everything: the engine must not start', async () => {
-    const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
-    ports.deafTopics.add(pipeline.entry.topic);
+    const ledgers = [aLedger(), aLedgerThatIs('CREATED', { uuid: uuidOf(0x20000000) })];
+    const ports = await recordedPorts(
+      Object.fromEntries(ledgers.map((ledger) => [ledgerPath(ledger.uuid), ledger])),
+    );
+    ports.deafTopics.add('order-created');
     const failure = await announceStanding(pipeline, ports).catch((error: Error) => error);
     expect(failure).to.have.property('message', 'The broker is away');
   });
@@ -81,10 +84,23 @@ describe('When an engine starts whose broker has forgotten everything', () => {
     expect(await announceStanding(pipeline, ports)).to.equal(1);
   });
 
+  it('leaves out an order that came to rest where a later release lets a step follow', async () => {
+    const rested = aLedgerThatIs('CREATED', { sweepAt: null });
+    const last = minutesLater(aLedger({ uuid: uuidOf(99) }), RECENT_MINUTES + 1);
+    const { ports } = await scene([rested, last]);
+    expect(ports.published).to.deep.equal([messageFor(pipeline, last)]);
+  });
+
   it('goes through all of them, page by page, each once', async () => {
-    const ledgers = Array.from({ length: 1200 }, (_, number) => aLedger({ uuid: uuidOf(number) }));
-    const { ports, announced } = await scene(ledgers);
-    expect(announced).to.equal(1200);
+    const ledgers = Array.from({ length: 700 }, (_, number) =>
+      minutesLater(aLedger({ uuid: uuidOf(1000 + number) }), RECENT_MINUTES + 1),
+    );
+    // A whole page of ends that are old: of them the broker is told nothing.
+    const ended = Array.from({ length: 500 }, (_, number) =>
+      aLedgerThatIs(pipeline.success, { uuid: uuidOf(number) }),
+    );
+    const { ports, announced } = await scene([...ended, ...ledgers]);
+    expect(announced).to.equal(700);
     const told = ports.published.map(({ attributes }) => attributes['ce-subject'] ?? '');
     expect(told.toSorted()).to.deep.equal(ledgers.map(({ uuid }) => uuid).toSorted());
   });

@@ -194,6 +194,7 @@ describe('The topology of a saga', () => {
       ['desk', ['given-up', 'resumed', 'workflow']],
       ['guide', []],
     ]);
+    expect(publishedBy(saga, 'stranger')).to.deep.equal([]);
   });
 
   it("[anomaly 26] has policies within Pub/Sub's bounds, and none names a topic that is not there", () => {

@@ -116,7 +116,8 @@ export function publishedBy(saga: Saga, name: string): readonly string[] {
   const resumes = hears && saga.resumption ? [saga.resumption.topic] : [];
   const beside = saga.services.find((one) => one.name === name);
   // Whoever takes orders in, cancels them or hears words for them may leave an orchestrated one standing.
-  const isFirst = step !== undefined && saga.groups[0]?.includes(step);
+  const [firstSteps = []] = saga.groups;
+  const isFirst = firstSteps.some((one) => one.name === name);
   const leaves = hears || isFirst || (beside && takesOrdersIn(saga, beside));
   const workflow = leaves && saga.workflow ? [saga.workflow.topic] : [];
   if (step !== undefined) {

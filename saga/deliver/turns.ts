@@ -109,8 +109,8 @@ function announcementsOf(saga: Saga, party: string, { ledger, announce: again }:
   if (again) return saga.topicsAgain(ledger).map((topic) => messageFor(saga, ledger, topic));
   if (leftBy(ledger, party)) return [messageFor(saga, ledger)];
   // If this step crashed before it announced itself, a step beside it may already have moved the ledger on.
-  const own = saga.groups.find((group) => group.length > 1 && group.some(({ name }) => name === party));
-  const done = own?.find(({ name, leadsTo }) => name === party && transitionTo(ledger, leadsTo));
+  const beside = saga.groups.filter((group) => group.length > 1).flat();
+  const done = beside.find(({ name, leadsTo }) => name === party && transitionTo(ledger, leadsTo));
   if (done === undefined || isFailed(ledger) || saga.isOrchestrated(ledger)) return [];
   return [messageFor(saga, ledger, done.announces)];
 }
@@ -125,7 +125,7 @@ function decideTurn(
   now: Date,
 ): { turn: Turn; writes: readonly Write[] } {
   const turn = task.take(before, documents, now);
-  if (turn.ledger === undefined || turn.ledger === before) return { turn, writes: [] };
+  if (turn.ledger === undefined) return { turn, writes: [] };
   const change = changeOf(saga, before, turn.ledger, documents);
   if ('writes' in change) return { turn, writes: [...change.writes, ...(turn.besides ?? [])] };
   const { reason, detail } = change.shortage;
