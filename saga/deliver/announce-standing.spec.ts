@@ -85,9 +85,10 @@ describe('When an engine starts whose broker has forgotten everything', () => {
   });
 
   it('leaves out an order that came to rest where a later release lets a step follow', async () => {
-    const rested = aLedgerThatIs('CREATED', { sweepAt: null });
+    const rested = aLedgerThatIs('CREATED', { sweepAt: null, expireAt: null });
     const last = minutesLater(aLedger({ uuid: uuidOf(99) }), RECENT_MINUTES + 1);
     const { ports } = await scene([rested, last]);
+    expect(ports.logged).to.deep.equal([]);
     expect(ports.published).to.deep.equal([messageFor(pipeline, last)]);
   });
 

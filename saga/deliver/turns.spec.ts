@@ -315,7 +315,12 @@ describe('Turns', () => {
     const surprise = () => {
       throw new Error('Surprise');
     };
-    const still = [turnOf(UUID, lookAt), turnOf(uuidOf(3), lookAt), turnOf(uuidOf(4), surprise)];
+    const still = [
+      turnOf(UUID, lookAt),
+      turnOf(UUID, () => ({ outcome: 'parked', detail: 'Another order has the uuid of the message' })),
+      turnOf(uuidOf(3), lookAt),
+      turnOf(uuidOf(4), surprise),
+    ];
     const moving = [
       turnOf(UUID, (ledger = before) => ({ outcome: 'accepted', ledger: created(ledger, NOW) })),
       turnOf(uuidOf(2), () => ({ outcome: 'accepted', ledger: drawn })),
@@ -395,7 +400,7 @@ describe('Turns', () => {
         asked.push(ledger);
         return { outcome: 'ignored' };
       },
-      { reads: (ledger) => (ledger ? [WIDGET] : []) },
+      { reads: (_ledger, known) => (known?.has(ledgerPath(UUID)) ? [WIDGET] : []) },
     );
     await takeTurns(pipeline, 'inventory', [task], ports);
     expect([asked, new Set(ports.store.reads.flat())]).to.deep.equal([[], new Set([ledgerPath(UUID)])]);
