@@ -6,7 +6,7 @@ import { invoices } from '../../payments/invoices.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { announcedAgain } from '../../saga/ledger/deadline.ts';
-import { type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
+import { complete, fail, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import { type Path, readOne } from '../../saga/ports/store.ts';
 import { compensationTask } from '../../saga/step/compensate.ts';
 import { customers } from '../../shop/customers.ts';
@@ -272,6 +272,29 @@ describe('The repair', () => {
       ]);
       await execute(planned);
       expect(ports.published).to.deep.equal([messageFor(shopOfThree, ledger)]);
+    });
+
+    it('and is in the journal also where the order has come to rest since, and so stays as it is', async () => {
+      const world = aWorld();
+      const ledger = stuck(world, { done: 1 });
+      const { ports, plan, execute } = await clinic(world);
+      const planned = await plan();
+      const failed = fail(shopOfThree, ledger, {
+        ...{ by: 'order', reason: 'STEP_FAILED', detail: 'It asked for that', now: ports.clock.now() },
+      });
+      const rested = complete(shopOfThree, failed, 'janitor', ports.clock.now());
+      const path = ledgerPath(ID);
+      const version = (await ports.store.read([path])).get(path)?.version;
+      if (version === undefined) throw new Error('There is no such order');
+      await ports.store.commit([{ kind: 'update', path, version, fields: rested }]);
+      expect(outcomes(await execute(planned))).to.deep.equal([
+        `done: Publish the message of order ${ID} to order-created again`,
+      ]);
+      expect(await readOne(ports.store, path)).to.deep.equal(rested);
+      expect(ports.published).to.deep.equal([messageFor(shopOfThree, rested)]);
+      const entries = await ports.store.query({ collection: REPAIRS, where: {}, limit: 10 });
+      expect(entries).to.have.length(1);
+      expect(entries[0]).to.include({ kind: 'announce', uuid: ID });
     });
 
     it('[anomaly 12] by compensating, once, however often it is told to', async () => {

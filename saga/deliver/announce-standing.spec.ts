@@ -51,6 +51,28 @@ describe('When an engine starts whose broker has forgotten everything', () => {
     for (const { uuid } of ended) expect(told).not.to.include(uuid);
   });
 
+  it('[anomaly 18] announces an end that came shortly before the last sign of life, to the millisecond', async () => {
+    const MS = 1 / 60_000;
+    const [tooOld, recent, last] = [0, MS, RECENT_MINUTES + MS].map((minutes, number) =>
+      minutesLater(aLedgerThatIs(pipeline.success, { uuid: uuidOf(number) }), minutes),
+    ) as [Ledger, Ledger, Ledger];
+    const { ports, announced } = await scene([tooOld, recent, last]);
+    expect([announced, ports.published]).to.deep.equal([
+      2,
+      [recent, last].map((ledger) => messageFor(pipeline, ledger)),
+    ]);
+  });
+
+  it('[anomaly 37] ends with the error of a broker that does not take everything: the engine must not start', async () => {
+    const ledgers = [aLedger(), aLedgerThatIs('CREATED', { uuid: uuidOf(0x20000000) })];
+    const ports = await recordedPorts(
+      Object.fromEntries(ledgers.map((ledger) => [ledgerPath(ledger.uuid), ledger])),
+    );
+    ports.deafTopics.add('order-created');
+    const failure = await announceStanding(pipeline, ports).catch((error: Error) => error);
+    expect(failure).to.have.property('message', 'The broker is away');
+  });
+
   it('reckons from the last sign of life, however long the engine was away', async () => {
     const ended = aLedgerThatIs(pipeline.success);
     const ports = await recordedPorts({ [ledgerPath(UUID)]: ended });
@@ -62,10 +84,24 @@ describe('When an engine starts whose broker has forgotten everything', () => {
     expect(await announceStanding(pipeline, ports)).to.equal(1);
   });
 
+  it('leaves out an order that came to rest where a later release lets a step follow', async () => {
+    const rested = aLedgerThatIs('CREATED', { sweepAt: null, expireAt: null });
+    const last = minutesLater(aLedger({ uuid: uuidOf(99) }), RECENT_MINUTES + 1);
+    const { ports } = await scene([rested, last]);
+    expect(ports.logged).to.deep.equal([]);
+    expect(ports.published).to.deep.equal([messageFor(pipeline, last)]);
+  });
+
   it('goes through all of them, page by page, each once', async () => {
-    const ledgers = Array.from({ length: 1200 }, (_, number) => aLedger({ uuid: uuidOf(number) }));
-    const { ports, announced } = await scene(ledgers);
-    expect(announced).to.equal(1200);
+    const ledgers = Array.from({ length: 700 }, (_, number) =>
+      minutesLater(aLedger({ uuid: uuidOf(1000 + number) }), RECENT_MINUTES + 1),
+    );
+    // A whole page of ends that are old: of them the broker is told nothing.
+    const ended = Array.from({ length: 500 }, (_, number) =>
+      aLedgerThatIs(pipeline.success, { uuid: uuidOf(number) }),
+    );
+    const { ports, announced } = await scene([...ended, ...ledgers]);
+    expect(announced).to.equal(700);
     const told = ports.published.map(({ attributes }) => attributes['ce-subject'] ?? '');
     expect(told.toSorted()).to.deep.equal(ledgers.map(({ uuid }) => uuid).toSorted());
   });
@@ -74,6 +110,13 @@ describe('When an engine starts whose broker has forgotten everything', () => {
     const wrong = { ...aLedger({ uuid: uuidOf(1) }), shard: 77 };
     const { ports, announced } = await scene([wrong, aLedger({ uuid: uuidOf(2) })]);
     expect(announced).to.equal(1);
-    expect(ports.logged.map(({ severity, uuid }) => [severity, uuid])).to.deep.equal([['ERROR', uuidOf(1)]]);
+    expect(ports.logged).to.deep.equal([
+      {
+        severity: 'ERROR',
+        message: 'A ledger that can not be right was not announced',
+        uuid: uuidOf(1),
+        detail: 'its shard is 77, not 1',
+      },
+    ]);
   });
 });

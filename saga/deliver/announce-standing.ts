@@ -1,6 +1,6 @@
-import { isStanding } from '../ledger/deadline.ts';
+import { hasEnded } from '../ledger/deadline.ts';
 import { lastTransition } from '../ledger/history.ts';
-import { LEDGERS, type Ledger, PAUSED } from '../ledger/ledger.ts';
+import { LEDGERS, type Ledger } from '../ledger/ledger.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import type { Ports } from '../ports/ports.ts';
 import { scanPages } from '../ports/scan-pages.ts';
@@ -36,7 +36,7 @@ export async function announceStanding(saga: Saga, { store, bus, log }: Ports): 
   const complain = (uuid: string, faults: readonly string[]) =>
     log('ERROR', 'A ledger that can not be right was not announced', { uuid, detail: faults.join('; ') });
   for await (const ledgers of pagesOf(snapshot, complain, saga)) {
-    const wanted = ledgers.filter((ledger) => isWanted(saga, ledger, since));
+    const wanted = ledgers.filter((ledger) => isWanted(ledger, since));
     const messages = wanted.flatMap((ledger) =>
       saga.topicsAgain(ledger).map((topic) => messageFor(saga, ledger, topic)),
     );
@@ -48,10 +48,8 @@ export async function announceStanding(saga: Saga, { store, bus, log }: Ports): 
   return announced;
 }
 
-const isWanted = (saga: Saga, ledger: Ledger, since: Date): boolean =>
-  (ledger.sweepAt !== null && isStanding(saga, ledger)) ||
-  ledger.status === PAUSED ||
-  lastTransition(ledger).at >= since;
+const isWanted = (ledger: Ledger, since: Date): boolean =>
+  !hasEnded(ledger) || lastTransition(ledger).at >= since;
 
 /** All ledgers that can be believed, a page at a time. */
 async function* pagesOf(

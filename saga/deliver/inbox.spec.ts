@@ -4,7 +4,9 @@ import { aDelivery, NOW } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { BATCH_MAX } from '../commit/group-commit.ts';
 import type { Bus, Delivery } from '../ports/bus.ts';
-import { createInbox, type Inbox, OUTSTANDING_MAX, QUEUE_MAX } from './inbox.ts';
+import { createInbox, type Inbox, inboxesOf, OUTSTANDING_MAX, QUEUE_MAX } from './inbox.ts';
+
+const RETRY = { minBackoffSeconds: 1, maxBackoffSeconds: 60 };
 
 /** An inbox of `frontend-sub` on the embedded broker, whose batches end when the spec says so. */
 async function heldInbox() {
@@ -22,14 +24,16 @@ async function heldInbox() {
     },
   };
   const failures: string[] = [];
-  function start(subscription = 'frontend-sub'): Inbox {
-    const inbox = createInbox(async (deliveries) => {
+  const create = (): Inbox =>
+    createInbox(async (deliveries) => {
       batches.push(deliveries.map(({ data }) => data.toString()));
       await new Promise<void>((resolve) => {
         finish = resolve;
       });
       for (const delivery of deliveries) delivery.ack();
     });
+  function start(subscription = 'frontend-sub'): Inbox {
+    const inbox = create();
     inbox.pull(noting, subscription, (error) => failures.push(error.message));
     return inbox;
   }
@@ -40,6 +44,8 @@ async function heldInbox() {
     push: (delivery: Delivery) => deliver.at(-1)?.(delivery),
     asked,
     failures,
+    /** One that reads no subscription: deliveries are handed to it. */
+    create,
     start,
     async publish(...texts: string[]) {
       await bus.publish(
@@ -129,6 +135,54 @@ describe('An inbox', () => {
     push(late);
     await nextTurn();
     expect([late.settled, batches]).to.deep.equal(['nacked', []]);
+  });
+
+  it('[anomaly 35] to which messages are pushed is closed in the same way, and has counted all of them', async () => {
+    const { create, next } = await heldInbox();
+    const inbox = create();
+    const [first, waiting, late] = [aDelivery('1'), aDelivery('2'), aDelivery('3')];
+    inbox.deliver(first);
+    await nextTurn();
+    inbox.deliver(waiting);
+    let closed = false;
+    const closing = inbox.close(5_000).then(() => {
+      closed = true;
+    });
+    inbox.deliver(late);
+    await nextTurn();
+    const settled = () => [first, waiting, late].map((delivery) => delivery.settled);
+    expect([closed, settled()]).to.deep.equal([false, [undefined, 'nacked', 'nacked']]);
+    await next();
+    await closing;
+    expect([settled(), inbox.deliveredCount()]).to.deep.equal([['acked', 'nacked', 'nacked'], 3]);
+  });
+
+  it('is there for each topic that a service reads, behind the subscription of that service', async () => {
+    const processed: unknown[] = [];
+    const consumers = ['order-created', 'inventory-updated'].map((topic) => ({
+      topic,
+      process: async (deliveries: readonly Delivery[]) => {
+        processed.push([topic, deliveries]);
+      },
+    }));
+    const subscriptions = Object.fromEntries(
+      consumers.map(({ topic }) => [
+        `${topic}-clerk-sub`,
+        { topic, service: 'clerk', ackDeadlineSeconds: 10, retentionDays: 7, retry: RETRY },
+      ]),
+    );
+    const inboxes = inboxesOf(
+      { name: 'clerk', consumers, routes: () => [] },
+      { topics: consumers.map(({ topic }) => topic), subscriptions },
+    );
+    expect(inboxes.map(({ topic, subscription }) => [topic, subscription])).to.deep.equal([
+      ['order-created', 'order-created-clerk-sub'],
+      ['inventory-updated', 'inventory-updated-clerk-sub'],
+    ]);
+    const delivery = aDelivery('1');
+    inboxes[1]?.inbox.deliver(delivery);
+    await nextTurn();
+    expect(processed).to.deep.equal([['inventory-updated', [delivery]]]);
   });
 
   it('hands back what exceeds the most that may be on hand', async () => {

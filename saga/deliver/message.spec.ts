@@ -19,7 +19,7 @@ import {
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { isName } from '../http/name.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
-import { advance, fail, type Ledger, receive, tombstone } from '../ledger/ledger.ts';
+import { advance, fail, type Ledger, pause, receive, tombstone, unpause } from '../ledger/ledger.ts';
 import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import {
   DEAD_LETTER,
@@ -86,6 +86,17 @@ describe('A message that arrives', () => {
     });
     for (const reason of ['BECAUSE', '', null, 3, ['PAYMENT_ERROR'], 'toString']) {
       expect(parse({ uuid: UUID, ...ORDER, reason })).to.deep.equal({
+        message: { uuid: UUID, order: anOrder() },
+      });
+    }
+  });
+
+  it('says a word, with whatever it carries, where its outcome is a text', () => {
+    expect(parse({ uuid: UUID, ...ORDER, outcome: 'lost', note: 'a dog' })).to.deep.equal({
+      message: { uuid: UUID, order: anOrder(), word: { ...ORDER, note: 'a dog', word: 'lost' } },
+    });
+    for (const outcome of [null, 3, ['lost'], { word: 'lost' }]) {
+      expect(parse({ uuid: UUID, ...ORDER, outcome })).to.deep.equal({
         message: { uuid: UUID, order: anOrder() },
       });
     }
@@ -309,6 +320,38 @@ describe('The message that a ledger calls for', () => {
   it('[anomaly 2] is the same fact under the same id when it is repeated', () => {
     const ledger = aLedgerThatIs('FAILING');
     expect(messageFor(pipeline, ledger)).to.deep.equal(messageFor(pipeline, ledger));
+  });
+
+  it('[anomaly 2] has an id of its own each time that an order is paused', () => {
+    const once = aLedgerThatIs('PAUSED');
+    const goneOn = unpause(pipeline, once, { by: 'janitor', now: LATER });
+    const twice = pause(pipeline, goneOn, { by: 'janitor', now: LATER });
+    expect(
+      [once, goneOn, twice].map((ledger) => messageFor(pipeline, ledger).attributes['ce-id']),
+    ).to.deep.equal(['order-paused', 'inventory-updated', 'order-paused/2'].map((id) => `${UUID}/${id}`));
+  });
+
+  it('[anomaly 2] of an orchestrated order has an id of its own at each step, and says where the order stands', () => {
+    const statuses = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'] as const;
+    const said = statuses.map((status) => {
+      const ledger = aLedgerThatIs(status, { mode: 'orchestration' });
+      const { topic, data, attributes } = messageFor(pipeline, ledger);
+      expect(JSON.parse(data.toString())).to.deep.equal(shown(ledger));
+      return [topic, attributes['ce-id']];
+    });
+    expect(said).to.deep.equal([
+      ['workflow', `${UUID}/workflow/1`],
+      ['workflow', `${UUID}/workflow/2`],
+      ['workflow', `${UUID}/workflow/3`],
+      // Nothing is left to do.
+      ['payment-created', `${UUID}/payment-created`],
+    ]);
+  });
+
+  it('says on an earlier topic what it said there then, as the same fact', () => {
+    expect(messageFor(pipeline, aLedgerThatIs('CANCELED'), 'order-created')).to.deep.equal(
+      messageFor(pipeline, aLedgerThatIs('CREATED')),
+    );
   });
 
   it('bears the trace of its order, at every status and every repetition', () => {

@@ -138,7 +138,7 @@ export function snapshot(saga: Saga, ledger: Ledger): Record<string, unknown> {
  * @param topic another one than the ledger's own: then it says what happened before, with the order as it stood then.
  */
 export function messageFor(saga: Saga, ledger: Ledger, topic = saga.topicFor(ledger)): OutgoingMessage {
-  const said = topic === saga.topicFor(ledger) ? ledger : lastOn(saga, ledger, topic);
+  const said = lastOn(saga, ledger, topic);
   const { by, at } = lastTransition(said);
   return {
     topic,
@@ -156,7 +156,7 @@ export function messageFor(saga: Saga, ledger: Ledger, topic = saga.topicFor(led
   };
 }
 
-/** The ledger as it stood when it was last announced on this topic. */
+/** The ledger as it stood when it was last announced on this topic; on that of the workflow, as it stands. */
 function lastOn(saga: Saga, ledger: Ledger, topic: string): Ledger {
   const index = ledger.history.findLastIndex((line) => saga.topicOf(statusIn(line)) === topic);
   return ledgerAfter(saga, ledger, index + 1) ?? ledger;

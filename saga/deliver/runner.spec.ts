@@ -18,13 +18,14 @@ import { aLedgerOfThree } from '../../test/support/shop-of-three.ts';
 import { COMMIT_ATTEMPTS_MAX } from '../commit/group-commit.ts';
 import { advance, fail, type Ledger, ledgerPath } from '../ledger/ledger.ts';
 import type { Delivery } from '../ports/bus.ts';
+import type { SagaEvent } from '../ports/observe.ts';
 import { type Path, readOne } from '../ports/store.ts';
 import { account, record } from '../step/document.ts';
 import { defineSaga, type Saga } from '../step/saga.ts';
 import { accept, type Step, stepsFor } from '../step/step.ts';
 import { stepTask } from '../step/take-step.ts';
 import { DEAD_LETTER, deadLetterOf, derivedUuid, messageFor } from './message.ts';
-import { createRunner, DELIVERIES_MAX } from './runner.ts';
+import { createConsumer, createRunner, DELIVERIES_MAX } from './runner.ts';
 
 /** How much there is on the one shelf from which everybody takes. */
 const shelves = account({
@@ -338,24 +339,38 @@ describe('A message that can never be processed', () => {
     ]);
   });
 
-  it('[anomaly 12] is parked with the surprise that it was at every delivery, and can be repeated', async () => {
-    const fragile = packingWith({
-      ...takeFromShelf,
-      decide() {
-        throw new Error('The shelf fell down');
-      },
+  for (const thrown of [new Error('The shelf fell down'), 'The shelf fell down']) {
+    const what = typeof thrown === 'string' ? 'a text' : 'an error';
+    it(`[anomaly 12] is parked with the surprise that it was at every delivery, and can be repeated: ${what}`, async () => {
+      const fragile = packingWith({
+        ...takeFromShelf,
+        decide() {
+          throw thrown;
+        },
+      });
+      const { ports, deliver, process } = await scene([created()], 5, fragile);
+      const last = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX });
+      const lastButOne = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX - 1 });
+      await process(lastButOne);
+      expect([settled(lastButOne), ports.published]).to.deep.equal([['nacked'], []]);
+      await process(last);
+      expect(settled(last)).to.deep.equal(['acked']);
+      expect(ports.published).to.deep.equal([
+        deadLetterOf(last, 'It failed at every delivery: The shelf fell down'),
+      ]);
+      expect(await ledgerIn(ports)).to.deep.equal(created());
     });
-    const { ports, deliver, process } = await scene([created()], 5, fragile);
-    const last = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX });
-    const lastButOne = deliver({ uuid: UUID }, { attempt: DELIVERIES_MAX - 1 });
-    await process(lastButOne);
-    expect([settled(lastButOne), ports.published]).to.deep.equal([['nacked'], []]);
-    await process(last);
-    expect(settled(last)).to.deep.equal(['acked']);
-    expect(ports.published).to.deep.equal([
-      deadLetterOf(last, 'It failed at every delivery: The shelf fell down'),
+  }
+
+  it('[anomaly 31] comes again where the party has left it out', async () => {
+    const ports = await recordedPorts();
+    const forgetful = createConsumer(packing, 'inventory', async () => [], ports);
+    const delivery = aDelivery({ uuid: UUID });
+    await forgetful([delivery]);
+    expect([delivery.settled, ports.logged.map(({ error }) => error)]).to.deep.equal([
+      'nacked',
+      ['The turn was not taken'],
     ]);
-    expect(await ledgerIn(ports)).to.deep.equal(created());
   });
 
   it('[anomaly 23] is handed back alone where the store rejects what it writes', async () => {
@@ -460,6 +475,32 @@ describe('The log', () => {
       `inventory: accepted ${TRACE}`,
       `inventory: accepted ${other.attributes.traceparent}`,
     ]);
+  });
+
+  it('belongs to the work under way where that is observed, and the observer is told the same', async () => {
+    const { ports, deliver } = await scene([created()]);
+    const told: SagaEvent[] = [];
+    const work = TRACE.replaceAll('b', 'c');
+    const observe = (event: SagaEvent) => {
+      told.push(event);
+      return work;
+    };
+    const attributes = { traceparent: TRACE };
+    await runnerOf(packing, { ...ports, observe })([
+      deliver({ uuid: UUID }, { attributes }),
+      deliver('poison', { attempt: 2 }),
+    ]);
+    const common = { kind: 'turn', by: 'inventory', durationMs: 0, error: undefined };
+    expect(told).to.deep.equal([
+      {
+        kind: 'commit',
+        by: 'inventory',
+        ledgers: [{ before: created(), after: reserved(created()) }],
+      },
+      { ...common, outcome: 'parked', uuid: undefined, trace: undefined, attempt: 2 },
+      { ...common, outcome: 'accepted', uuid: UUID, trace: TRACE, attempt: 1 },
+    ]);
+    expect(ports.logged.map(({ traceparent }) => traceparent)).to.deep.equal([work, work]);
   });
 
   it('warns, and no more, where others were faster at what many want', async () => {

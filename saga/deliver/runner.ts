@@ -116,7 +116,7 @@ async function park(reports: readonly Report[], { bus }: Ports): Promise<void> {
     parked.map(({ delivery, detail }) => deadLetterOf(delivery, detail ?? 'No reason was given')),
   );
   parked.forEach((entry, index) => {
-    if (results[index]) entry.error = results[index];
+    entry.error = results[index];
   });
 }
 

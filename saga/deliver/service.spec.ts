@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { pipeline } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
-import { aDelivery, NOW, SETTINGS } from '../../test/support/builders.ts';
+import { aDelivery, anOrder, LATER, NOW, SETTINGS, UUID } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
+import { route } from '../http/http.ts';
+import { beginWait, ledgerPath, receive } from '../ledger/ledger.ts';
+import { readOne } from '../ports/store.ts';
 import { defineSaga, type Saga } from '../step/saga.ts';
-import { accept, stepsFor } from '../step/step.ts';
-import { type ServiceDefinition, serviceNames, serviceOf, topicsBefore } from './service.ts';
+import { accept, stepsFor, wait } from '../step/step.ts';
+import { allServices, type ServiceDefinition, serviceNames, serviceOf, topicsBefore } from './service.ts';
 import { declareTopology, publishedBy } from './topology.ts';
 
 const told: object[] = [];
@@ -36,6 +39,42 @@ const second = step({
   decide: () => accept({}),
   holds: () => [],
 });
+/** Asks the desk before anything else, and hears it over HTTP or from clerks. */
+const ask = step({
+  name: 'ask',
+  leadsTo: 'ALLOWED',
+  announces: 'order-created',
+  says: 'the order is allowed',
+  uses: [],
+  settings: { COLOR: z.string() },
+  waits: {
+    as: 'ASKED',
+    announces: 'asked',
+    says: 'the desk is asked',
+    words: { yes: {}, no: {} },
+    afterwards: 'give up',
+    path: 'orders/{uuid}',
+    heardBy: 'desk',
+    listensTo: { topic: 'clerks', says: 'a clerk has answered' },
+    holds: () => [],
+  },
+  reads: () => [],
+  decide: ({ word }) => (word === undefined ? wait(60, {}) : accept({})),
+  holds: () => [],
+  routes(_store, settings) {
+    told.push(settings);
+    return [
+      route({
+        method: 'GET',
+        path: '/questions',
+        summary: 'What is asked',
+        answer: z.string(),
+        responses: { 200: 'All of it' },
+        handle: async () => ({ status: 200 }),
+      }),
+    ];
+  },
+});
 const beside = (name: string, ...topics: string[]): ServiceDefinition => ({
   name,
   reads: () => topics,
@@ -56,6 +95,12 @@ const saga: Saga = defineSaga({
   unknownReason: 'NO',
   services: [beside('desk', 'error'), beside('door'), beside('attic', 'error')],
   subscriptions: {},
+});
+const asking: Saga = defineSaga({
+  ...saga,
+  order: pipeline.order,
+  steps: [ask, second],
+  resumption: { topic: 'order-resumed', says: 'the desk has answered' },
 });
 const SETTINGS_OF_ALL = { ...SETTINGS, declared: { LOUDNESS: 3, COLOR: 'red' } };
 
@@ -99,6 +144,7 @@ describe('The services of a saga', () => {
       const [consumer] = serviceOf(saga, 'order', ports, { ...SETTINGS_OF_ALL, slowDownMs }).consumers;
       const delivery = aDelivery({ user: 'jack', item: 'widget', quantity: 2 });
       await ports.clock.finish(consumer?.process([delivery]) ?? Promise.reject());
+      expect(ports.clock.pausesMs).to.deep.equal(waitedMs === 0 ? [] : [waitedMs]);
       expect(ports.published.map(({ attributes }) => attributes['ce-time'])).to.deep.equal([
         new Date(NOW.getTime() + waitedMs).toISOString(),
       ]);
@@ -115,6 +161,44 @@ describe('The services of a saga', () => {
       ['order: accepted', undefined],
       ['inventory: parked', 'The message has no uuid'],
     ]);
+  });
+
+  it('are all made at once, for a process that hosts them together', async () => {
+    const ports = await recordedPorts();
+    const made = allServices(saga, ports, SETTINGS_OF_ALL);
+    expect(made.map(({ name }) => name)).to.deep.equal(serviceNames(saga));
+  });
+
+  it('of a step that waits read besides that the order goes on, and hear words by message', async () => {
+    const asked = beginWait(asking, receive(asking, UUID, anOrder(), 'door', NOW, 900), {
+      ...{ step: 'ask', by: 'ask', learned: {}, until: LATER, now: NOW },
+    });
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: asked });
+    const { consumers } = serviceOf(asking, 'ask', ports, SETTINGS_OF_ALL);
+    expect(consumers.map(({ topic }) => topic)).to.deep.equal(['frontend', 'order-resumed', 'clerks']);
+    const word = aDelivery({ uuid: UUID, outcome: 'yes' });
+    await consumers.find(({ topic }) => topic === 'clerks')?.process([word]);
+    expect([word.settled, ports.logged.map(({ message }) => message)]).to.deep.equal([
+      'acked',
+      ['ask: accepted'],
+    ]);
+    expect(await readOne(ports.store, ledgerPath(UUID))).to.include({ status: 'ALLOWED' });
+  });
+
+  it('answer over HTTP what a step declares, and hear words for the steps that name them', async () => {
+    const ports = await recordedPorts();
+    const routesOf = (name: string) =>
+      serviceOf(asking, name, ports, SETTINGS_OF_ALL)
+        .routes()
+        .map(({ path }) => path);
+    told.length = 0;
+    expect(['ask', 'inventory', 'desk', 'door'].map(routesOf)).to.deep.equal([
+      ['/questions'],
+      [],
+      ['/orders/{uuid}/yes', '/orders/{uuid}/no'],
+      [],
+    ]);
+    expect(told[0]).to.deep.equal({ COLOR: 'red' });
   });
 
   it('[anomaly 26] are not made under a name that the saga does not have', async () => {

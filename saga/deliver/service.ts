@@ -92,10 +92,8 @@ export function serviceOf(saga: Saga, name: string, ports: Ports, settings: Serv
   const service = step ? stepService(saga, step, ports, settings) : beside?.create(saga, ports, settings);
   if (service === undefined)
     throw new Error(`${saga.name} has no service ${name}; it has ${serviceNames(saga).join(', ')}`);
-  const heard = stepsHeardBy(saga, name);
-  if (heard.length === 0) return service;
   const wordsOf = (one: WaitingStep) => wordRoutes(saga, one, name, ports);
-  return { ...service, routes: () => [...service.routes(), ...heard.flatMap(wordsOf)] };
+  return { ...service, routes: () => [...service.routes(), ...stepsHeardBy(saga, name).flatMap(wordsOf)] };
 }
 
 /** The steps whose words this service takes over HTTP. */

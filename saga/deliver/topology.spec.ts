@@ -2,9 +2,16 @@ import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
 import { DEAD_LETTER_TOPIC, defineSaga, type Saga } from '../step/saga.ts';
-import { accept, type Step, stepsFor } from '../step/step.ts';
+import { accept, type Step, stepsFor, wait } from '../step/step.ts';
 import { type ServiceDefinition, serviceNames } from './service.ts';
-import { declareTopology, publishedBy, subscriptionOf, topologyOf } from './topology.ts';
+import {
+  declareTopology,
+  publishedBy,
+  readersOf as servicesReading,
+  subscriptionFor,
+  subscriptionOf,
+  topologyOf,
+} from './topology.ts';
 
 /** A step that always passes and holds nothing. */
 const passing = (name: string, leadsTo: string, announces: string): Step =>
@@ -102,6 +109,94 @@ describe('The topology of a saga', () => {
     ]);
   });
 
+  it('has a topic for all that an order may do besides, and each service publishes what its orders may come to', () => {
+    const waiting = {
+      ...{ uses: [], reads: () => [], decide: () => wait(60, {}), holds: () => [] },
+      says: 'somebody has answered',
+    };
+    const words = {
+      words: { yes: {} },
+      afterwards: 'give up',
+      path: 'orders/{uuid}',
+      holds: () => [],
+    } as const;
+    const weigh = stepsFor<Order>()({
+      ...waiting,
+      ...{ name: 'weigh', leadsTo: 'WEIGHED', announces: 'weighed' },
+      waits: {
+        ...{ ...words, as: 'ASKED', announces: 'asked', says: 'the desk is asked', heardBy: 'desk' },
+        listensTo: { topic: 'scales', says: 'a scale has moved' },
+      },
+    });
+    const stamp = stepsFor<Order>()({
+      ...waiting,
+      ...{ name: 'stamp', leadsTo: 'STAMPED', announces: 'stamped' },
+      waits: { ...words, as: 'SENT', announces: 'sent', says: 'the post is asked' },
+    });
+    const saga: Saga = defineSaga({
+      ...parcels(),
+      order: pipeline.order,
+      steps: [weigh, pack, stamp, ship],
+      services: [door, desk, service('guide', { reads: () => ['workflow'] })],
+      subscriptions: {},
+      resumption: { topic: 'resumed', says: 'it goes on' },
+      pause: { topic: 'paused', says: 'it is stopped' },
+      workflow: { topic: 'workflow', says: 'the next step is due' },
+    });
+    const { topics, announcing } = declareTopology(saga);
+    expect(topics).to.deep.equal({
+      orders: 'an order came',
+      asked: 'the desk is asked',
+      weighed: 'somebody has answered',
+      packed: 'pack is done',
+      sent: 'the post is asked',
+      stamped: 'somebody has answered',
+      shipped: 'ship is done',
+      resumed: 'it goes on',
+      paused: 'it is stopped',
+      workflow: 'the next step is due',
+      scales: 'a scale has moved',
+      failed: 'the order fails',
+      'given-up': 'the order is canceled',
+      'dead-letter': 'a message could not be processed',
+    });
+    // What a scale says is no status of an order.
+    expect(announcing).to.deep.equal(
+      Object.keys(topics).filter((topic) => !['scales', 'dead-letter'].includes(topic)),
+    );
+    expect(readersOf(saga)).to.deep.equal([
+      'orders-weigh-sub orders weigh',
+      'asked-sub asked people',
+      'weighed-pack-sub weighed pack',
+      'packed-stamp-sub packed stamp',
+      'sent-sub sent people',
+      'stamped-ship-sub stamped ship',
+      'shipped-sub shipped people',
+      'resumed-weigh-sub resumed weigh',
+      'resumed-stamp-sub resumed stamp',
+      'paused-sub paused people',
+      // An orchestrated order goes on by no other topic.
+      'workflow-guide-sub workflow guide',
+      'scales-weigh-sub scales weigh',
+      'failed-desk-sub failed desk',
+      'failed-sub failed people',
+      'given-up-sub given-up people',
+      'dead-letter-desk-sub dead-letter desk',
+      'dead-letter-sub dead-letter people',
+    ]);
+    expect(serviceNames(saga).map((name) => [name, publishedBy(saga, name)])).to.deep.equal([
+      ['door', ['orders', 'workflow']],
+      // Its first step may leave an orchestrated order standing, and whoever hears a word, too.
+      ['weigh', ['asked', 'weighed', 'workflow', 'failed', 'dead-letter']],
+      ['pack', ['packed', 'failed', 'dead-letter']],
+      ['stamp', ['sent', 'stamped', 'resumed', 'workflow', 'failed', 'dead-letter']],
+      ['ship', ['shipped', 'failed', 'dead-letter']],
+      ['desk', ['given-up', 'resumed', 'workflow']],
+      ['guide', []],
+    ]);
+    expect(publishedBy(saga, 'stranger')).to.deep.equal([]);
+  });
+
   it("[anomaly 26] has policies within Pub/Sub's bounds, and none names a topic that is not there", () => {
     const { policies, topics } = declareTopology(parcels());
     for (const [name, policy] of Object.entries(policies)) {
@@ -137,6 +232,26 @@ describe('The topology of a saga', () => {
     expect(() => subscriptionOf(topology, 'pack', 'dead-letter')).to.throw(
       'pack reads the topic dead-letter, but no subscription says so',
     );
+  });
+});
+
+describe('A topology', () => {
+  const topology = topologyOf(parcels());
+
+  it('names the services that read messages, each once', () => {
+    expect(servicesReading(topology)).to.deep.equal(['pack', 'ship', 'desk']);
+  });
+
+  it('tells by which subscription a topic is seen: that of a service if one reads it', () => {
+    const seenBy = (topic: string) => subscriptionFor(topology, topic);
+    expect(['orders', 'failed', 'given-up'].map(seenBy)).to.deep.equal([
+      'orders-sub',
+      'failed-sub',
+      'given-up-sub',
+    ]);
+    const turned = Object.fromEntries(Object.entries(topology.subscriptions).reverse());
+    expect(subscriptionFor({ ...topology, subscriptions: turned }, 'failed')).to.equal('failed-sub');
+    expect(() => seenBy('letters')).to.throw('The topic letters has no subscription');
   });
 });
 

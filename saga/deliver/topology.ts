@@ -116,7 +116,8 @@ export function publishedBy(saga: Saga, name: string): readonly string[] {
   const resumes = hears && saga.resumption ? [saga.resumption.topic] : [];
   const beside = saga.services.find((one) => one.name === name);
   // Whoever takes orders in, cancels them or hears words for them may leave an orchestrated one standing.
-  const isFirst = step !== undefined && saga.groups[0]?.includes(step);
+  const [firstSteps = []] = saga.groups;
+  const isFirst = firstSteps.some((one) => one.name === name);
   const leaves = hears || isFirst || (beside && takesOrdersIn(saga, beside));
   const workflow = leaves && saga.workflow ? [saga.workflow.topic] : [];
   if (step !== undefined) {
@@ -178,8 +179,8 @@ export function subscriptionOf(topology: Topology, service: string, topic: strin
 
 /** A subscription of this topic: that of a service, if one reads it. @throws Error if there is none. */
 export function subscriptionFor({ subscriptions }: Topology, topic: string): string {
-  const names = Object.keys(subscriptions).filter((name) => subscriptions[name]?.topic === topic);
-  const found = names.find((name) => subscriptions[name]?.service !== undefined) ?? names[0];
-  if (found === undefined) throw new Error(`The topic ${topic} has no subscription`);
-  return found;
+  const found = Object.entries(subscriptions).filter(([, one]) => one.topic === topic);
+  const [name] = found.find(([, { service }]) => service !== undefined) ?? found[0] ?? [];
+  if (name === undefined) throw new Error(`The topic ${topic} has no subscription`);
+  return name;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { z } from 'zod';
 import type { OrderLedger } from '../../pipeline.ts';
 import type { Order } from '../../shop/order.ts';
 import { aLedger, anOrder, LATER, NOW, UUID, uuidOf } from '../../test/support/builders.ts';
@@ -7,10 +8,12 @@ import {
   aLedgerOfThree as aLedgerThatIs,
   shopOfThree as pipeline,
 } from '../../test/support/shop-of-three.ts';
+import { create } from '../commit/documents.ts';
 import { messageFor } from '../deliver/message.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { advance, complete, fail, type Ledger, ledgerPath, receive } from '../ledger/ledger.ts';
 import { MalformedLedger } from '../ledger/read-ledger.ts';
+import type { SagaEvent } from '../ports/observe.ts';
 import { type Path, readOne } from '../ports/store.ts';
 import { account } from '../step/document.ts';
 import { defineSaga } from '../step/saga.ts';
@@ -183,6 +186,63 @@ describe('Turns', () => {
     expect([stored.status, stored.history.length]).to.deep.equal(['FAILING', from.history.length + 1]);
   });
 
+  it('[anomaly 15] leave an order as it is where there is not enough for what is optional', async () => {
+    const before = aLedgerThatIs('CREATED');
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: before, ...stockOf(1) });
+    const wish = (uuid: string): LedgerTask =>
+      turnOf(uuid, () => ({ outcome: 'steered', ledger: reserved({ ...before, uuid }), isOptional: true }), {
+        reads: () => [WIDGET],
+      });
+    const detail = 'item widget has quantity 1, which is less than 2';
+    expect(await takeTurns(pipeline, 'janitor', [wish(UUID), wish(uuidOf(2))], ports)).to.deep.equal([
+      { turn: { outcome: 'unheeded', detail, ledger: before } },
+      { turn: { outcome: 'unheeded', detail } },
+    ]);
+    expect([ports.store.commits, ports.published]).to.deep.equal([[], []]);
+  });
+
+  it('are a surprise where there is not enough for an order that nothing is known of before', async () => {
+    const ports = await recordedPorts(stockOf(1));
+    const task = turnOf(UUID, () => ({ outcome: 'accepted', ledger: reserved(aLedgerThatIs('CREATED')) }), {
+      reads: () => [WIDGET],
+    });
+    const [taken] = await takeTurns(pipeline, 'inventory', [task], ports);
+    expect(taken).to.have.nested.property(
+      'error.message',
+      'item widget has quantity 1, which is less than 2',
+    );
+    expect(ports.store.commits).to.deep.equal([]);
+  });
+
+  it('write what belongs to them besides, also where the ledger stays as it is, and nothing where there is none', async () => {
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
+    const entry = 'entries/1' as Path<object>;
+    const noting: LedgerTask['take'] = (...known) => ({ ...lookAt(...known), besides: [create(entry, {})] });
+    await takeTurns(pipeline, 'janitor', [turnOf(uuidOf(2), noting, { reads: () => [entry] })], ports);
+    expect(ports.store.commits).to.deep.equal([]);
+    await takeTurns(pipeline, 'janitor', [turnOf(UUID, noting, { reads: () => [entry] })], ports);
+    expect(writesIn(ports.store.commits)).to.deep.equal([[`create ${entry}`]]);
+  });
+
+  it('check a ledger once for each time that it was read', async () => {
+    let checks = 0;
+    const counted = z.string().refine(() => {
+      checks++;
+      return true;
+    });
+    const { order } = pipeline;
+    const counting = defineSaga({
+      ...giving,
+      order: { ...order, schema: order.schema.extend({ user: counted }) },
+      // The compiler checks only lists whose members it knows one by one.
+      steps: giving.steps as readonly [],
+    });
+    const started = receive(giving, UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: started });
+    await takeTurns(counting, 'frontend', [turnOf(UUID, lookAt)], ports);
+    expect(checks).to.equal(1);
+  });
+
   it("[anomaly 12] are a surprise where what was given to somebody can't be taken back, and change nothing", async () => {
     const started = receive(giving, UUID, anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
     const given = advance(giving, started, { step: 'bonus', by: 'bonus', learned: {}, now: NOW });
@@ -233,6 +293,53 @@ describe('Turns', () => {
     expect(ports.journal).to.deep.equal(['commit', 'publish error']);
   });
 
+  it('[anomaly 18] announce what was committed also where a later message of the batch has no turn', async () => {
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
+    const tasks = [
+      turnOf(UUID, (ledger = aLedger()) => ({ outcome: 'accepted', ledger: created(ledger, NOW) })),
+      turnOf(UUID, () => ({ outcome: 'parked', detail: 'Another order has the uuid of the message' })),
+    ];
+    await takeTurns(pipeline, 'order', tasks, ports);
+    expect(ports.journal).to.deep.equal(['commit', 'publish order-created']);
+  });
+
+  it('tell an observer which ledgers they have moved, and nothing where they moved none', async () => {
+    const before = aLedger();
+    const ports = await recordedPorts({ [ledgerPath(UUID)]: before });
+    const told: SagaEvent[] = [];
+    const observe = (event: SagaEvent) => {
+      told.push(event);
+      return undefined;
+    };
+    const drawn = receive(pipeline, uuidOf(2), anOrder(), 'frontend', NOW, DEADLINE_SECONDS);
+    const surprise = () => {
+      throw new Error('Surprise');
+    };
+    const still = [
+      turnOf(UUID, lookAt),
+      turnOf(UUID, () => ({ outcome: 'parked', detail: 'Another order has the uuid of the message' })),
+      turnOf(uuidOf(3), lookAt),
+      turnOf(uuidOf(4), surprise),
+    ];
+    const moving = [
+      turnOf(UUID, (ledger = before) => ({ outcome: 'accepted', ledger: created(ledger, NOW) })),
+      turnOf(uuidOf(2), () => ({ outcome: 'accepted', ledger: drawn })),
+    ];
+    await takeTurns(pipeline, 'order', still, { ...ports, observe });
+    expect(told).to.deep.equal([]);
+    await takeTurns(pipeline, 'order', [...still, ...moving], { ...ports, observe });
+    expect(told).to.deep.equal([
+      {
+        kind: 'commit',
+        by: 'order',
+        ledgers: [
+          { before, after: created(before, NOW) },
+          { before: undefined, after: drawn },
+        ],
+      },
+    ]);
+  });
+
   it('tell the publication that failed from the one that did not', async () => {
     const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
     ports.deafTopics.add('frontend');
@@ -246,15 +353,15 @@ describe('Turns', () => {
 
   it('[anomaly 21] of a worker that wakes after its lease leave no trace: the version refuses its commit', async () => {
     const ports = await recordedPorts({ [ledgerPath(UUID)]: aLedger() });
-    const create: LedgerTask['take'] = (ledger = aLedger(), _documents, now) =>
+    const createIt: LedgerTask['take'] = (ledger = aLedger(), _documents, now) =>
       ledger.status === 'RECEIVED'
         ? { outcome: 'accepted', ledger: created(ledger, now) }
         : { outcome: 'duplicate', ledger };
     // Between its decision and its commit the worker sleeps, and another one takes the redelivered message.
     ports.store.commitFaults.push(async () => {
-      await takeTurns(pipeline, 'order', [turnOf(UUID, create)], ports);
+      await takeTurns(pipeline, 'order', [turnOf(UUID, createIt)], ports);
     });
-    const [late] = await ports.clock.finish(takeTurns(pipeline, 'order', [turnOf(UUID, create)], ports));
+    const [late] = await ports.clock.finish(takeTurns(pipeline, 'order', [turnOf(UUID, createIt)], ports));
     expect(late).to.have.nested.property('turn.outcome', 'duplicate');
     expect(ports.store.commits).to.have.length(1);
     expect((await readOne(ports.store, ledgerPath(UUID)))?.history).to.have.length(2);
@@ -293,7 +400,7 @@ describe('Turns', () => {
         asked.push(ledger);
         return { outcome: 'ignored' };
       },
-      { reads: (ledger) => (ledger ? [WIDGET] : []) },
+      { reads: (_ledger, known) => (known?.has(ledgerPath(UUID)) ? [WIDGET] : []) },
     );
     await takeTurns(pipeline, 'inventory', [task], ports);
     expect([asked, new Set(ports.store.reads.flat())]).to.deep.equal([[], new Set([ledgerPath(UUID)])]);

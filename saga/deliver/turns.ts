@@ -23,18 +23,21 @@ export type TakenTurn =
   /** Not committed, or not known to be. */
   | { readonly error: unknown };
 
+/** One for each task. */
+type TakenTurns<Tasks extends readonly LedgerTask[]> = { readonly [Index in keyof Tasks]: TakenTurn };
+
 /**
  * Takes all turns in one group commit and publishes what their ledgers then call for, as a rule one message per ledger. The party
  * that left a ledger where it stands announces it. So after a crash between commit and publish, that party publishes again
  * when its message comes back; once the ledger has moved on, no party does.
  * @returns what came of each turn, in their order. Never rejects.
  */
-export async function takeTurns(
+export async function takeTurns<const Tasks extends readonly LedgerTask[]>(
   saga: Saga,
   party: string,
-  tasks: readonly LedgerTask[],
+  tasks: Tasks,
   ports: Ports,
-): Promise<readonly TakenTurn[]> {
+): Promise<TakenTurns<Tasks>> {
   const now = ports.clock.now();
   const settled = await groupCommit(
     ports.store,
@@ -43,22 +46,24 @@ export async function takeTurns(
   );
   observeCommit(party, settled, ports);
   const announcements = new Map<string, readonly OutgoingMessage[]>();
-  for (const [index, result] of settled.entries()) {
-    const uuid = tasks[index]?.uuid;
-    if (uuid !== undefined && result.status === 'fulfilled' && result.value.announcements.length > 0) {
-      announcements.set(uuid, result.value.announcements);
-    }
+  for (const result of settled) {
+    // A later message of the batch may have no turn; what an earlier one committed is announced all the same.
+    if (result.status === 'fulfilled' && result.value.announcements.length > 0)
+      announcements.set(result.value.uuid, result.value.announcements);
   }
   const published = await announce(announcements, ports.bus);
-  return settled.map((result, index): TakenTurn => {
+  const taken = settled.map((result): TakenTurn => {
     if (result.status === 'rejected') return { error: result.reason };
-    const publishError = published.get(tasks[index]?.uuid ?? '');
-    return publishError ? { turn: result.value.turn, publishError } : { turn: result.value.turn };
+    const { uuid, turn } = result.value;
+    const publishError = published.get(uuid);
+    return publishError ? { turn, publishError } : { turn };
   });
+  return taken as TakenTurns<Tasks>;
 }
 
 /** What was decided on a ledger. */
 interface Decided {
+  readonly uuid: string;
   readonly before: Ledger | undefined;
   readonly turn: Turn;
   readonly announcements: readonly OutgoingMessage[];
@@ -92,7 +97,7 @@ function transactionOf(saga: Saga, party: string, task: LedgerTask, now: Date): 
       const { turn, writes } = decideTurn(saga, party, task, ledger, documents, notBefore(ledger, now));
       return {
         writes: [...writes, ...ledgerWrites(ledger, turn.ledger)],
-        result: { before: ledger, turn, announcements: announcementsOf(saga, party, turn) },
+        result: { uuid: task.uuid, before: ledger, turn, announcements: announcementsOf(saga, party, turn) },
       };
     },
   };
@@ -104,8 +109,8 @@ function announcementsOf(saga: Saga, party: string, { ledger, announce: again }:
   if (again) return saga.topicsAgain(ledger).map((topic) => messageFor(saga, ledger, topic));
   if (leftBy(ledger, party)) return [messageFor(saga, ledger)];
   // If this step crashed before it announced itself, a step beside it may already have moved the ledger on.
-  const own = saga.groups.find((group) => group.length > 1 && group.some(({ name }) => name === party));
-  const done = own?.find(({ name, leadsTo }) => name === party && transitionTo(ledger, leadsTo));
+  const beside = saga.groups.filter((group) => group.length > 1).flat();
+  const done = beside.find(({ name, leadsTo }) => name === party && transitionTo(ledger, leadsTo));
   if (done === undefined || isFailed(ledger) || saga.isOrchestrated(ledger)) return [];
   return [messageFor(saga, ledger, done.announces)];
 }
@@ -120,7 +125,7 @@ function decideTurn(
   now: Date,
 ): { turn: Turn; writes: readonly Write[] } {
   const turn = task.take(before, documents, now);
-  if (turn.ledger === undefined || turn.ledger === before) return { turn, writes: [] };
+  if (turn.ledger === undefined) return { turn, writes: [] };
   const change = changeOf(saga, before, turn.ledger, documents);
   if ('writes' in change) return { turn, writes: [...change.writes, ...(turn.besides ?? [])] };
   const { reason, detail } = change.shortage;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { storeHolding } from '../../test/support/builders.ts';
 import { account } from '../step/document.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpRequest, Problem } from './http.ts';
 import { listRoute } from './list-route.ts';
 
 const shelves = account({
@@ -39,6 +39,34 @@ describe('The route of a list', () => {
           { shelf: 'B', free: 3 },
         ],
       },
+    ]);
+  });
+
+  it('[anomaly 39] is for operators where it is about customers and those are told apart, and else for everybody', async () => {
+    const store = await storeHolding({ 'shelves/joe': { free: 3, built: 5 } });
+    const about = { summary: 'All of them', as: 'shelves', shows: { free: z.int(), built: false as const } };
+    const shows = { ...about.shows, corrections: false as const };
+    const open = listRoute(store, shelves, { ...about, shows });
+    const personal = listRoute(store, shelves, { ...about, shows, isPersonal: true });
+    const callers = [undefined, { kind: 'operator' }, { kind: 'customer', name: 'joe' }] as const;
+    const statuses = (route: typeof open) =>
+      Promise.all(
+        callers.map((caller) =>
+          route
+            .handle({ caller } as HttpRequest)
+            .catch((problem: Problem) => problem)
+            .then(({ status }) => status),
+        ),
+      );
+    expect([open.audience, open.responses, await statuses(open)]).to.deep.equal([
+      undefined,
+      { 200: 'All by name, at most 1000' },
+      [200, 200, 200],
+    ]);
+    expect([personal.audience, personal.responses, await statuses(personal)]).to.deep.equal([
+      'customers',
+      { ...open.responses, 403: 'It is for operators: customers see only what is theirs' },
+      [200, 200, 403],
     ]);
   });
 

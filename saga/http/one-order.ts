@@ -65,9 +65,7 @@ export async function turnOnRequest(
   if (caller?.kind === 'customer') await ledgerOf(saga, ports.store, uuid, caller);
   const taking = takeTurns(saga, party, [taskFor(uuid.toLowerCase())], ports);
   const [taken] = await answerInTime(taking, path, ports.clock);
-  if (taken === undefined || 'error' in taken) {
-    throw taken?.error instanceof MalformedLedger ? malformedLedger(uuid) : taken?.error;
-  }
+  if ('error' in taken) throw taken.error instanceof MalformedLedger ? malformedLedger(uuid) : taken.error;
   const { turn, publishError } = taken;
   if (turn.outcome === 'unheeded')
     throw new Problem(409, 'Not now', turn.detail ?? "The order can't heed it");

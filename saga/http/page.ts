@@ -44,6 +44,7 @@ export function pageBehind({ createdAt, id }: Cursor): string {
 /** @returns the place that a token names; undefined if the token is not one of ours. */
 export function parsePage(token: string): Cursor | undefined {
   const match = /^(\d{1,14})\/([0-9a-f-]{36})$/.exec(Buffer.from(token, 'base64url').toString());
-  if (match?.[1] === undefined || match[2] === undefined) return undefined;
-  return { createdAt: new Date(Number(match[1])), id: match[2] };
+  if (match === null) return undefined;
+  const [, createdMs, id = ''] = match;
+  return { createdAt: new Date(Number(createdMs)), id };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { storeHolding, UUID } from '../../test/support/builders.ts';
+import { createFaultyStore } from '../../test/support/faulty-store.ts';
 import { topologyOf } from '../deliver/topology.ts';
 import { beginWait, ledgerPath, receive } from '../ledger/ledger.ts';
 import { readOne } from '../ports/store.ts';
@@ -26,7 +27,7 @@ const lend = stepsFor<z.infer<typeof schema>>()({
     as: 'ASKED',
     announces: 'asked',
     says: 'the reader is asked',
-    words: { agree: {} },
+    words: { agree: {}, return: { on: z.string() } },
     afterwards: 'give up',
     path: 'order/{uuid}',
     holds: () => [],
@@ -55,29 +56,57 @@ const saga = defineSaga({
   subscriptions: {},
 });
 
+const lends = lend as unknown as WaitingStep;
+
+/** A store with an order of Joe's that waits, the routes to it, and how one answers to a caller. */
+async function scene() {
+  const now = systemClock.now();
+  const asked = beginWait(saga, receive(saga, UUID, { reader: 'joe' }, 'lend', now, 60), {
+    step: 'lend',
+    by: 'lend',
+    learned: {},
+    until: new Date(now.getTime() + 60_000),
+    now,
+  });
+  const store = createFaultyStore(await storeHolding({ [ledgerPath(UUID)]: asked }));
+  const bus = createMemoryBus(topologyOf(saga), systemClock);
+  const ports = { store, bus, clock: systemClock, random: () => 0.5, newUuid: () => UUID, log: () => {} };
+  const routes = wordRoutes(saga, lends, 'lend', ports);
+  const say = async (caller?: HttpRequest['caller'], uuid = UUID) => {
+    const request = { params: { uuid }, caller } as unknown as HttpRequest;
+    const answer = await routes[0]?.handle(request).catch((problem: Problem) => problem);
+    return answer instanceof Error ? [answer.status, answer.detail] : answer?.status;
+  };
+  return { store, routes, say };
+}
+
 describe('The routes of words', () => {
+  it('take with a word what it carries, and else no body', async () => {
+    const { routes } = await scene();
+    expect(routes.map(({ method, path, body }) => [method, path, body])).to.deep.equal([
+      ['POST', '/order/{uuid}/agree', undefined],
+      ['POST', '/order/{uuid}/return', lends.waits.words.return],
+    ]);
+  });
+
   it('[anomaly 39] let a customer answer for an order of their own, and find no other', async () => {
-    const now = systemClock.now();
-    const asked = beginWait(saga, receive(saga, UUID, { reader: 'joe' }, 'lend', now, 60), {
-      step: 'lend',
-      by: 'lend',
-      learned: {},
-      until: new Date(now.getTime() + 60_000),
-      now,
-    });
-    const store = await storeHolding({ [ledgerPath(UUID)]: asked });
-    const bus = createMemoryBus(topologyOf(saga), systemClock);
-    const ports = { store, bus, clock: systemClock, random: () => 0.5, newUuid: () => UUID, log: () => {} };
-    const [agree] = wordRoutes(saga, lend as unknown as WaitingStep, 'lend', ports);
-    const said = (name: string) =>
-      agree
-        ?.handle({ params: { uuid: UUID }, caller: { kind: 'customer', name } } as unknown as HttpRequest)
-        .catch((problem: Problem) => problem)
-        .then(({ status }) => status);
-    expect(agree?.audience).to.equal('customers');
-    expect(await said('jack')).to.equal(404);
+    const { store, routes, say } = await scene();
+    expect(routes[0]?.audience).to.equal('customers');
+    expect(await say({ kind: 'customer', name: 'jack' })).to.deep.equal([404, `There is no order ${UUID}`]);
     expect(await readOne(store, ledgerPath(UUID))).to.include({ status: 'ASKED' });
-    expect(await said('joe')).to.equal(202);
+    expect(await say({ kind: 'customer', name: 'joe' })).to.equal(202);
     expect(await readOne(store, ledgerPath(UUID))).to.include({ status: 'RESUMED' });
+  });
+
+  it('read the ledger once for whoever may act on every order', async () => {
+    for (const caller of [undefined, { kind: 'operator' }] as const) {
+      const { store, say } = await scene();
+      expect([await say(caller), store.reads]).to.deep.equal([202, [[ledgerPath(UUID)]]]);
+    }
+  });
+
+  it('[anomaly 41] repeat no more of an unknown uuid than a uuid has', async () => {
+    const { say } = await scene();
+    expect(await say(undefined, 'x'.repeat(37))).to.deep.equal([404, `There is no order ${'x'.repeat(36)}`]);
   });
 });

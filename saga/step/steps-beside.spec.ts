@@ -204,6 +204,8 @@ describe('Steps beside one another', () => {
     expect(await told(ledger, brew)).to.deep.equal({
       ...{ outcome, statuses, published: ['brewed from /breakfast/brew'] },
     });
+    const turned = ledgerBehind(['greet', 'brew', 'bake']);
+    expect((await told(turned, brew)).published).to.deep.equal(['brewed from /breakfast/brew']);
     // The step before them was alone: it could say so before anything followed.
     expect(await told(ledger, greet)).to.deep.equal({ outcome, statuses, published: [] });
   });

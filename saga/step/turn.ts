@@ -47,7 +47,7 @@ export interface Turn {
   readonly from?: Ledger;
   /** If an account has too little left for it, nothing is done; otherwise the order is refused. */
   readonly isOptional?: true;
-  /** Writes to other ledgers that belong to it. */
+  /** Writes to other documents that belong to it, also if the ledger stays as it is. */
   readonly besides?: readonly Write[];
   /** Publish what the ledger calls for, no matter which party left it where it stands. */
   readonly announce?: true;
