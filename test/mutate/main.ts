@@ -49,7 +49,7 @@ function configFor(path: string) {
     plugins: ['@stryker-mutator/mocha-runner'],
     mochaOptions: {
       'no-config': true,
-      require: ['dist/test/mutate/limit-tests.js'],
+      require: ['dist/test/mutate/mocha-hooks.js'],
       spec: specs,
       grep: "^(?!.*on Google's emulators)",
     },
