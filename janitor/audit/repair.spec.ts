@@ -12,12 +12,12 @@ import { compensationTask } from '../../saga/step/compensate.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, edit, place, type World } from '../../test/support/audited-world.ts';
-import { manyUuids, uuidOf } from '../../test/support/builders.ts';
+import { manyUuids, NOW, uuidOf } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
 import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import type { Violation } from './audit-report.ts';
 import { executeRepair, planRepair, type RepairPlan, type RepairResult } from './repair.ts';
-import { REPAIRS, type RepairEntry } from './repair-journal.ts';
+import { REPAIRS, type RepairEntry, repairEntryPath } from './repair-journal.ts';
 import { takeAudit } from './take-audit.ts';
 
 const ID = uuidOf(1);
@@ -272,6 +272,29 @@ describe('The repair', () => {
       ]);
       await execute(planned);
       expect(ports.published).to.deep.equal([messageFor(shopOfThree, ledger)]);
+    });
+
+    it('[anomaly 19] and is in the journal from the same commit on, also if the answer of that is lost', async () => {
+      for (const [course, kind] of [
+        [{ done: 1 }, 'announce'],
+        [{ done: 1, end: 'failing' }, 'compensate'],
+      ] as const) {
+        const world = aWorld();
+        stuck(world, course);
+        const { ports, plan } = await clinic(world);
+        ports.store.commitFaults.push('lost answer');
+        const { actions } = await plan();
+        const wish = { person: 'alice', note: 'It hangs' };
+        const results = await ports.clock.finish(executeRepair(shopOfThree, actions, ports, wish));
+        expect(results).to.deep.equal(actions.map((action) => ({ action, outcome: 'done' })));
+        const entries = (await ports.store.list(REPAIRS, 10)).map(({ id, fields }) => ({ ...fields, id }));
+        const [first] = ports.store.commits;
+        expect(entries).to.deep.equal([{ id: entries[0]?.id, createdAt: NOW, kind, uuid: ID, ...wish }]);
+        expect(first?.map(({ path }) => path)).to.have.members([
+          ledgerPath(ID),
+          repairEntryPath(entries[0]?.id ?? ''),
+        ]);
+      }
     });
 
     it('[anomaly 12] by compensating, once, however often it is told to', async () => {

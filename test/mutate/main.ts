@@ -51,7 +51,8 @@ function configFor(path: string) {
       'no-config': true,
       require: ['dist/test/mutate/mocha-hooks.js'],
       spec: specs,
-      grep: "^(?!.*on Google's emulators)",
+      // Of the edits by hand a thousand are made before the first test: for each change in the audit, that would take too long.
+      grep: "^(?!.*on Google's emulators|Edits by hand)",
     },
     // All changes are compiled at once, each behind a switch.
     buildCommand: 'tsc',
