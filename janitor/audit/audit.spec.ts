@@ -485,6 +485,33 @@ describe('The audit', () => {
       ]);
     });
 
+    it('and says so where a release can not tell any more what it holds', async () => {
+      const { world } = aPaidOrder();
+      const holds = () => {
+        throw new Error('There is no price');
+      };
+      const release: Saga = {
+        ...shopOfThree,
+        actsOf: (ledger) => shopOfThree.actsOf(ledger).map((act) => ({ ...act, holds })),
+      };
+      const { violations } = await audited(world, LATER, release);
+      expect(
+        violations.filter(({ kind }) => kind === 'ledger').map(({ sentence }) => sentence),
+      ).to.deep.equal([
+        `The ledger sagas/${ID} can't be right: what it holds can't be told: There is no price`,
+      ]);
+    });
+
+    it('and says so where it is found by something although no order is found by anything', async () => {
+      const { mentions: _, ...order } = shopOfThree.order;
+      const { world } = aPaidOrder();
+      world.delete(ledgerPath(uuidOf(2)));
+      const { violations } = await audited(world, LATER, { ...shopOfThree, order });
+      expect(violations.map(({ sentence }) => sentence)).to.deep.equal([
+        `The ledger sagas/${ID} can't be right: it is found by widget, but asked for nothing`,
+      ]);
+    });
+
     it('and says so of a tombstone that is found by what it never asked for', async () => {
       const failure = { by: 'janitor', reason: 'INVALID_ORDER', detail: 'Unknown', now: NOW };
       const fields = { ...tombstone(shopOfThree, UUID, failure, DEADLINE_SECONDS), mentions: ['widget'] };
@@ -645,6 +672,22 @@ describe('The audit', () => {
     expect(progress).to.deep.equal(progress.toSorted((one, other) => one - other));
     expect(progress.length).to.be.greaterThan(4);
     expect(progress.at(-1)).to.equal(LISTED_MAX + 1 + 4);
+  });
+
+  it('reads no more records at once than a store takes, however many a page of orders has', async () => {
+    const world = aWorld();
+    edit(world, stock.of('widget').path, { quantity: 1000, loaded: 1000 });
+    for (let number = 0; number < 251; number++) place(world, number, { done: 2 });
+    const { scan, read } = await (await storeHolding(Object.fromEntries(world))).snapshot();
+    const readAtOnce: number[] = [];
+    const counting = (paths: readonly Path[]) => {
+      readAtOnce.push(paths.length);
+      return read(paths);
+    };
+    const { violations } = await audit(shopOfThree, { scan, read: counting }, LATER);
+    expect(violations).to.deep.equal([]);
+    // Its orders have 502 records.
+    expect(Math.max(...readAtOnce)).to.equal(500);
   });
 
   describe('of any orders whatever', () => {

@@ -458,6 +458,17 @@ describe('The repair', () => {
     expect(await violationsIn(ports)).to.deep.equal([]);
   });
 
+  it('completes a compensation also of a saga that has no orchestration', async () => {
+    const { workflow: _, ...choreography } = shopOfThree;
+    const world = aWorld();
+    world.set(ledgerPath(ID), repeatedly(place(world, 1, { done: 3, end: 'failing', ...joes })));
+    const { ports, plan } = await clinic(world);
+    const { actions } = await plan();
+    const results = await ports.clock.finish(executeRepair(choreography, actions, ports));
+    expect(outcomes(results)).to.deep.equal([`done: Complete the compensation of order ${ID}`]);
+    expect((await readOne(ports.store, ledgerPath(ID)))?.status).to.equal('CANCELED');
+  });
+
   it('leaves to people what nobody can tell from a ledger', async () => {
     const meddlings: readonly ((world: World) => void)[] = [
       (world) => edit(world, RECORD, { items: [] }),

@@ -272,7 +272,7 @@ function corrected(saga: Saga, { path, correction }: OnAccount, documents: Docum
   const { field, by, corrections } = correction;
   const fields = documents.get(path) as Readonly<Record<string, unknown>> | undefined;
   if ((fields?.corrections ?? 0) !== corrections) return [];
-  const left = fields === undefined ? countedWithout(saga, path, field) : fields[field];
+  const left = fields === undefined && isCounter(saga, path) ? 0 : fields?.[field];
   if (typeof left !== 'number') return [];
   if (left + by < 0) throw new Error(`Of ${path}, ${left} are left: ${-by} can't be taken off now`);
   const changed = { [field]: left + by, corrections: corrections + 1 };
@@ -280,10 +280,8 @@ function corrected(saga: Saga, { path, correction }: OnAccount, documents: Docum
 }
 
 /** A counter that is not there counts nothing; what is left in any other account that is not there, nobody knows. */
-function countedWithout(saga: Saga, path: Path, field: string): 0 | undefined {
-  const account = saga.accounts.find((one) => one.balance === field && one.namesIn(path));
-  return account && account.whole === undefined ? 0 : undefined;
-}
+const isCounter = (saga: Saga, path: Path): boolean =>
+  !saga.accounts.some((one) => one.whole !== undefined && one.namesIn(path));
 
 function resultOfTask(
   action: RepairAction,
