@@ -155,17 +155,24 @@ describe('The repair', () => {
       }
     });
 
-    it('and begins a counter that is not there, once', async () => {
+    it('and begins a counter that is not there, once, and from then on adds to it', async () => {
       const { path } = sales.of('widget');
       const ports = { ...(await recordedPorts()), newUuid: manyUuids() };
-      const correction = { field: 'sold', by: 2, corrections: 0 };
-      const action: RepairAction = { kind: 'correct', path, correction, sentence: 'Correct it', effect: '' };
-      const repaired = () => ports.clock.finish(executeRepair(pipeline, [action], ports));
-      expect([...(await repaired()), ...(await repaired())].map(({ outcome }) => outcome)).to.deep.equal([
-        'done',
-        'needless',
-      ]);
-      expect(await readOne(ports.store, path)).to.deep.equal({ sold: 2, corrections: 1 });
+      const counted = async (by: number, corrections: number) => {
+        const correction = { field: 'sold', by, corrections };
+        const action: RepairAction = {
+          kind: 'correct',
+          path,
+          correction,
+          sentence: 'Correct it',
+          effect: '',
+        };
+        const results = await ports.clock.finish(executeRepair(pipeline, [action], ports));
+        return [...results.map(({ outcome }) => outcome), await readOne(ports.store, path)];
+      };
+      expect(await counted(2, 0)).to.deep.equal(['done', { sold: 2, corrections: 1 }]);
+      expect(await counted(2, 0)).to.deep.equal(['needless', { sold: 2, corrections: 1 }]);
+      expect(await counted(3, 1)).to.deep.equal(['done', { sold: 5, corrections: 2 }]);
     });
 
     it('but never below nothing', async () => {
