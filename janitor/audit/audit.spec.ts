@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
+import { pipeline } from '../../pipeline.ts';
 
 import { messageFor } from '../../saga/deliver/message.ts';
 import { announcedAgain, DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from '../../saga/ledger/deadline.ts';
@@ -15,16 +16,25 @@ import {
   tombstone,
 } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
+import type { Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, type Course, edit, place, type World } from '../../test/support/audited-world.ts';
-import { anOrder, LATER, NOW, storeHolding, UUID, uuidOf } from '../../test/support/builders.ts';
-import { shopOfThree } from '../../test/support/shop-of-three.ts';
+import {
+  aLedgerThatIs,
+  anOrder,
+  LATER,
+  NOW,
+  storeHolding,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
+import { aLedgerOfThree, shopOfThree } from '../../test/support/shop-of-three.ts';
 import { audit } from './audit.ts';
 import { LISTED_MAX } from './audit-report.ts';
 
-const audited = async (world: World, now = LATER) =>
-  audit(shopOfThree, await (await storeHolding(Object.fromEntries(world))).snapshot(), now);
+const audited = async (world: World, now = LATER, saga: Saga = shopOfThree) =>
+  audit(saga, await (await storeHolding(Object.fromEntries(world))).snapshot(), now);
 const daysLater = (days: number) => new Date(NOW.getTime() + days * 24 * 60 * 60 * 1000);
 
 /** An order of each course that there is, by Jack and by Joe, who has a limit. */
@@ -75,6 +85,8 @@ describe('The audit', () => {
     world.set('dead-letters/1', { status: 'parked' });
     world.set('dead-letters/2', { status: 'redriven' });
     world.set('dead-letters/3', { status: 'parked' });
+    // A collection of the same name, which is nobody's ledger.
+    world.set(`users/jack/sagas/${UUID}`, { note: 'a tale' });
     expect(await audited(world)).to.deep.equal({
       checkedAt: LATER,
       counts: {
@@ -431,6 +443,12 @@ describe('The audit', () => {
         `it was created at ${LATER.toISOString()}, but received at ${NOW.toISOString()}`,
         { createdAt: LATER },
       ],
+      [
+        `it moved at ${LATER.toISOString()}, but its last transition was at ${NOW.toISOString()}`,
+        { movedAt: LATER },
+      ],
+      ['it is found by gadget, bolt, but asked for widget', { mentions: ['gadget', 'bolt'] }],
+      ['it is found by no name, but asked for widget', { mentions: [] }],
     ];
     for (const [fault, fields] of edits) {
       it(`and still believes what it holds where an edit has not touched that: ${fault}`, async () => {
@@ -465,6 +483,70 @@ describe('The audit', () => {
       expect(await aheadIn(to)).to.deep.equal([
         `The ledger sagas/${ID} can't be right: it is CREATED only since ${to.toISOString()}, which is to come`,
       ]);
+    });
+
+    it('and says so where a release can not tell any more what it holds', async () => {
+      const { world } = aPaidOrder();
+      const holds = () => {
+        throw new Error('There is no price');
+      };
+      const release: Saga = {
+        ...shopOfThree,
+        actsOf: (ledger) => shopOfThree.actsOf(ledger).map((act) => ({ ...act, holds })),
+      };
+      const { violations } = await audited(world, LATER, release);
+      expect(
+        violations.filter(({ kind }) => kind === 'ledger').map(({ sentence }) => sentence),
+      ).to.deep.equal([
+        `The ledger sagas/${ID} can't be right: what it holds can't be told: There is no price`,
+      ]);
+    });
+
+    it('and says so where it is found by something although no order is found by anything', async () => {
+      const { mentions: _, ...order } = shopOfThree.order;
+      const { world } = aPaidOrder();
+      world.delete(ledgerPath(uuidOf(2)));
+      const { violations } = await audited(world, LATER, { ...shopOfThree, order });
+      expect(violations.map(({ sentence }) => sentence)).to.deep.equal([
+        `The ledger sagas/${ID} can't be right: it is found by widget, but asked for nothing`,
+      ]);
+    });
+
+    it('and says so of a tombstone that is found by what it never asked for', async () => {
+      const failure = { by: 'janitor', reason: 'INVALID_ORDER', detail: 'Unknown', now: NOW };
+      const fields = { ...tombstone(shopOfThree, UUID, failure, DEADLINE_SECONDS), mentions: ['widget'] };
+      const { violations } = await audited(new Map([[ledgerPath(UUID), fields]]));
+      expect(violations.map(({ sentence }) => sentence)).to.deep.equal([
+        `The ledger sagas/${UUID} can't be right: it is found by widget, but asked for nothing`,
+      ]);
+    });
+
+    it('and says so of one whose next sweep is further away than any pause, unless a wait is as long', async () => {
+      const ahead = (ms: number) => new Date(NOW.getTime() + 2 * 60 * 60 * 1000 + ms);
+      const faultsWhere = async (saga: Saga, ledger: Ledger) => {
+        const { violations } = await audited(new Map([[ledgerPath(UUID), ledger]]), NOW, saga);
+        return violations.flatMap(({ kind, sentence }) =>
+          kind === 'ledger' ? [sentence.split(': ')[1]] : [],
+        );
+      };
+      const unseen = (status: string, at: Date) => [
+        `it is ${status}, but no sweep will look at it before ${at.toISOString()}`,
+      ];
+      const standing = aLedgerOfThree('RESERVED', { deadlineSeconds: 3 * 60 * 60 });
+      for (const [sweepAt, faults] of [
+        [ahead(0), []],
+        [ahead(1), unseen('RESERVED', ahead(1))],
+        // Not even where its stage ends then.
+        [new Date(NOW.getTime() + 3 * 60 * 60 * 1000), unseen('RESERVED', ahead(60 * 60 * 1000))],
+      ] as const)
+        expect(await faultsWhere(shopOfThree, { ...standing, sweepAt })).to.deep.equal(faults);
+      const waiting = aLedgerThatIs('DELIVERING');
+      const [end = NOW] = Object.values(waiting.waitsUntil ?? {});
+      expect(await faultsWhere(pipeline, { ...waiting, sweepAt: end })).to.deep.equal([]);
+      const edited = new Date(end.getTime() + 1);
+      expect(await faultsWhere(pipeline, { ...waiting, sweepAt: edited })).to.deep.equal(
+        unseen('DELIVERING', edited),
+      );
     });
 
     it('and says so of one that is canceled, but would be deleted at another moment than it must', async () => {
@@ -544,6 +626,23 @@ describe('The audit', () => {
       expect((await audited(world)).stuck.map(({ repeats }) => repeats)).to.deep.equal([3]);
     });
 
+    it('[anomaly 48] when nothing was heard until their wait was over: only people can say the word', async () => {
+      const ledger = aLedgerThatIs('DELIVERING');
+      const [end = NOW] = Object.values(ledger.waitsUntil ?? {});
+      const world = new Map([[ledgerPath(UUID), ledger]]);
+      expect((await audited(world, new Date(end.getTime() - 1), pipeline)).stuck).to.deep.equal([]);
+      const words = Object.keys(pipeline.waitingIn('DELIVERING')?.waits.words ?? {}).join(' or ');
+      expect((await audited(world, end, pipeline)).stuck).to.deep.equal([
+        {
+          uuid: UUID,
+          status: 'DELIVERING',
+          since: NOW,
+          repeats: 0,
+          sentence: `Order ${UUID} is DELIVERING since ${NOW.toISOString()}, and waits for ${words}: nothing was heard until ${end.toISOString()}`,
+        },
+      ]);
+    });
+
     it('never when they rest', async () => {
       const { world } = aPaidOrder();
       expect((await audited(world, secondsIn(10 * DEADLINE_SECONDS))).stuck).to.deep.equal([]);
@@ -556,14 +655,39 @@ describe('The audit', () => {
       world.set(orderRecords.of('jack', uuidOf(number)).path, { createdAt: NOW });
     }
     const progress: number[] = [];
-    const snapshot = await (await storeHolding(Object.fromEntries(world))).snapshot();
+    const { scan, read } = await (await storeHolding(Object.fromEntries(world))).snapshot();
+    const readAtOnce: number[] = [];
+    const snapshot = {
+      scan,
+      read(paths: readonly Path[]) {
+        readAtOnce.push(paths.length);
+        return read(paths);
+      },
+    };
     const report = await audit(shopOfThree, snapshot, LATER, (checkedCount) => {
       progress.push(checkedCount);
     });
     expect([report.violations.length, report.violationCount]).to.deep.equal([LISTED_MAX, LISTED_MAX + 1]);
+    expect(readAtOnce).to.deep.equal([500, 500, 1]);
     expect(progress).to.deep.equal(progress.toSorted((one, other) => one - other));
     expect(progress.length).to.be.greaterThan(4);
     expect(progress.at(-1)).to.equal(LISTED_MAX + 1 + 4);
+  });
+
+  it('reads no more records at once than a store takes, however many a page of orders has', async () => {
+    const world = aWorld();
+    edit(world, stock.of('widget').path, { quantity: 1000, loaded: 1000 });
+    for (let number = 0; number < 251; number++) place(world, number, { done: 2 });
+    const { scan, read } = await (await storeHolding(Object.fromEntries(world))).snapshot();
+    const readAtOnce: number[] = [];
+    const counting = (paths: readonly Path[]) => {
+      readAtOnce.push(paths.length);
+      return read(paths);
+    };
+    const { violations } = await audit(shopOfThree, { scan, read: counting }, LATER);
+    expect(violations).to.deep.equal([]);
+    // Its orders have 502 records.
+    expect(Math.max(...readAtOnce)).to.equal(500);
   });
 
   describe('of any orders whatever', () => {

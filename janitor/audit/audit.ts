@@ -75,8 +75,10 @@ export async function audit(
       scan(collection, async (page) => {
         const records: { readonly path: Path; readonly kind: RecordKind }[] = [];
         for (const document of page) {
-          const accounts = saga.accounts.filter((kind) => kind.namesIn(document.path));
-          if (accounts.length > 0) findings.enterAccount(document, accounts);
+          findings.enterAccount(
+            document,
+            saga.accounts.filter((one) => one.namesIn(document.path)),
+          );
           const kind = saga.records.find((one) => one.namesIn(document.path));
           if (kind !== undefined) records.push({ path: document.path, kind });
         }
@@ -219,7 +221,7 @@ class Findings {
         documents: this.#documents,
         deadLettersParked: this.parkedCount,
       },
-      violations: this.#violations.listed.toSorted((one, other) => compare(one.path, other.path)),
+      violations: this.#violations.listed.toSorted((one, other) => (one.path < other.path ? -1 : 1)),
       violationCount: this.#violations.count,
       stuck: this.#stuck.listed,
       stuckCount: this.#stuck.count,
@@ -230,8 +232,6 @@ class Findings {
     this.#documents[name] = (this.#documents[name] ?? 0) + 1;
   }
 }
-
-const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 /** The last collection in a path or in a template. */
 const collectionIn = (path: string): string => path.split('/').at(-2) ?? path;

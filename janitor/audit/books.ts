@@ -29,10 +29,12 @@ export class Books {
   /** Enters the document of an account, with its fields if they are well-formed. */
   enter(account: Account, path: Path, fields?: Readonly<Record<string, unknown>>): void {
     this.#documents.add(path);
-    const left = fields?.[account.balance];
-    const whole = account.whole === undefined ? 0 : fields?.[account.whole];
+    if (fields === undefined) return;
+    const left = fields[account.balance];
+    const whole = account.whole === undefined ? 0 : fields[account.whole];
+    // It has both, or none.
     if (typeof left !== 'number' || typeof whole !== 'number') return;
-    const corrections = typeof fields?.corrections === 'number' ? fields.corrections : 0;
+    const corrections = typeof fields.corrections === 'number' ? fields.corrections : 0;
     this.#balances.set(keyOf(account, path), { account, path, left, whole, corrections });
   }
 
@@ -67,10 +69,12 @@ export class Books {
   /** What does not add up, and accounts that orders need and that don't exist. */
   *faults(): Iterable<Violation> {
     for (const { account, path, amount } of this.#held.values()) {
-      // A counter that is not there counts nothing.
-      if (account.whole === undefined && amount !== 0n && !this.#documents.has(path))
+      if (this.#documents.has(path)) continue;
+      if (account.whole === undefined) {
+        // A counter that is not there counts nothing.
         this.enter(account, path, { [account.balance]: 0 });
-      if (this.#documents.has(path) || account.whole === undefined) continue;
+        continue;
+      }
       const held = amount === 0n ? 'orders need it' : `orders hold ${amount} of it`;
       const sentence = `There is no ${nameOf({ kind: account, path })} at ${path}, but ${held}`;
       yield { kind: 'missing-account', path, sentence };

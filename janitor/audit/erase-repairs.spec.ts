@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { NOW, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { eraseFromRepairs } from './erase-repairs.ts';
-import { type RepairEntry, repairEntryPath } from './repair-journal.ts';
+import { REPAIRS, type RepairEntry, repairEntryPath } from './repair-journal.ts';
 
 const entry = (number: number, fields: Partial<RepairEntry>): RepairEntry => ({
   id: uuidOf(number),
@@ -38,6 +38,32 @@ describe('A customer who is erased from the journal of repairs', () => {
       entry(2, { path: 'inventory/widget' }),
     ];
     expect(await withoutJoe(...others)).to.deep.equal(others);
+  });
+
+  it('[anomaly 57] is not said to be gone while an entry could not be changed', async () => {
+    const one = entry(1, { path: 'users/joe' });
+    const ports = await recordedPorts({ [repairEntryPath(one.id)]: one });
+    ports.store.poison = () => true;
+    const erasing = eraseFromRepairs(ports, 'joe').catch((error: Error) => error);
+    expect(String(await ports.clock.finish(erasing))).to.equal('StoreError: The spec says: rejected');
+  });
+
+  it('[anomaly 57] may be erased in two places at once, and while entries go', async () => {
+    const [one, gone] = [entry(1, { note: 'joe called' }), entry(2, { note: 'joe called' })];
+    const other = entry(3, { note: 'jack called' });
+    const entries = [one, gone, other];
+    const ports = await recordedPorts(Object.fromEntries(entries.map((it) => [repairEntryPath(it.id), it])));
+    ports.store.commitFaults.push(async () => {
+      await ports.store.commit([{ kind: 'remove', path: repairEntryPath(gone.id) }]);
+      await eraseFromRepairs(ports, 'joe');
+    });
+    await ports.clock.finish(eraseFromRepairs(ports, 'joe'));
+    const left = await ports.store.list(REPAIRS, 10);
+    expect(left.map(({ fields }) => fields)).to.have.deep.members([{ ...one, note: 'erased' }, other]);
+    // Once by the one, and not again by the other.
+    expect(ports.store.commits.flat()).to.have.length(2);
+    // What is about others is only scanned.
+    expect(ports.store.reads.flat()).not.to.include(repairEntryPath(other.id));
   });
 
   it('[anomaly 57] is erased from more entries than one page has', async () => {

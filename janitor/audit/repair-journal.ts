@@ -29,8 +29,8 @@ export const repairEntrySchema = z.object({
   path: z.string().exactOptional(),
   /** Of an account: the field, and by how much it was changed. */
   correction: z.object({ field: z.string(), by: z.int() }).exactOptional(),
-  person: z.string().exactOptional(),
-  note: z.string().exactOptional(),
+  person: z.string().optional(),
+  note: z.string().optional(),
 });
 export type RepairEntry = z.infer<typeof repairEntrySchema>;
 
@@ -52,8 +52,8 @@ export function entryFor(
     ...('correction' in action && {
       correction: { field: action.correction.field, by: action.correction.by },
     }),
-    ...(person !== undefined && { person }),
-    ...(note !== undefined && { note }),
+    person,
+    note,
   };
 }
 

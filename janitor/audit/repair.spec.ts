@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { reservations } from '../../inventory/reservations.ts';
 import { orderRecords } from '../../order/order-records.ts';
 import { invoices } from '../../payments/invoices.ts';
+import { pipeline } from '../../pipeline.ts';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
 import { announcedAgain } from '../../saga/ledger/deadline.ts';
@@ -10,14 +11,21 @@ import { complete, fail, type Ledger, ledgerPath } from '../../saga/ledger/ledge
 import { type Path, readOne } from '../../saga/ports/store.ts';
 import { compensationTask } from '../../saga/step/compensate.ts';
 import { customers } from '../../shop/customers.ts';
+import { sales } from '../../shop/sales.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, edit, place, type World } from '../../test/support/audited-world.ts';
-import { manyUuids, uuidOf } from '../../test/support/builders.ts';
+import { manyUuids, NOW, uuidOf } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
 import { shopOfThree } from '../../test/support/shop-of-three.ts';
-import type { Violation } from './audit-report.ts';
-import { executeRepair, planRepair, type RepairPlan, type RepairResult } from './repair.ts';
-import { REPAIRS, type RepairEntry } from './repair-journal.ts';
+import type { AuditReport, Violation } from './audit-report.ts';
+import {
+  executeRepair,
+  planRepair,
+  type RepairAction,
+  type RepairPlan,
+  type RepairResult,
+} from './repair.ts';
+import { REPAIRS, type RepairEntry, repairEntryPath } from './repair-journal.ts';
 import { takeAudit } from './take-audit.ts';
 
 const ID = uuidOf(1);
@@ -127,6 +135,46 @@ describe('The repair', () => {
       ]);
     });
 
+    it('and leaves alone what has no such balance any more, which nobody could add up', async () => {
+      const path = customers.of('joe').path;
+      for (const becomes of [{ address: '3 Mill Lane' }, undefined]) {
+        const { ports, plan, execute } = await clinic(meddled());
+        const { actions } = await plan();
+        await ports.store.commit([{ kind: 'remove', path }]);
+        if (becomes) await ports.store.commit([{ kind: 'create', path, fields: becomes }]);
+        const about = actions.filter((action) => 'path' in action && action.path === path);
+        for (const by of [5, -5]) {
+          const turned = about.map((one) => ({
+            ...one,
+            correction: { field: 'credit', by, corrections: 0 },
+          }));
+          const [result] = await execute({ actions: turned as RepairAction[], forPeople: [] });
+          expect(result?.outcome).to.equal('needless');
+        }
+        expect(await readOne(ports.store, path)).to.deep.equal(becomes);
+      }
+    });
+
+    it('and begins a counter that is not there, once, and from then on adds to it', async () => {
+      const { path } = sales.of('widget');
+      const ports = { ...(await recordedPorts()), newUuid: manyUuids() };
+      const counted = async (by: number, corrections: number) => {
+        const correction = { field: 'sold', by, corrections };
+        const action: RepairAction = {
+          kind: 'correct',
+          path,
+          correction,
+          sentence: 'Correct it',
+          effect: '',
+        };
+        const results = await ports.clock.finish(executeRepair(pipeline, [action], ports));
+        return [...results.map(({ outcome }) => outcome), await readOne(ports.store, path)];
+      };
+      expect(await counted(2, 0)).to.deep.equal(['done', { sold: 2, corrections: 1 }]);
+      expect(await counted(2, 0)).to.deep.equal(['needless', { sold: 2, corrections: 1 }]);
+      expect(await counted(3, 1)).to.deep.equal(['done', { sold: 5, corrections: 2 }]);
+    });
+
     it('but never below nothing', async () => {
       const world = meddled();
       edit(world, stock.of('widget').path, { quantity: 99 });
@@ -144,6 +192,14 @@ describe('The repair', () => {
         'failed',
         "Of inventory/widget, 0 are left: 1 can't be taken off now",
       ]);
+      // The last one can be taken off.
+      const { version: next } =
+        (await ports.store.read([stock.of('widget').path])).get(stock.of('widget').path) ?? {};
+      if (next === undefined) throw new Error('There is no widget');
+      await ports.store.commit([
+        { kind: 'update', path: stock.of('widget').path, version: next, fields: { quantity: 1 } },
+      ]);
+      expect((await execute(planned))[0]?.outcome).to.equal('done');
     });
   });
 
@@ -297,6 +353,29 @@ describe('The repair', () => {
       expect(entries[0]).to.include({ kind: 'announce', uuid: ID });
     });
 
+    it('[anomaly 19] and is in the journal from the same commit on, also if the answer of that is lost', async () => {
+      for (const [course, kind] of [
+        [{ done: 1 }, 'announce'],
+        [{ done: 1, end: 'failing' }, 'compensate'],
+      ] as const) {
+        const world = aWorld();
+        stuck(world, course);
+        const { ports, plan } = await clinic(world);
+        ports.store.commitFaults.push('lost answer');
+        const { actions } = await plan();
+        const wish = { person: 'alice', note: 'It hangs' };
+        const results = await ports.clock.finish(executeRepair(shopOfThree, actions, ports, wish));
+        expect(results).to.deep.equal(actions.map((action) => ({ action, outcome: 'done' })));
+        const entries = (await ports.store.list(REPAIRS, 10)).map(({ id, fields }) => ({ ...fields, id }));
+        const [first] = ports.store.commits;
+        expect(entries).to.deep.equal([{ id: entries[0]?.id, createdAt: NOW, kind, uuid: ID, ...wish }]);
+        expect(first?.map(({ path }) => path)).to.have.members([
+          ledgerPath(ID),
+          repairEntryPath(entries[0]?.id ?? ''),
+        ]);
+      }
+    });
+
     it('[anomaly 12] by compensating, once, however often it is told to', async () => {
       const world = aWorld();
       stuck(world, { done: 3, end: 'failing', ...joes });
@@ -359,6 +438,36 @@ describe('The repair', () => {
       });
     }
 
+    it('each in the name of who would have compensated it, however many there are', async () => {
+      const world = aWorld();
+      for (const [index, { order }] of readers.entries())
+        world.set(
+          ledgerPath(uuidOf(index)),
+          repeatedly(place(world, index, { done: 3, end: 'failing', order })),
+        );
+      const { ports, mend } = await clinic(world);
+      expect((await mend()).map(({ outcome }) => outcome)).to.deep.equal(['done', 'done']);
+      for (const [index, { reader }] of readers.entries()) {
+        const { history = [] } = (await readOne(ports.store, ledgerPath(uuidOf(index)))) ?? {};
+        expect(history.at(-1)).to.match(new RegExp(`CANCELED ${reader}$`));
+      }
+    });
+
+    it('but for those that wait, and whose time is over: people must ask for the word', () => {
+      const sentence = `Order ${ID} waits`;
+      const stuckOrder = { uuid: ID, status: 'DELIVERING', since: NOW, repeats: 0, sentence };
+      const report = { violations: [], stuck: [stuckOrder] } as unknown as AuditReport;
+      expect(planRepair(report)).to.deep.equal({
+        actions: [],
+        forPeople: [
+          {
+            sentence,
+            advice: `ask whoever owes the word, and say it, or cancel the order (npm run saga -- show ${ID})`,
+          },
+        ],
+      });
+    });
+
     it('and cancels no order whose failure it could not announce', async () => {
       const world = aWorld();
       stuck(world, { done: 2, end: 'failing', ...joes });
@@ -377,6 +486,17 @@ describe('The repair', () => {
     const { ports, mend } = await clinic(world);
     expect(outcomes(await mend())).to.deep.equal([`done: Complete the compensation of order ${ID}`]);
     expect(await violationsIn(ports)).to.deep.equal([]);
+  });
+
+  it('completes a compensation also of a saga that has no orchestration', async () => {
+    const { workflow: _, ...choreography } = shopOfThree;
+    const world = aWorld();
+    world.set(ledgerPath(ID), repeatedly(place(world, 1, { done: 3, end: 'failing', ...joes })));
+    const { ports, plan } = await clinic(world);
+    const { actions } = await plan();
+    const results = await ports.clock.finish(executeRepair(choreography, actions, ports));
+    expect(outcomes(results)).to.deep.equal([`done: Complete the compensation of order ${ID}`]);
+    expect((await readOne(ports.store, ledgerPath(ID)))?.status).to.equal('CANCELED');
   });
 
   it('leaves to people what nobody can tell from a ledger', async () => {
@@ -447,6 +567,35 @@ describe('The repair', () => {
         expect(planned(await plan())).to.deep.equal([[], saidToPeople(violations)]);
       }
     }
+  });
+
+  it('does nothing about an order whose ledger has gone since, or can not be right any more', async () => {
+    const lost = (world: World) => {
+      place(world, 1, { done: 3, ...joes });
+      world.delete(INVOICE);
+    };
+    const failing = (world: World) => {
+      world.set(ledgerPath(ID), repeatedly(place(world, 1, { done: 3, end: 'failing', ...joes })));
+    };
+    for (const fall of [lost, failing]) {
+      const world = aWorld();
+      fall(world);
+      const { ports, plan, execute } = await clinic(world);
+      const planned = await plan();
+      expect(planned.actions).to.have.length(1);
+      await ports.store.commit([{ kind: 'remove', path: ledgerPath(ID) }]);
+      expect((await execute(planned)).map(({ outcome }) => outcome)).to.deep.equal(['needless']);
+      expect([await readOne(ports.store, ledgerPath(ID)), ports.published]).to.deep.equal([undefined, []]);
+    }
+    const world = aWorld();
+    lost(world);
+    const { ports, plan, execute } = await clinic(world);
+    const planned = await plan();
+    const { version } = (await ports.store.read([ledgerPath(ID)])).get(ledgerPath(ID)) ?? {};
+    if (version === undefined) throw new Error('There is no ledger');
+    await ports.store.commit([{ kind: 'update', path: ledgerPath(ID), version, fields: { shard: 5 } }]);
+    expect((await execute(planned)).map(({ outcome }) => outcome)).to.deep.equal(['needless']);
+    expect(await readOne(ports.store, INVOICE)).to.equal(undefined);
   });
 
   it('restores nothing once another record contradicts the ledger, also where it did not at the audit', async () => {

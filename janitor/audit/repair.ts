@@ -55,8 +55,7 @@ export function planRepair({ violations, stuck }: AuditReport): RepairPlan {
   for (const violation of violations) {
     // What leaves it in doubt is a violation itself.
     if (violation.inDoubtUntil !== undefined) continue;
-    const isForPeople = violation.uuid !== undefined && contradicted.has(violation.uuid);
-    const action = isForPeople ? undefined : actionFor(violation);
+    const action = contradicted.has(violation.uuid) ? undefined : actionFor(violation);
     if (action !== undefined) actions.set(keyOf(action), action);
     else forPeople.push({ sentence: violation.sentence, advice: adviceFor(violation) });
   }
@@ -105,8 +104,8 @@ export const keyOf = (action: RepairAction): string =>
   `${action.kind} ${'path' in action ? action.path : action.uuid}`;
 
 function actionFor({ kind, path, uuid, status, correction }: Violation): RepairAction | undefined {
-  if (kind === 'total' && correction) return correct(path, correction);
-  if (uuid === undefined || status === undefined) return undefined;
+  if (correction) return correct(path, correction);
+  if (uuid === undefined) return undefined;
   // The compensation goes by the ledger, and purges what is left of its records.
   if (status === FAILING) return complete(uuid);
   if (kind === 'stray-record' && status === CANCELED) {
@@ -225,7 +224,7 @@ interface DocumentRepair {
 
 function documentRepair(saga: Saga, action: OnRecord | OnAccount): DocumentRepair {
   if (action.kind === 'correct')
-    return { reads: () => [action.path], decide: (documents) => corrected(action, documents) };
+    return { reads: () => [action.path], decide: (documents) => corrected(saga, action, documents) };
   const { kind, uuid, path } = action;
   const own = ledgerPath(uuid);
   const decide = kind === 'restore' ? restored : removed;
@@ -269,16 +268,20 @@ function removed(saga: Saga, { uuid, path }: OnRecord, documents: Documents): Wr
 }
 
 /** As a difference: what orders take and give back meanwhile stays. */
-function corrected({ path, correction }: OnAccount, documents: Documents): Write[] {
+function corrected(saga: Saga, { path, correction }: OnAccount, documents: Documents): Write[] {
   const { field, by, corrections } = correction;
-  const fields = documents.get(path) as Record<string, unknown> | undefined;
-  // Only a counter is corrected that is not there.
-  if (fields === undefined) return by > 0 ? [create(path, { [field]: by, corrections: 1 })] : [];
-  const left = fields[field];
-  if ((fields.corrections ?? 0) !== corrections || typeof left !== 'number') return [];
+  const fields = documents.get(path) as Readonly<Record<string, unknown>> | undefined;
+  if ((fields?.corrections ?? 0) !== corrections) return [];
+  const left = fields === undefined && isCounter(saga, path) ? 0 : fields?.[field];
+  if (typeof left !== 'number') return [];
   if (left + by < 0) throw new Error(`Of ${path}, ${left} are left: ${-by} can't be taken off now`);
-  return [{ kind: 'update', path, fields: { [field]: left + by, corrections: corrections + 1 } }];
+  const changed = { [field]: left + by, corrections: corrections + 1 };
+  return [fields === undefined ? create(path, changed) : { kind: 'update', path, fields: changed }];
 }
+
+/** A counter that is not there counts nothing; what is left in any other account that is not there, nobody knows. */
+const isCounter = (saga: Saga, path: Path): boolean =>
+  !saga.accounts.some((one) => one.whole !== undefined && one.namesIn(path));
 
 function resultOfTask(
   action: RepairAction,

@@ -79,6 +79,8 @@ describe('GET /audit', () => {
     });
     expect(answers[1]).to.deep.equal(answers[0]);
     expect(snapshots()).to.equal(2);
+    // It gives way to orders again and again, each time for no longer than they take.
+    expect(new Set(ports.clock.pausesMs)).to.deep.equal(new Set([0]));
     await asked();
     expect(snapshots()).to.equal(3);
   });

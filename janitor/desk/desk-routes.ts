@@ -19,7 +19,7 @@ import {
   wholeLetter,
 } from './letter.ts';
 import { countReasons, listLetters, listWholeLetters } from './list-letters.ts';
-import { discardLetter, redriveLetters } from './redrive-letters.ts';
+import { discardLetter, redriveLetter } from './redrive-letters.ts';
 
 /** The most letters that one request sends. All of them, 256 KiB each, are in memory together. */
 const REDRIVEN_AT_ONCE_MAX = 100;
@@ -111,13 +111,18 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       async handle({ query: { page, ...filter }, caller }) {
         const parked = { status: 'parked' as const, ...filter };
         const { letters, nextPage } = await listWholeLetters(store, parked, REDRIVEN_AT_ONCE_MAX, page);
-        const results = await redriveLetters(saga, letters, ports, operatorIn(caller));
+        const results = await Promise.all(
+          letters.map(async (letter) => ({
+            id: letter.id,
+            ...(await redriveLetter(saga, letter, ports, operatorIn(caller))),
+          })),
+        );
         const portion: z.input<typeof redrivenPortion> = { sent: 0, refused: [], failed: [] };
-        for (const [index, { id }] of letters.entries()) {
-          const result = results[index];
-          if (result?.outcome === 'redriven') portion.sent++;
-          if (result?.outcome === 'refused') portion.refused.push({ id, detail: result.why });
-          if (result?.outcome === 'failed') portion.failed.push({ id, detail: String(result.error) });
+        for (const result of results) {
+          const { id, outcome } = result;
+          if (outcome === 'redriven') portion.sent++;
+          else if (outcome === 'refused') portion.refused.push({ id, detail: result.why });
+          else portion.failed.push({ id, detail: String(result.error) });
         }
         return { status: 200, body: { ...portion, next_page: nextPage } };
       },
@@ -135,9 +140,9 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
         503: 'It could not be sent and stays parked. To repeat is safe',
       },
       async handle({ params: { id = '' }, caller }) {
-        const [result] = await redriveLetters(saga, [await letterOf(id)], ports, operatorIn(caller));
-        if (result?.outcome === 'redriven') return { status: 200, body: viewOf(result.letter) };
-        throw result?.outcome === 'refused' ? conflict(result.why) : notSent(result?.error);
+        const result = await redriveLetter(saga, await letterOf(id), ports, operatorIn(caller));
+        if (result.outcome === 'redriven') return { status: 200, body: viewOf(result.letter) };
+        throw result.outcome === 'refused' ? conflict(result.why) : notSent(result.error);
       },
     }),
     route({

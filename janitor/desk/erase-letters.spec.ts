@@ -4,7 +4,7 @@ import type { SagaEvent } from '../../saga/ports/observe.ts';
 import { NOW, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { eraseFromLetters } from './erase-letters.ts';
-import { type DeadLetter, deadLetterPath, letterExpiry, malformed } from './letter.ts';
+import { DEAD_LETTERS, type DeadLetter, deadLetterPath, letterExpiry, malformed } from './letter.ts';
 
 const LINE = `${NOW.toISOString()} parked`;
 const letter = (number: number, fields: Partial<DeadLetter> = {}): DeadLetter => ({
@@ -75,6 +75,28 @@ describe('A customer who is erased from the desk', () => {
     const erasing = eraseFromLetters(pipeline, ports, { customer: 'joe', person: 'alice' });
     const failure = await ports.clock.finish(erasing.catch((error: Error) => error));
     expect(String(failure)).to.equal('StoreError: The spec says: rejected');
+    ports.store.poison = () => false;
+    expect(
+      await ports.clock.finish(eraseFromLetters(pipeline, ports, { customer: 'joe', person: 'alice' })),
+    ).to.equal(1);
+  });
+
+  it('[anomaly 57] is erased once from a letter of which two want it at once, and passed over where it is gone', async () => {
+    const [one, gone] = [letter(1), letter(2)];
+    const ports = await recordedPorts({
+      [deadLetterPath(one.id)]: one,
+      [deadLetterPath(gone.id)]: gone,
+    });
+    ports.store.commitFaults.push(async () => {
+      await ports.store.commit([{ kind: 'remove', path: deadLetterPath(gone.id) }]);
+    });
+    const erasing = ['alice', 'bob'].map((person) =>
+      eraseFromLetters(pipeline, ports, { customer: 'joe', person }),
+    );
+    await ports.clock.finish(Promise.all(erasing));
+    const [left] = (await ports.store.list(DEAD_LETTERS, 10)).map(({ fields }) => fields as DeadLetter);
+    expect(left?.history[1]).to.match(/ discarded by (alice|bob): Its customer was erased$/);
+    expect(await ports.store.list(DEAD_LETTERS, 10)).to.have.length(1);
   });
 
   it('is found in whatever is said to be theirs', async () => {
@@ -93,6 +115,7 @@ describe('A customer who is erased from the desk', () => {
     expect(await isErased('joe', { body: '', attributes: [{ name: 'a', value: 'for joe' }] })).to.equal(true);
     expect(await isErased('joe', { body: 'widget,2\njoe,3' })).to.equal(true);
     expect(await isErased('joe', { body: '[{"joe":1}]' })).to.equal(true);
+    expect(await isErased('joe', { body: '[null,"joe"]' })).to.equal(true);
     expect(await isErased('joe', { body: 'joey' })).to.equal(false);
     expect(await isErased('joe', { body: 'null' })).to.equal(false);
     expect(await isErased('jo', { body: 'joe, \u00e9jo' })).to.equal(false);
@@ -112,6 +135,8 @@ describe('A customer who is erased from the desk', () => {
     for (const edit of [
       { history: 7 },
       { attributes: 'joe' },
+      { attributes: undefined },
+      { encoding: 'rot13' },
       { body: undefined, attributes: ['x'], reason: 'joe' },
     ]) {
       const { changed } = await erased('joe', letter(1, edit as never));

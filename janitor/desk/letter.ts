@@ -15,13 +15,13 @@ const letterSchema = z.object({
   subscription: z.string(),
   attempts: z.int(),
   /** The topic of that subscription, to which a redrive sends it; absent if the topology does not know it. */
-  topic: z.string().exactOptional(),
+  topic: z.string().optional(),
   /** The order that it names, if any. */
-  uuid: z.string().exactOptional(),
+  uuid: z.string().optional(),
   /** The broker's id of the message when it was first published; absent if unknown. */
-  messageId: z.string().exactOptional(),
+  messageId: z.string().optional(),
   /** The earlier letter, if the message failed again after a redrive. */
-  redriveOf: z.string().exactOptional(),
+  redriveOf: z.string().optional(),
   /** Pairs instead of a map, because an attribute may have a name that Firestore does not allow for a field. */
   attributes: z.array(z.object({ name: z.string(), value: z.string() })),
   /** The body, as text if it is UTF-8, otherwise in base64; cut at the limit. */

@@ -42,20 +42,22 @@ describe('The list of letters', () => {
 });
 
 describe('The count by reason', () => {
-  it('has the parked letters, the most frequent reason first', async () => {
+  it('has the parked letters, the most frequent reason first, and those as frequent by their names', async () => {
     const store = await holding(
       letterAt(1, { reason: 'It is poison' }),
+      letterAt(2, { reason: 'A typo' }),
       ...range(120).map((number) => letterAt(10 + number)),
       letterAt(300, { status: 'redriven' }),
-      letterAt(301, { reason: 'A typo' }),
+      letterAt(301, { reason: 'Too large' }),
     );
     expect(await countReasons(store)).to.deep.equal({
       reasons: [
         { reason: 'The message is not JSON', count: 120 },
         { reason: 'A typo', count: 1 },
         { reason: 'It is poison', count: 1 },
+        { reason: 'Too large', count: 1 },
       ],
-      counted: 122,
+      counted: 123,
       complete: true,
     });
   });

@@ -2,16 +2,17 @@ import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER, deadLetterOf, derivedUuid, REDRIVE } from '../../saga/deliver/message.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
+import type { Observe, SagaEvent } from '../../saga/ports/observe.ts';
 import { readOne } from '../../saga/ports/store.ts';
-import { aDelivery, NOW, type TestDelivery, UUID, uuidOf } from '../../test/support/builders.ts';
+import { aDelivery, NOW, type TestDelivery, TRACE, UUID, uuidOf } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { type DeadLetter, deadLetterPath, letterExpiry } from './letter.ts';
 import { BODY_BYTES_MAX, createParking } from './park-messages.ts';
-import { discardLetter, redriveLetters } from './redrive-letters.ts';
+import { discardLetter, redriveLetter } from './redrive-letters.ts';
 
-async function desk() {
+async function desk(observe?: Observe) {
   const ports = await recordedPorts();
-  const park = createParking(pipeline, ports, topologyOf(pipeline));
+  const park = createParking(pipeline, { ...ports, ...(observe && { observe }) }, topologyOf(pipeline));
   return {
     ports,
     park: (...deliveries: TestDelivery[]) => ports.clock.finish(park(deliveries)),
@@ -102,7 +103,7 @@ describe('The dead-letter desk', () => {
     const { ports, park, letters } = await desk();
     await park(parked(Buffer.from('a')), parked(Buffer.from('b'), 'm2'));
     const [first, second] = (await letters()) as DeadLetter[];
-    await redriveLetters(pipeline, [first as DeadLetter], ports);
+    await redriveLetter(pipeline, first as DeadLetter, ports);
     await discardLetter(second?.id ?? '', 'A test', ports);
     const before = await letters();
     await park(parked(Buffer.from('a')), parked(Buffer.from('b'), 'm2'));
@@ -181,6 +182,28 @@ describe('The dead-letter desk', () => {
         ...FRESH,
       },
     ]);
+  });
+
+  it('[anomaly 31] counts each letter once, and logs each delivery in its trace', async () => {
+    const observed: SagaEvent[] = [];
+    const placeInTrace = TRACE.replaceAll('b2', 'c3');
+    const { ports, park } = await desk((event) => {
+      observed.push(event);
+      return event.kind === 'turn' && event.attempt === 2 ? placeInTrace : undefined;
+    });
+    const delivery = (fields: object) =>
+      aDelivery(Buffer.from('x'), { attributes: { traceparent: TRACE }, ...fields });
+    await park(delivery({ messageId: 'm1', attempt: 1 }), delivery({ messageId: 'm1', attempt: 2 }));
+    ports.store.poison = () => true;
+    await park(delivery({ messageId: 'm2', attempt: 1 }));
+    const turn = { kind: 'turn', by: 'janitor', uuid: undefined, trace: TRACE, error: undefined };
+    expect(observed).to.deep.equal([
+      { ...turn, outcome: 'parked', attempt: 1 },
+      { kind: 'letter', status: 'parked' },
+      { ...turn, outcome: 'parked', attempt: 2 },
+      { ...turn, outcome: 'surprise', attempt: 1, error: 'StoreError: The spec says: rejected' },
+    ]);
+    expect(ports.logged.map(({ traceparent }) => traceparent)).to.deep.equal([TRACE, placeInTrace, TRACE]);
   });
 
   it('[anomaly 31] gives a message back that it could not keep, and the others stay', async () => {

@@ -26,38 +26,35 @@ export function createParking(
   topology: Topology,
 ): (batch: readonly Delivery[]) => Promise<void> {
   return async (deliveries) => {
-    const letters = deliveries.map((delivery) => deadLetter(saga, delivery, topology, clock.now()));
+    const arrived = deliveries.map((delivery) => ({
+      delivery,
+      letter: deadLetter(saga, delivery, topology, clock.now()),
+    }));
     // A letter's id is derived, so that a second delivery finds the letter.
-    const tasks = letters.map((letter) => createOnce(deadLetterPath(letter.id), letter));
+    const tasks = arrived.map(({ letter }) => createOnce(deadLetterPath(letter.id), letter));
     const settled = await groupCommit(store, { clock, random }, tasks);
-    deliveries.forEach((delivery, index) => {
-      const failure = settled[index]?.status === 'rejected' ? String(settled[index].reason) : undefined;
+    for (const [index, result] of settled.entries()) {
+      const { delivery, letter } = arrived[index] as (typeof arrived)[number];
+      const failure = result.status === 'rejected' ? String(result.reason) : undefined;
       failure === undefined ? delivery.ack() : delivery.nack();
-      const { id, reason, subscription, uuid } = letters[index] as DeadLetter;
+      const { id, reason, subscription, uuid } = letter;
       const outcome = failure === undefined ? 'parked' : 'surprise';
       const trace = traceparentIn(delivery.attributes.traceparent);
-      const { attempt } = delivery;
+      const { attempt, messageId } = delivery;
       const event = { kind: 'turn', by: 'janitor', outcome, uuid, trace, attempt, error: failure } as const;
       const traceparent = observe?.(event) ?? trace;
-      if (failure === undefined && settled[index]?.status === 'fulfilled' && settled[index].value) {
-        observe?.({ kind: 'letter', status: 'parked' });
-      }
-      const { messageId } = delivery;
+      if (result.status === 'fulfilled' && result.value) observe?.({ kind: 'letter', status: 'parked' });
       const done = failure === undefined ? 'parked' : 'not parked, to be repeated';
       const fields = { step: 'janitor', outcome, deadLetter: id, reason, subscription, uuid };
       const how = { messageId, attempt, traceparent, error: failure };
       log('WARNING', `janitor: a dead letter was ${done}`, { ...fields, ...how });
-    });
+    }
   };
 }
 
 function deadLetter(saga: Saga, delivery: Delivery, { subscriptions }: Topology, now: Date): DeadLetter {
   const { data, attributes } = delivery;
   const subscription = attributes[DEAD_LETTER.subscription] ?? 'unknown';
-  const topic = subscriptions[subscription]?.topic;
-  const uuid = uuidIn(saga, delivery);
-  const messageId = attributes[REDRIVE.messageId] ?? attributes[DEAD_LETTER.messageId];
-  const redriveOf = attributes[REDRIVE.letter];
   const kept = data.subarray(0, BODY_BYTES_MAX);
   const encoding = isUtf8(data) ? 'utf8' : 'base64';
   return {
@@ -66,10 +63,10 @@ function deadLetter(saga: Saga, delivery: Delivery, { subscriptions }: Topology,
     reason: attributes[DEAD_LETTER.reason] ?? 'It failed at every delivery',
     subscription,
     attempts: Number.parseInt(attributes[DEAD_LETTER.attempts] ?? '', 10) || 1,
-    ...(topic !== undefined && { topic }),
-    ...(uuid !== undefined && { uuid }),
-    ...(messageId !== undefined && { messageId }),
-    ...(redriveOf !== undefined && { redriveOf }),
+    topic: subscriptions[subscription]?.topic,
+    uuid: uuidIn(saga, delivery),
+    messageId: attributes[REDRIVE.messageId] ?? attributes[DEAD_LETTER.messageId],
+    redriveOf: attributes[REDRIVE.letter],
     attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
     // The decoder drops a last character that the limit has cut in two.
     body: encoding === 'utf8' ? new StringDecoder('utf8').write(kept) : kept.toString('base64'),

@@ -4,13 +4,14 @@ import { pipeline } from '../../pipeline.ts';
 import { DEAD_LETTER, deadLetterOf, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import type { Delivery, OutgoingMessage } from '../../saga/ports/bus.ts';
+import { pause } from '../../saga/ports/clock.ts';
 import type { SagaEvent } from '../../saga/ports/observe.ts';
 import { readOne } from '../../saga/ports/store.ts';
 import { aDelivery, NOW, UUID } from '../../test/support/builders.ts';
 import { type RecordedPorts, recordedPorts } from '../../test/support/recorded-ports.ts';
 import { type DeadLetter, deadLetterPath } from './letter.ts';
 import { BODY_BYTES_MAX, createParking } from './park-messages.ts';
-import { discardLetter, type Redriven, redriveLetters } from './redrive-letters.ts';
+import { discardLetter, type Redriven, redriveLetter } from './redrive-letters.ts';
 
 const topology = topologyOf(pipeline);
 const ORDER = { user: 'jack', item: 'widget', quantity: 2 };
@@ -29,8 +30,10 @@ async function deskWith(...messages: OutgoingMessage[]) {
     ports,
     letters,
     letter: letters[0] as DeadLetter,
-    redrive: (...some: DeadLetter[]) => ports.clock.finish(redriveLetters(pipeline, some, ports)),
-    discard: (id: string, note: string) => ports.clock.finish(discardLetter(id, note, ports)),
+    redrive: (...some: DeadLetter[]) =>
+      ports.clock.finish(Promise.all(some.map((one) => redriveLetter(pipeline, one, ports)))),
+    discard: (id: string, note: string, operator?: string) =>
+      ports.clock.finish(discardLetter(id, note, ports, operator)),
     stored: (id: string) => readOne(ports.store, deadLetterPath(id)),
   };
 }
@@ -267,6 +270,11 @@ describe('A redrive', () => {
       'The topic of the subscription constructor is unknown',
     ],
     [
+      'whose subscription nobody knows and has a name without end',
+      givenUp(ORDER, 'x'.repeat(256)),
+      `The topic of the subscription ${'x'.repeat(255)} is unknown`,
+    ],
+    [
       'without a source that names an order',
       { topic: 'dead-letter', data: Buffer.from(JSON.stringify({ uuid: UUID })), attributes: {} },
       `The topic of the subscription unknown is unknown; POST /sagas/${UUID}/announce sends what the order itself calls for`,
@@ -295,6 +303,21 @@ describe('A redrive', () => {
     });
   }
 
+  it('refuses a letter once it is so old that the ledger of its order may be gone', async () => {
+    const { ports, letter, redrive } = await deskWith(poison(), poison());
+    const until = letter.expireAt.getTime() - NOW.getTime();
+    await ports.clock.finish(pause(ports.clock, until - 1));
+    expect(outcomes(await redrive(letter))).to.deep.equal(['redriven']);
+    await ports.clock.finish(pause(ports.clock, 1));
+    expect(await redrive(letter)).to.deep.equal([
+      {
+        outcome: 'refused',
+        why: 'The letter is more than 30 days old: the ledger that would recognize its order may be gone',
+      },
+    ]);
+    expect(ports.published).to.have.length(1);
+  });
+
   it('stays within the number of attributes that Pub/Sub takes', async () => {
     const attributes = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`name-${index}`, 'x']));
     const { ports, letter, redrive } = await deskWith({
@@ -304,20 +327,33 @@ describe('A redrive', () => {
     await redrive(letter);
     expect(Object.keys(ports.published[0]?.attributes ?? {})).to.have.length(99);
   });
-
-  it('of nothing does nothing', async () => {
-    const { ports, redrive } = await deskWith();
-    expect([await redrive(), ports.journal]).to.deep.equal([[], []]);
-  });
 });
 
 describe('A discarded letter', () => {
-  it('[anomaly 31] stays, with a note that says why, and a repetition changes nothing', async () => {
-    const { letter, discard, stored } = await deskWith(poison());
-    const discarded = { ...letter, status: 'discarded', history: [line('parked'), line('discarded A test')] };
-    expect(await discard(letter.id, 'A test')).to.deep.equal(discarded);
-    expect(await discard(letter.id, 'Another note')).to.deep.equal(discarded);
+  it('[anomaly 31] stays, with a note that says why, and a repetition changes nothing and is not counted', async () => {
+    const { ports, letter, discard, stored } = await deskWith(poison());
+    ports.logged.length = 0;
+    const discarded = {
+      ...letter,
+      status: 'discarded',
+      history: [line('parked'), line('discarded by alice: A test')],
+    };
+    // It goes through, and nobody hears of it.
+    ports.store.commitFaults.push('lost answer');
+    expect(await discard(letter.id, 'A test', 'alice')).to.deep.equal(discarded);
+    expect(await discard(letter.id, 'Another note', 'bob')).to.deep.equal(discarded);
     expect(await stored(letter.id)).to.deep.equal(discarded);
+    expect(ports.logged).to.deep.equal([
+      {
+        severity: 'INFO',
+        message: 'janitor: a dead letter was discarded',
+        step: 'janitor',
+        deadLetter: letter.id,
+        detail: 'A test',
+        operator: 'alice',
+      },
+    ]);
+    expect(ports.observed).to.deep.equal([{ kind: 'letter', status: 'discarded' }]);
   });
 
   it("[anomaly 31] can't be redriven", async () => {
@@ -330,11 +366,12 @@ describe('A discarded letter', () => {
   });
 
   it('[anomaly 31] is none that was redriven before', async () => {
-    const { letter, redrive, discard, stored } = await deskWith(poison());
+    const { ports, letter, redrive, discard, stored } = await deskWith(poison());
     await redrive(letter);
     const redriven = await stored(letter.id);
     expect(await discard(letter.id, 'A test')).to.deep.equal(redriven);
     expect(await stored(letter.id)).to.deep.equal(redriven);
+    expect(ports.observed).to.deep.equal([{ kind: 'letter', status: 'redriven' }]);
   });
 
   it('is none that nobody knows, nor one that could not be stored', async () => {

@@ -23,32 +23,28 @@ export type Redriven =
   | { readonly outcome: 'failed'; readonly error: unknown };
 
 /**
- * Sends letters back to the topics that they came from, then marks them as redriven. If anything breaks in between, the
- * letter is still parked and can be sent again. A message that was sent twice is a duplicate, which the ledger absorbs; so
- * two operators may do this at once.
- * @param letters not many: all of them are sent at once.
- * @param operator who wants it, for their histories and the log.
- * @returns the result for each letter, in their order. Never rejects.
+ * Sends a letter back to the topic that it came from, then marks it as redriven. If anything breaks in between, the letter is
+ * still parked and can be sent again. A message that was sent twice is a duplicate, which the ledger absorbs; so two operators
+ * may do this at once.
+ * @param operator who wants it, for its history and the log.
+ * @returns the result. Never rejects.
  */
-export const redriveLetters = (
+export async function redriveLetter(
   saga: Saga,
-  letters: readonly DeadLetter[],
+  letter: DeadLetter,
   ports: Ports,
   operator?: string,
-): Promise<readonly Redriven[]> =>
-  Promise.all(
-    letters.map(async (letter) => {
-      const fault = malformed(letter);
-      if (letter.status === 'redriven' && fault === undefined) return { outcome: 'redriven', letter };
-      const message = fault ?? messageOf(saga, letter, ports.clock.now());
-      const result: Redriven =
-        typeof message === 'string'
-          ? { outcome: 'refused', why: message }
-          : await send(letter, message, ports, operator).catch((error) => ({ outcome: 'failed', error }));
-      report(letter, result, ports, operator);
-      return result;
-    }),
-  );
+): Promise<Redriven> {
+  const fault = malformed(letter);
+  if (letter.status === 'redriven' && fault === undefined) return { outcome: 'redriven', letter };
+  const message = fault ?? messageOf(saga, letter, ports.clock.now());
+  const result: Redriven =
+    typeof message === 'string'
+      ? { outcome: 'refused', why: message }
+      : await send(letter, message, ports, operator).catch((error) => ({ outcome: 'failed', error }));
+  report(letter, result, ports, operator);
+  return result;
+}
 
 async function send(
   letter: DeadLetter,
@@ -58,9 +54,8 @@ async function send(
 ): Promise<Redriven> {
   const [error] = await ports.bus.publish([message]);
   if (error !== undefined) return { outcome: 'failed', error };
-  const now = ports.clock.now();
-  const mark = (one: DeadLetter) =>
-    one.status === 'redriven' ? one : moved(one, 'redriven', now, { operator });
+  const line = letterLine(ports.clock.now(), 'redriven', undefined, operator);
+  const mark = (one: DeadLetter) => (one.status === 'redriven' ? one : moved(one, 'redriven', line));
   // If it expired at this very moment, it was sent all the same.
   return { outcome: 'redriven', letter: (await changeLetter(letter.id, mark, ports)) ?? mark(letter) };
 }
@@ -77,11 +72,12 @@ export async function discardLetter(
   ports: Ports,
   operator?: string,
 ): Promise<DeadLetter | undefined> {
-  const now = ports.clock.now();
+  const line = letterLine(ports.clock.now(), 'discarded', note, operator);
   const discard = (letter: DeadLetter) =>
-    letter.status === 'parked' ? moved(letter, 'discarded', now, { note, operator }) : letter;
+    letter.status === 'parked' ? moved(letter, 'discarded', line) : letter;
   const letter = await changeLetter(id, discard, ports);
-  if (letter?.status === 'discarded') {
+  // If another request was faster, it has said so.
+  if (letter?.history.at(-1) === line) {
     ports.observe?.({ kind: 'letter', status: 'discarded' });
     ports.log('INFO', 'janitor: a dead letter was discarded', {
       step: 'janitor',
@@ -115,14 +111,11 @@ async function changeLetter(
   return settled.value;
 }
 
-function moved(
-  letter: DeadLetter,
-  status: LetterStatus,
-  now: Date,
-  { note, operator }: { readonly note?: string; readonly operator: string | undefined },
-): DeadLetter {
-  return { ...letter, status, history: [...letter.history, letterLine(now, status, note, operator)] };
-}
+const moved = (letter: DeadLetter, status: LetterStatus, line: string): DeadLetter => ({
+  ...letter,
+  status,
+  history: [...letter.history, line],
+});
 
 /** Pub/Sub takes at most 100 attributes; two of them are ours. */
 const ORIGINAL_ATTRIBUTES_MAX = 98;

@@ -12,9 +12,19 @@ import {
   ledgerPath,
   SHARD_COUNT,
 } from '../../saga/ledger/ledger.ts';
+import { pause } from '../../saga/ports/clock.ts';
+import type { SagaEvent } from '../../saga/ports/observe.ts';
+import type { Ports } from '../../saga/ports/ports.ts';
 import { type Path, readOne } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';
-import { aLedger, NOW, aLedgerThatIs as shopThatWaits, UUID, uuidOf } from '../../test/support/builders.ts';
+import {
+  aLedger,
+  NOW,
+  aLedgerThatIs as shopThatWaits,
+  TRACE,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import {
   aLedgerOfThree as aLedgerThatIs,
@@ -28,13 +38,11 @@ async function scene(elapsedSeconds: number, ...ledgers: Ledger[]) {
     ledgers.map((ledger) => [ledgerPath(ledger.uuid), ledger]),
   );
   const ports = await recordedPorts(documents);
-  const pause = new Promise<void>((resolve) => {
-    ports.clock.after(1000 * elapsedSeconds, resolve);
-  });
-  await ports.clock.finish(pause);
+  await ports.clock.finish(pause(ports.clock, 1000 * elapsedSeconds));
   return {
     ports,
-    sweep: (saga: Saga = pipeline) => ports.clock.finish(sweep(saga, ports)),
+    sweep: (saga: Saga = pipeline, other: Partial<Ports> = {}) =>
+      ports.clock.finish(sweep(saga, { ...ports, ...other })),
     stored: (uuid = UUID) => readOne(ports.store, ledgerPath(uuid)),
   };
 }
@@ -222,13 +230,49 @@ describe('A sweep', () => {
     ]);
   });
 
-  it('counts what it could not publish, and publishes it the next time', async () => {
-    const { ports, sweep } = await scene(30, aLedger());
+  it('counts what it could not publish, says so in the trace of the order, and publishes it the next time', async () => {
+    const [traced, untraced] = [uuidOf(1), uuidOf(2)];
+    const uuids = [traced, untraced];
+    const { ports, sweep } = await scene(30, ...uuids.map((uuid) => aLedger({ uuid, trace: TRACE })));
+    const placeInTrace = TRACE.replaceAll('b2', 'c3');
+    const turns: SagaEvent[] = [];
+    const observe = (event: SagaEvent) => {
+      if (event.kind !== 'turn') return undefined;
+      turns.push(event);
+      return event.uuid === traced ? placeInTrace : undefined;
+    };
     ports.deafTopics.add('frontend');
-    expect(await sweep()).to.deep.equal({ ...NOTHING, announced: 1, errors: 1 });
-    expect(ports.logged.map(({ uuid, error }) => [uuid, error])).to.deep.equal([
-      [UUID, 'The broker is away'],
-    ]);
+    expect(await sweep(pipeline, { observe })).to.deep.equal({ ...NOTHING, announced: 2, errors: 2 });
+    const what = { outcome: 'announced', error: 'The broker is away' };
+    expect(turns).to.deep.equal(
+      uuids.map((uuid) => ({ kind: 'turn', by: 'janitor', uuid, trace: TRACE, ...what })),
+    );
+    expect(ports.logged).to.deep.equal(
+      uuids.map((uuid) => ({
+        severity: 'WARNING',
+        message: 'janitor: an order stood still: announced',
+        step: 'janitor',
+        uuid,
+        detail: 'frontend was published again, time 1',
+        traceparent: uuid === traced ? placeInTrace : TRACE,
+        ...what,
+      })),
+    );
+    ports.deafTopics.clear();
+    await ports.clock.finish(pause(ports.clock, 60_000));
+    expect(await sweep()).to.deep.equal({ ...NOTHING, announced: 2 });
+  });
+
+  it('passes over an order that is gone when its turn comes', async () => {
+    const { ports, sweep } = await scene(30, aLedger());
+    const { due } = ports.store;
+    ports.store.due = async (query) => {
+      const found = await due(query);
+      await ports.store.commit(found.map(({ id }) => ({ kind: 'remove', path: ledgerPath(id) })));
+      return found;
+    };
+    expect(await sweep()).to.deep.equal(NOTHING);
+    expect([ports.published, ports.logged]).to.deep.equal([[], []]);
   });
 });
 

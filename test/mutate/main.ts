@@ -51,7 +51,8 @@ function configFor(path: string) {
       'no-config': true,
       require: ['dist/test/mutate/limit-tests.js', 'dist/test/mutate/credit-hooks.js'],
       spec: specs,
-      grep: "^(?!.* on (Google's emulators|Firestore|Pub/Sub))",
+      // Of the edits by hand a thousand are made before the first test: for each change in the audit, that would take too long.
+      grep: "^(?!Edits by hand|.* on (Google's emulators|Firestore|Pub/Sub))",
     },
     // All changes are compiled at once, each behind a switch.
     buildCommand: 'tsc',
