@@ -448,7 +448,7 @@ describe('A saga with waits', function () {
 
   it('[anomalies 46, 47, 48] keeps the promise in simulated worlds, whichever word comes when', async () => {
     for (const one of [saga, hasty]) {
-      const { failure } = await simulate(subject(one), { seeds: sampled(150, 15) });
+      const { failure } = await simulate(subject(one), { seeds: sampled(75, 15) });
       expect(failure?.report.split('\n').slice(0, 200) ?? []).to.deep.equal([]);
     }
   });

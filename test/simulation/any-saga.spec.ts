@@ -51,7 +51,7 @@ describe('The test kit, which knows of the shop only its definition,', function 
   this.timeout(180_000);
 
   it('finds nothing wrong with it', async () => {
-    expectNothing((await simulate(anySaga, { seeds: sampled(100, 10) })).failure?.report);
+    expectNothing((await simulate(anySaga, { seeds: sampled(50, 10) })).failure?.report);
   });
   longTest('notices each guard that is taken out', async () => {
     expect(await missedGuards(anySaga)).to.deep.equal([]);

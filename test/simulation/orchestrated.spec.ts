@@ -47,7 +47,7 @@ describe('A trip in both modes', function () {
   this.timeout(120_000);
 
   it('[anomaly 50] is booked as a whole or not at all, side by side on the same seats', async () => {
-    const { failure } = await simulate(subject(0.5), { seeds: sampled(150, 30) });
+    const { failure } = await simulate(subject(0.5), { seeds: sampled(75, 30) });
     expect(failure?.report ?? '').to.equal('');
   });
 

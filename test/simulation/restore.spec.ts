@@ -5,7 +5,7 @@ import { drawRestore, type Restore, type RestoreOutcome, simulateRestore } from 
 import { expectNothing } from './search.ts';
 import { drawShop } from './shop.ts';
 
-const SEED_COUNT = sampled(200, 40);
+const SEED_COUNT = sampled(100, 40);
 /** Within so many seeds a control must show. */
 const SEEDS_MAX = 100;
 

@@ -8,8 +8,8 @@ import { expectNothing, findFault, told } from './search.ts';
 import { drawShop, shop } from './shop.ts';
 
 /** How many worlds with faults of every kind are run here; `npm run simulate` runs more. */
-const SEED_COUNT = sampled(250, 40);
-const SEED_COUNT_OF_KIND = sampled(30, 5);
+const SEED_COUNT = sampled(120, 40);
+const SEED_COUNT_OF_KIND = sampled(15, 5);
 
 async function expectNoFault(seedCount: number, limits: PlanLimits = {}): Promise<void> {
   const failed = await findFault(seedCount, limits);

@@ -31,7 +31,15 @@ export const expression = (text: string): string => `\${${text}}`;
 
 export const terraformFolder = new URL('infra/terraform/', packageRoot);
 
-export async function readConfiguration(): Promise<Configuration> {
+let configuration: Promise<Configuration> | undefined;
+
+/** Read once in each process. */
+export function readConfiguration(): Promise<Configuration> {
+  configuration ??= read();
+  return configuration;
+}
+
+async function read(): Promise<Configuration> {
   const names = readdirSync(fileURLToPath(terraformFolder)).filter((name) => name.endsWith('.tf'));
   const files = await Promise.all(
     names.map((name) => parse(name, readFileSync(new URL(name, terraformFolder), 'utf8'))),

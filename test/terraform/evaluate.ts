@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../programs/config.ts';
 import type { Body, Configuration } from './configuration.ts';
@@ -87,6 +91,7 @@ export async function evaluate(
   options: readonly string[] = [],
 ): Promise<Resources> {
   const root = mkdtempSync(join(tmpdir(), 'order-saga-terraform-'));
+  const backend = await openBackend();
   try {
     const folder = join(root, 'infra', 'terraform');
     mkdirSync(folder, { recursive: true });
@@ -94,12 +99,16 @@ export async function evaluate(
       const text = generated[file] ?? readFileSync(new URL(`infra/${file}`, packageRoot), 'utf8');
       writeFileSync(join(root, 'infra', file), text);
     }
-    writeFileSync(join(folder, 'main.tf.json'), JSON.stringify(translated(configuration)));
+    const files = {
+      ...translated(configuration),
+      terraform: { backend: { http: { address: backend.url } } },
+    };
+    writeFileSync(join(folder, 'main.tf.json'), JSON.stringify(files));
     writeFileSync(join(folder, 'terraform.tfvars.json'), JSON.stringify(variables));
     await terraform(folder, 'init', '-no-color', '-input=false');
     const apply = ['apply', '-no-color', '-input=false', '-auto-approve', '-parallelism=100'];
     await terraform(folder, ...apply, ...options);
-    const state = JSON.parse(readFileSync(join(folder, 'terraform.tfstate'), 'utf8')) as State;
+    const state = backend.state() as State;
     return Object.fromEntries([
       ...state.resources.flatMap(({ name, instances }) =>
         instances.flatMap(({ index_key: key, attributes: { input } }) =>
@@ -109,8 +118,30 @@ export async function evaluate(
       ...Object.entries(state.outputs).map(([name, { value }]) => [`output.${name}`, { value }] as const),
     ]);
   } finally {
+    backend.close();
     rmSync(root, { recursive: true });
   }
+}
+
+/**
+ * Keeps Terraform's state in memory (https://developer.hashicorp.com/terraform/language/backend/http). Into a file Terraform
+ * writes all of it after each resource, which takes longer than the rest of an apply.
+ */
+async function openBackend() {
+  let state = '';
+  const server = createServer(async (request, response) => {
+    if (request.method === 'POST') state = await text(request);
+    response.writeHead(request.method === 'GET' && state === '' ? 404 : 200).end(state);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    state: () => JSON.parse(state) as unknown,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 interface State {
