@@ -1,5 +1,5 @@
 import { create, remove, update } from '../saga/commit/documents.ts';
-import { groupCommit, type Task } from '../saga/commit/group-commit.ts';
+import { commitOne } from '../saga/commit/group-commit.ts';
 import { takeTurns } from '../saga/deliver/turns.ts';
 import { notFound, Problem } from '../saga/http/http.ts';
 import { hasEnded } from '../saga/ledger/deadline.ts';
@@ -92,7 +92,7 @@ const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detai
 async function beginErasure(ports: Ports, user: string): Promise<string> {
   const account = customers.of(user);
   const drawn = ports.newUuid();
-  return commit(ports, {
+  return commitOne(ports.store, ports, {
     reads: () => [account.path],
     decide(documents) {
       const { erasedAs } = documents.get(account.path) ?? {};
@@ -173,7 +173,7 @@ async function makeRoom(
     0,
   );
   const account = customers.of(pseudonym);
-  await commit(ports, {
+  await commitOne(ports.store, ports, {
     reads: () => [account.path],
     decide(documents) {
       const found = readDocument(documents, account);
@@ -193,7 +193,7 @@ async function removeAccount(ports: Ports, user: string): Promise<void> {
   const account = customers.of(user);
   const [stray] = await ports.store.list(`${account.path}/orders`, 1);
   if (stray) throw conflict(`${account.path}/orders/${stray.id} belongs to no order. Run the doctor first`);
-  await commit(ports, {
+  await commitOne(ports.store, ports, {
     reads: () => [account.path],
     decide(documents) {
       const found = documents.get(account.path);
@@ -205,10 +205,4 @@ async function removeAccount(ports: Ports, user: string): Promise<void> {
       return { writes: [remove(account.path)], result: undefined };
     },
   });
-}
-
-async function commit<R>(ports: Ports, task: Task<R>): Promise<R> {
-  const [settled] = await groupCommit(ports.store, ports, [task]);
-  if (settled?.status !== 'fulfilled') throw settled?.reason;
-  return settled.value;
 }

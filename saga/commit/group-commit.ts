@@ -63,6 +63,17 @@ export async function groupCommit<R>(
   return settled;
 }
 
+/**
+ * Decides and commits a single task.
+ * @returns its result once its writes are committed.
+ * @throws what the task threw; StoreError.
+ */
+export async function commitOne<R>(store: Store, environment: Environment, task: Task<R>): Promise<R> {
+  const [settled] = (await groupCommit(store, environment, [task])) as [PromiseSettledResult<R>];
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
 /** Commits as many tasks, from the first, as fit into one commit (at least one), or gives all of them back. */
 async function commitSome<R>(
   store: Store,

@@ -80,11 +80,9 @@ export const copiedCount = ({ history, forkOf }: Pick<Ledger, 'history' | 'forkO
 
 /** The statuses of an order as if it had never been paused: without each pause, and without the status that it went back to. */
 export const withoutPauses = (statuses: readonly string[]): readonly string[] =>
-  statuses.includes(PAUSED)
-    ? statuses.filter(
-        (status, index) => status !== PAUSED && (statuses[index - 1] !== PAUSED || status === FAILING),
-      )
-    : statuses;
+  statuses.filter(
+    (status, index) => status !== PAUSED && (statuses[index - 1] !== PAUSED || status === FAILING),
+  );
 
 /** The status in a line. */
 export function statusIn(line: string): string {

@@ -2,7 +2,7 @@ import type { Saga } from '../step/saga.ts';
 import type { Step } from '../step/step.ts';
 import { isStanding, nextSweep } from './deadline.ts';
 import { copiedCount, lastTransition, statusIn, transitionsOf, withoutPauses } from './history.ts';
-import { isFailed, type Ledger, PAUSED, RESUMED } from './ledger.ts';
+import { isFailed, type Ledger, RESUMED } from './ledger.ts';
 
 /**
  * The ledger as it stood at a moment. Transitions of one millisecond count together.
@@ -43,8 +43,8 @@ export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger |
     ...only('waitsUntil', past, waited),
     ...only('heard', past, resumed),
     sweepAt: nextSweep(saga, past, 0, past.movedAt),
-    // As for every ledger that has come to rest.
-    ...((!isStanding(saga, past) || all.includes(PAUSED)) && { expireAt: null }),
+    // As for every ledger that has ever come to rest.
+    ...(all.some((one) => !isStanding(saga, { status: one })) && { expireAt: null }),
   };
 }
 

@@ -6,10 +6,9 @@ import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, type HostOptions, hostServices } from '../../programs/host.ts';
-import { allServices, type Service, type ServiceSettings } from '../../saga/deliver/service.ts';
+import { allServices, type ServiceSettings } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
-import type { Route, ServerEvent } from '../../saga/http/http.ts';
 import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -21,6 +20,7 @@ import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { allDocuments } from './all-documents.ts';
 import { SETTINGS, wordOf } from './builders.ts';
+import { withCheckedAnswers } from './checked-answers.ts';
 import { dataFor } from './data.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { sampled } from './thorough.ts';
@@ -112,7 +112,10 @@ export async function startPipeline(
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
   await loadData(saga, store, ports, dataFor(saga));
-  const services = allServices(saga, ports, settings).map(withCheckedAnswers);
+  const services = allServices(saga, ports, settings).map((service) => ({
+    ...service,
+    routes: () => service.routes().map(withCheckedAnswers),
+  }));
   const host: Host = await hostServices(
     saga,
     services,
@@ -202,32 +205,6 @@ export const recordsHeldBy = (ledger: OrderLedger, saga: Saga = pipeline): strin
   recordsIn(holdsOf(saga, ledger))
     .map(({ path }) => path)
     .sort();
-
-/** Every answer that a test sees is what its route says of it, as the OpenAPI document does: otherwise it becomes a 500. */
-const withCheckedAnswers = (service: Service): Service => ({
-  ...service,
-  routes: () =>
-    service.routes().map((route) => ({
-      ...route,
-      async handle(request) {
-        const response = await route.handle(request);
-        const { events } = response;
-        if (events) return { ...response, events: withCheckedData(events, route) };
-        if (response.status < 300) route.answer.parse(JSON.parse(JSON.stringify(response.body)));
-        return response;
-      },
-    })),
-});
-
-async function* withCheckedData(
-  events: AsyncIterable<ServerEvent>,
-  route: Route,
-): AsyncGenerator<ServerEvent> {
-  for await (const event of events) {
-    route.events?.[event.event]?.parse(JSON.parse(JSON.stringify(event.data)));
-    yield event;
-  }
-}
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
