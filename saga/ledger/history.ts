@@ -62,7 +62,7 @@ function transitionOf(line: string): Transition {
   const statusEnd = line.indexOf(' ', atEnd + 1);
   const byEnd = line.indexOf(' ', statusEnd + 1);
   const one = { at: new Date(line.slice(0, atEnd)), status: line.slice(atEnd + 1, statusEnd) };
-  if (byEnd < 0) return { ...one, by: line.slice(statusEnd + 1) };
+  if (byEnd === -1) return { ...one, by: line.slice(statusEnd + 1) };
   const rest = line.slice(byEnd + 1);
   const noted = rest.indexOf(NOTE_MARK);
   const person = noted < 0 ? rest : rest.slice(0, noted);

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { pipeline as saga } from '../../pipeline.ts';
-import { aLedger, NOW, PRICE } from '../../test/support/builders.ts';
+import { aLedger, NOW, PRICE, uuidOf } from '../../test/support/builders.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { announcedAgain } from './deadline.ts';
 import { advance, beginWait, complete, fail, type Ledger, pause, resume, unpause } from './ledger.ts';
-import { ledgerAt } from './ledger-at.ts';
+import { ledgerAfter, ledgerAt } from './ledger-at.ts';
 import { readLedger } from './read-ledger.ts';
 
 /** A second after another, so that each transition has a moment of its own. */
@@ -73,8 +73,21 @@ describe('A ledger at a moment', () => {
   it('is none before the order came, and the ledger itself from its last transition on', () => {
     const ledger = announcedAgain(saga, aLedger(), second(40));
     expect(ledgerAt(saga, ledger, new Date(NOW.getTime() - 1))).to.equal(undefined);
+    expect(ledgerAfter(saga, ledger, 0)).to.equal(undefined);
     expect(ledgerAt(saga, ledger, NOW)).to.equal(ledger);
     expect(ledgerAt(saga, ledger, new Date('9999-12-31T23:59:59Z'))).to.equal(ledger);
+  });
+
+  it('is none of a fork before it was made: what it repeats is the past of another order', () => {
+    const life = lifeOf(5);
+    const paused = life[5] as Ledger;
+    const fork = { ...(life.at(-1) as Ledger), forkOf: { uuid: uuidOf(2), at: second(5) } };
+    expect([second(4), second(4.999)].map((moment) => ledgerAt(saga, fork, moment))).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
+    const { forkOf, ...past } = ledgerAt(saga, fork, second(5)) as Ledger;
+    expect(told(past)).to.deep.equal(told(paused));
   });
 
   it('has not been announced again as often as the ledger that stands now', () => {

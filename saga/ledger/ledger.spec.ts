@@ -10,6 +10,7 @@ import { serviceNames } from '../deliver/service.ts';
 import { historyLine } from './history.ts';
 import {
   advance,
+  beginWait,
   complete,
   fail,
   IllegalTransition,
@@ -243,6 +244,14 @@ describe('The steps that are done', () => {
         `Order ${UUID} is ${status}: it waits for no word`,
       );
     }
+  });
+
+  it('waits only where its step says how', () => {
+    const wait = { ...step('inventory'), until: LATER };
+    expect(() => beginWait(pipeline, aLedgerThatIs('CREATED'), wait)).to.throw(
+      IllegalTransition,
+      `Order ${UUID} can't wait: inventory does not say how`,
+    );
   });
 
   it('never gets a reason that its saga does not have: it could not be read again', () => {
