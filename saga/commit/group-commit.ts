@@ -136,7 +136,7 @@ async function readAll(
   for (let round = 1; round <= READ_ROUNDS_MAX; round++) {
     const wanted = new Set<Path>(round === 1 ? doubtful : []);
     for (const task of tasks) {
-      for (const path of task.assumedAbsent ?? []) if (!wanted.has(path)) copy.assumeAbsent(path);
+      for (const path of task.assumedAbsent ?? []) copy.assumeAbsent(path);
       for (const path of task.reads(copy)) if (!copy.has(path)) wanted.add(path);
     }
     if (wanted.size === 0) return;
