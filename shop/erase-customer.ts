@@ -59,9 +59,10 @@ export async function eraseCustomer(saga: Saga, ports: Ports, erasure: Erasure):
 /** @throws Problem 409 if orders of the customer stand. */
 async function assertAtRest({ store }: Ports, user: string): Promise<void> {
   const standing: Outline[] = [];
+  let page: readonly Outline[];
   let after: Cursor | undefined;
   do {
-    const page = (await store.query({
+    page = (await store.query({
       collection: LEDGERS,
       where: { user },
       fields: OUTLINE,
@@ -69,9 +70,9 @@ async function assertAtRest({ store }: Ports, user: string): Promise<void> {
       ...(after && { after }),
     })) as Outline[];
     standing.push(...page.filter((one) => !hasEnded(one)));
-    const last = page.length === LOOKED_AT ? page.at(-1) : undefined;
+    const last = page.at(-1);
     after = last && { createdAt: last.createdAt, id: last.uuid };
-  } while (after !== undefined && standing.length <= NAMED_MAX);
+  } while (page.length === LOOKED_AT && standing.length <= NAMED_MAX);
   if (standing.length > 0) throw ordersStand(standing);
 }
 
@@ -183,7 +184,7 @@ async function makeRoom(
       const isNew = found === undefined;
       const fields = { address: ERASED, ...figures, erasedAs: pseudonym };
       if (isNew) return { writes: [create(account.path, fields)], result: undefined };
-      return { writes: missing === 0 ? [] : [update(account.path, figures)], result: undefined };
+      return { writes: [update(account.path, figures)], result: undefined };
     },
   });
 }
