@@ -115,6 +115,9 @@ describe('A deadline that the saga says itself', () => {
     expect(overdueDetail(slow, aLedger(), seconds(5))).to.equal(
       'The order stood as RECEIVED for more than 5 s',
     );
+    // Of several whose turn it is, the most impatient one counts.
+    const both: Saga = { ...slow, stepsAt: (stage) => [...slow.stepsAt(stage), ...pipeline.stepsAt(stage)] };
+    expect(secondsUntil(deadlineOf(both, aLedger()))).to.equal(5);
     // It is looked at again soon enough.
     expect(secondsUntil(nextSweep(slow, aLedger(), 0, NOW))).to.equal(0.625);
   });

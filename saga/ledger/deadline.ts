@@ -125,7 +125,7 @@ export function sweepAfterMove(saga: Saga, before: Ledger, moved: Ledger, now: D
   const planned = before.sweepAt;
   const next = nextSweep(saga, moved, 0, now);
   if (isWaiting(saga, moved)) return next;
-  return planned !== null && next !== null && now < planned && planned <= next ? planned : next;
+  return planned && next && now < planned && planned <= next ? planned : next;
 }
 
 /** When a standing ledger is due to be announced again: at its sweep, or later if it has moved on since that was planned. */

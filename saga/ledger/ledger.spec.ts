@@ -15,7 +15,9 @@ import {
   fail,
   IllegalTransition,
   isFailed,
+  isLedgerPath,
   type Ledger,
+  ledgerPath,
   leftBy,
   pause,
   receive,
@@ -65,6 +67,18 @@ describe('A new ledger', () => {
       shard: 0x11111111 % SHARD_COUNT,
       mentions: ['widget'],
     });
+  });
+
+  it('mentions nothing where its saga says no names by which orders are found', () => {
+    const { mentions: _, ...order } = pipeline.order;
+    const ledger = receive({ ...pipeline, order }, UUID, anOrder(), 'frontend', NOW, 900);
+    expect(ledger).not.to.have.property('mentions');
+  });
+
+  it('is known by its path', () => {
+    expect(
+      [ledgerPath(UUID), `sagas-of/${UUID}`, `users/sagas/orders/${UUID}`].map(isLedgerPath),
+    ).to.deep.equal([true, false, false]);
   });
 
   it('remembers under which trace the order came', () => {

@@ -3,6 +3,7 @@ import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { aLedger, aLedgerThatIs, NOW, storeHolding, uuidOf } from '../../test/support/builders.ts';
 import { createFaultyStore } from '../../test/support/faulty-store.ts';
 import type { Store } from '../ports/store.ts';
+import type { Saga } from '../step/saga.ts';
 import { DEADLINE_SECONDS } from './deadline.ts';
 import { type Ledger, ledgerPath, SHARD_COUNT, tombstone } from './ledger.ts';
 import { type LedgerFilter, listLedgers } from './list-ledgers.ts';
@@ -100,7 +101,7 @@ describe('The list of orders', () => {
   });
 
   it('is asked for at once where the customer is known, and otherwise shard by shard, as the indexes are', async () => {
-    const asked = async (filter: LedgerFilter) => {
+    const asked = async (filter: LedgerFilter, saga: Saga = pipeline) => {
       const wheres: object[] = [];
       const store = await holding(orderAt(1));
       const noting: Store = {
@@ -110,11 +111,13 @@ describe('The list of orders', () => {
           return store.query(listing);
         },
       };
-      await listLedgers(pipeline, noting, filter, 10, undefined);
+      await listLedgers(saga, noting, filter, 10, undefined);
       return wheres;
     };
     const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => ({ shard }));
     expect(await asked({ user: 'jack', status: 'PAID' })).to.deep.equal([{ user: 'jack', status: 'PAID' }]);
+    const further: Saga = { ...pipeline, order: { ...pipeline.order, listedBy: ['shop', 'user'] } };
+    expect(await asked({ user: 'jack' }, further)).to.deep.equal([{ user: 'jack' }]);
     expect(await asked({})).to.deep.equal(shards);
     expect(await asked({ status: 'PAID' })).to.deep.equal(shards.map((one) => ({ ...one, status: 'PAID' })));
   });

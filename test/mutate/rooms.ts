@@ -31,7 +31,7 @@ const janitor = (folder: string, scoreMin: number, ...endToEnd: readonly string[
 
 /** All that is mutated, by the name of its run. */
 export const ROOMS: Readonly<Record<string, Room>> = {
-  'saga/commit': kernel('commit', 95),
+  'saga/commit': { ...kernel('commit', 95), specs: ['saga/commit'] },
   'saga/deliver': kernel('deliver', UNMEASURED),
   'saga/http': kernel(
     'http',
@@ -43,7 +43,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     'customers',
     'answers-in-time',
   ),
-  'saga/ledger': kernel('ledger', UNMEASURED),
+  'saga/ledger': { ...kernel('ledger', UNMEASURED), specs: ['saga/ledger', 'saga/steer'] },
   'saga/ports': kernel('ports', 56),
   'saga/steer': kernel('steer', 85, 'steer'),
   'saga/step': kernel('step', UNMEASURED),
