@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 for (const path of readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })) {
-  const source = /^(.*)\.js(\.map)?$/.exec(path)?.[1];
+  // What a mutation run keeps in a hidden folder is its own, and leads to node_modules.
+  const source = /^([^.].*)\.js(\.map)?$/.exec(path)?.[1];
   // The bundle of the web page has no source of its own name.
   if (source !== undefined && !path.startsWith('frontend/public/') && !existsSync(`${root}/${source}.ts`))
     rmSync(`${root}/dist/${path}`);
