@@ -3,6 +3,7 @@ import { pipeline } from '../pipeline.ts';
 import type { HttpRequest } from '../saga/http/http.ts';
 import type { Path } from '../saga/ports/store.ts';
 import { SETTINGS, storeHolding } from '../test/support/builders.ts';
+import { withCheckedAnswers } from '../test/support/checked-answers.ts';
 import { type Given, NOW, outcomeOf, UUID, whenCanceled } from '../test-kit/step-outcome.ts';
 import { parcels } from './parcels.ts';
 import { deliveryRoutes } from './routes.ts';
@@ -97,13 +98,16 @@ describe('GET /deliveries', () => {
   const ask = async (path: string, request: Partial<HttpRequest>) => {
     const routes = deliveryRoutes(await storeHolding(held), SETTINGS.declared as never);
     const route = routes.find((one) => one.path === path);
-    return route?.handle({
-      params: {},
-      query: undefined,
-      body: undefined,
-      header: () => undefined,
-      ...request,
-    });
+    return (
+      route &&
+      withCheckedAnswers(route).handle({
+        params: {},
+        query: undefined,
+        body: undefined,
+        header: () => undefined,
+        ...request,
+      })
+    );
   };
 
   it('shows the parcel of an order', async () => {

@@ -113,6 +113,17 @@ describe('A word for an order that waits', () => {
     expect(amended).to.deep.equal({ accepted: { lines: [line('widget', 2)] }, changes: {} });
   });
 
+  it('[anomaly 49] amend: leaves alone what it names in full, and gives back of another line alone', () => {
+    const word = amend({ item: 'widget', quantity: 5 }, { item: 'wotsit', quantity: 1 });
+    expect(heard(word)).to.deep.equal({
+      outcome: 'resumed',
+      changes: {
+        'inventory/wotsit': { quantity: 49, loaded: 99, price_per_unit: 15 },
+        [reservation('wotsit')]: { quantity: 1, price_per_unit: 15 },
+      },
+    });
+  });
+
   it('amend: takes nothing that the order does not hold', () => {
     const detail = (...lines: (typeof items)[number][]) => heard(amend(...lines)).detail;
     expect(detail({ item: 'widget', quantity: 6 })).to.equal(

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { systemClock } from '../adapters/system-clock.ts';
 import { create, update, type Write } from '../saga/commit/documents.ts';
-import { groupCommit } from '../saga/commit/group-commit.ts';
+import { commitOne } from '../saga/commit/group-commit.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
 import { stock } from '../shop/stock.ts';
 import { afterwards, documentsOf, LATER, NOW, storeHolding, uuidOf } from '../test/support/builders.ts';
@@ -119,14 +119,9 @@ describe('Who changes the stock', () => {
 });
 
 describe('A change of the stock', () => {
-  const commit = async (store: Store, wanted: WantedStock) => {
-    // Without chance, the pause between two attempts has no length.
-    const [settled] = await groupCommit(store, { clock: systemClock, random: () => 0 }, [
-      changeStockTask(wanted),
-    ]);
-    if (settled?.status !== 'fulfilled') throw settled?.reason;
-    return settled.value;
-  };
+  // Without chance, the pause between two attempts has no length.
+  const commit = (store: Store, wanted: WantedStock) =>
+    commitOne(store, { clock: systemClock, random: () => 0 }, changeStockTask(wanted));
   const journal = async (store: Store): Promise<readonly object[]> =>
     store.query({ collection: journalOf('widget'), where: {}, limit: 10 });
   /** Somebody else changes the document first. */

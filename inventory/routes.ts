@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { notFound, type Route, route } from '../saga/http/http.ts';
-import { nameSchema } from '../saga/http/name.ts';
+import { isName, nameSchema } from '../saga/http/name.ts';
 import type { Store } from '../saga/ports/store.ts';
 import { money, units } from '../shop/lines.ts';
 import { sales } from '../shop/sales.ts';
@@ -61,7 +61,7 @@ export const inventoryRoutes = (store: Store): readonly Route[] => [
     example: EXAMPLE,
     responses: { 200: 'The item', 404: 'No such item' },
     async handle({ params: { item = '' } }) {
-      if (!nameSchema.safeParse(item).success) throw notFound(`There is no item ${item}`);
+      if (!isName(item)) throw notFound(`There is no item ${item}`);
       const [inStock, counted] = [stock.of(item), sales.of(item)];
       const found = await store.read([inStock.path, counted.path]);
       const stored = found.get(inStock.path)?.fields as Stored | undefined;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { groupCommit } from '../saga/commit/group-commit.ts';
+import { commitOne } from '../saga/commit/group-commit.ts';
 import { answerInTime } from '../saga/http/answer-in-time.ts';
 import { moment } from '../saga/http/answers.ts';
 import { operatorIn } from '../saga/http/caller.ts';
 import { invalidInput, notFound, Problem, type Route, route } from '../saga/http/http.ts';
+import { inputFaults } from '../saga/http/input-faults.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
 import { pageParameters, readPage } from '../saga/http/page.ts';
 import { sentenceSchema } from '../saga/http/sentence.ts';
@@ -14,6 +15,7 @@ import { stock } from '../shop/stock.ts';
 import { changeStockTask, type StockChanged, type WantedStock } from './change-stock.ts';
 import { figuresSchema, journalOf, type StockChange } from './stock-changes.ts';
 
+const namedSchema = z.object({ item: nameSchema });
 const wantedSchema = z.strictObject(
   { price_per_unit: money, loaded: units, note: sentenceSchema },
   { error: 'must be an object' },
@@ -45,8 +47,8 @@ export const stockChangeRoutes = (ports: Ports): readonly Route[] => [
       503: 'Whether it was done is not known; repeating it is safe',
     },
     async handle({ params: { item = '' }, body, caller }) {
-      const fault = nameSchema.safeParse(item).error?.issues[0]?.message;
-      if (fault !== undefined) throw invalidInput([{ field: 'item', message: fault }]);
+      const named = namedSchema.safeParse({ item });
+      if (named.error) throw invalidInput(inputFaults(named.error));
       const person = operatorIn(caller);
       const wanted = { ...body, item, person, now: ports.clock.now(), id: ports.newUuid() };
       const changed = await answerInTime(change(ports, wanted), `/inventory/${item}/changes`, ports.clock);
@@ -75,10 +77,9 @@ export const stockChangeRoutes = (ports: Ports): readonly Route[] => [
 
 /** Commits a change, and says so in the log. */
 async function change(ports: Ports, wanted: WantedStock): Promise<StockChanged> {
-  const [settled] = await groupCommit(ports.store, ports, [changeStockTask(wanted)]);
-  if (settled?.status !== 'fulfilled') throw settled?.reason;
+  const changed = await commitOne(ports.store, ports, changeStockTask(wanted));
   const { item, person, note } = wanted;
-  const { outcome } = settled.value;
-  ports.log('INFO', `inventory: ${item} was ${outcome}`, { step: 'inventory', item, operator: person, note });
-  return settled.value;
+  const message = `inventory: ${item} was ${changed.outcome}`;
+  ports.log('INFO', message, { step: 'inventory', item, operator: person, note });
+  return changed;
 }

@@ -36,8 +36,8 @@ for (const backend of sampledBackends) {
       const { uuid } = await pipeline.order({ user: 'jack', item, quantity, ...fields });
       return uuid;
     };
-    const say = async (path: string, body: object = {}): Promise<void> => {
-      expect((await pipeline.post(path, body)).status).to.equal(202);
+    const say = async (path: string, body: object = {}, headers = {}): Promise<void> => {
+      expect((await pipeline.post(path, body, headers)).status).to.equal(202);
       await pipeline.bus.idle();
     };
     const movements = (query = ''): Promise<Answer> => pipeline.get(`/inventory/${item}/movements${query}`);
@@ -92,6 +92,23 @@ for (const backend of sampledBackends) {
         ['RESUMED', loaded - 10, 10 - loaded, 0],
         ['WAITING', -loaded, loaded, 0],
       ]);
+    });
+
+    it('is also what a fork takes: by whose wish, and at the price of this item, whatever stands before it', async () => {
+      const items = [
+        { item: 'widget', quantity: 1 },
+        { item, quantity: 10 },
+      ];
+      const { uuid } = await pipeline.order({ user: 'jack', items });
+      await say(`/deliveries/${uuid}/canceled`);
+      const wish = { from: 'RESERVED', note: 'It was lost' };
+      await say(`/sagas/${uuid}/fork`, wish, { 'saga-operator': 'alice' });
+      const told = (await movements()).body.movements.filter((one: Movement) => one.uuid !== uuid);
+      const { uuid: fork, at } = told.at(-1);
+      expect(told.at(-1)).to.deep.equal({
+        ...{ uuid: fork, at, status: 'PAUSED', by: 'janitor', person: 'alice' },
+        ...{ quantity: -10, reserved: 10, sold: 0, price_per_unit: 7 },
+      });
     });
 
     it('is nothing of an order that was refused before, nor of a line that was amended away', async () => {

@@ -13,8 +13,10 @@ import type { ShopLedger } from '../shop/order.ts';
 import { sales } from '../shop/sales.ts';
 import { stock } from '../shop/stock.ts';
 
-const movementSchema = (saga: Saga) =>
-  transitionSchema(saga).pick({ at: true, status: true, by: true, person: true }).extend({
+function movementSchema(saga: Saga) {
+  const { at, status, by, person } = transitionSchema(saga).shape;
+  return z.object({
+    ...{ at, status, by, person },
     uuid: z.uuid(),
     /** By how much each figure of the item changed: what was available, reserved and sold. */
     quantity: z.int(),
@@ -22,6 +24,7 @@ const movementSchema = (saga: Saga) =>
     sold: z.int(),
     price_per_unit: money,
   });
+}
 
 /**
  * What moved the stock of an item: reserved, sold, given back. It is read from the ledgers of the orders that mention the item, so
@@ -61,7 +64,7 @@ function movedBy(saga: Saga, ledger: Ledger, item: string) {
     const [taken = 0, counted = 0] = amounts;
     const { at, status, by, person } = transition;
     return {
-      ...{ uuid, at, status, by, ...(person !== undefined && { person }) },
+      ...{ uuid, at, status, by, person },
       quantity: 0 - taken,
       // What the sales count was given, and is no longer reserved.
       reserved: taken + counted,

@@ -138,6 +138,14 @@ describe('The payments step', () => {
     expect(take(reserved(), documents)).to.deep.equal(charged(reserved(), 10, 0));
   });
 
+  it('charges the delivery on top of the goods, which the invoice tells apart', () => {
+    const settings = { DELIVERY_BASE_COST: 30 };
+    expect(take(reserved(), jackOwning(100), settings)).to.deep.equal({
+      turn: { outcome: 'accepted', from: reserved(), ledger: paid(reserved(), 40, 30) },
+      change: { writes: [update(JACK, { credit: 60 }), invoice(10, 40, 30)] },
+    });
+  });
+
   it('[anomaly 16] charges what was reserved, whatever was asked', () => {
     const ledger = reserved(WIDGETS, { items: [{ item: 'widget', quantity: 1000 }] });
     expect(take(ledger)).to.deep.equal(charged(ledger, 10, 0));

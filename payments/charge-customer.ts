@@ -66,6 +66,8 @@ function paymentFault(
   if (chance / 2 ** 32 < switches.PAYMENT_FAIL_PROBABILITY) {
     return 'The payment was refused (PAYMENT_FAIL_PROBABILITY)';
   }
-  const every = switches.PAYMENT_FAIL_EVERY;
-  return every > 0 && chance % every === 0 ? 'The payment was refused (PAYMENT_FAIL_EVERY)' : undefined;
+  // Nothing is divisible by 0, so 0 refuses none.
+  return chance % switches.PAYMENT_FAIL_EVERY === 0
+    ? 'The payment was refused (PAYMENT_FAIL_EVERY)'
+    : undefined;
 }

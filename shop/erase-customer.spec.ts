@@ -7,6 +7,7 @@ import { deadLetterPath } from '../janitor/desk/letter.ts';
 import { type OrderLedger, pipeline as saga } from '../pipeline.ts';
 import { deadLetterOf, derivedUuid } from '../saga/deliver/message.ts';
 import { takeTurns } from '../saga/deliver/turns.ts';
+import type { HttpRequest } from '../saga/http/http.ts';
 import { FAILING, ledgerPath } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../saga/ports/store.ts';
@@ -21,6 +22,7 @@ import { type CommitFault, createFaultyStore } from '../test/support/faulty-stor
 import { startPipeline, topology } from '../test/support/pipeline.ts';
 import { type RecordedPorts, recordedPorts } from '../test/support/recorded-ports.ts';
 import { eraseCustomer } from './erase-customer.ts';
+import { eraseCustomerRoute } from './erase-customer-route.ts';
 
 type Documents = Readonly<Record<Path, object>>;
 
@@ -57,6 +59,14 @@ async function history(): Promise<Documents> {
   await shop.close();
   return Object.fromEntries(await allDocuments(store));
 }
+
+/** So many orders in the same status, as documents. */
+const ordersOf = (user: string, status: 'RECEIVED' | 'CANCELED', count: number): Documents =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, n) => aLedgerThatIs(status, { user, uuid: uuidOf(n) })).map(
+      (ledger) => [ledgerPath(ledger.uuid), ledger],
+    ),
+  );
 
 /** Jack's letter names an item that is called as joe is. */
 const OTHERS = deadLetterPath(derivedUuid('dead-letter', 'frontend-sub/other'));
@@ -162,15 +172,23 @@ describe('A customer who is erased', () => {
   });
 
   it('[anomaly 57] with more orders than are rewritten at once is erased in several portions', async () => {
-    const canceled = Array.from({ length: 230 }, (_, n) =>
-      aLedgerThatIs('CANCELED', { user: 'joe', uuid: uuidOf(n) }),
+    // Of the two orders that joe has paid for, one is in the first portion and one in the last.
+    const [paid] = of('joe', Object.entries(documents) as [Path, object][]).filter(
+      ([, fields]) => (fields as OrderLedger).status === saga.success,
     );
-    const { ports, wrong, erase } = await opened(
-      Object.fromEntries(canceled.map((ledger) => [ledgerPath(ledger.uuid), ledger])),
+    const [path, fields] = paid as [Path, OrderLedger];
+    const longAgo = new Date(0);
+    const history = fields.history.map((line, index) =>
+      index === 0 ? line.replace(/^\S+/, longAgo.toISOString()) : line,
     );
+    const { ports, wrong, erase } = await opened({
+      ...ordersOf('joe', 'CANCELED', 230),
+      [path]: { ...fields, history, createdAt: longAgo },
+    });
     expect(await erase()).to.deep.equal({ orders: 234, letters: 2 });
     expect(wrong).to.deep.equal([]);
     expect(of('joe', await allDocuments(ports.store))).to.deep.equal([]);
+    expect(await readOne(ports.store, `users/${PSEUDONYM}`)).to.include({ credit: 0, credit_limit: 50 });
   });
 
   it('is unknown afterwards, as everybody is of whom there is nothing; a pseudonym is nobody', async () => {
@@ -207,15 +225,49 @@ describe('A customer who is erased', () => {
   });
 
   it('[anomaly 57] has so many orders that stand that only some are named', async () => {
-    const many = Array.from({ length: 9 }, (_, n) =>
-      aLedgerThatIs('RECEIVED', { user: 'joe', uuid: uuidOf(n) }),
-    );
-    const { erase } = await opened(
-      Object.fromEntries(many.map((ledger) => [ledgerPath(ledger.uuid), ledger])),
-    );
-    expect(await failed(erase()))
-      .to.have.property('detail')
-      .that.matches(/^(Orders of the customer stand: )(\S+ is RECEIVED, ){5}and more\./);
+    for (const [count, named] of [
+      [5, /^Orders of the customer stand: (\S+ is RECEIVED, ){4}\S+ is RECEIVED\. /],
+      [9, /^Orders of the customer stand: (\S+ is RECEIVED, ){5}and more\. /],
+    ] as const) {
+      const { erase } = await opened(ordersOf('joe', 'RECEIVED', count));
+      expect(await failed(erase()))
+        .to.have.property('detail')
+        .that.matches(named);
+    }
+  });
+
+  it('[anomaly 57] has to wait for the oldest of many orders, all of which are looked at, until enough stand', async () => {
+    const old = aLedgerThatIs('PAID', { user: 'joe', uuid: uuidOf(999), createdAt: new Date(0) });
+    for (const [orders, queries] of [
+      [ordersOf('joe', 'CANCELED', 501), 2],
+      // With joe's four others they fill a page, and no more stand there than are named.
+      [{ ...ordersOf('joe', 'CANCELED', 496), ...ordersOf('joe', 'RECEIVED', 5) }, 2],
+      [ordersOf('joe', 'RECEIVED', 501), 1],
+    ] as const) {
+      const { ports, erase } = await opened({ ...orders, [ledgerPath(old.uuid)]: old });
+      let count = 0;
+      const { query } = ports.store;
+      ports.store.query = (listing) => {
+        count++;
+        return query(listing);
+      };
+      expect(await failed(erase())).to.include({ status: 409 });
+      expect([count, ports.store.commits]).to.deep.equal([queries, []]);
+    }
+  });
+
+  it('[anomaly 57] is named by one name: no other document is taken for a customer', async () => {
+    const { ports } = await opened();
+    const [record = ''] = Object.keys(documents).filter((path) => path.startsWith('users/joe/orders/'));
+    const { handle } = eraseCustomerRoute(saga, ports, 'order');
+    const asked: HttpRequest = {
+      params: { user: record.slice('users/'.length) },
+      query: {},
+      body: undefined,
+      header: () => undefined,
+    };
+    expect(await failed(ports.clock.finish(handle(asked)))).to.include({ status: 404 });
+    expect(ports.store.commits).to.deep.equal([]);
   });
 
   for (const fault of ['unavailable', 'lost answer'] as const) {
@@ -316,6 +368,10 @@ describe('A customer who is erased', () => {
     const uuid = path.slice('sagas/'.length);
     const broken: [string, Documents][] = [
       [`Order ${uuid} can't be rewritten: its ledger is malformed`, { [path]: { ...ledger, shard: 99 } }],
+      [
+        "can't be rewritten: The document users/joe is malformed",
+        { 'users/joe': { address: 'x', credit: 'much', credit_limit: 100 } },
+      ],
       ['The credit of joe is 51, not 100', { 'users/joe': { address: 'x', credit: 1, credit_limit: 100 } }],
       [`users/joe/orders/${uuidOf(7)} belongs to no order`, { [`users/joe/orders/${uuidOf(7)}`]: {} }],
     ];

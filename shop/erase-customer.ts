@@ -1,5 +1,5 @@
 import { create, remove, update } from '../saga/commit/documents.ts';
-import { groupCommit, type Task } from '../saga/commit/group-commit.ts';
+import { commitOne } from '../saga/commit/group-commit.ts';
 import { takeTurns } from '../saga/deliver/turns.ts';
 import { notFound, Problem } from '../saga/http/http.ts';
 import { hasEnded } from '../saga/ledger/deadline.ts';
@@ -59,9 +59,10 @@ export async function eraseCustomer(saga: Saga, ports: Ports, erasure: Erasure):
 /** @throws Problem 409 if orders of the customer stand. */
 async function assertAtRest({ store }: Ports, user: string): Promise<void> {
   const standing: Outline[] = [];
+  let page: readonly Outline[];
   let after: Cursor | undefined;
   do {
-    const page = (await store.query({
+    page = (await store.query({
       collection: LEDGERS,
       where: { user },
       fields: OUTLINE,
@@ -69,9 +70,9 @@ async function assertAtRest({ store }: Ports, user: string): Promise<void> {
       ...(after && { after }),
     })) as Outline[];
     standing.push(...page.filter((one) => !hasEnded(one)));
-    const last = page.length === LOOKED_AT ? page.at(-1) : undefined;
+    const last = page.at(-1);
     after = last && { createdAt: last.createdAt, id: last.uuid };
-  } while (after !== undefined && standing.length <= NAMED_MAX);
+  } while (page.length === LOOKED_AT && standing.length <= NAMED_MAX);
   if (standing.length > 0) throw ordersStand(standing);
 }
 
@@ -92,7 +93,7 @@ const conflict = (detail: string): Problem => new Problem(409, 'Conflict', detai
 async function beginErasure(ports: Ports, user: string): Promise<string> {
   const account = customers.of(user);
   const drawn = ports.newUuid();
-  return commit(ports, {
+  return commitOne(ports.store, ports, {
     reads: () => [account.path],
     decide(documents) {
       const { erasedAs } = documents.get(account.path) ?? {};
@@ -173,7 +174,7 @@ async function makeRoom(
     0,
   );
   const account = customers.of(pseudonym);
-  await commit(ports, {
+  await commitOne(ports.store, ports, {
     reads: () => [account.path],
     decide(documents) {
       const found = readDocument(documents, account);
@@ -183,7 +184,7 @@ async function makeRoom(
       const isNew = found === undefined;
       const fields = { address: ERASED, ...figures, erasedAs: pseudonym };
       if (isNew) return { writes: [create(account.path, fields)], result: undefined };
-      return { writes: missing === 0 ? [] : [update(account.path, figures)], result: undefined };
+      return { writes: [update(account.path, figures)], result: undefined };
     },
   });
 }
@@ -193,7 +194,7 @@ async function removeAccount(ports: Ports, user: string): Promise<void> {
   const account = customers.of(user);
   const [stray] = await ports.store.list(`${account.path}/orders`, 1);
   if (stray) throw conflict(`${account.path}/orders/${stray.id} belongs to no order. Run the doctor first`);
-  await commit(ports, {
+  await commitOne(ports.store, ports, {
     reads: () => [account.path],
     decide(documents) {
       const found = documents.get(account.path);
@@ -205,10 +206,4 @@ async function removeAccount(ports: Ports, user: string): Promise<void> {
       return { writes: [remove(account.path)], result: undefined };
     },
   });
-}
-
-async function commit<R>(ports: Ports, task: Task<R>): Promise<R> {
-  const [settled] = await groupCommit(ports.store, ports, [task]);
-  if (settled?.status !== 'fulfilled') throw settled?.reason;
-  return settled.value;
 }

@@ -147,6 +147,8 @@ describe('An order as it is posted', () => {
   for (const line of [null, [], 'widget', 3]) {
     it(`[anomaly 41] refuses ${JSON.stringify(line)} as a line`, () => {
       expect(postLines([line])).to.deep.equal(fault('items[0]', 'must be an object with item and quantity'));
+      if (Array.isArray(line)) return;
+      expect(order.parse({ user: 'jack', items: [line] })).to.deep.equal(postLines([line]));
     });
   }
 
@@ -263,6 +265,10 @@ describe('A wish for the payment to fail', () => {
       order: anOrder({ paymentError: `"${longest}"` }),
     });
     expect(post({ 'payment-error': `${longest}x` })).to.deep.equal(fault('payment-error', TOO_LARGE));
+  });
+
+  it('is a surprise where no JSON can hold it: it can have come from no customer', () => {
+    expect(() => post({ 'payment-error': 1n })).to.throw(TypeError);
   });
 
   it('[anomaly 41] is refused where it is nested too deeply to be written', () => {
@@ -417,6 +423,11 @@ describe('What people see of an order', () => {
   it('has a total of nothing where everything was free', () => {
     const free = [{ item: 'widget', quantity: 2, price_per_unit: 0 }];
     expect(shows(aLedgerThatIs('PAID', { lines: free }))).to.deep.include({ total_invoice: 0 });
+  });
+
+  it('has no total where it has no prices, as an order from before anything was reserved', () => {
+    const { lines: _, ...unpriced } = aLedgerThatIs('PAID');
+    expect(shows(unpriced)).to.deep.equal({ ...asked, delivery_cost: 0 });
   });
 
   it('has the one line in short only where there is one', () => {

@@ -1,5 +1,5 @@
 import { update } from '../../saga/commit/documents.ts';
-import { groupCommit, type Task } from '../../saga/commit/group-commit.ts';
+import { commitOne, type Task } from '../../saga/commit/group-commit.ts';
 import { DEAD_LETTER, parseMessage, REDRIVE } from '../../saga/deliver/message.ts';
 import type { OutgoingMessage } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -106,9 +106,7 @@ async function changeLetter(
       return { writes: after === before ? [] : [update(path, { status, history })], result: after };
     },
   };
-  const [settled] = await groupCommit(store, { clock, random }, [task]);
-  if (settled?.status !== 'fulfilled') throw settled?.reason;
-  return settled.value;
+  return commitOne(store, { clock, random }, task);
 }
 
 const moved = (letter: DeadLetter, status: LetterStatus, line: string): DeadLetter => ({

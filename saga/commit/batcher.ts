@@ -45,7 +45,7 @@ export function createBatcher<T>({
       weight += weightOf(item);
       return index > 0 && weight > weightMax;
     });
-    return size < 0 ? batchMax : size;
+    return size === -1 ? batchMax : size;
   }
 
   async function runAll(): Promise<void> {

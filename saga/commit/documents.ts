@@ -37,7 +37,7 @@ export interface Documents {
 export class WorkingCopy implements Documents {
   readonly #read = new Map<Path, Versioned | undefined>();
   readonly #writes = new Map<Path, GuardedWrite>();
-  /** Documents after their updates. They are asked for often, and must be the same object until the next write. */
+  /** Documents as the writes leave them. They are asked for often, and must be the same object until the next write. */
   readonly #updated = new Map<Path, object>();
 
   /** Adds what was read; `paths` that are not in `found` do not exist. */
@@ -64,7 +64,6 @@ export class WorkingCopy implements Documents {
     const base = this.#read.get(path)?.fields;
     if (write === undefined) return base as T | undefined;
     if (write.kind === 'remove') return undefined;
-    if (write.kind === 'create') return write.fields as T;
     let updated = this.#updated.get(path);
     if (updated === undefined) {
       updated = { ...base, ...write.fields };

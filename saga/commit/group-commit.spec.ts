@@ -5,7 +5,7 @@ import { type CommitFault, createFaultyStore, type FaultyStore } from '../../tes
 import { createManualClock } from '../../test/support/manual-clock.ts';
 import { type Path, readOne, StoreError } from '../ports/store.ts';
 import { create, type Documents, update, type Write } from './documents.ts';
-import { COMMIT_ATTEMPTS_MAX, COMMIT_WRITES_MAX, groupCommit, type Task } from './group-commit.ts';
+import { COMMIT_ATTEMPTS_MAX, COMMIT_WRITES_MAX, commitOne, groupCommit, type Task } from './group-commit.ts';
 
 interface Counter {
   readonly count: number;
@@ -425,5 +425,17 @@ describe('A group commit', () => {
       .that.is.an.instanceOf(StoreError)
       .with.property('kind', 'rejected');
     expect([store.reads.length, store.commits.length]).to.deep.equal([1, 0]);
+  });
+});
+
+describe('A single task', () => {
+  it('gives its result once it is committed, or fails as it would among others', async () => {
+    const store = await counterStore();
+    const environment = { clock, random: () => 0.5 };
+    expect(await clock.finish(commitOne(store, environment, increment(7)))).to.equal('7 makes 1');
+    expect(await countOf(store)).to.equal(1);
+    const again = writing([create(COUNTER, { count: 1 })], [COUNTER]);
+    const error = await clock.finish(commitOne(store, environment, again)).catch((reason: Error) => reason);
+    expect(error).to.have.property('message', `${COUNTER} exists although the ledger says that it doesn't`);
   });
 });

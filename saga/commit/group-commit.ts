@@ -63,6 +63,17 @@ export async function groupCommit<R>(
   return settled;
 }
 
+/**
+ * Decides and commits a single task.
+ * @returns its result once its writes are committed.
+ * @throws what the task threw; StoreError.
+ */
+export async function commitOne<R>(store: Store, environment: Environment, task: Task<R>): Promise<R> {
+  const [settled] = (await groupCommit(store, environment, [task])) as [PromiseSettledResult<R>];
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
 /** Commits as many tasks, from the first, as fit into one commit (at least one), or gives all of them back. */
 async function commitSome<R>(
   store: Store,
@@ -125,7 +136,7 @@ async function readAll(
   for (let round = 1; round <= READ_ROUNDS_MAX; round++) {
     const wanted = new Set<Path>(round === 1 ? doubtful : []);
     for (const task of tasks) {
-      for (const path of task.assumedAbsent ?? []) if (!wanted.has(path)) copy.assumeAbsent(path);
+      for (const path of task.assumedAbsent ?? []) copy.assumeAbsent(path);
       for (const path of task.reads(copy)) if (!copy.has(path)) wanted.add(path);
     }
     if (wanted.size === 0) return;

@@ -27,7 +27,8 @@ export function viewOf<T extends object>({ template }: DocumentKind<T>, shows: S
     see(named: Readonly<Record<string, string>>, document: object): object {
       const fields = document as Readonly<Record<string, unknown>>;
       // A store may hand them out in any order.
-      return { ...named, ...Object.fromEntries(Object.keys(shown).map((field) => [field, fields[field]])) };
+      const seen = Object.keys(shown).filter((field) => field in fields);
+      return { ...named, ...Object.fromEntries(seen.map((field) => [field, fields[field]])) };
     },
   };
 }

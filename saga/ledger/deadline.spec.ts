@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Status } from '../../pipeline.ts';
-import { aLedger, NOW } from '../../test/support/builders.ts';
+import { type OrderLedger, type Status, pipeline as shop } from '../../pipeline.ts';
+import { aLedger, aLedgerThatIs as aLedgerWith, NOW, UUID } from '../../test/support/builders.ts';
 import {
   aLedgerOfThree as aLedgerThatIs,
   shopOfThree as pipeline,
@@ -12,13 +12,15 @@ import {
   announcedAt,
   DEADLINE_SECONDS,
   deadlineOf,
+  hasEnded,
+  isOutlived,
   isOverdue,
   isStanding,
   nextSweep,
   overdueDetail,
   repeatDueAt,
 } from './deadline.ts';
-import { advance, fail, type Ledger } from './ledger.ts';
+import { advance, fail, type Ledger, pause, resume, unpause } from './ledger.ts';
 
 const seconds = (count: number) => new Date(NOW.getTime() + 1000 * count);
 const secondsUntil = (moment: Date | null | undefined) => moment && (moment.getTime() - NOW.getTime()) / 1000;
@@ -35,10 +37,15 @@ describe('The deadline of a stage', () => {
 
   it('does not exist for an order that came to rest when nothing followed in its status', () => {
     const rested = { ...aLedgerThatIs('CREATED'), sweepAt: null };
-    expect([
-      deadlineOf(pipeline, rested),
-      isOverdue(pipeline, rested, seconds(2 * DEADLINE_SECONDS)),
-    ]).to.deep.equal([undefined, false]);
+    const later = seconds(2 * DEADLINE_SECONDS);
+    const shortLived: Saga = { ...pipeline, lifetimeSeconds: 1_000 };
+    for (const saga of [pipeline, shortLived]) {
+      expect([
+        deadlineOf(saga, rested),
+        isOverdue(saga, rested, later),
+        isOutlived(saga, rested, later),
+      ]).to.deep.equal([undefined, false, false]);
+    }
   });
 
   it('is over exactly when its seconds have passed', () => {
@@ -47,6 +54,49 @@ describe('The deadline of a stage', () => {
       isOverdue(pipeline, ledger, seconds(59.999)),
       isOverdue(pipeline, ledger, seconds(60)),
     ]).to.deep.equal([false, true]);
+  });
+});
+
+/** How an order that waits for the courier goes on. */
+const delivered = (fields: Partial<OrderLedger> = {}) => ({
+  ...resume(shop, aLedgerWith('DELIVERING'), { word: { word: 'delivered' }, by: 'delivery', now: NOW }),
+  ...fields,
+});
+
+describe('The deadline of an order that waits', () => {
+  const until = aLedgerWith('WAITING').waitsUntil?.inventory as Date;
+
+  it('is when its wait is over, unless people are only shown it; what it waited for is never too late then', () => {
+    const ends = (['RESERVED', 'WAITING', 'RESUMED', 'PAID', 'DELIVERING'] as const).map((status) => [
+      status,
+      deadlineOf(shop, aLedgerWith(status)),
+    ]);
+    expect(ends).to.deep.equal([
+      ['RESERVED', seconds(DEADLINE_SECONDS)],
+      ['WAITING', until],
+      ['RESUMED', seconds(DEADLINE_SECONDS)],
+      ['PAID', seconds(DEADLINE_SECONDS)],
+      ['DELIVERING', undefined],
+    ]);
+    expect(deadlineOf(shop, delivered())).to.equal(undefined);
+  });
+
+  it('is told with the moment', () => {
+    expect(overdueDetail(shop, aLedgerWith('WAITING'), until)).to.equal(
+      `The order waited as WAITING until ${until.toISOString()}, and no word came`,
+    );
+  });
+
+  it('is when it is looked at, and not before; later it is shown again after growing pauses', () => {
+    for (const status of ['WAITING', 'DELIVERING'] as const) {
+      const ledger = aLedgerWith(status);
+      const end = Object.values(ledger.waitsUntil ?? {}).at(-1);
+      expect([ledger.sweepAt, nextSweep(shop, ledger, 0, NOW)], status).to.deep.equal([end, end]);
+      const late = new Date(until.getTime() + 5_000);
+      expect(nextSweep(shop, ledger, 1, late)).to.deep.equal(new Date(late.getTime() + 60_000));
+    }
+    // What makes it go on is announced again like any other.
+    expect(nextSweep(shop, delivered(), 0, NOW)).to.deep.equal(seconds(30));
   });
 });
 
@@ -65,6 +115,9 @@ describe('A deadline that the saga says itself', () => {
     expect(overdueDetail(slow, aLedger(), seconds(5))).to.equal(
       'The order stood as RECEIVED for more than 5 s',
     );
+    // Of several whose turn it is, the most impatient one counts.
+    const both: Saga = { ...slow, stepsAt: (stage) => [...slow.stepsAt(stage), ...pipeline.stepsAt(stage)] };
+    expect(secondsUntil(deadlineOf(both, aLedger()))).to.equal(5);
     // It is looked at again soon enough.
     expect(secondsUntil(nextSweep(slow, aLedger(), 0, NOW))).to.equal(0.625);
   });
@@ -82,6 +135,19 @@ describe('A deadline that the saga says itself', () => {
     expect(overdueDetail(shortLived, late, seconds(1_000))).to.equal('The order has not ended within 1000 s');
   });
 
+  it('[anomaly 56] of the whole order is put off by its pauses, even from its first moment on', () => {
+    const pausedFor = (from: number, to: number, ledger: Ledger) => {
+      const stopped = pause(pipeline, ledger, { by: 'janitor', now: seconds(from) });
+      return unpause(pipeline, stopped, { by: 'janitor', now: seconds(to) });
+    };
+    // The deadline of its stage is later.
+    const ledger = pausedFor(900, 950, pausedFor(0, 100, aLedger()));
+    expect(secondsUntil(deadlineOf(shortLived, ledger))).to.equal(1_150);
+    // Of a fork, only what came since it was made counts.
+    const forkOf = { uuid: UUID, at: seconds(500) };
+    expect(secondsUntil(deadlineOf(shortLived, { ...ledger, forkOf }))).to.equal(1_550);
+  });
+
   it('of the whole order does not end a compensation, nor an order that rests', () => {
     for (const status of ['FAILING', 'CANCELED', pipeline.success] as const) {
       expect(deadlineOf(shortLived, aLedgerThatIs(status)), status).to.equal(undefined);
@@ -97,6 +163,13 @@ describe('An order', () => {
   });
 });
 
+describe('An order that nothing follows', () => {
+  it('has come to its end, unless somebody has stopped it', () => {
+    const ended = pipeline.statuses.filter((status) => hasEnded(aLedgerThatIs(status)));
+    expect(ended).to.deep.equal([pipeline.success, 'CANCELED']);
+  });
+});
+
 describe('The next sweep of a ledger', () => {
   const pauses = (status: Status, deadlineSeconds: number, count: number) =>
     Array.from({ length: count }, (_, repeats) =>
@@ -109,6 +182,7 @@ describe('The next sweep of a ledger', () => {
 
   it('comes soon enough where the deadline is short', () => {
     expect(pauses('CREATED', 8, 5)).to.deep.equal([1, 2, 4, 8, 8]);
+    expect(pauses('FAILING', 8, 5)).to.deep.equal([1, 2, 4, 8, 16]);
   });
 
   it('[anomaly 12] comes for a compensation at least once an hour, for ever', () => {

@@ -87,16 +87,14 @@ const earliest = (...moments: readonly (Date | undefined)[]): Date | undefined =
   moments.reduce((first, one) => (first && (one === undefined || first <= one) ? first : one), undefined);
 
 /** Whether the order is over its deadline. */
-export function isOverdue(saga: Saga, ledger: Ledger, now: Date): boolean {
-  const deadline = deadlineOf(saga, ledger);
-  return deadline !== undefined && deadline <= now;
-}
+export const isOverdue = (saga: Saga, ledger: Ledger, now: Date): boolean =>
+  hasPassed(deadlineOf(saga, ledger), now);
 
 /** Whether it is the order as a whole that has taken too long. */
-export function isOutlived(saga: Saga, ledger: Ledger, now: Date): boolean {
-  const end = ledger.sweepAt === null ? undefined : endOfLife(saga, ledger);
-  return end !== undefined && end <= now;
-}
+export const isOutlived = (saga: Saga, ledger: Ledger, now: Date): boolean =>
+  ledger.sweepAt !== null && hasPassed(endOfLife(saga, ledger), now);
+
+const hasPassed = (end: Date | undefined, now: Date): boolean => end !== undefined && end <= now;
 
 /** Why an order past its deadline fails, as a sentence. */
 export function overdueDetail(saga: Saga, ledger: Ledger, now: Date): string {
@@ -127,7 +125,7 @@ export function sweepAfterMove(saga: Saga, before: Ledger, moved: Ledger, now: D
   const planned = before.sweepAt;
   const next = nextSweep(saga, moved, 0, now);
   if (isWaiting(saga, moved)) return next;
-  return planned !== null && next !== null && now < planned && planned <= next ? planned : next;
+  return planned && next && now < planned && planned <= next ? planned : next;
 }
 
 /** When a standing ledger is due to be announced again: at its sweep, or later if it has moved on since that was planned. */
@@ -143,10 +141,10 @@ function pauseMs(deadlineSeconds: number, repeats: number): number {
 /** When a standing ledger was last announced: when it got its status, or when that was repeated. */
 export function announcedAt(saga: Saga, ledger: Ledger): Date {
   const { at } = lastTransition(ledger);
-  if (!ledger.repeats || ledger.sweepAt === null) return at;
-  return new Date(
-    Math.max(at.getTime(), ledger.sweepAt.getTime() - pauseMs(secondsFor(saga, ledger), ledger.repeats)),
-  );
+  const { repeats, sweepAt } = ledger;
+  return repeats && sweepAt
+    ? new Date(Math.max(at.getTime(), sweepAt.getTime() - pauseMs(secondsFor(saga, ledger), repeats)))
+    : at;
 }
 
 /** The ledger after the sweeper or an operator has asked to announce it again. */

@@ -4,7 +4,7 @@ import {
   aLedgerOfThree as aLedgerThatIs,
   shopOfThree as pipeline,
 } from '../../test/support/shop-of-three.ts';
-import { historyLine, lastTransition, statusIn, transitionsOf, transitionTo } from './history.ts';
+import { historyLine, lastTransition, transitionsOf, transitionTo, withoutPauses } from './history.ts';
 import { fail } from './ledger.ts';
 
 const failed = fail(pipeline, aLedgerThatIs('CREATED'), {
@@ -33,15 +33,35 @@ describe('The history of a ledger', () => {
     );
   });
 
-  it('tells the service that acted from the person who asked it to, whose name may have several words', () => {
-    const line = historyLine('FAILING', 'janitor', LATER, 'ann of the night shift');
-    expect(line).to.equal('2026-01-02T03:05:00.000Z FAILING janitor ann of the night shift');
-    expect(statusIn(line)).to.equal('FAILING');
-    expect(lastTransition({ history: [line] })).to.deep.equal({
-      status: 'FAILING',
-      by: 'janitor',
-      person: 'ann of the night shift',
-      at: LATER,
+  const PERSON = 'ann of the night shift';
+  const NOTE = 'away: see the log';
+  const lines: readonly (readonly [who: object, line: string])[] = [
+    [{}, 'PAUSED janitor'],
+    [{ person: PERSON }, `PAUSED janitor ${PERSON}`],
+    [{ person: PERSON, note: NOTE }, `PAUSED janitor ${PERSON}: ${NOTE}`],
+    [{ note: NOTE }, `PAUSED janitor : ${NOTE}`],
+  ];
+  for (const [who, line] of lines) {
+    it(`tells whose wish it was and why, if it was anybody's: ${line}`, () => {
+      const { person, note }: { person?: string; note?: string } = who;
+      const history = [historyLine('PAUSED', 'janitor', LATER, person, note)];
+      expect(history).to.deep.equal([`${LATER.toISOString()} ${line}`]);
+      expect(lastTransition({ history })).to.deep.equal({
+        status: 'PAUSED',
+        by: 'janitor',
+        at: LATER,
+        ...who,
+      });
     });
+  }
+
+  it('goes on as if there had been no pause, and has failed even where that was in one', () => {
+    const way = (...statuses: string[]) => withoutPauses(statuses);
+    expect(way('RECEIVED', 'PAUSED', 'RECEIVED', 'CREATED')).to.deep.equal(['RECEIVED', 'CREATED']);
+    expect(way('RECEIVED', 'PAUSED', 'FAILING', 'CANCELED')).to.deep.equal([
+      'RECEIVED',
+      'FAILING',
+      'CANCELED',
+    ]);
   });
 });

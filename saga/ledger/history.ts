@@ -62,7 +62,7 @@ function transitionOf(line: string): Transition {
   const statusEnd = line.indexOf(' ', atEnd + 1);
   const byEnd = line.indexOf(' ', statusEnd + 1);
   const one = { at: new Date(line.slice(0, atEnd)), status: line.slice(atEnd + 1, statusEnd) };
-  if (byEnd < 0) return { ...one, by: line.slice(statusEnd + 1) };
+  if (byEnd === -1) return { ...one, by: line.slice(statusEnd + 1) };
   const rest = line.slice(byEnd + 1);
   const noted = rest.indexOf(NOTE_MARK);
   const person = noted < 0 ? rest : rest.slice(0, noted);
@@ -80,11 +80,9 @@ export const copiedCount = ({ history, forkOf }: Pick<Ledger, 'history' | 'forkO
 
 /** The statuses of an order as if it had never been paused: without each pause, and without the status that it went back to. */
 export const withoutPauses = (statuses: readonly string[]): readonly string[] =>
-  statuses.includes(PAUSED)
-    ? statuses.filter(
-        (status, index) => status !== PAUSED && (statuses[index - 1] !== PAUSED || status === FAILING),
-      )
-    : statuses;
+  statuses.filter(
+    (status, index) => status !== PAUSED && (statuses[index - 1] !== PAUSED || status === FAILING),
+  );
 
 /** The status in a line. */
 export function statusIn(line: string): string {

@@ -1,8 +1,8 @@
 import type { Saga } from '../step/saga.ts';
-import type { Step } from '../step/step.ts';
 import { isStanding, nextSweep } from './deadline.ts';
 import { copiedCount, lastTransition, statusIn, transitionsOf, withoutPauses } from './history.ts';
-import { isFailed, type Ledger, PAUSED, RESUMED } from './ledger.ts';
+import { isFailed, type Ledger } from './ledger.ts';
+import { type PastWait, waitsIn } from './waits-in.ts';
 
 /**
  * The ledger as it stood at a moment. Transitions of one millisecond count together.
@@ -36,22 +36,25 @@ export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger |
     'waitsUntil',
     'heard',
   ]);
-  const waited = saga.steps.filter(({ waits }) => waits && was.includes(waits.as));
-  const resumed = waited.filter(({ waits }) => was[was.indexOf(waits?.as ?? '') + 1] === RESUMED);
+  const waited = waitsIn(saga, was);
   return {
     ...(Object.fromEntries(Object.entries(past).filter(([field]) => !unknown.has(field))) as Ledger),
     ...only('waitsUntil', past, waited),
-    ...only('heard', past, resumed),
+    ...only(
+      'heard',
+      past,
+      waited.filter(({ hasHeard }) => hasHeard),
+    ),
     sweepAt: nextSweep(saga, past, 0, past.movedAt),
-    // As for every ledger that has come to rest.
-    ...((!isStanding(saga, past) || all.includes(PAUSED)) && { expireAt: null }),
+    // As for every ledger that has ever come to rest.
+    ...(all.some((one) => !isStanding(saga, { status: one })) && { expireAt: null }),
   };
 }
 
-/** What a ledger keeps by the names of steps, of these steps alone; nothing if there is none. */
-function only(field: 'waitsUntil' | 'heard', ledger: Ledger, steps: readonly Step[]): object {
+/** What a ledger keeps by the names of steps, of these waits alone; nothing if there is none. */
+function only(field: 'waitsUntil' | 'heard', ledger: Ledger, waits: readonly PastWait[]): object {
   const kept = Object.entries(ledger[field] ?? {}).filter(([name]) =>
-    steps.some((step) => step.name === name),
+    waits.some(({ step }) => step.name === name),
   );
   return kept.length === 0 ? {} : { [field]: Object.fromEntries(kept) };
 }

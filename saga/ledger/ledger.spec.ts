@@ -10,11 +10,14 @@ import { serviceNames } from '../deliver/service.ts';
 import { historyLine } from './history.ts';
 import {
   advance,
+  beginWait,
   complete,
   fail,
   IllegalTransition,
   isFailed,
+  isLedgerPath,
   type Ledger,
+  ledgerPath,
   leftBy,
   pause,
   receive,
@@ -64,6 +67,18 @@ describe('A new ledger', () => {
       shard: 0x11111111 % SHARD_COUNT,
       mentions: ['widget'],
     });
+  });
+
+  it('mentions nothing where its saga says no names by which orders are found', () => {
+    const { mentions: _, ...order } = pipeline.order;
+    const ledger = receive({ ...pipeline, order }, UUID, anOrder(), 'frontend', NOW, 900);
+    expect(ledger).not.to.have.property('mentions');
+  });
+
+  it('is known by its path', () => {
+    expect(
+      [ledgerPath(UUID), `sagas-of/${UUID}`, `users/sagas/orders/${UUID}`].map(isLedgerPath),
+    ).to.deep.equal([true, false, false]);
   });
 
   it('remembers under which trace the order came', () => {
@@ -243,6 +258,14 @@ describe('The steps that are done', () => {
         `Order ${UUID} is ${status}: it waits for no word`,
       );
     }
+  });
+
+  it('waits only where its step says how', () => {
+    const wait = { ...step('inventory'), until: LATER };
+    expect(() => beginWait(pipeline, aLedgerThatIs('CREATED'), wait)).to.throw(
+      IllegalTransition,
+      `Order ${UUID} can't wait: inventory does not say how`,
+    );
   });
 
   it('never gets a reason that its saga does not have: it could not be read again', () => {

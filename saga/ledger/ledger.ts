@@ -293,14 +293,12 @@ function move(
 }
 
 function expiryOf(saga: Saga, ledger: Ledger, now: Date): Pick<Ledger, 'expireAt'> {
-  const { status, expireAt } = ledger;
-  if (status === CANCELED) return { expireAt: tombstoneUntil(now) };
-  if (!isStanding(saga, ledger)) return { expireAt: null };
-  // A ledger that came to rest before keeps the field: an update can't remove it.
-  return expireAt === undefined ? {} : { expireAt: null };
+  if (ledger.status === CANCELED) return { expireAt: tombstoneUntil(now) };
+  // One that had come to rest before keeps its null: an update can't remove a field.
+  return isStanding(saga, ledger) ? {} : { expireAt: null };
 }
 
-/** The first hexadecimal digits of a uuid are random enough to spread by. */
+/** The digits of a uuid before its first hyphen are random enough to spread by. */
 export function shardOf(uuid: string): number {
-  return Number.parseInt(uuid.slice(0, 8), 16) % SHARD_COUNT;
+  return Number.parseInt(uuid, 16) % SHARD_COUNT;
 }

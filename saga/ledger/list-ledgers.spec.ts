@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { aLedger, aLedgerThatIs, NOW, storeHolding, uuidOf } from '../../test/support/builders.ts';
 import { createFaultyStore } from '../../test/support/faulty-store.ts';
+import type { Store } from '../ports/store.ts';
+import type { Saga } from '../step/saga.ts';
 import { DEADLINE_SECONDS } from './deadline.ts';
 import { type Ledger, ledgerPath, SHARD_COUNT, tombstone } from './ledger.ts';
 import { type LedgerFilter, listLedgers } from './list-ledgers.ts';
@@ -96,6 +98,39 @@ describe('The list of orders', () => {
     expect(await pages(store, 10, { status: 'CREATED' })).to.deep.equal([[4, 3]]);
     expect(await pages(store, 10, { user: 'jack', status: 'RECEIVED' })).to.deep.equal([[2]]);
     expect(await pages(store, 10, { user: 'joe' })).to.deep.equal([[]]);
+  });
+
+  it('is asked for at once where the customer is known, and otherwise shard by shard, as the indexes are', async () => {
+    const asked = async (filter: LedgerFilter, saga: Saga = pipeline) => {
+      const wheres: object[] = [];
+      const store = await holding(orderAt(1));
+      const noting: Store = {
+        ...store,
+        query(listing) {
+          wheres.push(listing.where);
+          return store.query(listing);
+        },
+      };
+      await listLedgers(saga, noting, filter, 10, undefined);
+      return wheres;
+    };
+    const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => ({ shard }));
+    expect(await asked({ user: 'jack', status: 'PAID' })).to.deep.equal([{ user: 'jack', status: 'PAID' }]);
+    const further: Saga = { ...pipeline, order: { ...pipeline.order, listedBy: ['shop', 'user'] } };
+    expect(await asked({ user: 'jack' }, further)).to.deep.equal([{ user: 'jack' }]);
+    expect(await asked({})).to.deep.equal(shards);
+    expect(await asked({ status: 'PAID' })).to.deep.equal(shards.map((one) => ({ ...one, status: 'PAID' })));
+  });
+
+  it('has no place for an order that says no moment at which it came', async () => {
+    const store = await holding(orderAt(1), orderAt(2));
+    const odd: Store = {
+      ...store,
+      // Firestore sorts texts and dates in one list.
+      query: async (listing) => [{ ...orderAt(3), createdAt: 'x' }, ...(await store.query(listing))],
+    };
+    const { orders } = await listLedgers(pipeline, odd, { user: 'jack' }, 10, undefined);
+    expect(orders).to.deep.equal([orderAt(2), orderAt(1)]);
   });
 
   it('keeps to what mentions a name, in all shards, newest first', async () => {

@@ -14,8 +14,8 @@ export function processingSeconds(saga: Saga, { history }: Pick<Ledger, 'history
     const status = statusIn(line);
     return isWaiting(saga, { status }) || !isStanding(saga, { status });
   };
-  const last = history.at(-1);
-  if (last === undefined || !isProcessed(last)) return undefined;
+  const last = history.at(-1) as string;
+  if (!isProcessed(last)) return undefined;
   const since = history[history.slice(0, -1).findLastIndex(isProcessed) + 1] ?? last;
   return (atOf(last) - atOf(since)) / 1000;
 }

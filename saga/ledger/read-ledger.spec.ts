@@ -1,15 +1,26 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { OrderLedger, Status } from '../../pipeline.ts';
-import { aLedger, LATER, NOW, TRACE, UUID, uuidOf } from '../../test/support/builders.ts';
+import { type OrderLedger, pipeline, type Status } from '../../pipeline.ts';
+import {
+  aLedger,
+  aLedgerThatIs as aLedgerWith,
+  LATER,
+  NOW,
+  TRACE,
+  UUID,
+  uuidOf,
+} from '../../test/support/builders.ts';
 import { aLedgerOfThree as aLedgerThatIs, shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
+import type { Saga } from '../step/saga.ts';
 import { announcedAgain, DEADLINE_SECONDS, DEADLINE_SECONDS_MAX } from './deadline.ts';
 import { historyLine } from './history.ts';
 import { complete, fail, type Ledger, tombstone } from './ledger.ts';
 import { isTombstone, MalformedLedger, readLedger, trusted } from './read-ledger.ts';
 
-const read = (fields: object, uuid = UUID) => readLedger(shopOfThree, uuid, deepFreeze(fields));
+/** Reads it with a saga that has read none before: what is cached must not depend on what came first. */
+const read = (fields: object, uuid = UUID, saga: Saga = shopOfThree) =>
+  readLedger({ ...saga }, uuid, deepFreeze(fields));
 const faultsOf = (fields: object, uuid = UUID): readonly string[] => {
   const found = read(fields, uuid);
   return 'faults' in found ? found.faults : [];
@@ -270,6 +281,16 @@ describe('A ledger that is not believed', () => {
       ['it knows charged, although payments is not done'],
     ],
     [
+      'is canceled, and has no history',
+      without('history', aLedgerThatIs('CANCELED')),
+      ['history: Invalid input: expected array, received undefined'],
+    ],
+    [
+      'went where nobody knows, although no step had learned anything',
+      { ...aLedger(), status: 'LOST', history: ['RECEIVED', 'RESERVED', 'LOST'].map((one) => line(one)) },
+      ['its history goes from RESERVED to LOST'],
+    ],
+    [
       'was canceled, and has forgotten what its steps had learned',
       without('lines', aLedgerThatIs('CANCELED')),
       ['lines: Invalid input: expected array, received undefined'],
@@ -278,6 +299,11 @@ describe('A ledger that is not believed', () => {
       'is like a tombstone, but has a part of an order',
       { ...overtaken, user: 'jack' },
       ['items: Invalid input: expected array, received undefined'],
+    ],
+    [
+      'is like a tombstone, but does not say that it is canceled',
+      { ...overtaken, status: 'FAILING' },
+      ['user: must be text', 'items: Invalid input: expected array, received undefined'],
     ],
     [
       'is like a tombstone, but has done a step',
@@ -293,6 +319,48 @@ describe('A ledger that is not believed', () => {
       expect(faultsOf(fields, uuid)).to.deep.equal(faults);
     });
   }
+
+  it('is told where it goes round in circles, for longer than any order can, and not what it should know by then', () => {
+    const circle = ['RECEIVED', 'CREATED', 'RESERVED'];
+    const count = 2 * shopOfThree.statuses.length + 1;
+    const history = Array.from({ length: count }, (_, index) => line(circle[index % 3] as string));
+    expect(faultsOf({ ...aLedger(), history })[0]).to.equal('its history goes from RESERVED to RECEIVED');
+  });
+
+  it('waits, or has waited, and does not say until when, or which word was heard', () => {
+    const delivering = aLedgerWith('DELIVERING');
+    const delivered = aLedgerWith('DELIVERED');
+    const until = delivered.waitsUntil?.delivery as Date;
+    const cases: readonly (readonly [fields: object, faults: readonly string[]])[] = [
+      [without('waitsUntil', delivering), ['delivery waits, but nobody knows until when']],
+      [
+        { waitsUntil: { delivery: until, payments: NOW } },
+        ['payments has a time to wait, but does not wait'],
+      ],
+      [
+        { ...delivering, heard: { delivery: { word: 'delivered' } } },
+        ['delivery has heard a word, but did not go on'],
+      ],
+      [without('heard', delivered), ['delivery went on, but no word is there']],
+      [
+        { heard: { delivery: { word: 'sing' }, payments: { word: 'delivered' } } },
+        [
+          'the word that delivery has heard: sing is none of delivered, canceled',
+          'payments has heard a word, but did not go on',
+        ],
+      ],
+      [
+        { ...aLedgerWith('PAID'), address: '1 Main Street' },
+        ['it knows address, although delivery did not wait'],
+      ],
+      [delivering, []],
+      [delivered, []],
+    ];
+    for (const [fields, faults] of cases) {
+      const found = read({ ...('uuid' in fields ? {} : delivered), ...fields }, UUID, pipeline);
+      expect('faults' in found ? found.faults : []).to.deep.equal(faults);
+    }
+  });
 
   it('is told everything that is wrong with what it says', () => {
     const ledger = { ...aLedgerThatIs('PAID'), shard: 3, sweepAt: NOW, reason: 'BECAUSE' };

@@ -5,17 +5,9 @@ import type { Saga } from '../step/saga.ts';
 import { wordFault } from '../step/wait.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn, withoutPauses } from './history.ts';
-import {
-  CANCELED,
-  FAILING,
-  isFailed,
-  type Ledger,
-  type LedgerFields,
-  RECEIVED,
-  RESUMED,
-  shardOf,
-} from './ledger.ts';
+import { CANCELED, FAILING, isFailed, type Ledger, type LedgerFields, RECEIVED, shardOf } from './ledger.ts';
 import { traceparentIn } from './trace.ts';
+import { waitsIn } from './waits-in.ts';
 
 /**
  * The one place where a ledger is read. Only our programs write ledgers, but people may edit one by hand. Everything that
@@ -188,24 +180,24 @@ function checkKnowledge(saga: Saga, ledger: Ledger, was: readonly string[], faul
 /** Every wait has an end; a word was heard exactly if the order went on from a wait. */
 function checkWaits(saga: Saga, ledger: Ledger, was: readonly string[], fault: Fault): void {
   const { waitsUntil = {}, heard = {} } = ledger;
-  const waited = was.flatMap((status) => saga.waitingIn(status)?.name ?? []);
-  for (const name of waited) {
-    if (!(name in waitsUntil)) fault(`${name} waits, but nobody knows until when`);
+  const waited = waitsIn(saga, was);
+  const resumed = waited.filter(({ hasHeard }) => hasHeard);
+  for (const { step } of waited) {
+    if (!(step.name in waitsUntil)) fault(`${step.name} waits, but nobody knows until when`);
   }
   for (const name of Object.keys(waitsUntil)) {
-    if (!waited.includes(name)) fault(`${name} has a time to wait, but does not wait`);
+    if (!waited.some(({ step }) => step.name === name))
+      fault(`${name} has a time to wait, but does not wait`);
   }
-  const resumed = was.flatMap((one, index) =>
-    one === RESUMED ? [saga.waitingIn(was[index - 1] ?? '')] : [],
-  );
-  for (const step of resumed) {
-    const word = step && heard[step.name];
-    if (step && word === undefined) fault(`${step.name} went on, but no word is there`);
-    else if (step && word && wordFault(step.waits, word))
-      fault(`the word that ${step.name} has heard: ${wordFault(step.waits, word)}`);
+  for (const { step } of resumed) {
+    const word = heard[step.name];
+    const wrong = word && wordFault(step.waits, word);
+    if (word === undefined) fault(`${step.name} went on, but no word is there`);
+    if (wrong) fault(`the word that ${step.name} has heard: ${wrong}`);
   }
-  const stranger = Object.keys(heard).find((name) => !resumed.some((step) => step?.name === name));
-  if (stranger) fault(`${stranger} has heard a word, but did not go on`);
+  for (const name of Object.keys(heard)) {
+    if (!resumed.some(({ step }) => step.name === name)) fault(`${name} has heard a word, but did not go on`);
+  }
 }
 
 /** Whether this ledger only says that the failure of an order came before the order. */

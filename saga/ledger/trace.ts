@@ -8,5 +8,5 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 
 /** The place in a trace that a header or an attribute names; undefined if it is missing or malformed. */
 export function traceparentIn(text: string | undefined): string | undefined {
-  return text !== undefined && TRACEPARENT.test(text) ? text : undefined;
+  return TRACEPARENT.test(text ?? '') ? text : undefined;
 }

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
-import { aLedger, aLedgerThatIs, learnedBy, NOW, uuidOf } from '../../test/support/builders.ts';
+import { aLedger, learnedBy, NOW, uuidOf } from '../../test/support/builders.ts';
 import { createManualClock } from '../../test/support/manual-clock.ts';
 import type { Changes, Store, StoredDocument, StoreError } from '../ports/store.ts';
 import { historyLine, statusIn } from './history.ts';
 import { advance, type Ledger, ledgerPath } from './ledger.ts';
-import { type MovedOrder, watchLedgers } from './watch-ledgers.ts';
+import { type MovedOrder, movesOf, watchLedgers } from './watch-ledgers.ts';
 
 /** A store that tells what the spec says, and nothing by itself. */
 function scene() {
@@ -113,17 +113,75 @@ describe('Whoever watches all orders', () => {
     expect(told()).to.deep.equal([[uuidOf(2), 'PAUSED', 'RESERVED']]);
   });
 
+  /** An order that was received so many seconds after NOW, and was created then, or was not. */
+  const orderOf = (number: number, receivedAt: number, createdAt?: number) => {
+    const at = (seconds: number) => new Date(NOW.getTime() + 1000 * seconds);
+    return {
+      uuid: uuidOf(number),
+      history: [
+        historyLine('RECEIVED', 'frontend', at(receivedAt)),
+        ...(createdAt === undefined ? [] : [historyLine('CREATED', 'order', at(createdAt))]),
+      ],
+    };
+  };
+  /** So many others, received long before. */
+  const { history } = orderOf(0, -9);
+  const crowd = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ uuid: uuidOf(index + 9), history }));
+
   it('remembers a bounded number of orders, and counts none of them again', () => {
+    for (const [others, late] of [
+      [49_999, [[uuidOf(1), 'CREATED']]],
+      // It was forgotten, and what is older than the last of those is taken for told.
+      [50_000, []],
+    ] as const) {
+      const { begin, tell, told } = scene();
+      begin();
+      tell(orderOf(1, -3));
+      tell(...crowd(others));
+      told();
+      tell(orderOf(1, -3, -3));
+      expect(told()).to.deep.equal(late);
+    }
+  });
+
+  it('tells an order that was forgotten no second time, even if one that moved earlier is forgotten behind it', () => {
     const { begin, tell, told } = scene();
     begin();
-    const first = received(1);
-    tell(first);
-    const { history } = aLedgerThatIs('RECEIVED');
-    tell(...Array.from({ length: 50_001 }, (_, index) => ({ uuid: uuidOf(index + 2), history })));
+    tell(orderOf(1, 0), orderOf(2, -6), ...crowd(50_000));
     told();
-    tell(first);
-    tell(next(first, 1));
+    tell(orderOf(1, 0));
+    tell(orderOf(1, 0, 1));
     expect(told()).to.deep.equal([[uuidOf(1), 'CREATED']]);
+  });
+
+  it('tells what others write even if an order is forgotten whose writer has a clock that is ahead', () => {
+    const { begin, tell, told } = scene();
+    begin();
+    tell(orderOf(1, 60), ...crowd(50_000));
+    told();
+    tell(orderOf(2, 1));
+    expect(told()).to.deep.equal([[uuidOf(2), 'RECEIVED']]);
+  });
+
+  it('knows which statuses an order has left, of which a fork never had those of the other order', () => {
+    const moved = (told: number, ...statuses: string[]): MovedOrder => {
+      const history = statuses.map((status) => historyLine(status, 'order', NOW));
+      return { told, ledger: { ...received(), history } };
+    };
+    const { ledger, told } = moved(2, 'RECEIVED', 'CREATED', 'PAUSED', 'CREATED', 'RESERVED');
+    const fork = { ...ledger, forkOf: { uuid: uuidOf(2), at: NOW } };
+    expect([
+      movesOf(moved(0, 'RECEIVED', 'CREATED')),
+      movesOf(moved(1, 'RECEIVED', 'CREATED', 'RESERVED')),
+      movesOf({ ledger: fork, told }),
+      movesOf({ ledger: fork, told: 4 }),
+    ]).to.deep.equal([
+      { entered: ['RECEIVED', 'CREATED'], left: ['RECEIVED'] },
+      { entered: ['CREATED', 'RESERVED'], left: ['RECEIVED', 'CREATED'] },
+      { entered: ['PAUSED', 'CREATED', 'RESERVED'], left: ['PAUSED', 'CREATED'] },
+      { entered: ['RESERVED'], left: ['CREATED'] },
+    ]);
   });
 
   it('[anomaly 54] passes over what somebody has edited until its history can not be read', () => {
@@ -134,10 +192,12 @@ describe('Whoever watches all orders', () => {
       { ...received(), history: 'x' },
       { ...received(), history: [] },
       { ...received(), history: [1] },
+      { ...received(), history: [...received().history, 1] },
+      { ...received(), uuid: 1 },
       { ...received(), forkOf: {} },
       { ...received(), forkOf: null },
     ];
-    begin(...nonsense);
+    begin(...nonsense.slice(0, 5));
     tell(...nonsense, received(2));
     expect(told()).to.deep.equal([[uuidOf(2), 'RECEIVED']]);
   });

@@ -1,6 +1,4 @@
-import { deepStrictEqual } from 'node:assert/strict';
 import { v4 as uuidv4 } from 'uuid';
-import { z } from 'zod';
 import { createMemoryBus } from '../../adapters/memory/memory-bus.ts';
 import { createMemoryStore } from '../../adapters/memory/memory-store.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
@@ -8,10 +6,9 @@ import { noTelemetry } from '../../adapters/telemetry/telemetry.ts';
 import { loadData } from '../../data-init/load-data.ts';
 import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { type Host, type HostOptions, hostServices } from '../../programs/host.ts';
-import { allServices, type Service, type ServiceSettings } from '../../saga/deliver/service.ts';
+import { allServices, type ServiceSettings } from '../../saga/deliver/service.ts';
 import { topologyOf } from '../../saga/deliver/topology.ts';
 import { takeTurns } from '../../saga/deliver/turns.ts';
-import type { Route, ServerEvent } from '../../saga/http/http.ts';
 import { LEDGERS, type Ledger, ledgerPath } from '../../saga/ledger/ledger.ts';
 import type { Bus } from '../../saga/ports/bus.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
@@ -23,6 +20,7 @@ import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { allDocuments } from './all-documents.ts';
 import { SETTINGS, wordOf } from './builders.ts';
+import { withCheckedAnswers } from './checked-answers.ts';
 import { dataFor } from './data.ts';
 import { emulatedBus, emulatedStore, freshProjectId } from './emulators.ts';
 import { sampled } from './thorough.ts';
@@ -114,7 +112,10 @@ export async function startPipeline(
   };
   const ports: Ports = telemetry.ports({ ...world, ...wrap(world) });
   await loadData(saga, store, ports, dataFor(saga));
-  const services = allServices(saga, ports, settings).map(withCheckedAnswers);
+  const services = allServices(saga, ports, settings).map((service) => ({
+    ...service,
+    routes: () => service.routes().map(withCheckedAnswers),
+  }));
   const host: Host = await hostServices(
     saga,
     services,
@@ -204,39 +205,6 @@ export const recordsHeldBy = (ledger: OrderLedger, saga: Saga = pipeline): strin
   recordsIn(holdsOf(saga, ledger))
     .map(({ path }) => path)
     .sort();
-
-/** Every answer that a test sees is what its route says of it, as the OpenAPI document does, and no more: otherwise it becomes a 500. */
-const withCheckedAnswers = (service: Service): Service => ({
-  ...service,
-  routes: () =>
-    service.routes().map((route) => ({
-      ...route,
-      async handle(request) {
-        const response = await route.handle(request);
-        const { events } = response;
-        if (events) return { ...response, events: withCheckedData(events, route) };
-        if (response.status < 300) check(route.answer, response.body);
-        return response;
-      },
-    })),
-});
-
-async function* withCheckedData(
-  events: AsyncIterable<ServerEvent>,
-  route: Route,
-): AsyncGenerator<ServerEvent> {
-  for await (const event of events) {
-    const schema = route.events?.[event.event];
-    if (schema) check(schema, event.data);
-    yield event;
-  }
-}
-
-/** @throws Error if a value is not what its schema says, or has more in it: parsing leaves out what a schema does not name. */
-function check(schema: z.ZodType, value: unknown): void {
-  const sent = JSON.parse(JSON.stringify(value));
-  deepStrictEqual(z.encode(schema, schema.parse(sent)), sent);
-}
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
