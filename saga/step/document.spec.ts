@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { documentsOf } from '../../test/support/builders.ts';
 import { WorkingCopy } from '../commit/documents.ts';
-import { account, document, nameOf, readDocument, record } from './document.ts';
+import { account, counter, document, nameOf, readDocument, record } from './document.ts';
 
 const rules = document({
   name: 'rule',
@@ -140,6 +140,29 @@ describe('An account', () => {
   });
 });
 
+describe('A counter', () => {
+  it('has a path and counts in a field of its own, but no whole and no reason to refuse an order', () => {
+    const tallies = counter({ name: 'tally', path: 'halls/{hall}/tallies/{shelf}', counts: 'boxes' });
+    const { path } = tallies.of('north', 'top');
+    expect([path, tallies.namesIn(path)]).to.deep.equal(['halls/north/tallies/top', ['north', 'top']]);
+    const { held, balance, whole, mayBeUnlimited, missing, shortage } = tallies;
+    expect({ held, balance, whole, mayBeUnlimited, missing, shortage }).to.deep.equal({
+      held: 'amounts',
+      balance: 'boxes',
+      whole: undefined,
+      mayBeUnlimited: false,
+      missing: undefined,
+      shortage: undefined,
+    });
+    expect(tallies.of('north', 'top').amount(-1)).to.deep.equal({ account: tallies, path, amount: -1 });
+    const counts = [{ boxes: 3 }, { boxes: 0, corrections: 1 }, {}, { boxes: -1 }, { boxes: 1.5 }];
+    expect(counts.map((fields) => tallies.schema.safeParse(fields).success)).to.deep.equal([
+      ...[true, true],
+      ...[false, false, false],
+    ]);
+  });
+});
+
 describe('A document that is read', () => {
   const found = documentsOf({
     'rules/good': { allowed: true, note: 'written by hand' },
@@ -149,6 +172,13 @@ describe('A document that is read', () => {
 
   it('is what its kind says, without what nobody knows', () => {
     expect(readDocument(found, rules.of('good'))).to.deep.equal({ allowed: true });
+  });
+
+  it('is checked once for all orders of a batch, but anew as another kind', () => {
+    const rule = readDocument(found, rules.of('good'));
+    expect(readDocument(found, rules.of('good'))).to.equal(rule);
+    const notes = document({ name: 'note', path: 'rules/{rule}', schema: z.object({ note: z.string() }) });
+    expect(readDocument(found, notes.of('good'))).to.deep.equal({ note: 'written by hand' });
   });
 
   it('is nothing where there is none', () => {

@@ -19,7 +19,7 @@ import { overdueTurn, wordMessageTask, wordTask } from './hear-word.ts';
 import { changeOf, holdsOf } from './holds.ts';
 import { defineSaga, type OrderKind, type WaitingStep } from './saga.ts';
 import { accept, refuse, stepsFor, wait } from './step.ts';
-import { stepTask } from './take-step.ts';
+import { refusedTurn, stepTask } from './take-step.ts';
 import type { Turn } from './turn.ts';
 
 /** A hall is let: for many chairs the owner is asked first, and in the end a porter says whether the chairs have come back. */
@@ -128,10 +128,11 @@ const declared = {
 const saga = defineSaga(declared);
 const [reserving, finishing] = saga.steps as unknown as [WaitingStep, WaitingStep];
 /** The same saga, but a silent owner agrees. */
-const hasty = defineSaga({
-  ...declared,
-  steps: [{ ...reserve, waits: { ...reserving.waits, afterwards: 'go on' } }, finish] as never,
-});
+const hastily = () =>
+  defineSaga({
+    ...declared,
+    steps: [{ ...reserve, waits: { ...reserving.waits, afterwards: 'go on' } }, finish] as never,
+  });
 
 const hall: Readonly<Record<Path, object>> = { 'halls/north': { free: 100, all: 100 } };
 const seconds = (number: number) => new Date(NOW.getTime() + 1000 * number);
@@ -302,9 +303,40 @@ describe('A word', () => {
   });
 
   it('[anomaly 48] that comes after the deadline, but before any sweep, finds that the clock has spoken', () => {
-    const turn = say(asked, 'approve', {}, seconds(1 + DAY_SECONDS));
-    expect(turn.outcome).to.equal('unheeded');
-    expect(ledgerOf(turn)).to.include({ status: 'FAILING', reason: 'DEADLINE_EXCEEDED' });
+    const late = seconds(1 + DAY_SECONDS);
+    const spoken = { uuid: UUID, word: { word: 'approve' }, by: 'janitor' };
+    const failed = overdueTurn(saga, asked, 'janitor', late);
+    expect(failed.detail).to.match(/^DEADLINE_EXCEEDED: The order waited as ASKED until /);
+    expect(wordTask(saga, reserving, spoken).take(asked, documentsOf(hall), late)).to.deep.equal({
+      ...failed,
+      outcome: 'unheeded',
+    });
+    const hasty = hastily();
+    const { ledger } = overdueTurn(hasty, asked, 'janitor', late);
+    const [agreeing] = hasty.steps as unknown as [WaitingStep];
+    expect(wordTask(hasty, agreeing, spoken).take(asked, documentsOf(hall), late)).to.deep.equal({
+      outcome: 'unheeded',
+      ledger,
+      detail: 'The word came too late',
+    });
+  });
+
+  it('fetches what may change by it, and what the step reads where its own service decides at once', () => {
+    const reads = (step: WaitingStep, ledger: Ledger | undefined, settings?: object) =>
+      wordTask(saga, step, {
+        uuid: UUID,
+        word: { word: 'any' },
+        by: 'door',
+        ...(settings && { settings }),
+      }).reads?.(ledger);
+    expect(reads(reserving, asked)).to.deep.equal(['halls/north']);
+    expect(reads(reserving, asked, {})).to.deep.equal(['halls/north', 'halls/north']);
+    expect(reads(finishing, letOut)).to.deep.equal(['halls/north', `lettings/${UUID}`]);
+    for (const ledger of [undefined, order(5), letOut]) expect(reads(reserving, ledger)).to.deep.equal([]);
+    // So does the step that decides on it later.
+    const resumed = ledgerOf(say(letOut, 'returned'));
+    const deciding = stepTask(saga, finishing, { uuid: UUID }, options);
+    expect(deciding.reads?.(resumed)).to.deep.equal(['halls/north', `lettings/${UUID}`]);
   });
 
   it('finds a canceled order canceled', () => {
@@ -355,6 +387,7 @@ describe('A word', () => {
 describe('The end of a wait', () => {
   it('makes the order fail, go on without a word, or be shown to people, as the step says', () => {
     const late = seconds(1 + DAY_SECONDS);
+    const hasty = hastily();
     expect(ledgerOf(overdueTurn(saga, asked, 'janitor', late)).detail).to.equal(
       `The order waited as ASKED until ${late.toISOString()}, and no word came`,
     );
@@ -362,6 +395,16 @@ describe('The end of a wait', () => {
     expect(gone).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'silence' } } });
     expect(readLedger(hasty, UUID, gone)).to.have.property('ledger');
     expect(ledgerOf(take(gone, late, hasty))).to.include({ status: 'RESERVED', taken: 5 });
+  });
+
+  it('is no other than that of a stage without a wait, where an order waits for nothing', () => {
+    const turn = overdueTurn(saga, order(2), 'janitor', seconds(900));
+    expect(turn).to.deep.equal(
+      refusedTurn(saga, order(2), {
+        ...{ by: 'janitor', reason: 'DEADLINE_EXCEEDED', now: seconds(900) },
+        detail: 'The order stood as RECEIVED for more than 900 s',
+      }),
+    );
   });
 
   it('is the next sweep of the order; once it is over, sweeps come after growing pauses', () => {
@@ -389,10 +432,12 @@ describe('A ledger with a wait', () => {
     ]);
     const { heard: __, ...deaf } = resumed;
     expect(readLedger(saga, UUID, deaf)).to.deep.equal({ faults: ['reserve went on, but no word is there'] });
-    const other = readLedger(saga, UUID, { ...resumed, heard: { reserve: { word: 'sing' } } });
-    expect(other).to.deep.equal({
-      faults: ['the word that reserve has heard: sing is none of approve, lessen, decline'],
-    });
+    // The clock says nothing to a step that gives up in time.
+    for (const word of ['sing', 'silence']) {
+      expect(readLedger(saga, UUID, { ...resumed, heard: { reserve: { word } } })).to.deep.equal({
+        faults: [`the word that reserve has heard: ${word} is none of approve, lessen, decline`],
+      });
+    }
   });
 
   it('may not know what only a wait learns, if there was none', () => {
@@ -447,7 +492,7 @@ describe('A saga with waits', function () {
   });
 
   it('[anomalies 46, 47, 48] keeps the promise in simulated worlds, whichever word comes when', async () => {
-    for (const one of [saga, hasty]) {
+    for (const one of [saga, hastily()]) {
       const { failure } = await simulate(subject(one), { seeds: sampled(150, 15) });
       expect(failure?.report.split('\n').slice(0, 200) ?? []).to.deep.equal([]);
     }
