@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 for (const path of readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })) {
   const source = /^(.*)\.js(\.map)?$/.exec(path)?.[1];
-  // The bundle of the web page has no source of its own name.
-  if (source !== undefined && !path.startsWith('frontend/public/') && !existsSync(`${root}/${source}.ts`))
+  // The bundle of the web page has no source of its own name; StrykerJS keeps a copy of the project, with a link to node_modules.
+  if (
+    source !== undefined &&
+    !/^(frontend\/public|\.mutate)\//.test(path) &&
+    !existsSync(`${root}/${source}.ts`)
+  )
     rmSync(`${root}/dist/${path}`);
 }
