@@ -11,15 +11,16 @@ const rules = document({
   schema: z.object({ allowed: z.boolean() }),
   missing: 'NO_RULE',
 });
-const shelves = account({
+const shelf = {
   name: 'shelf',
   path: 'halls/{hall}/shelves/{shelf}',
   balance: 'left',
   whole: 'all',
   fields: { label: z.string() },
   shortage: 'SHELF_EMPTY',
-});
-const purses = account({
+} as const;
+const shelves = account(shelf);
+const purse = {
   name: 'purse',
   path: 'purses/{owner}',
   balance: 'coins',
@@ -28,7 +29,8 @@ const purses = account({
   fields: {},
   missing: 'NO_PURSE',
   shortage: 'TOO_POOR',
-});
+} as const;
+const purses = account(purse);
 const boxes = record({
   name: 'box',
   path: 'halls/{hall}/boxes/{uuid}',
@@ -106,11 +108,12 @@ describe('A kind of document', () => {
 });
 
 describe('An account', () => {
-  const isA = (kind: typeof shelves | typeof purses, fields: object) => kind.schema.safeParse(fields).success;
+  const isShelf = (fields: object) => account(shelf).schema.safeParse(fields).success;
+  const isPurse = (fields: object) => account(purse).schema.safeParse(fields).success;
 
   it('has a balance and its whole, both counted, besides its own fields', () => {
-    expect(isA(shelves, { label: 'x', left: 0, all: 3 })).to.equal(true);
-    expect(isA(shelves, { label: 'x', left: 0, all: 3, corrections: 1 })).to.equal(true);
+    expect(isShelf({ label: 'x', left: 0, all: 3 })).to.equal(true);
+    expect(isShelf({ label: 'x', left: 0, all: 3, corrections: 1 })).to.equal(true);
   });
 
   const malformed: readonly object[] = [
@@ -129,14 +132,14 @@ describe('An account', () => {
   ];
   for (const fields of malformed) {
     it(`[anomaly 43] is never ${inspect(fields)}`, () => {
-      expect(isA(shelves, fields)).to.equal(false);
+      expect(isShelf(fields)).to.equal(false);
     });
   }
 
   it('may be without a limit where its kind says so: then it has neither of the two', () => {
     const both = [{}, { coins: 1, limit: 2 }, { coins: 1 }, { limit: 2 }];
-    expect(both.map((fields) => isA(purses, fields))).to.deep.equal([true, true, false, false]);
-    expect(isA(purses, { coins: undefined, limit: undefined })).to.equal(false);
+    expect(both.map(isPurse)).to.deep.equal([true, true, false, false]);
+    expect(isPurse({ coins: undefined, limit: undefined })).to.equal(false);
   });
 });
 

@@ -164,8 +164,9 @@ describe('A step that waits', () => {
   });
 
   it('lets the order stand in a status of its own, until a time that is known, and learns what it must', () => {
-    expect(take(order(5)).outcome).to.equal('waiting');
-    const { status, waitsUntil, sweepAt, offered } = asked as typeof asked & { offered?: number };
+    const turn = take(order(5));
+    expect(turn.outcome).to.equal('waiting');
+    const { status, waitsUntil, sweepAt, offered } = ledgerOf(turn) as Ledger & { offered?: number };
     expect({ status, waitsUntil, sweepAt, offered }).to.deep.equal({
       status: 'ASKED',
       offered: 5,
@@ -173,6 +174,14 @@ describe('A step that waits', () => {
       sweepAt: seconds(1 + DAY_SECONDS),
     });
     expect(readLedger(saga, UUID, asked)).to.have.property('ledger');
+  });
+
+  it('is a surprise where it learns something else before the wait than it said', () => {
+    const vague = defineSaga({
+      ...declared,
+      steps: [{ ...reserving, decide: () => wait(DAY_SECONDS, { offered: 'all of them' }) }, finish] as never,
+    });
+    expect(() => take(order(5), seconds(1), vague as typeof saga)).to.throw('offered');
   });
 
   it('holds what it says for a wait', () => {
@@ -394,6 +403,9 @@ describe('The end of a wait', () => {
     const gone = ledgerOf(overdueTurn(hasty, asked, 'janitor', late));
     expect(gone).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'silence' } } });
     expect(readLedger(hasty, UUID, gone)).to.have.property('ledger');
+    expect(readLedger(hasty, UUID, { ...gone, heard: { reserve: { word: 'sing' } } })).to.deep.equal({
+      faults: ['the word that reserve has heard: sing is none of approve, lessen, decline'],
+    });
     expect(ledgerOf(take(gone, late, hasty))).to.include({ status: 'RESERVED', taken: 5 });
   });
 
@@ -458,6 +470,11 @@ describe('A declaration of a wait', () => {
   };
   const wrong = (waits: object) =>
     fault({ steps: [{ ...reserve, waits: { ...reserving.waits, ...waits } }, finish] });
+
+  it('may name who reads the topics by which its step goes on', () => {
+    const subscriptions = { 'orders-sub': 'reserve', 'resumed-sub': 'reserve', 'porters-sub': 'porter' };
+    expect(fault({ subscriptions })).to.equal(undefined);
+  });
 
   it('that contradicts itself is refused at the start', () => {
     expect(fault({ resumption: undefined })).to.contain('give it a resumption');

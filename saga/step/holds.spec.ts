@@ -8,7 +8,7 @@ import { create, remove, update, WorkingCopy } from '../commit/documents.ts';
 import { advance, complete, fail, type Ledger, receive } from '../ledger/ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { account, counter, type Hold, record } from './document.ts';
-import { accountsHeld, changeOf, holdsOf } from './holds.ts';
+import { accountsHeld, changeOf, holdsOf, recordsIn } from './holds.ts';
 import { defineSaga, type OrderKind } from './saga.ts';
 import { accept, stepsFor } from './step.ts';
 
@@ -168,6 +168,12 @@ describe('What an order holds', () => {
   it('stays while it fails, and is nothing once it is canceled', () => {
     expect(holdsOf(saga, failing(charged()))).to.deep.equal(holdsOf(saga, charged()));
     expect(holdsOf(saga, canceled(charged()))).to.deep.equal([]);
+  });
+
+  it('is amounts of accounts, and records, which can be told apart', () => {
+    expect(recordsIn(holdsOf(saga, charged()))).to.deep.equal([
+      boxes.of('north', UUID).holding({ taken: 3, packedAt: LATER }),
+    ]);
   });
 
   it('begins when a step was done, if the order came by before that step could wait', () => {

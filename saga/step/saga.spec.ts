@@ -56,6 +56,14 @@ describe('The saga of this shop', () => {
     });
   });
 
+  it('believes a history that was stopped only before a step, and that went on from there or failed', () => {
+    const followed = (way: readonly string[]) =>
+      pipeline.statuses.filter((status) => pipeline.mayHaveFollowed(way, status));
+    const stopped = pipeline.statuses.filter((status) => followed([status]).includes('PAUSED'));
+    expect(stopped).to.deep.equal(['RECEIVED', 'CREATED', 'RESERVED', 'PAID', 'RESUMED']);
+    expect(followed(['RECEIVED', 'CREATED', 'PAUSED'])).to.deep.equal(['CREATED', 'FAILING']);
+  });
+
   it('fails for these reasons', () => {
     expect(pipeline.reasons).to.have.members([
       'INVALID_ORDER',

@@ -20,7 +20,7 @@ import { historyLine } from '../ledger/history.ts';
 import { advance, fail, isFailed, type Ledger, PAUSED, receive, tombstone } from '../ledger/ledger.ts';
 import { document } from './document.ts';
 import { defineSaga } from './saga.ts';
-import { accept, type Read, refuse, type Step, stepsFor } from './step.ts';
+import { accept, type Read, refuse, type Step, stepsFor, wait } from './step.ts';
 import { refusedTurn, stepTask, takeStep } from './take-step.ts';
 
 const aLedgerThatIs = (status: Status, fields: Partial<OrderLedger> = {}) =>
@@ -390,6 +390,10 @@ describe('The decision of a step', () => {
   it('is a surprise where it learns something else than it said', () => {
     expect(() => tagging(() => accept({}))).to.throw('label');
     expect(() => tagging(() => accept({ label: 7 }))).to.throw('label');
+  });
+
+  it('is a surprise where it waits for a word, although its step does not say for which', () => {
+    expect(() => tagging(() => wait(1, {}))).to.throw(`Order ${UUID} can't wait: tagging does not say how`);
   });
 
   it('has no hold on what it is told', () => {
