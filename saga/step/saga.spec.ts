@@ -310,6 +310,21 @@ describe('A saga', () => {
   });
 });
 
+describe('A step that declares no more than it must', () => {
+  it('needs and learns nothing, has no settings, refuses no order and answers nothing over HTTP', () => {
+    const { name, leadsTo, announces, says } = quote;
+    const plain = step({
+      ...{ name, leadsTo, announces, says, uses: [], reads: () => [] },
+      decide: () => accept({}),
+    });
+    const { needs, settings, reasons, learns } = plain;
+    expect([needs, settings, reasons, learns.parse({})]).to.deep.equal([{}, {}, [], {}]);
+    const none = {} as never;
+    expect(plain.routes(none, none, none, none)).to.deep.equal([]);
+    expect(plain.holds({})).to.deep.equal([]);
+  });
+});
+
 /** A step of which nothing matters but what `fields` say. */
 const aStep = (fields: Partial<Step>): Step => ({ ...quote, learns: z.object({}), needs: {}, ...fields });
 const other = aStep({ name: 'other', leadsTo: 'OTHER', announces: 'other' });
