@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { z } from 'zod';
 import type { OrderLedger } from '../../pipeline.ts';
 import {
   aDelivery,
@@ -24,6 +25,7 @@ import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { advance, complete, fail, isFailed, type Ledger, ledgerPath, tombstone } from '../ledger/ledger.ts';
 import { type Path, readOne } from '../ports/store.ts';
 import { compensationTask } from './compensate.ts';
+import { document } from './document.ts';
 import { changeOf } from './holds.ts';
 import { takeStep } from './take-step.ts';
 
@@ -168,6 +170,12 @@ describe('Compensation', () => {
       taskFor(message).reads?.(ledger, documentsOf({}));
     expect(reads(undefined)).to.deep.equal([]);
     expect(new Set(reads(undefined, { order: anOrder() }))).to.deep.equal(new Set([JACK, WIDGET]));
+    // A document that is only read never changes, so nothing is given back to it.
+    const rules = document({ name: 'rule', path: 'rules/{rule}', schema: z.object({}) });
+    const steps = shopOfThree.steps.map((step) => ({ ...step, reads: () => [rules.of('one')] }));
+    const ruled = { ...shopOfThree, steps };
+    const hint = compensationTask(ruled, { uuid: UUID, order: anOrder() }, 'janitor', DEADLINE_SECONDS);
+    expect(hint.reads?.(undefined, documentsOf({}))).to.deep.equal([]);
     expect(reads(failing(0))).to.deep.equal([]);
     expect(reads(failing(2))).to.have.members([WIDGET, GADGET]);
     expect(reads(failing(3))).to.have.members([WIDGET, GADGET, JACK]);

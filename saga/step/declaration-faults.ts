@@ -128,9 +128,8 @@ export function faultsOf(
           .flatMap(announcementsOf)
           .map(({ topic }) => topic),
       ];
-      const heard = [step?.waits?.listensTo?.topic, resumption?.topic];
-      const readable =
-        step === undefined ? topics : [...before, ...heard.filter((topic) => topic !== undefined)];
+      const heard = [step?.waits?.listensTo?.topic ?? [], resumption?.topic ?? []].flat();
+      const readable = step === undefined ? topics : [...before, ...heard];
       if (![...names, PEOPLE].includes(reader))
         return [`${subscription} has the reader ${reader}, which is no service`];
       return readable.some((topic) =>

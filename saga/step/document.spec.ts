@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { documentsOf } from '../../test/support/builders.ts';
 import { WorkingCopy } from '../commit/documents.ts';
-import { account, document, nameOf, readDocument, record } from './document.ts';
+import { account, counter, document, nameOf, readDocument, record } from './document.ts';
 
 const rules = document({
   name: 'rule',
@@ -11,15 +11,16 @@ const rules = document({
   schema: z.object({ allowed: z.boolean() }),
   missing: 'NO_RULE',
 });
-const shelves = account({
+const shelf = {
   name: 'shelf',
   path: 'halls/{hall}/shelves/{shelf}',
   balance: 'left',
   whole: 'all',
   fields: { label: z.string() },
   shortage: 'SHELF_EMPTY',
-});
-const purses = account({
+} as const;
+const shelves = account(shelf);
+const purse = {
   name: 'purse',
   path: 'purses/{owner}',
   balance: 'coins',
@@ -28,7 +29,8 @@ const purses = account({
   fields: {},
   missing: 'NO_PURSE',
   shortage: 'TOO_POOR',
-});
+} as const;
+const purses = account(purse);
 const boxes = record({
   name: 'box',
   path: 'halls/{hall}/boxes/{uuid}',
@@ -106,11 +108,12 @@ describe('A kind of document', () => {
 });
 
 describe('An account', () => {
-  const isA = (kind: typeof shelves | typeof purses, fields: object) => kind.schema.safeParse(fields).success;
+  const isShelf = (fields: object) => account(shelf).schema.safeParse(fields).success;
+  const isPurse = (fields: object) => account(purse).schema.safeParse(fields).success;
 
   it('has a balance and its whole, both counted, besides its own fields', () => {
-    expect(isA(shelves, { label: 'x', left: 0, all: 3 })).to.equal(true);
-    expect(isA(shelves, { label: 'x', left: 0, all: 3, corrections: 1 })).to.equal(true);
+    expect(isShelf({ label: 'x', left: 0, all: 3 })).to.equal(true);
+    expect(isShelf({ label: 'x', left: 0, all: 3, corrections: 1 })).to.equal(true);
   });
 
   const malformed: readonly object[] = [
@@ -129,14 +132,37 @@ describe('An account', () => {
   ];
   for (const fields of malformed) {
     it(`[anomaly 43] is never ${inspect(fields)}`, () => {
-      expect(isA(shelves, fields)).to.equal(false);
+      expect(isShelf(fields)).to.equal(false);
     });
   }
 
   it('may be without a limit where its kind says so: then it has neither of the two', () => {
     const both = [{}, { coins: 1, limit: 2 }, { coins: 1 }, { limit: 2 }];
-    expect(both.map((fields) => isA(purses, fields))).to.deep.equal([true, true, false, false]);
-    expect(isA(purses, { coins: undefined, limit: undefined })).to.equal(false);
+    expect(both.map(isPurse)).to.deep.equal([true, true, false, false]);
+    expect(isPurse({ coins: undefined, limit: undefined })).to.equal(false);
+  });
+});
+
+describe('A counter', () => {
+  it('has a path and counts in a field of its own, but no whole and no reason to refuse an order', () => {
+    const tallies = counter({ name: 'tally', path: 'halls/{hall}/tallies/{shelf}', counts: 'boxes' });
+    const { path } = tallies.of('north', 'top');
+    expect([path, tallies.namesIn(path)]).to.deep.equal(['halls/north/tallies/top', ['north', 'top']]);
+    const { held, balance, whole, mayBeUnlimited, missing, shortage } = tallies;
+    expect({ held, balance, whole, mayBeUnlimited, missing, shortage }).to.deep.equal({
+      held: 'amounts',
+      balance: 'boxes',
+      whole: undefined,
+      mayBeUnlimited: false,
+      missing: undefined,
+      shortage: undefined,
+    });
+    expect(tallies.of('north', 'top').amount(-1)).to.deep.equal({ account: tallies, path, amount: -1 });
+    const counts = [{ boxes: 3 }, { boxes: 0, corrections: 1 }, {}, { boxes: -1 }, { boxes: 1.5 }];
+    expect(counts.map((fields) => tallies.schema.safeParse(fields).success)).to.deep.equal([
+      ...[true, true],
+      ...[false, false, false],
+    ]);
   });
 });
 
@@ -149,6 +175,13 @@ describe('A document that is read', () => {
 
   it('is what its kind says, without what nobody knows', () => {
     expect(readDocument(found, rules.of('good'))).to.deep.equal({ allowed: true });
+  });
+
+  it('is checked once for all orders of a batch, but anew as another kind', () => {
+    const rule = readDocument(found, rules.of('good'));
+    expect(readDocument(found, rules.of('good'))).to.equal(rule);
+    const notes = document({ name: 'note', path: 'rules/{rule}', schema: z.object({ note: z.string() }) });
+    expect(readDocument(found, notes.of('good'))).to.deep.equal({ note: 'written by hand' });
   });
 
   it('is nothing where there is none', () => {

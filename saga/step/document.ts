@@ -282,9 +282,17 @@ export function record<T extends object, const Template extends `${string}/{uuid
   return kind;
 }
 
+/** A document, whatever its fields. */
+interface Place {
+  readonly kind: DocumentKind;
+  readonly path: Path;
+}
+
+/** The last name in the path of a document: "jack". */
+export const lastNameOf = ({ kind, path }: Place): string => kind.namesIn(path)?.at(-1) ?? path;
+
 /** The document itself, as people would name it: "customer jack". */
-export const nameOf = ({ kind, path }: { readonly kind: DocumentKind; readonly path: Path }): string =>
-  `${kind.name} ${kind.namesIn(path)?.at(-1) ?? path}`;
+export const nameOf = (document: Place): string => `${document.kind.name} ${lastNameOf(document)}`;
 
 /**
  * Reads a document that people edit, such as stock or a customer, and checks it against the schema of its kind: a quantity

@@ -19,7 +19,7 @@ import { overdueTurn, wordMessageTask, wordTask } from './hear-word.ts';
 import { changeOf, holdsOf } from './holds.ts';
 import { defineSaga, type OrderKind, type WaitingStep } from './saga.ts';
 import { accept, refuse, stepsFor, wait } from './step.ts';
-import { stepTask } from './take-step.ts';
+import { refusedTurn, stepTask } from './take-step.ts';
 import type { Turn } from './turn.ts';
 
 /** A hall is let: for many chairs the owner is asked first, and in the end a porter says whether the chairs have come back. */
@@ -128,10 +128,11 @@ const declared = {
 const saga = defineSaga(declared);
 const [reserving, finishing] = saga.steps as unknown as [WaitingStep, WaitingStep];
 /** The same saga, but a silent owner agrees. */
-const hasty = defineSaga({
-  ...declared,
-  steps: [{ ...reserve, waits: { ...reserving.waits, afterwards: 'go on' } }, finish] as never,
-});
+const hastily = () =>
+  defineSaga({
+    ...declared,
+    steps: [{ ...reserve, waits: { ...reserving.waits, afterwards: 'go on' } }, finish] as never,
+  });
 
 const hall: Readonly<Record<Path, object>> = { 'halls/north': { free: 100, all: 100 } };
 const seconds = (number: number) => new Date(NOW.getTime() + 1000 * number);
@@ -163,8 +164,9 @@ describe('A step that waits', () => {
   });
 
   it('lets the order stand in a status of its own, until a time that is known, and learns what it must', () => {
-    expect(take(order(5)).outcome).to.equal('waiting');
-    const { status, waitsUntil, sweepAt, offered } = asked as typeof asked & { offered?: number };
+    const turn = take(order(5));
+    expect(turn.outcome).to.equal('waiting');
+    const { status, waitsUntil, sweepAt, offered } = ledgerOf(turn) as Ledger & { offered?: number };
     expect({ status, waitsUntil, sweepAt, offered }).to.deep.equal({
       status: 'ASKED',
       offered: 5,
@@ -172,6 +174,14 @@ describe('A step that waits', () => {
       sweepAt: seconds(1 + DAY_SECONDS),
     });
     expect(readLedger(saga, UUID, asked)).to.have.property('ledger');
+  });
+
+  it('is a surprise where it learns something else before the wait than it said', () => {
+    const vague = defineSaga({
+      ...declared,
+      steps: [{ ...reserving, decide: () => wait(DAY_SECONDS, { offered: 'all of them' }) }, finish] as never,
+    });
+    expect(() => take(order(5), seconds(1), vague as typeof saga)).to.throw('offered');
   });
 
   it('holds what it says for a wait', () => {
@@ -302,9 +312,40 @@ describe('A word', () => {
   });
 
   it('[anomaly 48] that comes after the deadline, but before any sweep, finds that the clock has spoken', () => {
-    const turn = say(asked, 'approve', {}, seconds(1 + DAY_SECONDS));
-    expect(turn.outcome).to.equal('unheeded');
-    expect(ledgerOf(turn)).to.include({ status: 'FAILING', reason: 'DEADLINE_EXCEEDED' });
+    const late = seconds(1 + DAY_SECONDS);
+    const spoken = { uuid: UUID, word: { word: 'approve' }, by: 'janitor' };
+    const failed = overdueTurn(saga, asked, 'janitor', late);
+    expect(failed.detail).to.match(/^DEADLINE_EXCEEDED: The order waited as ASKED until /);
+    expect(wordTask(saga, reserving, spoken).take(asked, documentsOf(hall), late)).to.deep.equal({
+      ...failed,
+      outcome: 'unheeded',
+    });
+    const hasty = hastily();
+    const { ledger } = overdueTurn(hasty, asked, 'janitor', late);
+    const [agreeing] = hasty.steps as unknown as [WaitingStep];
+    expect(wordTask(hasty, agreeing, spoken).take(asked, documentsOf(hall), late)).to.deep.equal({
+      outcome: 'unheeded',
+      ledger,
+      detail: 'The word came too late',
+    });
+  });
+
+  it('fetches what may change by it, and what the step reads where its own service decides at once', () => {
+    const reads = (step: WaitingStep, ledger: Ledger | undefined, settings?: object) =>
+      wordTask(saga, step, {
+        uuid: UUID,
+        word: { word: 'any' },
+        by: 'door',
+        ...(settings && { settings }),
+      }).reads?.(ledger, documentsOf({}));
+    expect(reads(reserving, asked)).to.deep.equal(['halls/north']);
+    expect(reads(reserving, asked, {})).to.deep.equal(['halls/north', 'halls/north']);
+    expect(reads(finishing, letOut)).to.deep.equal(['halls/north', `lettings/${UUID}`]);
+    for (const ledger of [undefined, order(5), letOut]) expect(reads(reserving, ledger)).to.deep.equal([]);
+    // So does the step that decides on it later.
+    const resumed = ledgerOf(say(letOut, 'returned'));
+    const deciding = stepTask(saga, finishing, { uuid: UUID }, options);
+    expect(deciding.reads?.(resumed, documentsOf({}))).to.deep.equal(['halls/north', `lettings/${UUID}`]);
   });
 
   it('finds a canceled order canceled', () => {
@@ -355,13 +396,27 @@ describe('A word', () => {
 describe('The end of a wait', () => {
   it('makes the order fail, go on without a word, or be shown to people, as the step says', () => {
     const late = seconds(1 + DAY_SECONDS);
+    const hasty = hastily();
     expect(ledgerOf(overdueTurn(saga, asked, 'janitor', late)).detail).to.equal(
       `The order waited as ASKED until ${late.toISOString()}, and no word came`,
     );
     const gone = ledgerOf(overdueTurn(hasty, asked, 'janitor', late));
     expect(gone).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'silence' } } });
     expect(readLedger(hasty, UUID, gone)).to.have.property('ledger');
+    expect(readLedger(hasty, UUID, { ...gone, heard: { reserve: { word: 'sing' } } })).to.deep.equal({
+      faults: ['the word that reserve has heard: sing is none of approve, lessen, decline'],
+    });
     expect(ledgerOf(take(gone, late, hasty))).to.include({ status: 'RESERVED', taken: 5 });
+  });
+
+  it('is no other than that of a stage without a wait, where an order waits for nothing', () => {
+    const turn = overdueTurn(saga, order(2), 'janitor', seconds(900));
+    expect(turn).to.deep.equal(
+      refusedTurn(saga, order(2), {
+        ...{ by: 'janitor', reason: 'DEADLINE_EXCEEDED', now: seconds(900) },
+        detail: 'The order stood as RECEIVED for more than 900 s',
+      }),
+    );
   });
 
   it('is the next sweep of the order; once it is over, sweeps come after growing pauses', () => {
@@ -389,10 +444,12 @@ describe('A ledger with a wait', () => {
     ]);
     const { heard: __, ...deaf } = resumed;
     expect(readLedger(saga, UUID, deaf)).to.deep.equal({ faults: ['reserve went on, but no word is there'] });
-    const other = readLedger(saga, UUID, { ...resumed, heard: { reserve: { word: 'sing' } } });
-    expect(other).to.deep.equal({
-      faults: ['the word that reserve has heard: sing is none of approve, lessen, decline'],
-    });
+    // The clock says nothing to a step that gives up in time.
+    for (const word of ['sing', 'silence']) {
+      expect(readLedger(saga, UUID, { ...resumed, heard: { reserve: { word } } })).to.deep.equal({
+        faults: [`the word that reserve has heard: ${word} is none of approve, lessen, decline`],
+      });
+    }
   });
 
   it('may not know what only a wait learns, if there was none', () => {
@@ -413,6 +470,11 @@ describe('A declaration of a wait', () => {
   };
   const wrong = (waits: object) =>
     fault({ steps: [{ ...reserve, waits: { ...reserving.waits, ...waits } }, finish] });
+
+  it('may name who reads the topics by which its step goes on', () => {
+    const subscriptions = { 'orders-sub': 'reserve', 'resumed-sub': 'reserve', 'porters-sub': 'porter' };
+    expect(fault({ subscriptions })).to.equal(undefined);
+  });
 
   it('that contradicts itself is refused at the start', () => {
     expect(fault({ resumption: undefined })).to.contain('give it a resumption');
@@ -447,7 +509,7 @@ describe('A saga with waits', function () {
   });
 
   it('[anomalies 46, 47, 48] keeps the promise in simulated worlds, whichever word comes when', async () => {
-    for (const one of [saga, hasty]) {
+    for (const one of [saga, hastily()]) {
       const { failure } = await simulate(subject(one), { seeds: sampled(75, 15) });
       expect(failure?.report.split('\n').slice(0, 200) ?? []).to.deep.equal([]);
     }

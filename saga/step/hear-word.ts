@@ -41,8 +41,7 @@ export function wordTask(
     },
     take(ledger, documents, now) {
       if (ledger === undefined) return { outcome: 'ignored', detail: 'No order has the uuid of the word' };
-      const heard = ledger.heard?.[step.name];
-      if (heard !== undefined && isDeepStrictEqual(heard, word)) return { outcome: 'duplicate', ledger };
+      if (isDeepStrictEqual(ledger.heard?.[step.name], word)) return { outcome: 'duplicate', ledger };
       const fault = wordFault(step.waits, word) ?? unheededBecause(saga, step, ledger, word);
       if (fault !== undefined) return { outcome: 'unheeded', ledger, detail: fault };
       if (isOverdue(saga, ledger, now)) {

@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { documentsOf, LATER, NOW, UUID } from '../../test/support/builders.ts';
+import { parcels } from '../../delivery/parcels.ts';
+import { pipeline } from '../../pipeline.ts';
+import { aLedgerThatIs, documentsOf, LATER, NOW, UUID } from '../../test/support/builders.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { create, remove, update, WorkingCopy } from '../commit/documents.ts';
 import { advance, complete, fail, type Ledger, receive } from '../ledger/ledger.ts';
 import type { Path } from '../ports/store.ts';
-import { account, type Hold, record } from './document.ts';
-import { accountsHeld, changeOf, holdsOf } from './holds.ts';
+import { account, counter, type Hold, record } from './document.ts';
+import { accountsHeld, changeOf, holdsOf, recordsIn } from './holds.ts';
 import { defineSaga, type OrderKind } from './saga.ts';
 import { accept, stepsFor } from './step.ts';
 
@@ -168,6 +170,27 @@ describe('What an order holds', () => {
     expect(holdsOf(saga, canceled(charged()))).to.deep.equal([]);
   });
 
+  it('is amounts of accounts, and records, which can be told apart', () => {
+    expect(recordsIn(holdsOf(saga, charged()))).to.deep.equal([
+      boxes.of('north', UUID).holding({ taken: 3, packedAt: LATER }),
+    ]);
+  });
+
+  it('begins when a step was done, if the order came by before that step could wait', () => {
+    const paid = aLedgerThatIs('PAID');
+    const delivered = advance(pipeline, paid, {
+      ...{ step: 'delivery', by: 'delivery', now: LATER },
+      learned: { address: '1 Hill Road' },
+    });
+    expect(holdsOf(pipeline, delivered).at(-1)).to.deep.equal(
+      parcels.of(UUID).holding({
+        ...{ user: 'jack', address: '1 Hill Road', items: [{ item: 'widget', quantity: 2 }] },
+        delivery_cost: paid.delivery_cost ?? 0,
+        createdAt: LATER,
+      }),
+    );
+  });
+
   it('names its accounts, also those of which it takes nothing', () => {
     expect(accountsHeld(saga, received())).to.deep.equal([]);
     expect(new Set(accountsHeld(saga, charged({ coins: 0 })))).to.deep.equal(new Set([SHELF, PURSE]));
@@ -286,9 +309,11 @@ describe('The change of what an order holds', () => {
 
   it('[anomaly 12] is a surprise where the document of an account is gone', () => {
     expect(() => changed(failing(charged()), canceled(charged()), shelf(7))).to.throw(
-      "5 can't be given back: there is no purse ann any more",
+      /^5 can't be given back: there is no purse ann any more$/,
     );
-    expect(() => changed(packed(), charged(), shelf(7))).to.throw("5 can't be taken: there is no purse ann");
+    expect(() => changed(packed(), charged(), shelf(7))).to.throw(
+      /^5 can't be taken: there is no purse ann$/,
+    );
   });
 
   it('[anomaly 43] is a surprise where the document of an account is malformed', () => {
@@ -338,6 +363,46 @@ describe('What is given to somebody', () => {
     expect(() => changed(failing(given), canceled(given), { ...shelf(7), ...bottomless })).to.throw(
       "5 can't be taken from purse ann, which has no coins",
     );
+  });
+});
+
+describe('A counter', () => {
+  const tallies = counter({ name: 'tally', path: 'tallies/{hall}', counts: 'boxes' });
+  const tally = {
+    ...pack,
+    uses: [tallies],
+    holds: (known: object) => {
+      const { hall, taken } = known as { hall: string; taken: number };
+      return [tallies.of(hall).amount(-taken)];
+    },
+  };
+  const tallying = defineSaga({ ...saga, steps: [tally, charge, forgetful] });
+  const counted = (before: Ledger, after: Ledger, documents: Record<Path, object>) =>
+    changeOf(tallying, before, after, documentsOf(documents));
+  const TALLY = tallies.of('north').path;
+
+  it('is there once the first order gives it something, and counts on from there', () => {
+    expect(counted(received(), packed(), {})).to.deep.equal({ writes: [create(TALLY, { boxes: 3 })] });
+    expect(counted(received(), packed(), { [TALLY]: { boxes: 4 } })).to.deep.equal({
+      writes: [update(TALLY, { boxes: 7 })],
+    });
+  });
+
+  it('[anomaly 13] no longer counts what an order gave it that is canceled', () => {
+    const taken = (boxes: number) => counted(failing(packed()), canceled(packed()), { [TALLY]: { boxes } });
+    expect([taken(7), taken(3)]).to.deep.equal([
+      { writes: [update(TALLY, { boxes: 4 })] },
+      { writes: [update(TALLY, { boxes: 0 })] },
+    ]);
+  });
+
+  it('is a surprise where it counts less than is taken off, or is not there: no order is refused for that', () => {
+    const taken = (documents: Record<Path, object>) => () =>
+      counted(failing(packed()), canceled(packed()), documents);
+    expect(taken({ [TALLY]: { boxes: 2 } })).to.throw(
+      /^3 can't be taken off tally north, which counts only 2$/,
+    );
+    expect(taken({})).to.throw(/^3 can't be taken: there is no tally north$/);
   });
 });
 
@@ -394,8 +459,7 @@ describe('A hold that changes', () => {
     );
   });
 
-  it('is not even looked at where nothing has changed that its step may look at', () => {
-    // The second step learns something else than the first one may know.
+  it('changes nothing of what another step holds', () => {
     const after = { ...charged(), coins: 6 } as Ledger;
     expect(changed(charged(), after, purse(1))).to.deep.equal({ writes: [update(PURSE, { coins: 0 })] });
   });

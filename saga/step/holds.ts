@@ -3,7 +3,6 @@ import type { Documents, Write } from '../commit/documents.ts';
 import { create, remove, update } from '../commit/documents.ts';
 import { transitionTo } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
 import type { Act, Saga } from './saga.ts';
@@ -20,8 +19,10 @@ export const holdsOf = (saga: Saga, ledger: Ledger): readonly Hold[] =>
 
 /** What an order holds because of one of its acts. */
 export function holdsOfAct(act: Act, ledger: Ledger): readonly Hold[] {
-  const { step, since } = act;
-  const holds = act.holds(knownTo(step, ledger, transitionTo(ledger, since)?.at));
+  const { step, since, status } = act;
+  // An order that passed before its step could wait has never had the status of the wait.
+  const began = transitionTo(ledger, since) ?? transitionTo(ledger, status);
+  const holds = act.holds(knownTo(step, ledger, began?.at));
   for (const hold of holds) {
     const kind = isAmount(hold) ? hold.account : hold.record;
     if (!step.uses.includes(kind))
@@ -68,8 +69,6 @@ export function changeOf(
   after: Ledger,
   documents: Documents,
 ): Change {
-  const { gone, come } = differingActs(saga, before, after);
-  if (gone.length === 0 && come.length === 0) return { writes: [] };
   const taken = new Map<string, { account: Account; path: Path; amount: number }>();
   const records = new Map<Path, { before?: HeldRecord; after?: HeldRecord }>();
   const enter = (hold: Hold, when: 'before' | 'after') => {
@@ -84,8 +83,8 @@ export function changeOf(
       records.set(hold.path, { ...known, [when]: hold });
     }
   };
-  for (const act of gone) for (const hold of holdsOfAct(act, before as Ledger)) enter(hold, 'before');
-  for (const act of come) for (const hold of holdsOfAct(act, after)) enter(hold, 'after');
+  if (before !== undefined) for (const hold of holdsOf(saga, before)) enter(hold, 'before');
+  for (const hold of holdsOf(saga, after)) enter(hold, 'after');
   const writes: Write[] = [];
   for (const one of taken.values()) {
     const moved = moveBalance(one, documents);
@@ -102,19 +101,6 @@ export function changeOf(
     }
   }
   return { writes };
-}
-
-/** The acts whose holds may differ: those that came or went, and all if something else is known than before. */
-function differingActs(saga: Saga, before: Ledger | undefined, after: Ledger) {
-  const gone = before === undefined ? [] : saga.actsOf(before);
-  const come = saga.actsOf(after);
-  const known = Object.keys(before ?? {}).filter((field) => !LEDGER_FIELDS.has(field)) as (keyof Ledger)[];
-  if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
-  // A word makes a difference only as long as its step is not done.
-  const heard = after.heard !== before?.heard;
-  const differs = (others: readonly Act[]) => (act: Act) =>
-    !others.includes(act) || (heard && act.status !== act.step.leadsTo);
-  return { gone: gone.filter(differs(come)), come: come.filter(differs(gone)) };
 }
 
 function moveBalance(

@@ -4,12 +4,13 @@ import { stock } from '../../shop/stock.ts';
 import { aLedger, aLedgerThatIs, NOW } from '../../test/support/builders.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { advance, beginWait, complete, fail, type Ledger, resume } from '../ledger/ledger.ts';
+import { account, type DocumentRef } from './document.ts';
 import { accountsHeld, holdsOf, isAmount } from './holds.ts';
 import { movementsOf } from './movements.ts';
 
 const widget = stock.of('widget');
-const moved = (ledger: Ledger, account = widget) =>
-  movementsOf(saga, ledger, [account]).map(({ transition, amounts }) => [transition.status, ...amounts]);
+const moved = (ledger: Ledger, of: DocumentRef = widget) =>
+  movementsOf(saga, ledger, [of]).map(({ transition, amounts }) => [transition.status, ...amounts]);
 
 /** An order of five widgets that waited, and was amended to three of them before it was reserved. */
 function amended(): Ledger {
@@ -58,6 +59,14 @@ describe('What an order moved in an account', () => {
 
   it('is nothing in an account of the same kind that is another one', () => {
     expect(moved(amended(), stock.of('wotsit'))).to.deep.equal([]);
+  });
+
+  it('is nothing in another account that is kept in the same document', () => {
+    const weights = account({
+      ...{ name: 'weight', path: 'inventory/{item}', balance: 'grams', whole: 'all_grams' },
+      ...{ fields: {}, shortage: 'TOO_LIGHT' },
+    } as const);
+    expect(moved(amended(), weights.of('widget'))).to.deep.equal([]);
   });
 
   for (const status of saga.statuses) {

@@ -21,7 +21,7 @@ export function movementsOf(
   ledger: Ledger,
   accounts: readonly DocumentRef[],
 ): readonly Movement[] {
-  let before = accounts.map(() => 0);
+  let before: readonly number[] = [];
   const copied = copiedCount(ledger);
   return transitionsOf(ledger).flatMap((transition, index) => {
     // A fork takes all that it holds when it is made.

@@ -12,7 +12,7 @@ import {
 } from '../../test/support/builders.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { type Ledger, receive, tombstone } from '../ledger/ledger.ts';
-import { receiveTask } from './receive.ts';
+import { faultOfFailure, receiveTask } from './receive.ts';
 
 const received = (order: Order, ledger: Ledger | undefined, isNew = false) =>
   receiveTask(pipeline, {
@@ -63,4 +63,20 @@ describe('An order that comes in', () => {
       expect(received(anOrder(), aLedger(other)).outcome).to.equal('refused');
     });
   }
+});
+
+describe('An order that asks for a step to fail', () => {
+  it('names one of the steps, or is told which there are', () => {
+    const asks = [{}, ...['inventory', 'kitchen'].map((fail) => ({ fail }))];
+    expect(asks.map((fields) => faultOfFailure(pipeline, anOrder(fields)))).to.deep.equal([
+      undefined,
+      undefined,
+      { field: 'fail', message: 'must be one of order, inventory, payments, delivery' },
+    ]);
+  });
+
+  it('asks for nothing where the saga has no field for it', () => {
+    const { failsAt: _, ...order } = pipeline.order;
+    expect(faultOfFailure({ ...pipeline, order }, anOrder({ fail: 'kitchen' }))).to.equal(undefined);
+  });
 });

@@ -39,10 +39,11 @@ export function receiveTask(saga: Saga, incoming: Incoming): LedgerTask {
 
 /** What is wrong with the step that an order asks to refuse it: there is no such step. */
 export function faultOfFailure({ order: { failsAt }, steps }: Saga, order: object): InputFault | undefined {
-  const asked = failsAt && order[failsAt as keyof typeof order];
-  if (failsAt === undefined || asked === undefined || steps.some(({ name }) => name === asked))
-    return undefined;
-  return { field: failsAt, message: `must be one of ${steps.map(({ name }) => name).join(', ')}` };
+  if (failsAt === undefined) return undefined;
+  const asked = order[failsAt as keyof typeof order];
+  const names = steps.map(({ name }) => name);
+  if (asked === undefined || names.includes(asked)) return undefined;
+  return { field: failsAt, message: `must be one of ${names.join(', ')}` };
 }
 
 /** Whether the ledger is of this order. */

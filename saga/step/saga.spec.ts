@@ -37,6 +37,33 @@ describe('The saga of this shop', () => {
     ]);
   });
 
+  it('lets an order go from each status to these, and to no other', () => {
+    const next = pipeline.statuses.map((status) => [status, pipeline.nextOf(aLedgerThatIs(status))]);
+    expect(Object.fromEntries(next)).to.deep.equal({
+      RECEIVED: ['CREATED', 'PAUSED', 'FAILING'],
+      CREATED: ['WAITING', 'RESERVED', 'PAUSED', 'FAILING'],
+      WAITING: ['RESUMED', 'FAILING'],
+      RESERVED: ['PAID', 'PAUSED', 'FAILING'],
+      PAID: ['DELIVERING', 'DELIVERED', 'PAUSED', 'FAILING'],
+      DELIVERING: ['RESUMED', 'FAILING'],
+      DELIVERED: ['FAILING'],
+      // It has heard its word, so it can't wait again.
+      RESUMED: ['RESERVED', 'PAUSED', 'FAILING'],
+      // Back to where it was stopped.
+      PAUSED: ['RESERVED', 'FAILING'],
+      FAILING: ['CANCELED'],
+      CANCELED: [],
+    });
+  });
+
+  it('believes a history that was stopped only before a step, and that went on from there or failed', () => {
+    const followed = (way: readonly string[]) =>
+      pipeline.statuses.filter((status) => pipeline.mayHaveFollowed(way, status));
+    const stopped = pipeline.statuses.filter((status) => followed([status]).includes('PAUSED'));
+    expect(stopped).to.deep.equal(['RECEIVED', 'CREATED', 'RESERVED', 'PAID', 'RESUMED']);
+    expect(followed(['RECEIVED', 'CREATED', 'PAUSED'])).to.deep.equal(['CREATED', 'FAILING']);
+  });
+
   it('fails for these reasons', () => {
     expect(pipeline.reasons).to.have.members([
       'INVALID_ORDER',
@@ -171,9 +198,14 @@ const around = {
   services: [],
   subscriptions: {},
 } as const;
-const saga = defineSaga({ ...around, steps: [quote, bill] });
+const parcels = () => defineSaga({ ...around, steps: [quote, bill] });
 
 describe('A saga', () => {
+  let saga: ReturnType<typeof parcels>;
+  beforeEach(() => {
+    saga = parcels();
+  });
+
   it('has the statuses of its steps in their order, between the first one and those of a failure', () => {
     expect(saga.statuses).to.deep.equal(['RECEIVED', 'QUOTED', 'BILLED', 'FAILING', 'CANCELED']);
     expect(saga.success).to.equal('BILLED');
@@ -226,6 +258,17 @@ describe('A saga', () => {
     expect(saga.orderFields).to.deep.equal(['owner', 'weight']);
   });
 
+  it('has the variables of its services and of its steps', () => {
+    const [DOOR, SCALES] = [z.string(), z.string()];
+    const door = { ...service('door'), settings: { DOOR } };
+    const { settings } = defineSaga({
+      ...around,
+      services: [door],
+      steps: [{ ...quote, settings: { SCALES } }],
+    });
+    expect(settings).to.deep.equal({ DOOR, SCALES });
+  });
+
   it('tells which status may follow which, now and in a history that had fewer steps', () => {
     const pairs = saga.statuses.flatMap((from) => saga.statuses.map((to) => [from, to] as const));
     const told = (may: (from: string, to: string) => boolean) =>
@@ -264,6 +307,21 @@ describe('A saga', () => {
     expect(done('RECEIVED', 'BILLED', 'FAILING')).to.deep.equal(['bill']);
     expect(done('RECEIVED', 'WEIGHED', 'QUOTED')).to.deep.equal(['quote']);
     expect(done('RECEIVED', 'QUOTED', 'FAILING', 'CANCELED')).to.deep.equal([]);
+  });
+});
+
+describe('A step that declares no more than it must', () => {
+  it('needs and learns nothing, has no settings, refuses no order and answers nothing over HTTP', () => {
+    const { name, leadsTo, announces, says } = quote;
+    const plain = step({
+      ...{ name, leadsTo, announces, says, uses: [], reads: () => [] },
+      decide: () => accept({}),
+    });
+    const { needs, settings, reasons, learns } = plain;
+    expect([needs, settings, reasons, learns.parse({})]).to.deep.equal([{}, {}, [], {}]);
+    const none = {} as never;
+    expect(plain.routes(none, none, none, none)).to.deep.equal([]);
+    expect(plain.holds({})).to.deep.equal([]);
   });
 });
 
@@ -322,6 +380,11 @@ describe('A saga that contradicts itself', () => {
       ['other learns owner, which is known before'],
     ],
     [
+      'has a step whose stand-in is not what it learns',
+      () => faultsOf([{ ...quote, standIn: { price: 'free' } }]),
+      ['the stand-in of quote is not what it learns'],
+    ],
+    [
       'learns what every ledger says',
       () => faultsOf([{ ...other, learns: z.object({ status: z.string(), at: z.date() }) }]),
       [
@@ -338,6 +401,11 @@ describe('A saga that contradicts itself', () => {
       'asks in an unknown field for a step to fail',
       () => faultsOf([quote], { order: { ...order, failsAt: 'fail' } }),
       ['an order names the step that fails in fail, which is no field of it'],
+    ],
+    [
+      'asks in an unknown field for its mode',
+      () => faultsOf([quote], { order: { ...order, modeIn: 'how' } }),
+      ['an order names its mode in how, which is no field of it'],
     ],
     [
       'belongs to a customer in an unknown field',
@@ -359,10 +427,10 @@ describe('A saga that contradicts itself', () => {
       () => faultsOf([quote, { ...other, leadsTo: 'QUOTED' }]),
       ['the status QUOTED is there twice'],
     ],
-    ...['RECEIVED', 'FAILING', 'CANCELED'].map(
+    ...['RECEIVED', 'RESUMED', 'PAUSED', 'FAILING', 'CANCELED'].map(
       (status) =>
         [
-          `leads to ${status}, which every saga has`,
+          `leads to ${status}, which the kernel has`,
           () => faultsOf([{ ...other, leadsTo: status }]),
           [`the status ${status} is there twice`],
         ] as const,
@@ -410,12 +478,12 @@ describe('A saga that contradicts itself', () => {
       () => faultsOf([quote, { ...other, announces: 'quoted' }]),
       ['the topic quoted is there twice'],
     ],
-    ...(['entry', 'failure', 'end'] as const).map(
+    ...(['entry', 'resumption', 'pause', 'workflow', 'failure', 'end'] as const).map(
       (place) =>
         [
           `announces a step where its ${place} is announced`,
-          () => faultsOf([{ ...other, announces: around[place].topic }]),
-          [`the topic ${around[place].topic} is there twice`],
+          () => faultsOf([other], { [place]: { topic: other.announces, says: 'something else' } }),
+          ['the topic other is there twice'],
         ] as const,
     ),
     [
@@ -474,14 +542,14 @@ describe('A saga that contradicts itself', () => {
 
 describe('The compiler', () => {
   it('knows every status, topic and reason of a saga', () => {
-    const statuses: Record<StatusOf<typeof saga>, true> = {
+    const statuses: Record<StatusOf<ReturnType<typeof parcels>>, true> = {
       RECEIVED: true,
       QUOTED: true,
       BILLED: true,
       FAILING: true,
       CANCELED: true,
     };
-    expect(saga.statuses).to.have.members(Object.keys(statuses));
+    expect(parcels().statuses).to.have.members(Object.keys(statuses));
     const { lines, charged }: OrderLedger = aLedgerThatIs('PAID');
     expect([lines?.[0]?.price_per_unit, charged?.toFixed()]).to.deep.equal([5, '0']);
   });
@@ -495,7 +563,7 @@ describe('The compiler', () => {
       // @ts-expect-error nobody fails for that
       (): Reason => 'BECAUSE',
       // @ts-expect-error that is another saga's
-      (): StatusOf<typeof saga> => 'CREATED',
+      (): StatusOf<ReturnType<typeof parcels>> => 'CREATED',
       // @ts-expect-error no step learns it
       (ledger: OrderLedger) => ledger.weight,
       // @ts-expect-error an order may not have come so far

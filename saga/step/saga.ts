@@ -313,21 +313,22 @@ export function defineSaga<
 
   const stepsAfter: Saga['stepsAfter'] = (status) => {
     const { group = [], next = [] } = around.get(status) ?? {};
-    return group.length > 1 ? [...group.filter(({ leadsTo }) => leadsTo !== status), ...next] : next;
+    return [...group.filter(({ leadsTo }) => leadsTo !== status), ...next];
   };
   const stepsAt: Saga['stepsAt'] = ({ status, history }) => {
     if (status === RESUMED) return [waiting.get(lastPlaced(history.map(statusIn)) ?? '') ?? []].flat();
     const { group = [], next = [] } = around.get(status) ?? {};
-    if (group.length <= 1) return next;
-    const was = history.map(statusIn);
-    const left = group.filter(({ leadsTo }) => leadsTo !== status && !was.includes(leadsTo));
+    const isDone = (step: Step) => history.some((line) => statusIn(line) === step.leadsTo);
+    const left = group.filter((step) => step.leadsTo !== status && !isDone(step));
     return left.length > 0 ? left : next;
   };
 
-  const isOrchestrated = (ledger: object): boolean =>
-    declaration.workflow !== undefined &&
-    order.modeIn !== undefined &&
-    ledger[order.modeIn as keyof typeof ledger] === ORCHESTRATION;
+  /** What calls for the orchestrator, if it does the steps of this order. */
+  const workflowFor = (ledger: object): Announcement | undefined =>
+    order.modeIn !== undefined && ledger[order.modeIn as keyof typeof ledger] === ORCHESTRATION
+      ? declaration.workflow
+      : undefined;
+  const isOrchestrated = (ledger: object): boolean => workflowFor(ledger) !== undefined;
 
   function topicOf(status: string) {
     const topic = topics.get(status);
@@ -338,7 +339,7 @@ export function defineSaga<
   function topicFor(ledger: Pick<Ledger, 'status'>): string {
     const { status } = ledger;
     const isDue = status === FAILING || status === RESUMED || stepsAfter(status).length > 0;
-    return isDue && isOrchestrated(ledger) ? (declaration.workflow?.topic ?? '') : topicOf(status);
+    return (isDue ? workflowFor(ledger) : undefined)?.topic ?? topicOf(status);
   }
 
   return {
@@ -386,7 +387,6 @@ export function defineSaga<
     waitingIn: (status) => waiting.get(status),
     nextOf(ledger) {
       if (ledger.status === FAILING) return [CANCELED];
-      if (ledger.status === CANCELED) return [];
       if (ledger.status === PAUSED) return [stageOf(ledger), FAILING];
       if (waiting.has(ledger.status)) return [RESUMED, FAILING];
       if (ledger.status !== RESUMED && !placeOf.has(ledger.status)) return [];
@@ -407,8 +407,9 @@ export function defineSaga<
       if (to === FAILING) return true;
       if (to === RESUMED) return waiting.has(from);
       if (to === PAUSED) return from === RESUMED || stepsAfter(from).length > 0;
-      const [last, next] = [placeOf.get(lastPlaced(statuses) ?? ''), placeOf.get(to)];
-      if (last === undefined || next === undefined) return false;
+      // What has no place is neither before nor behind another.
+      const place = (status = '') => placeOf.get(status) ?? Number.NaN;
+      const [last, next] = [place(lastPlaced(statuses)), place(to)];
       return last < next || (last === next && !statuses.includes(to));
     },
     actsOf({ status, history }) {

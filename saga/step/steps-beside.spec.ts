@@ -131,6 +131,9 @@ describe('Steps beside one another', () => {
       ['serve'],
       ['serve'],
     ]);
+    // By the status alone, each of the others may be done or not.
+    const mayFollow = ['GREETED', 'BAKED', 'BREWED', 'SERVED'].map((status) => saga.stepsAfter(status));
+    expect(mayFollow).to.deep.equal([[bake, brew], [brew, serve], [bake, serve], []]);
   });
 
   it('may be done in any order, each once, and every such ledger is believed', () => {
@@ -217,6 +220,8 @@ describe('Steps beside one another', () => {
     expect(saga.topicsAgain(ledgerBehind(['greet', 'brew'], { mode: 'orchestration' }))).to.deep.equal([
       'workflow',
     ]);
+    const refusal = { by: 'bake', reason: 'SOLD_OUT', detail: 'No flour', now: NOW };
+    expect(saga.topicsAgain(fail(saga, ledgerBehind(['greet', 'brew']), refusal))).to.deep.equal(['failed']);
     expect(messageFor(saga, ledgerBehind(['greet', 'brew']), 'greeted')).to.deep.equal(
       messageFor(saga, ledgerBehind(['greet'])),
     );

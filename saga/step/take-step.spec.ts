@@ -16,10 +16,11 @@ import {
 import { shopOfThree } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
-import { advance, fail, isFailed, type Ledger, PAUSED, receive } from '../ledger/ledger.ts';
+import { historyLine } from '../ledger/history.ts';
+import { advance, fail, isFailed, type Ledger, PAUSED, receive, tombstone } from '../ledger/ledger.ts';
 import { document } from './document.ts';
 import { defineSaga } from './saga.ts';
-import { accept, type Read, refuse, type Step, stepsFor } from './step.ts';
+import { accept, type Read, refuse, type Step, stepsFor, wait } from './step.ts';
 import { refusedTurn, stepTask, takeStep } from './take-step.ts';
 
 const aLedgerThatIs = (status: Status, fields: Partial<OrderLedger> = {}) =>
@@ -115,6 +116,20 @@ describe('The first step', () => {
       expect(take(first, aLedgerThatIs(status), { order: other }), status).to.deep.equal(parked);
       expect(take(first, aLedgerThatIs(status), { order: anOrder() }).outcome).not.to.equal('parked');
     }
+  });
+
+  it('takes an order for no other one where its failure came before it, or what it asked for was replaced', () => {
+    const failure = { by: 'janitor', reason: 'INVALID_ORDER', detail: 'Unknown', now: LATER };
+    const unknown = tombstone(shopOfThree, UUID, failure, DEADLINE_SECONDS);
+    expect(take(first, unknown, { order: anOrder() })).to.deep.equal({ outcome: 'fenced', ledger: unknown });
+    const rewritten = aLedgerThatIs('PAID', {
+      user: 'jill',
+      rewritten: historyLine('PAID', 'order', LATER, 'alice'),
+    });
+    expect(take(first, rewritten, { order: anOrder() })).to.deep.equal({
+      outcome: 'duplicate',
+      ledger: rewritten,
+    });
   });
 
   it('fetches the documents along with the ledger, and nothing once it is clear that nothing will be done', () => {
@@ -375,6 +390,10 @@ describe('The decision of a step', () => {
   it('is a surprise where it learns something else than it said', () => {
     expect(() => tagging(() => accept({}))).to.throw('label');
     expect(() => tagging(() => accept({ label: 7 }))).to.throw('label');
+  });
+
+  it('is a surprise where it waits for a word, although its step does not say for which', () => {
+    expect(() => tagging(() => wait(1, {}))).to.throw(`Order ${UUID} can't wait: tagging does not say how`);
   });
 
   it('has no hold on what it is told', () => {

@@ -1,7 +1,6 @@
-import { statusIn } from '../ledger/history.ts';
-import { CANCELED, FAILING, type Ledger } from '../ledger/ledger.ts';
+import { CANCELED, type Ledger } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
-import type { Hold } from './document.ts';
+import { type Hold, lastNameOf } from './document.ts';
 import { holdsOfAct, isAmount } from './holds.ts';
 import type { Saga } from './saga.ts';
 
@@ -15,7 +14,7 @@ export type Took =
  * then, although it goes back, or is back already.
  */
 export function tookOf(saga: Saga, ledger: Ledger): readonly Took[] {
-  const held = beforeFailure(saga, ledger);
+  const held = whileItHeld(saga, ledger);
   return saga
     .actsOf(held)
     .flatMap((act) => holdsOfAct(act, held).flatMap((hold) => tookBy(act.step.name, hold)));
@@ -25,12 +24,11 @@ function tookBy(step: string, hold: Hold): Took[] {
   if (!isAmount(hold)) return [{ step, kind: hold.record.name, path: hold.path }];
   const { account, path, amount } = hold;
   if (amount === 0) return [];
-  return [{ step, kind: account.name, name: account.namesIn(path)?.at(-1) ?? path, amount }];
+  return [{ step, kind: account.name, name: lastNameOf({ kind: account, path }), amount }];
 }
 
-/** A canceled order holds nothing. What it held is known from before. */
-function beforeFailure(saga: Saga, ledger: Ledger): Ledger {
+/** A canceled order holds nothing; until that last transition, it held all that it had taken. */
+function whileItHeld(saga: Saga, ledger: Ledger): Ledger {
   if (ledger.status !== CANCELED) return ledger;
-  const failedAt = ledger.history.findIndex((line) => statusIn(line) === FAILING);
-  return ledgerAfter(saga, ledger, failedAt) ?? ledger;
+  return ledgerAfter(saga, ledger, ledger.history.length - 1) ?? ledger;
 }
