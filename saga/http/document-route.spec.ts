@@ -18,7 +18,7 @@ const shelves = account({
 const tags = record({
   name: 'tag',
   path: 'shelves/{shelf}/tags/{uuid}',
-  schema: z.object({ createdAt: z.date() }),
+  schema: z.object({ createdAt: z.date(), colour: z.string().optional() }),
 });
 const about = { summary: 'One of them', responses: { 200: 'It', 404: 'None' } };
 
@@ -37,7 +37,10 @@ describe('The route of a document', () => {
     );
     const route =
       'uuid' in params
-        ? documentRoute(store, tags, { ...about, shows: { createdAt: moment } })
+        ? documentRoute(store, tags, {
+            ...about,
+            shows: { createdAt: moment, colour: z.string().optional() },
+          })
         : documentRoute(store, shelves, {
             ...about,
             shows: { free: z.int(), built: false, corrections: false },
@@ -52,7 +55,7 @@ describe('The route of a document', () => {
     expect(await ask({ shelf: 'A 1' })).to.deep.equal({ status: 200, body: { shelf: 'A 1', free: 3 } });
   });
 
-  it('finds the document of an order by every name in its path, however the uuid is written', async () => {
+  it('finds the document of an order by every name in its path, however the uuid is written, without what it lacks', async () => {
     for (const uuid of [TAGGED, TAGGED.toUpperCase()]) {
       expect(await ask({ shelf: 'A 1', uuid })).to.deep.equal({
         status: 200,
