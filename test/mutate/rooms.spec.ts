@@ -34,7 +34,6 @@ describe('The rooms that are mutated', () => {
 
   it('hold a file with the specs of its room, and nothing else', () => {
     expect(scopeOf('saga/commit/batcher.ts')).to.deep.equal({
-      scoreMin: ROOMS['saga/commit']?.scoreMin,
       mutate: ['saga/commit/batcher.ts', '!**/*.spec.ts'],
       specs: ['dist/saga/commit/**/*.spec.js'],
     });
