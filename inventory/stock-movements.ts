@@ -13,10 +13,8 @@ import type { ShopLedger } from '../shop/order.ts';
 import { sales } from '../shop/sales.ts';
 import { stock } from '../shop/stock.ts';
 
-function movementSchema(saga: Saga) {
-  const { at, status, by, person } = transitionSchema(saga).shape;
-  return z.object({
-    ...{ at, status, by, person },
+const movementSchema = (saga: Saga) =>
+  transitionSchema(saga).pick({ at: true, status: true, by: true, person: true }).extend({
     uuid: z.uuid(),
     /** By how much each figure of the item changed: what was available, reserved and sold. */
     quantity: z.int(),
@@ -24,7 +22,6 @@ function movementSchema(saga: Saga) {
     sold: z.int(),
     price_per_unit: money,
   });
-}
 
 /**
  * What moved the stock of an item: reserved, sold, given back. It is read from the ledgers of the orders that mention the item, so

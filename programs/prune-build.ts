@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 for (const path of readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' })) {
   const source = /^(.*)\.js(\.map)?$/.exec(path)?.[1];
-  // The bundle of the web page has no source of its own name. In hidden folders other programs work, such as the one for the
-  // mutation tests, whose copy of the project has a link to node_modules.
+  // The bundle of the web page has no source of its own name. Other programs work in hidden folders: the mutation run keeps a
+  // copy of the project there, with a link to node_modules.
   const isOurs = !path.startsWith('.') && !path.startsWith('frontend/public/');
   if (source !== undefined && isOurs && !existsSync(`${root}/${source}.ts`)) rmSync(`${root}/dist/${path}`);
 }

@@ -191,6 +191,13 @@ describe('A customer who is erased', () => {
     expect(await readOne(ports.store, `users/${PSEUDONYM}`)).to.include({ credit: 0, credit_limit: 50 });
   });
 
+  it('[anomaly 57] writes the account of the pseudonym once, however many portions take no credit along', async () => {
+    const { ports, erase } = await opened(ordersOf('jack', 'CANCELED', 230));
+    expect(await erase('jack')).to.deep.equal({ orders: 231, letters: 1 });
+    const written = ports.store.commits.flat().filter(({ path }) => path === `users/${PSEUDONYM}`);
+    expect(written.map(({ kind }) => kind)).to.deep.equal(['create']);
+  });
+
   it('is unknown afterwards, as everybody is of whom there is nothing; a pseudonym is nobody', async () => {
     const { erase } = await opened();
     await erase();
@@ -256,7 +263,7 @@ describe('A customer who is erased', () => {
     }
   });
 
-  it('[anomaly 57] is named by one name: no other document is taken for a customer', async () => {
+  it('[anomaly 57] is no path: a record below a customer is not erased in its place', async () => {
     const { ports } = await opened();
     const [record = ''] = Object.keys(documents).filter((path) => path.startsWith('users/joe/orders/'));
     const { handle } = eraseCustomerRoute(saga, ports, 'order');

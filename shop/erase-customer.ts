@@ -184,7 +184,7 @@ async function makeRoom(
       const isNew = found === undefined;
       const fields = { address: ERASED, ...figures, erasedAs: pseudonym };
       if (isNew) return { writes: [create(account.path, fields)], result: undefined };
-      return { writes: [update(account.path, figures)], result: undefined };
+      return { writes: missing === 0 ? [] : [update(account.path, figures)], result: undefined };
     },
   });
 }

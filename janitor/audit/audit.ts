@@ -221,7 +221,7 @@ class Findings {
         documents: this.#documents,
         deadLettersParked: this.parkedCount,
       },
-      violations: this.#violations.listed.toSorted((one, other) => (one.path < other.path ? -1 : 1)),
+      violations: this.#violations.listed.toSorted((one, other) => compare(one.path, other.path)),
       violationCount: this.#violations.count,
       stuck: this.#stuck.listed,
       stuckCount: this.#stuck.count,
@@ -232,6 +232,8 @@ class Findings {
     this.#documents[name] = (this.#documents[name] ?? 0) + 1;
   }
 }
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
 /** The last collection in a path or in a template. */
 const collectionIn = (path: string): string => path.split('/').at(-2) ?? path;

@@ -68,11 +68,11 @@ export class Books {
 
   /** What does not add up, and accounts that orders need and that don't exist. */
   *faults(): Iterable<Violation> {
-    for (const { account, path, amount } of this.#held.values()) {
+    for (const [key, { account, path, amount }] of this.#held) {
       if (this.#documents.has(path)) continue;
       if (account.whole === undefined) {
         // A counter that is not there counts nothing.
-        this.enter(account, path, { [account.balance]: 0 });
+        this.#balances.set(key, { account, path, left: 0, whole: 0, corrections: 0 });
         continue;
       }
       const held = amount === 0n ? 'orders need it' : `orders hold ${amount} of it`;

@@ -135,7 +135,7 @@ describe('The repair', () => {
       ]);
     });
 
-    it('and leaves alone what has no such balance any more, which nobody could add up', async () => {
+    it('and leaves an account alone that has lost its balance', async () => {
       const path = customers.of('joe').path;
       for (const becomes of [{ address: '3 Mill Lane' }, undefined]) {
         const { ports, plan, execute } = await clinic(meddled());

@@ -272,16 +272,15 @@ function corrected(saga: Saga, { path, correction }: OnAccount, documents: Docum
   const { field, by, corrections } = correction;
   const fields = documents.get(path) as Readonly<Record<string, unknown>> | undefined;
   if ((fields?.corrections ?? 0) !== corrections) return [];
-  const left = fields === undefined && isCounter(saga, path) ? 0 : fields?.[field];
+  const account = saga.accounts.find((one) => one.balance === field && one.namesIn(path));
+  // A missing counter has counted nothing. What was left in any other missing account is unknown.
+  const isCounter = account !== undefined && account.whole === undefined;
+  const left = fields === undefined && isCounter ? 0 : fields?.[field];
   if (typeof left !== 'number') return [];
   if (left + by < 0) throw new Error(`Of ${path}, ${left} are left: ${-by} can't be taken off now`);
   const changed = { [field]: left + by, corrections: corrections + 1 };
   return [fields === undefined ? create(path, changed) : { kind: 'update', path, fields: changed }];
 }
-
-/** A counter that is not there counts nothing; what is left in any other account that is not there, nobody knows. */
-const isCounter = (saga: Saga, path: Path): boolean =>
-  !saga.accounts.some((one) => one.whole !== undefined && one.namesIn(path));
 
 function resultOfTask(
   action: RepairAction,

@@ -400,7 +400,7 @@ describe('Turns', () => {
         asked.push(ledger);
         return { outcome: 'ignored' };
       },
-      { reads: (_ledger, known) => (known?.has(ledgerPath(UUID)) ? [WIDGET] : []) },
+      { reads: (_ledger, known) => (known.has(ledgerPath(UUID)) ? [WIDGET] : []) },
     );
     await takeTurns(pipeline, 'inventory', [task], ports);
     expect([asked, new Set(ports.store.reads.flat())]).to.deep.equal([[], new Set([ledgerPath(UUID)])]);

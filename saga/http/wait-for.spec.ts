@@ -16,8 +16,8 @@ function scene(signal: AbortSignal) {
   return { seen, waiting, happen: () => happen() };
 }
 
-describe('Who waits', () => {
-  it('waits until it has happened, and is then not told that nothing matters any more', async () => {
+describe('A wait', () => {
+  it('ends once it has happened, and hears nothing of what is aborted later', async () => {
     const leaving = new AbortController();
     const { seen, waiting, happen } = scene(leaving.signal);
     await Promise.resolve();
@@ -28,7 +28,7 @@ describe('Who waits', () => {
     expect(seen).to.deep.equal({ calledOff: 1, ended: true });
   });
 
-  it('waits no longer where nothing matters any more, now or from the beginning', async () => {
+  it('ends at once when it is aborted, and does not begin if it was aborted before', async () => {
     const leaving = new AbortController();
     const { seen, waiting } = scene(leaving.signal);
     leaving.abort();

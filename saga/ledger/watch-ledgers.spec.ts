@@ -164,7 +164,7 @@ describe('Whoever watches all orders', () => {
     expect(told()).to.deep.equal([[uuidOf(2), 'RECEIVED']]);
   });
 
-  it('knows which statuses an order has left, of which a fork never had those of the other order', () => {
+  it('knows which statuses an order has entered and left since it was last told, and that a fork never had those of its origin', () => {
     const moved = (told: number, ...statuses: string[]): MovedOrder => {
       const history = statuses.map((status) => historyLine(status, 'order', NOW));
       return { told, ledger: { ...received(), history } };

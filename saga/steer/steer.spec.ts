@@ -16,7 +16,7 @@ import { LOADED } from '../../test/support/finished-order.ts';
 import { createManualClock } from '../../test/support/manual-clock.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
 import { takeTurns } from '../deliver/turns.ts';
-import { deadlineOf, isOverdue, isWaiting } from '../ledger/deadline.ts';
+import { deadlineOf, isOverdue } from '../ledger/deadline.ts';
 import { lastTransition, statusIn } from '../ledger/history.ts';
 import {
   advance,
@@ -47,6 +47,14 @@ const take = (task: LedgerTask, ledger: Ledger | undefined, now = LATER) =>
   task.take(ledger, documentsOf({ 'users/jack': { credit: 100, granted: 100 } }), now);
 const accounts = Object.fromEntries(accountsIn(pipeline, LOADED));
 const paused = (ledger: Ledger): Ledger => pause(pipeline, ledger, { ...alice, now: LATER });
+/** Why there is nothing to stop. */
+const STANDS_BECAUSE: Readonly<Record<string, string>> = {
+  WAITING: 'it stands still until it hears a word',
+  DELIVERING: 'it stands still until it hears a word',
+  DELIVERED: 'nothing follows',
+  FAILING: 'PAYMENT_ERROR',
+  CANCELED: 'PAYMENT_ERROR',
+};
 /** Where a step comes next. */
 const underWay = pipeline.statuses.filter((status) =>
   pipeline.nextOf(aLedgerThatIs(status)).includes(PAUSED as never),
@@ -80,13 +88,10 @@ describe('Pausing an order', () => {
       });
     } else {
       it(`[anomaly 56] that is ${status} is not possible: nothing is held up`, () => {
-        const why =
-          ledger.reason ??
-          (isWaiting(pipeline, ledger) ? 'it stands still until it hears a word' : 'nothing follows');
         expect(take(pauseTask(pipeline, UUID, alice), ledger)).to.deep.equal({
           outcome: 'unheeded',
           ledger,
-          detail: `The order is ${status}: ${why}`,
+          detail: `The order is ${status}: ${STANDS_BECAUSE[status]}`,
         });
       });
     }

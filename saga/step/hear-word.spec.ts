@@ -10,7 +10,6 @@ import type { Subject } from '../../test-kit/simulation/subject.ts';
 import type { Documents } from '../commit/documents.ts';
 import { messageFor } from '../deliver/message.ts';
 import { declareTopology, publishedBy } from '../deliver/topology.ts';
-import { nextSweep } from '../ledger/deadline.ts';
 import { fail, type Ledger, receive } from '../ledger/ledger.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
@@ -403,13 +402,10 @@ describe('The end of a wait', () => {
     const gone = ledgerOf(overdueTurn(hasty, asked, 'janitor', late));
     expect(gone).to.deep.include({ status: 'RESUMED', heard: { reserve: { word: 'silence' } } });
     expect(readLedger(hasty, UUID, gone)).to.have.property('ledger');
-    expect(readLedger(hasty, UUID, { ...gone, heard: { reserve: { word: 'sing' } } })).to.deep.equal({
-      faults: ['the word that reserve has heard: sing is none of approve, lessen, decline'],
-    });
     expect(ledgerOf(take(gone, late, hasty))).to.include({ status: 'RESERVED', taken: 5 });
   });
 
-  it('is no other than that of a stage without a wait, where an order waits for nothing', () => {
+  it('fails an order that waits for nothing like any overdue one', () => {
     const turn = overdueTurn(saga, order(2), 'janitor', seconds(900));
     expect(turn).to.deep.equal(
       refusedTurn(saga, order(2), {
@@ -418,32 +414,12 @@ describe('The end of a wait', () => {
       }),
     );
   });
-
-  it('is the next sweep of the order; once it is over, sweeps come after growing pauses', () => {
-    expect(letOut.sweepAt).to.deep.equal(seconds(1 + 14 * DAY_SECONDS));
-    const over = seconds(1 + 14 * DAY_SECONDS);
-    expect(nextSweep(saga, letOut, 1, over)?.getTime()).to.be.greaterThan(over.getTime());
-  });
 });
 
 describe('A ledger with a wait', () => {
-  const faults = (fields: object) =>
-    (readLedger(saga, UUID, { ...asked, ...fields }) as { faults?: string[] }).faults;
   const resumed = ledgerOf(say(asked, 'approve'));
 
-  it('is believed only with an end, and with the word that made it go on', () => {
-    const { waitsUntil: _, ...endless } = asked;
-    expect(readLedger(saga, UUID, endless)).to.deep.equal({
-      faults: ['reserve waits, but nobody knows until when'],
-    });
-    expect(faults({ waitsUntil: { ...asked.waitsUntil, porter: NOW } })).to.deep.equal([
-      'porter has a time to wait, but does not wait',
-    ]);
-    expect(faults({ heard: { reserve: { word: 'approve' } } })).to.deep.equal([
-      'reserve has heard a word, but did not go on',
-    ]);
-    const { heard: __, ...deaf } = resumed;
-    expect(readLedger(saga, UUID, deaf)).to.deep.equal({ faults: ['reserve went on, but no word is there'] });
+  it('is believed only with a word that its step knows', () => {
     // The clock says nothing to a step that gives up in time.
     for (const word of ['sing', 'silence']) {
       expect(readLedger(saga, UUID, { ...resumed, heard: { reserve: { word } } })).to.deep.equal({

@@ -464,3 +464,38 @@ describe('A hold that changes', () => {
     expect(changed(charged(), after, purse(1))).to.deep.equal({ writes: [update(PURSE, { coins: 0 })] });
   });
 });
+
+describe('What an order goes on holding', () => {
+  const asked: string[] = [];
+  const listening = <S extends { readonly name: string; holds(known: never): readonly Hold[] }>(
+    one: S,
+  ): S => ({
+    ...one,
+    holds(known: never) {
+      asked.push(one.name);
+      return one.holds(known);
+    },
+  });
+  const watched = defineSaga({ ...saga, steps: [listening(pack), listening(charge), forgetful] });
+  const askedFor = (before: Ledger | undefined, after: Ledger) => {
+    asked.length = 0;
+    changeOf(watched, before, after, documentsOf({ ...shelf(9, 9), ...purse(9) }));
+    return [...asked];
+  };
+
+  it('is not looked at again when a further step is done, and all of it when the order is canceled', () => {
+    expect(askedFor(undefined, packed())).to.deep.equal(['pack']);
+    expect(askedFor(packed(), charged())).to.deep.equal(['charge']);
+    expect(askedFor(failing(charged()), canceled(charged()))).to.deep.equal(['pack', 'charge']);
+    expect(askedFor(packed(), { ...packed(), owner: 'bob' } as Ledger)).to.deep.equal(['pack', 'pack']);
+  });
+
+  it('[anomaly 12] need not be told to fail an order, to announce it again, or to answer a duplicate', () => {
+    const again = { ...charged(), repeats: 1, sweepAt: LATER };
+    expect([
+      askedFor(charged(), failing(charged())),
+      askedFor(charged(), again),
+      askedFor(charged(), charged()),
+    ]).to.deep.equal([[], [], []]);
+  });
+});

@@ -3,6 +3,7 @@ import type { Documents, Write } from '../commit/documents.ts';
 import { create, remove, update } from '../commit/documents.ts';
 import { transitionTo } from '../ledger/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';
 import type { Path } from '../ports/store.ts';
 import { type Account, type Amount, type HeldRecord, type Hold, nameOf, readDocument } from './document.ts';
 import type { Act, Saga } from './saga.ts';
@@ -69,6 +70,7 @@ export function changeOf(
   after: Ledger,
   documents: Documents,
 ): Change {
+  const { gone, come } = differingActs(saga, before, after);
   const taken = new Map<string, { account: Account; path: Path; amount: number }>();
   const records = new Map<Path, { before?: HeldRecord; after?: HeldRecord }>();
   const enter = (hold: Hold, when: 'before' | 'after') => {
@@ -83,8 +85,8 @@ export function changeOf(
       records.set(hold.path, { ...known, [when]: hold });
     }
   };
-  if (before !== undefined) for (const hold of holdsOf(saga, before)) enter(hold, 'before');
-  for (const hold of holdsOf(saga, after)) enter(hold, 'after');
+  for (const act of gone) for (const hold of holdsOfAct(act, before as Ledger)) enter(hold, 'before');
+  for (const act of come) for (const hold of holdsOfAct(act, after)) enter(hold, 'after');
   const writes: Write[] = [];
   for (const one of taken.values()) {
     const moved = moveBalance(one, documents);
@@ -101,6 +103,22 @@ export function changeOf(
     }
   }
   return { writes };
+}
+
+/**
+ * The acts whose holds may differ: those that came or went, and all if something else is known than before. The others are not
+ * asked: an order can be failed, announced and shown to people even if its holds can't be told.
+ */
+function differingActs(saga: Saga, before: Ledger | undefined, after: Ledger) {
+  const gone = before === undefined ? [] : saga.actsOf(before);
+  const come = saga.actsOf(after);
+  const known = Object.keys(before ?? {}).filter((field) => !LEDGER_FIELDS.has(field)) as (keyof Ledger)[];
+  if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
+  // A word makes a difference only as long as its step is not done.
+  const heard = after.heard !== before?.heard;
+  const differs = (others: readonly Act[]) => (act: Act) =>
+    !others.includes(act) || (heard && act.status !== act.step.leadsTo);
+  return { gone: gone.filter(differs(come)), come: come.filter(differs(gone)) };
 }
 
 function moveBalance(

@@ -39,12 +39,6 @@ describe('An orchestrated ledger', () => {
     });
   });
 
-  it('uses no event id twice, although all its steps have one topic', () => {
-    const ids = ['RECEIVED', 'CREATED', 'RESERVED', 'PAID'] as const;
-    const used = ids.map((status) => messageFor(pipeline, aLedgerThatIs(status, mode)).attributes['ce-id']);
-    expect(new Set(used)).to.have.length(ids.length);
-  });
-
   it('[anomaly 50] is ignored by the steps of choreographed orders, and a choreographed one by the orchestrator', () => {
     for (const step of pipeline.steps) {
       for (const status of pipeline.statuses) {

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { z } from 'zod';
 import { NOW, UUID } from '../../test/support/builders.ts';
 import { recordedPorts } from '../../test/support/recorded-ports.ts';
-import { messageFor } from '../deliver/message.ts';
 import { serviceOf, topicsBefore } from '../deliver/service.ts';
 import { publishedBy, topologyOf } from '../deliver/topology.ts';
 import { takeTurns } from '../deliver/turns.ts';
@@ -222,9 +221,6 @@ describe('Steps beside one another', () => {
     ]);
     const refusal = { by: 'bake', reason: 'SOLD_OUT', detail: 'No flour', now: NOW };
     expect(saga.topicsAgain(fail(saga, ledgerBehind(['greet', 'brew']), refusal))).to.deep.equal(['failed']);
-    expect(messageFor(saga, ledgerBehind(['greet', 'brew']), 'greeted')).to.deep.equal(
-      messageFor(saga, ledgerBehind(['greet'])),
-    );
   });
 
   describe('are announced again together, because they may have passed over the order meanwhile,', () => {

@@ -19,7 +19,7 @@ let last: readonly Suite[] = [];
 /**
  * What a `before` hook passes is credited to each test of its suite. Stryker's runner credits it to the test that ran last
  * before, of another suite, and then runs that one alone: an engine started by a hook would seem to be tested by nothing.
- * Of hooks that run one after the other, nothing tells whose suite is whose: what they pass counts for the outermost.
+ * If several hooks run in a row, we can't tell them apart, so all is credited to the outermost suite.
  */
 export const mochaHooks = {
   beforeAll: beginHooks,

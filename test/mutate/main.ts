@@ -51,7 +51,7 @@ function configFor(path: string) {
       'no-config': true,
       require: ['dist/test/mutate/limit-tests.js', 'dist/test/mutate/credit-hooks.js'],
       spec: specs,
-      // Of the edits by hand a thousand are made before the first test: for each change in the audit, that would take too long.
+      // "Edits by hand" makes a thousand edits before its first test: too slow to repeat for each change in the audit.
       grep: "^(?!Edits by hand|.* on (Google's emulators|Firestore|Pub/Sub))",
     },
     // All changes are compiled at once, each behind a switch.

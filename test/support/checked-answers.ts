@@ -2,7 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { z } from 'zod';
 import type { Route, ServerEvent } from '../../saga/http/http.ts';
 
-/** The same route, which fails if it answers something else than it says, as the OpenAPI document does, a field more included. */
+/** The same route, but it fails if an answer differs from its schema, even by one field too many. */
 export const withCheckedAnswers = (route: Route): Route => ({
   ...route,
   async handle(request) {

@@ -124,8 +124,8 @@ export async function evaluate(
 }
 
 /**
- * Keeps Terraform's state in memory (https://developer.hashicorp.com/terraform/language/backend/http). Into a file Terraform
- * writes all of it after each resource, which takes longer than the rest of an apply.
+ * Keeps Terraform's state in memory (https://developer.hashicorp.com/terraform/language/backend/http). With a state
+ * file, Terraform rewrites the whole state after each resource, which takes longer than the rest of an apply.
  */
 async function openBackend() {
   let state = '';
