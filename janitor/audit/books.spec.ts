@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { counter } from '../../saga/step/document.ts';
 import { customers } from '../../shop/customers.ts';
 import { sales } from '../../shop/sales.ts';
 import { stock } from '../../shop/stock.ts';
@@ -33,6 +34,30 @@ describe('The books', () => {
         sentence: 'sales/widget: sold 0 and -2 held by orders make -2, not 0: 2 missing',
         correction: { field: 'sold', by: 2, corrections: 0 },
       },
+    ]);
+  });
+
+  it('say what a counter that is there counts wrong', () => {
+    const books = booksOf();
+    books.enter(sales, sold.path, { sold: 3 });
+    books.hold(sold.amount(-2));
+    expect(faultsIn(books)).to.deep.include.members([
+      {
+        kind: 'total',
+        path: sold.path,
+        sentence: 'sales/widget: sold 3 and -2 held by orders make 1, not 0: 1 too many',
+        correction: { field: 'sold', by: -1, corrections: 0 },
+      },
+    ]);
+  });
+
+  it('miss an account also where a counter of the same document has counted nothing yet', () => {
+    const counted = counter({ name: 'count', path: 'inventory/{item}', counts: 'asked' });
+    const books = new Books([counted, stock]);
+    books.hold(counted.of('widget').amount(0));
+    books.hold(widget.amount(2));
+    expect(faultsIn(books).map(({ kind, path }) => [kind, path])).to.deep.equal([
+      ['missing-account', widget.path],
     ]);
   });
 

@@ -487,7 +487,8 @@ describe('What an order goes on holding', () => {
     expect(askedFor(undefined, packed())).to.deep.equal(['pack']);
     expect(askedFor(packed(), charged())).to.deep.equal(['charge']);
     expect(askedFor(failing(charged()), canceled(charged()))).to.deep.equal(['pack', 'charge']);
-    expect(askedFor(packed(), { ...packed(), owner: 'bob' } as Ledger)).to.deep.equal(['pack', 'pack']);
+    for (const differs of [{ owner: 'bob' }, { heard: { pack: { word: 'any' } } }])
+      expect(askedFor(packed(), { ...packed(), ...differs } as Ledger)).to.deep.equal(['pack', 'pack']);
   });
 
   it('[anomaly 12] need not be told to fail an order, to announce it again, or to answer a duplicate', () => {

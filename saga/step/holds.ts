@@ -110,15 +110,15 @@ export function changeOf(
  * asked: an order can be failed, announced and shown to people even if its holds can't be told.
  */
 function differingActs(saga: Saga, before: Ledger | undefined, after: Ledger) {
-  const gone = before === undefined ? [] : saga.actsOf(before);
   const come = saga.actsOf(after);
-  const known = Object.keys(before ?? {}).filter((field) => !LEDGER_FIELDS.has(field)) as (keyof Ledger)[];
-  if (known.some((field) => before?.[field] !== after[field])) return { gone, come };
-  // A word makes a difference only as long as its step is not done.
-  const heard = after.heard !== before?.heard;
-  const differs = (others: readonly Act[]) => (act: Act) =>
-    !others.includes(act) || (heard && act.status !== act.step.leadsTo);
-  return { gone: gone.filter(differs(come)), come: come.filter(differs(gone)) };
+  if (before === undefined) return { gone: [], come };
+  const gone = saga.actsOf(before);
+  const known = [
+    'heard',
+    ...Object.keys(before).filter((field) => !LEDGER_FIELDS.has(field)),
+  ] as (keyof Ledger)[];
+  if (known.some((field) => before[field] !== after[field])) return { gone, come };
+  return { gone: gone.filter((act) => !come.includes(act)), come: come.filter((act) => !gone.includes(act)) };
 }
 
 function moveBalance(
