@@ -39,8 +39,8 @@ export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger |
   const waited = waitsIn(saga, was);
   return {
     ...(Object.fromEntries(Object.entries(past).filter(([field]) => !unknown.has(field))) as Ledger),
-    ...only('waitsUntil', past, waited),
-    ...only(
+    ...ofWaits('waitsUntil', past, waited),
+    ...ofWaits(
       'heard',
       past,
       waited.filter(({ hasHeard }) => hasHeard),
@@ -52,7 +52,7 @@ export function ledgerAfter(saga: Saga, ledger: Ledger, count: number): Ledger |
 }
 
 /** What a ledger keeps by the names of steps, of these waits alone; nothing if there is none. */
-function only(field: 'waitsUntil' | 'heard', ledger: Ledger, waits: readonly PastWait[]): object {
+function ofWaits(field: 'waitsUntil' | 'heard', ledger: Ledger, waits: readonly PastWait[]): object {
   const kept = Object.entries(ledger[field] ?? {}).filter(([name]) =>
     waits.some(({ step }) => step.name === name),
   );
