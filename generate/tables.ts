@@ -48,7 +48,9 @@ function sourcesOf(saga: Saga, reason: string): string[] {
   const brought = saga.kinds.flatMap((kind) => {
     const document = code(kind.template);
     return [
-      ...(kind.missing === reason ? [`the order needs ${document}, and there is none`] : []),
+      ...(kind.missing === reason
+        ? [`the order needs ${document}, and there is none${kind.closed ? ', or it takes no orders' : ''}`]
+        : []),
       ...(isShortage(kind, reason)
         ? [`the order would take more than is left: ${code(kind.balance)} of ${document}`]
         : []),

@@ -23,5 +23,6 @@ export const customers = account({
     erasedAs: z.uuid().exactOptional(),
   },
   missing: 'USER_NOT_FOUND',
+  closed: ({ erasedAs }) => (erasedAs === undefined ? undefined : 'The customer is erased'),
   shortage: 'INSUFFICIENT_CREDIT',
 });

@@ -175,6 +175,15 @@ describe('A fork of an order', () => {
     }
   });
 
+  it('[anomaly 57] is not made, and nothing is written, if its customer is erased and has credit', async () => {
+    const erased = { 'users/joe': { ...documents.get('users/joe'), erasedAs: UUID } };
+    for (const status of ['CREATED', 'RESERVED', 'PAID']) {
+      const { turn, ports } = await fork(status, erased);
+      expect(turn).to.deep.equal({ outcome: 'unheeded', detail: 'The customer is erased' });
+      expect(ports.journal).to.deep.equal([]);
+    }
+  });
+
   it('is made although something is gone that its steps can do without', async () => {
     const notices = document({ name: 'notice', path: 'notices/{user}', schema: z.object({}) });
     const [create, ...others] = pipeline.steps;

@@ -6,7 +6,7 @@ import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
-import { type DocumentRef, nameOf, readDocument } from '../step/document.ts';
+import { type DocumentRef, readDocument, refusalWithout } from '../step/document.ts';
 import { accountsHeld } from '../step/holds.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
@@ -22,7 +22,7 @@ export const forkUuid = (uuid: string, status: string): string => derivedUuid('f
 /**
  * Makes a new order from a past point of one that has come to its end: with its acts up to there, and everything that they hold,
  * taken in this one commit. Each ledger names the other. The turn's outcome is `steered`; `duplicate` if that fork exists;
- * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account is gone or has too little left.
+ * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account is gone, takes no orders or has too little left.
  * @param status the status from which the new order goes on.
  */
 export function forkTask(saga: Saga, origin: string, status: string, steerer: Steerer): LedgerTask {
@@ -48,8 +48,10 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
       const past = pastOf(saga, ledger, status);
       if (ledger === undefined) return { outcome: 'ignored' };
       if (typeof past === 'string') return { outcome: 'unheeded', detail: past };
-      const missing = neededBy(saga, past).find((needed) => readDocument(documents, needed) === undefined);
-      if (missing) return { outcome: 'unheeded', detail: `There is no ${nameOf(missing)}` };
+      for (const needed of neededBy(saga, past)) {
+        const refusal = refusalWithout(needed, readDocument(documents, needed));
+        if (refusal) return { outcome: 'unheeded', detail: refusal.detail };
+      }
       const { trace: _trace, forks: _forks, repeats: _repeats, ...copied } = past;
       // Clocks differ: what happened to the first order may seem to be yet to come.
       const { at } = lastTransition(past);
@@ -76,7 +78,7 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
   };
 }
 
-/** What must be there for the steps that the fork passes over: they would refuse it otherwise. */
+/** What must be there, and take orders, for the steps that the fork passes over: they would refuse it otherwise. */
 const neededBy = (saga: Saga, past: Ledger): readonly DocumentRef[] =>
   saga.actsOf(past).flatMap(({ step }) => step.reads(past).filter(({ kind }) => kind.missing !== undefined));
 

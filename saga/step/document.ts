@@ -35,6 +35,8 @@ export interface DocumentKind<
   readonly schema: z.ZodType<T>;
   /** The reason to refuse an order that needs such a document if there is none; undefined: the step decides about that. */
   readonly missing: Missing;
+  /** Why a document takes no orders, as a sentence; undefined if it takes them. Orders that need it are refused as if it were missing. */
+  closed?(fields: T): string | undefined;
   /** What of it an order can hold. */
   readonly held: 'nothing' | 'amounts' | 'records';
   /** The names in a path; undefined if it is not the path of such a document. */
@@ -115,7 +117,7 @@ function pathsOf(template: string) {
 /**
  * A kind of document that steps only read.
  * @param declaration `path` with `{name}` for each part that varies; `missing`: the reason to refuse an order that needs such
- * a document if there is none.
+ * a document if there is none; `closed`: why a document takes no orders.
  */
 export function document<
   T extends object,
@@ -126,8 +128,9 @@ export function document<
   readonly path: Template;
   readonly schema: z.ZodType<T>;
   readonly missing?: Missing;
+  readonly closed?: (fields: NoInfer<T>) => string | undefined;
 }): PlainKind<T, Missing, Template> {
-  const { name, path: template, schema, missing } = declaration;
+  const { name, path: template, schema, missing, closed } = declaration;
   const { pathOf, namesIn } = pathsOf(template);
   const kind: PlainKind<T, Missing, Template> = {
     held: 'nothing',
@@ -135,6 +138,7 @@ export function document<
     template,
     schema,
     missing: missing as Missing,
+    ...(closed && { closed }),
     namesIn,
     of: (...names) => ({ kind, path: pathOf(names) }),
   };
@@ -159,7 +163,8 @@ type AccountFields<
  * A kind of account.
  * @param declaration `balance` and `whole`: the fields for what is left and for the whole, both whole numbers; the kernel
  * never lets the balance fall below 0. `fields`: the other fields. `mayBeUnlimited`: a document may have neither of the two.
- * `missing`, `shortage`: the reasons to refuse an order if there is no document, or not enough left.
+ * `missing`, `shortage`: the reasons to refuse an order if there is no document, or not enough left. `closed`: why a document takes
+ * no orders.
  */
 export function account<
   const Template extends string,
@@ -178,6 +183,7 @@ export function account<
   readonly whole: Whole;
   readonly fields: Fields;
   readonly missing?: Missing;
+  readonly closed?: (fields: T) => string | undefined;
   readonly shortage: Shortage;
   readonly mayBeUnlimited?: Unlimited;
 }): Account<T, Missing, Shortage, Template> {
@@ -188,6 +194,7 @@ export function account<
     whole,
     fields,
     missing,
+    closed,
     shortage,
     mayBeUnlimited = false,
   } = declaration;
@@ -209,6 +216,7 @@ export function account<
     whole,
     mayBeUnlimited,
     missing: missing as Missing,
+    ...(closed && { closed }),
     shortage,
     namesIn,
     of(...names) {
@@ -315,6 +323,17 @@ export function readDocument<T extends object>(
     return parsed.data;
   }
   throw new Error(`The document ${path} is malformed: ${z.prettifyError(parsed.error)}`);
+}
+
+/** Why an order that needs this document is refused; undefined if it isn't, or can do without the document. */
+export function refusalWithout(
+  needed: DocumentRef,
+  content: object | undefined,
+): { readonly reason: string; readonly detail: string } | undefined {
+  const { missing: reason, closed } = needed.kind;
+  if (reason === undefined) return undefined;
+  const detail = content === undefined ? `There is no ${nameOf(needed)}` : closed?.(content);
+  return detail === undefined ? undefined : { reason, detail };
 }
 
 const parsedDocuments = new WeakMap<object, { readonly kind: DocumentKind; readonly content: object }>();

@@ -268,6 +268,7 @@ const rules = document({
   path: 'rules/{user}',
   schema: z.object({ allowed: z.boolean() }),
   missing: 'NO_RULE',
+  closed: ({ allowed }) => (allowed ? undefined : 'The rule forbids it'),
 });
 
 /** A saga of one step that decides so. */
@@ -372,6 +373,14 @@ describe('The decision of a step', () => {
       documents: untagged,
     });
     expect(found.ledger).to.have.property('label', 'undefined');
+  });
+
+  it('is not asked for where a document that the order needs takes no orders', () => {
+    const documents = { ...TAGGED, 'rules/jack': { allowed: false } };
+    expect(tagging(() => accept({ label: 'x' }), { documents })).to.include({
+      outcome: 'refused',
+      detail: 'NO_RULE: The rule forbids it',
+    });
   });
 
   it('[anomaly 43] is not asked for over a document that is malformed', () => {

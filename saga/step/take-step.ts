@@ -14,7 +14,7 @@ import {
   STEP_FAILED,
 } from '../ledger/ledger.ts';
 import { isTombstone } from '../ledger/read-ledger.ts';
-import { type DocumentRef, nameOf, readDocument } from './document.ts';
+import { type DocumentRef, readDocument, refusalWithout } from './document.ts';
 import { changeableBy } from './holds.ts';
 import { isSameOrder } from './receive.ts';
 import type { Saga } from './saga.ts';
@@ -138,9 +138,8 @@ function decide(
   const found = new Map<string, object | undefined>();
   for (const needed of step.reads(ledger)) {
     const content = readDocument(documents, needed);
-    if (content === undefined && needed.kind.missing !== undefined) {
-      return refuse(needed.kind.missing, `There is no ${nameOf(needed)}`);
-    }
+    const refusal = refusalWithout(needed, content);
+    if (refusal) return refuse(refusal.reason, refusal.detail);
     found.set(needed.path, content);
   }
   const read = (({ path }: DocumentRef) => {
