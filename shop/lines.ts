@@ -11,10 +11,14 @@ export const money = count;
 /** Of an item. */
 export const units = count;
 
+/** Otherwise an order would hold two reservations of one item, which have one path. */
+export const namesEachItemOnce = (lines: readonly { readonly item: string }[]): boolean =>
+  new Set(lines.map(({ item }) => item)).size === lines.length;
+
 /** What was reserved, at the price that will be charged even if the item's price changes later. */
-export const pricedLines = z.array(
-  z.object({ item: nameSchema, quantity: z.int().min(1), price_per_unit: money }),
-);
+export const pricedLines = z
+  .array(z.object({ item: nameSchema, quantity: z.int().min(1), price_per_unit: money }))
+  .refine(namesEachItemOnce, 'names an item twice');
 
 export type PricedLine = z.infer<typeof pricedLines>[number];
 

@@ -3,7 +3,7 @@ import { inputFaults } from '../saga/http/input-faults.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { ORCHESTRATION, type OrderKind, type ParsedOrder } from '../saga/step/saga.ts';
-import { money, type PricedLine, pricedLines, totalOf } from './lines.ts';
+import { money, namesEachItemOnce, type PricedLine, pricedLines, totalOf } from './lines.ts';
 
 /**
  * What a customer may order, and the one place where that is checked, for HTTP bodies and for messages that were published
@@ -182,7 +182,7 @@ const storedSchema = z.object({
     .array(z.object({ item: nameSchema, quantity: quantitySchema }))
     .min(1)
     .max(LINES_MAX)
-    .refine((lines) => itemsNamedTwice(lines).size === 0, 'names an item twice')
+    .refine(namesEachItemOnce, 'names an item twice')
     .readonly(),
   /** Asks for the payment to be refused: the given value as JSON text. Any value counts, even null. */
   paymentError: z.string().refine(isJson, 'is not JSON').exactOptional(),

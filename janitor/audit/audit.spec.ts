@@ -16,7 +16,7 @@ import {
   tombstone,
 } from '../../saga/ledger/ledger.ts';
 import type { Path } from '../../saga/ports/store.ts';
-import type { Saga } from '../../saga/step/saga.ts';
+import type { Act, Saga } from '../../saga/step/saga.ts';
 import { customers } from '../../shop/customers.ts';
 import { stock } from '../../shop/stock.ts';
 import { aWorld, type Course, edit, place, type World } from '../../test/support/audited-world.ts';
@@ -391,7 +391,7 @@ describe('The audit', () => {
       ],
       ['it is PAID, but its history ends with RESERVED', { history: all.slice(0, 3) }],
       [
-        `it holds its reservation ${RESERVATION} twice`,
+        'lines: names an item twice',
         { lines: [1, 1].map(() => ({ item: 'widget', quantity: 2, price_per_unit: 5 })) },
       ],
       ['it is PAID, but has the reason PAYMENT_ERROR', { reason: 'PAYMENT_ERROR' }],
@@ -485,22 +485,32 @@ describe('The audit', () => {
       ]);
     });
 
-    it('and says so where a release can not tell any more what it holds', async () => {
-      const { world } = aPaidOrder();
-      const holds = () => {
-        throw new Error('There is no price');
-      };
-      const release: Saga = {
-        ...shopOfThree,
-        actsOf: (ledger) => shopOfThree.actsOf(ledger).map((act) => ({ ...act, holds })),
-      };
-      const { violations } = await audited(world, LATER, release);
-      expect(
-        violations.filter(({ kind }) => kind === 'ledger').map(({ sentence }) => sentence),
-      ).to.deep.equal([
-        `The ledger sagas/${ID} can't be right: what it holds can't be told: There is no price`,
-      ]);
-    });
+    const changedHolds: readonly (readonly [
+      fault: string,
+      changed: (holds: Act['holds']) => Act['holds'],
+    ])[] = [
+      [
+        "what it holds can't be told: There is no price",
+        () => () => {
+          throw new Error('There is no price');
+        },
+      ],
+      [`it holds its order record ${RECORD} twice`, (holds) => (known) => [...holds(known), ...holds(known)]],
+    ];
+    for (const [fault, changed] of changedHolds) {
+      it(`and says so where a release can not tell any more what it holds: ${fault}`, async () => {
+        const { world } = aPaidOrder();
+        const release: Saga = {
+          ...shopOfThree,
+          actsOf: (ledger) =>
+            shopOfThree.actsOf(ledger).map((act) => ({ ...act, holds: changed(act.holds) })),
+        };
+        const { violations } = await audited(world, LATER, release);
+        expect(
+          violations.filter(({ kind }) => kind === 'ledger').map(({ sentence }) => sentence),
+        ).to.deep.equal([`The ledger sagas/${ID} can't be right: ${fault}`]);
+      });
+    }
 
     it('and says so where it is found by something although no order is found by anything', async () => {
       const { mentions: _, ...order } = shopOfThree.order;
