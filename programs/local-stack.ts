@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { makeFolder } from '../adapters/memory/make-folder.ts';
 import { packageRoot } from './config.ts';
 
 /** While a local stack runs, it leaves a note where it is, by which other programs find it. The one that started last counts. */
@@ -32,7 +33,7 @@ const notePath = (): string => `${dataFolder()}/stack.json`;
  */
 export function noteStack(stack: Omit<LocalStack, 'pid'>): () => void {
   const { pid } = process;
-  mkdirSync(dataFolder(), { recursive: true });
+  makeFolder(dataFolder());
   // Whoever reads it sees all of it or none.
   const draft = `${notePath()}.${pid}`;
   // An address that means "all of mine" is none to ask at.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Path } from '../../saga/ports/store.ts';
 import { fieldsIn, textOf } from './document-text.ts';
+import { makeFolder } from './make-folder.ts';
 import type { DocumentChanges } from './memory-store.ts';
 
 /** A folder that keeps documents beyond the process. */
@@ -46,6 +47,7 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
       await assertOurs(folder);
       await ClassicLevel.destroy(folder);
     }
+    if (how !== 'keep') makeFolder(folder);
     database = new ClassicLevel(folder, { createIfMissing: how !== 'keep' });
     await database.open();
   } catch (error) {
