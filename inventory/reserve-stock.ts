@@ -1,6 +1,6 @@
 import { wholeNumber } from '../saga/step/settings.ts';
 import { accept, type Read, wait } from '../saga/step/step.ts';
-import { type PricedLine, pricedLines, totalOf } from '../shop/lines.ts';
+import { agreedLines, type PricedLine, pricedLines, totalOf } from '../shop/lines.ts';
 import { type Line, linesSchema } from '../shop/order.ts';
 import { step } from '../shop/step.ts';
 import { stock } from '../shop/stock.ts';
@@ -75,19 +75,6 @@ const whatIsThere = (lines: readonly PricedLine[], read: Read): PricedLine[] =>
     .filter(({ quantity }) => quantity > 0);
 
 const unitsOf = (lines: readonly Line[]): number => lines.reduce((sum, { quantity }) => sum + quantity, 0);
-
-/** What was agreed upon: what was offered, or, of that, what the amendment leaves. */
-function agreedLines(
-  offered: readonly PricedLine[],
-  word?: { readonly word: string; readonly items?: readonly Line[] },
-): PricedLine[] {
-  const { items } = word ?? {};
-  if (items === undefined) return [...offered];
-  return offered.flatMap((line) => {
-    const quantity = items.find(({ item }) => item === line.item)?.quantity;
-    return quantity === undefined ? [] : [{ ...line, quantity }];
-  });
-}
 
 /** An amendment takes out lines or makes them smaller. */
 function amendmentFault(offered: readonly PricedLine[], items: readonly Line[]): string | undefined {

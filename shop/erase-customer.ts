@@ -20,7 +20,7 @@ export interface Erasure {
   readonly person?: string | undefined;
 }
 
-/** How many orders and dead letters were rewritten. */
+/** How many orders and dead letters this work rewrote; another one, before it or beside it, may have rewritten others. */
 export interface Erased {
   readonly orders: number;
   readonly letters: number;

@@ -25,3 +25,19 @@ export type PricedLine = z.infer<typeof pricedLines>[number];
 /** The sum of all lines, in minor units of the currency. If it is too large, it is not a safe integer. */
 export const totalOf = (lines: readonly PricedLine[]): number =>
   lines.reduce((sum, { quantity, price_per_unit }) => sum + quantity * price_per_unit, 0);
+
+/** What was agreed upon: what was offered, or, of that, what an amendment leaves. */
+export function agreedLines(
+  offered: readonly PricedLine[],
+  word?: {
+    readonly word: string;
+    readonly items?: readonly { readonly item: string; readonly quantity: number }[];
+  },
+): PricedLine[] {
+  const { items } = word ?? {};
+  if (items === undefined) return [...offered];
+  return offered.flatMap((line) => {
+    const quantity = items.find(({ item }) => item === line.item)?.quantity;
+    return quantity === undefined ? [] : [{ ...line, quantity }];
+  });
+}

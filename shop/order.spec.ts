@@ -406,6 +406,21 @@ describe('What people see of an order', () => {
     expect(shows(aLedger({ items }))).to.deep.equal({ user: 'jack', items });
   });
 
+  it('has the lines that an amendment left as soon as the amendment was heard', () => {
+    const lines = (quantity: number) => [{ item: 'widget', quantity, price_per_unit: PRICE }];
+    const offered = lines(5);
+    const waiting = aLedgerThatIs('RECEIVED', { offered });
+    const heard = (word: object) => shows({ ...waiting, heard: { inventory: word } } as never);
+    expect(shows(waiting)).to.deep.equal({ ...asked, items: offered });
+    expect(heard({ word: 'approve' })).to.deep.equal({ ...asked, items: offered });
+    expect(heard({ word: 'amend', items: [{ item: 'widget', quantity: 3 }] })).to.deep.equal({
+      ...asked,
+      items: lines(3),
+    });
+    expect(heard({ word: 'amend', items: [{ item: 'gadget', quantity: 1 }] })).to.have.property('items')
+      .empty;
+  });
+
   it('gives a wish for failure back as it came', () => {
     const wish: Order = anOrder({ paymentError: '{"because":null}' });
     expect(shows(aLedger(wish))).to.deep.equal({ ...asked, 'payment-error': { because: null } });

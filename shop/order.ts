@@ -3,7 +3,7 @@ import { inputFaults } from '../saga/http/input-faults.ts';
 import { isName, nameSchema } from '../saga/http/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { ORCHESTRATION, type OrderKind, type ParsedOrder } from '../saga/step/saga.ts';
-import { money, namesEachItemOnce, type PricedLine, pricedLines, totalOf } from './lines.ts';
+import { agreedLines, money, namesEachItemOnce, type PricedLine, pricedLines, totalOf } from './lines.ts';
 
 /**
  * What a customer may order, and the one place where that is checked, for HTTP bodies and for messages that were published
@@ -240,6 +240,7 @@ export const order: OrderKind<Order> = {
     user,
     items = [],
     offered,
+    heard = {},
     lines,
     delivery_cost,
     on_shortage,
@@ -247,13 +248,15 @@ export const order: OrderKind<Order> = {
     paymentError,
     fail,
   }: ShopLedger) {
+    // Only an amendment carries lines. The order holds what it leaves before the step has decided again.
+    const amendment = Object.values(heard).find((word) => 'items' in word);
     const [line, ...others] = items;
     const single = others.length === 0 ? line : undefined;
     return {
       user,
       item: single?.item,
       quantity: single?.quantity,
-      items: lines ?? offered ?? items,
+      items: lines ?? (offered && agreedLines(offered, amendment)) ?? items,
       on_shortage,
       mode,
       'payment-error': paymentError === undefined ? undefined : JSON.parse(paymentError),

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { DEAD_LETTER } from '../../saga/deliver/message.ts';
+import { describeFaults, inputFaults } from '../../saga/http/input-faults.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 
 /**
@@ -75,8 +76,9 @@ function parseWrapped(json: unknown, now: Date): ParsedPush {
   // Counted first: looking at 700,000 takes seconds, and nothing else is done meanwhile.
   if (attributeCount(json) > ATTRIBUTES_MAX)
     return { fault: `The message has more than the ${ATTRIBUTES_MAX} attributes that Pub/Sub takes` };
-  const parsed = wrappedSchema.safeParse(json);
-  if (!parsed.success) return { fault: `The body is no pushed message: ${z.prettifyError(parsed.error)}` };
+  const parsed = wrappedSchema.safeParse(json, { reportInput: true });
+  if (!parsed.success)
+    return { fault: `The body is no pushed message: ${describeFaults(inputFaults(parsed.error))}` };
   const { message, deliveryAttempt } = parsed.data;
   const publishTime = message.publishTime ?? message.publish_time;
   return parkable({

@@ -44,7 +44,7 @@ const UNKNOWABLE: readonly (readonly [documents: string, edits: RegExp, why: str
   ['CANCELED ledger', /history\[1\] deleted/, 'an order may be older than a step, and has no record of it'],
   ['CANCELED ledger', /history\[[123]\]\.at made (later|earlier)/, 'no record keeps when that was'],
   ['CANCELED ledger', /user (changed|exchanged)/, 'no record says any more who ordered'],
-  ['CANCELED ledger', /lines exchanged|lines emptied|lines\[\d\] doubled/, NO_RECORD_OF_LINES],
+  ['CANCELED ledger', /lines exchanged|lines emptied/, NO_RECORD_OF_LINES],
   ['CANCELED ledger', /lines\[\d\] deleted|lines\[\d\]\.item changed/, NO_RECORD_OF_LINES],
   ['CANCELED ledger', /(items|lines)\[\d\]\.(quantity|price_per_unit) (raised|lowered)/, NO_RECORD_OF_LINES],
   ['CANCELED ledger', /reason made [A-Z_]+/, 'what was in the way then is not known any more'],

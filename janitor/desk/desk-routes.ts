@@ -153,7 +153,7 @@ export function deskRoutes(saga: Saga, ports: Ports): readonly Route[] {
       audience: 'operators',
       query: discardSchema,
       responses: {
-        200: 'It is discarded, now or before',
+        200: 'It is discarded, now or before; the first note stays',
         404: 'No such letter',
         409: 'It was redriven already, or is malformed',
       },

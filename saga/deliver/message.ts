@@ -1,5 +1,5 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
-import type { InputFault } from '../http/input-faults.ts';
+import { describeFaults } from '../http/input-faults.ts';
 import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, PAUSED, RESUMED } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
@@ -98,7 +98,8 @@ function parseBody(
     message: {
       uuid: uuid.toLowerCase(),
       order: 'order' in parsed ? parsed.order : undefined,
-      orderFault: 'order' in parsed ? undefined : describeFaults(parsed.faults),
+      orderFault:
+        'order' in parsed ? undefined : describeFaults(parsed.faults).slice(0, ORDER_FAULT_LENGTH_MAX),
       reason: saga.reasons.find((known) => known === body.reason),
       ...wordIn(body),
       trace,
@@ -114,11 +115,6 @@ function parseOrder(saga: Saga, body: Record<string, unknown>): ParsedOrder {
   const parsed = saga.order.parse(body);
   const fault = 'order' in parsed ? faultOfFailure(saga, parsed.order) : undefined;
   return fault === undefined ? parsed : { faults: [fault] };
-}
-
-function describeFaults(faults: readonly InputFault[]): string {
-  const sentences = faults.map(({ field, message }) => `${field} ${message}`).join('; ');
-  return sentences.slice(0, ORDER_FAULT_LENGTH_MAX);
 }
 
 /** What people see of an order, in messages and over HTTP. */

@@ -26,6 +26,10 @@ export function inputFaults(error: z.ZodError): InputFault[] {
   });
 }
 
+/** All of them, as one line. */
+export const describeFaults = (faults: readonly InputFault[]): string =>
+  faults.map(({ field, message }) => `${field} ${message}`).join('; ');
+
 /** `items[0].quantity`; `body` for all of it. */
 function fieldAt([first, ...inner]: readonly PropertyKey[]): string {
   const steps = inner.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));

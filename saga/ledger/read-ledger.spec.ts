@@ -343,6 +343,10 @@ describe('A ledger that is not believed', () => {
       ],
       [without('heard', delivered), ['delivery went on, but no word is there']],
       [
+        { heard: { delivery: { word: 'delivered', by: 'jim' } } },
+        ['the word that delivery has heard: by is unknown'],
+      ],
+      [
         { heard: { delivery: { word: 'sing' }, payments: { word: 'delivered' } } },
         [
           'the word that delivery has heard: sing is none of delivered, canceled',

@@ -6,6 +6,7 @@ import { wordFault } from '../step/wait.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn, withoutPauses } from './history.ts';
 import { CANCELED, FAILING, isFailed, type Ledger, type LedgerFields, RECEIVED, shardOf } from './ledger.ts';
+import { schemaFaults } from './schema-faults.ts';
 import { traceparentIn } from './trace.ts';
 import { waitsIn } from './waits-in.ts';
 
@@ -104,12 +105,6 @@ export function trusted(read: ReadLedger, uuid: string): Ledger {
 
 /** Takes a sentence that says what is wrong. */
 type Fault = (sentence: string) => void;
-
-/** What is wrong with a document's fields, a sentence each. A few are enough to know where to look. */
-export const schemaFaults = (error: z.ZodError): string[] =>
-  error.issues.slice(0, FAULTS_MAX).map(({ path, message }) => `${path.join('.') || 'all'}: ${message}`);
-
-const FAULTS_MAX = 5;
 
 const HISTORY_LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z_]+ \S+( \S|$)/;
 const MOMENT_LENGTH = '2026-01-02T03:04:05.678Z'.length;

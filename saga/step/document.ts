@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Documents } from '../commit/documents.ts';
+import { schemaFaults } from '../ledger/schema-faults.ts';
 import type { Path } from '../ports/store.ts';
 
 /**
@@ -322,7 +323,7 @@ export function readDocument<T extends object>(
     parsedDocuments.set(fields, { kind, content: parsed.data });
     return parsed.data;
   }
-  throw new Error(`The document ${path} is malformed: ${z.prettifyError(parsed.error)}`);
+  throw new Error(`The document ${path} is malformed: ${schemaFaults(parsed.error).join('; ')}`);
 }
 
 /** Why an order that needs this document is refused; undefined if it isn't, or can do without the document. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeFaults, inputFaults } from '../http/input-faults.ts';
 import type { Hold } from './document.ts';
 import type { Infer, Known } from './step.ts';
 
@@ -91,6 +92,6 @@ export function wordFault({ words, afterwards }: Wait, { word, ...carried }: Wor
   if (word === SILENCE && afterwards === 'go on') return undefined;
   const schema = words[word];
   if (schema === undefined) return `${word} is none of ${Object.keys(words).join(', ')}`;
-  const parsed = schema.safeParse(carried);
-  return parsed.success ? undefined : z.prettifyError(parsed.error);
+  const { error } = schema.safeParse(carried, { reportInput: true });
+  return error && describeFaults(inputFaults(error));
 }
