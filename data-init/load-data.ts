@@ -3,7 +3,7 @@ import { REPAIRS } from '../janitor/audit/repair-journal.ts';
 import { DEAD_LETTERS } from '../janitor/desk/letter.ts';
 import { createOnce } from '../saga/commit/create-once.ts';
 import { type Environment, groupCommit } from '../saga/commit/group-commit.ts';
-import { nameSchema } from '../saga/http/name.ts';
+import { nameSchema } from '../saga/input/name.ts';
 import { LEDGERS } from '../saga/ledger/ledger.ts';
 import type { Path, Store } from '../saga/ports/store.ts';
 import type { Account, DocumentKind } from '../saga/step/document.ts';

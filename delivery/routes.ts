@@ -3,7 +3,7 @@ import { moment } from '../saga/http/answers.ts';
 import { assertMayAct } from '../saga/http/caller.ts';
 import { documentRoute } from '../saga/http/document-route.ts';
 import { notFound, type Route, route } from '../saga/http/http.ts';
-import { nameSchema } from '../saga/http/name.ts';
+import { nameSchema } from '../saga/input/name.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';
 import { customers } from '../shop/customers.ts';
 import { deliveryCost, type Tariff } from '../shop/delivery-cost.ts';

@@ -24,8 +24,8 @@ export {
   type Route,
   route,
 } from '../saga/http/http.ts';
-export { type InputFault, inputFaults } from '../saga/http/input-faults.ts';
-export { isName, nameSchema } from '../saga/http/name.ts';
+export { type InputFault, inputFaults } from '../saga/input/input-faults.ts';
+export { isName, nameSchema } from '../saga/input/name.ts';
 export { type Transition, transitionsOf } from '../saga/ledger/history.ts';
 export { CANCELED, FAILING, type Ledger, ledgerPath, RECEIVED } from '../saga/ledger/ledger.ts';
 export { type ReadLedger, readLedger } from '../saga/ledger/read-ledger.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Caller, customerAskedFor } from '../saga/http/caller.ts';
 import { LAST_EVENT_ID, type Route, route, type ServerEvent, STAYS } from '../saga/http/http.ts';
-import { nameSchema } from '../saga/http/name.ts';
+import { nameSchema } from '../saga/input/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../saga/ledger/read-ledger.ts';
 import type { Store } from '../saga/ports/store.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { notFound, type Route, route } from '../saga/http/http.ts';
-import { isName, nameSchema } from '../saga/http/name.ts';
+import { isName, nameSchema } from '../saga/input/name.ts';
 import type { Store } from '../saga/ports/store.ts';
 import { money, units } from '../shop/lines.ts';
 import { sales } from '../shop/sales.ts';

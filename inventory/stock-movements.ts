@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { transitionSchema } from '../saga/http/answers.ts';
 import { notFound, type Route, route } from '../saga/http/http.ts';
-import { isName } from '../saga/http/name.ts';
 import { pageParameters } from '../saga/http/page.ts';
+import { isName } from '../saga/input/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { listLedgers } from '../saga/ledger/list-ledgers.ts';
 import { readOne, type Store } from '../saga/ports/store.ts';

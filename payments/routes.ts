@@ -1,7 +1,7 @@
 import { moment } from '../saga/http/answers.ts';
 import { documentRoute } from '../saga/http/document-route.ts';
 import type { Route } from '../saga/http/http.ts';
-import { nameSchema } from '../saga/http/name.ts';
+import { nameSchema } from '../saga/input/name.ts';
 import type { Store } from '../saga/ports/store.ts';
 import { money } from '../shop/lines.ts';
 import { invoices } from './invoices.ts';

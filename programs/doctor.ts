@@ -7,7 +7,7 @@ import { repairReportSchema } from '../janitor/audit/repair-route.ts';
 import { takeAudit } from '../janitor/audit/take-audit.ts';
 import { pipeline } from '../pipeline.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
-import { sentenceSchema } from '../saga/http/sentence.ts';
+import { sentenceSchema } from '../saga/input/sentence.ts';
 import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { loadDotenv, readConfig } from './config.ts';
 import { findStack } from './local-stack.ts';

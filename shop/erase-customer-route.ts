@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { answerInTime } from '../saga/http/answer-in-time.ts';
 import { operatorIn } from '../saga/http/caller.ts';
 import { notFound, type Route, route } from '../saga/http/http.ts';
-import { isName } from '../saga/http/name.ts';
+import { isName } from '../saga/input/name.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { type Erased, type Erasure, eraseCustomer } from './erase-customer.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameSchema } from '../saga/http/name.ts';
+import { nameSchema } from '../saga/input/name.ts';
 
 /** The lines of an order once they have a price. */
 

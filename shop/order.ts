@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { inputFaults } from '../saga/http/input-faults.ts';
-import { isName, nameSchema } from '../saga/http/name.ts';
+import { inputFaults } from '../saga/input/input-faults.ts';
+import { isName, nameSchema } from '../saga/input/name.ts';
 import type { Ledger } from '../saga/ledger/ledger.ts';
 import { ORCHESTRATION, type OrderKind, type ParsedOrder } from '../saga/step/saga.ts';
 import { agreedLines, money, namesEachItemOnce, type PricedLine, pricedLines, totalOf } from './lines.ts';

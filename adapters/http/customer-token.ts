@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { Problem, unavailable } from '../../saga/http/http.ts';
-import { isName } from '../../saga/http/name.ts';
+import { isName } from '../../saga/input/name.ts';
 import type { CustomerCheck } from './customer-gate.ts';
 import { type CustomerIdentity, isKeySource } from './customer-identity.ts';
 

@@ -17,7 +17,7 @@ import {
   type Route,
   unavailable,
 } from '../../saga/http/http.ts';
-import { inputFaults } from '../../saga/http/input-faults.ts';
+import { inputFaults } from '../../saga/input/input-faults.ts';
 import type { Log } from '../../saga/ports/log.ts';
 import { StoreError } from '../../saga/ports/store.ts';
 import { systemClock } from '../system-clock.ts';

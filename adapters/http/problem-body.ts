@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { invalidInput, type Problem } from '../../saga/http/http.ts';
-import { inputFaults } from '../../saga/http/input-faults.ts';
 import { pageParameters } from '../../saga/http/page.ts';
+import { inputFaults } from '../../saga/input/input-faults.ts';
 
 /** What is sent of a problem: RFC 9457, with the faults of single fields. */
 export const problemBody = ({ title, status, detail, errors }: Problem) => ({

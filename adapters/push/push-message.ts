@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { DEAD_LETTER } from '../../saga/deliver/message.ts';
-import { describeFaults, inputFaults } from '../../saga/http/input-faults.ts';
+import { describeFaults, inputFaults } from '../../saga/input/input-faults.ts';
 import type { Delivery } from '../../saga/ports/bus.ts';
 
 /**

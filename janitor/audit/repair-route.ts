@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { operatorIn } from '../../saga/http/caller.ts';
 import { Problem, type Route, route } from '../../saga/http/http.ts';
 import { pageParameters, readPage } from '../../saga/http/page.ts';
-import { sentenceSchema } from '../../saga/http/sentence.ts';
+import { sentenceSchema } from '../../saga/input/sentence.ts';
 import { pause } from '../../saga/ports/clock.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import type { Saga } from '../../saga/step/saga.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { operatorIn } from '../../saga/http/caller.ts';
 import { notFound, Problem, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { pageParameters } from '../../saga/http/page.ts';
-import { sentenceSchema } from '../../saga/http/sentence.ts';
+import { sentenceSchema } from '../../saga/input/sentence.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { readOne, StoreError } from '../../saga/ports/store.ts';
 import type { Saga } from '../../saga/step/saga.ts';

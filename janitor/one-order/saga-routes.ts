@@ -3,7 +3,7 @@ import { snapshotSchema } from '../../saga/http/answers.ts';
 import { type Caller, operatorIn } from '../../saga/http/caller.ts';
 import { type HttpResponse, type Route, route, unavailable } from '../../saga/http/http.ts';
 import { canceledAlready, ledgerOf, turnOnRequest } from '../../saga/http/one-order.ts';
-import { sentenceSchema } from '../../saga/http/sentence.ts';
+import { sentenceSchema } from '../../saga/input/sentence.ts';
 import { CANCELED, CANCELED_BY_OPERATOR, type Ledger } from '../../saga/ledger/ledger.ts';
 import type { Ports } from '../../saga/ports/ports.ts';
 import { cancelTask } from '../../saga/steer/cancel.ts';

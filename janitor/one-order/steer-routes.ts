@@ -4,7 +4,7 @@ import { type Caller, operatorIn } from '../../saga/http/caller.ts';
 import { type HttpResponse, invalidInput, type Route, route } from '../../saga/http/http.ts';
 import { turnOnRequest } from '../../saga/http/one-order.ts';
 import { pageParameters } from '../../saga/http/page.ts';
-import { sentenceSchema } from '../../saga/http/sentence.ts';
+import { sentenceSchema } from '../../saga/input/sentence.ts';
 import { PAUSED } from '../../saga/ledger/ledger.ts';
 import { type LedgerFilter, listLedgers } from '../../saga/ledger/list-ledgers.ts';
 import type { Ports } from '../../saga/ports/ports.ts';

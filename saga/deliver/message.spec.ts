@@ -17,7 +17,7 @@ import {
   shopOfThree as pipeline,
 } from '../../test/support/shop-of-three.ts';
 import { deepFreeze } from '../../test-kit/deep-freeze.ts';
-import { isName } from '../http/name.ts';
+import { isName } from '../input/name.ts';
 import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { advance, fail, type Ledger, pause, receive, tombstone, unpause } from '../ledger/ledger.ts';
 import { LEDGER_FIELDS } from '../ledger/read-ledger.ts';

@@ -1,5 +1,5 @@
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
-import { describeFaults } from '../http/input-faults.ts';
+import { describeFaults } from '../input/input-faults.ts';
 import { lastTransition, statusIn } from '../ledger/history.ts';
 import { type Ledger, PAUSED, RESUMED } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { nameSchema } from '../input/name.ts';
 import type { DocumentKind } from '../step/document.ts';
-import { nameSchema } from './name.ts';
 
 /**
  * For each field of a document, how people see it, in this order; or false for one that stays inside, such as those for the

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import type { InputFault } from '../input/input-faults.ts';
 import type { Caller } from './caller.ts';
-import type { InputFault } from './input-faults.ts';
 
 /** HTTP as the services see it: a route is a value, and so is its answer. The kernel knows no web framework. */
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { InputFault } from '../http/input-faults.ts';
+import type { InputFault } from '../input/input-faults.ts';
 import { type Ledger, receive } from '../ledger/ledger.ts';
 import type { Saga } from './saga.ts';
 import type { LedgerTask } from './turn.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ServiceDefinition } from '../deliver/service.ts';
-import type { InputFault } from '../http/input-faults.ts';
+import type { InputFault } from '../input/input-faults.ts';
 import { statusIn } from '../ledger/history.ts';
 import {
   CANCELED,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeFaults, inputFaults } from '../http/input-faults.ts';
+import { describeFaults, inputFaults } from '../input/input-faults.ts';
 import type { Hold } from './document.ts';
 import type { Infer, Known } from './step.ts';
 

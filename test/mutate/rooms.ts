@@ -31,9 +31,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'saga/commit': { ...kernel('commit'), specs: ['saga/commit'] },
   'saga/deliver': kernel('deliver'),
   'saga/http': {
-    folders: ['saga/http'],
+    folders: ['saga/http', 'saga/input'],
     // No other room of the kernel goes over HTTP.
-    specs: ['saga/http'],
+    specs: ['saga/http', 'saga/input'],
     endToEnd: ['http', 'operators', 'order-at', 'steer', 'customers', 'answers-in-time'],
   },
   'saga/ledger': { ...kernel('ledger'), specs: ['saga/ledger', 'saga/steer'] },
