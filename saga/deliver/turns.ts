@@ -1,6 +1,6 @@
 import { create, type Documents, update, type Write } from '../commit/documents.ts';
 import { groupCommit, type Task } from '../commit/group-commit.ts';
-import { lastTransition, transitionTo } from '../ledger/history.ts';
+import { notBefore, transitionTo } from '../ledger/history.ts';
 import { isFailed, type Ledger, ledgerPath, leftBy } from '../ledger/ledger.ts';
 import { type ReadLedger, readLedger, trusted } from '../ledger/read-ledger.ts';
 import type { Bus, OutgoingMessage, PublishResult } from '../ports/bus.ts';
@@ -149,16 +149,6 @@ function ledgerWrites(before: Ledger | undefined, after: Ledger | undefined): Wr
 function changedFields(before: Ledger, after: Ledger): Partial<Ledger> {
   const changed = Object.entries(after).filter(([field, value]) => value !== before[field as keyof Ledger]);
   return Object.fromEntries(changed);
-}
-
-/**
- * The moment of a turn. A worker that was held up still has the moment at which its batch began, and clocks differ. Without
- * this, a stage could begin, and be overdue, before the previous one ended.
- */
-function notBefore(ledger: Ledger | undefined, now: Date): Date {
-  if (ledger === undefined) return now;
-  const { at } = lastTransition(ledger);
-  return at > now ? at : now;
 }
 
 function observeCommit(

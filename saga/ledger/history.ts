@@ -89,3 +89,13 @@ export function statusIn(line: string): string {
   const atEnd = line.indexOf(' ');
   return line.slice(atEnd + 1, line.indexOf(' ', atEnd + 1));
 }
+
+/**
+ * The moment of a turn. A worker that was held up still has the moment at which its batch began, and clocks differ. Without
+ * this, a stage could begin, and be overdue, before the previous one ended.
+ */
+export function notBefore(ledger: Ledger | undefined, now: Date): Date {
+  if (ledger === undefined) return now;
+  const { at } = lastTransition(ledger);
+  return at > now ? at : now;
+}

@@ -2,7 +2,7 @@ import type { Documents } from '../commit/documents.ts';
 import { update } from '../commit/documents.ts';
 import { derivedUuid } from '../deliver/message.ts';
 import { hasEnded, nextSweep } from '../ledger/deadline.ts';
-import { lastTransition, statusIn } from '../ledger/history.ts';
+import { notBefore, statusIn } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
@@ -53,9 +53,7 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
         if (refusal) return { outcome: 'unheeded', detail: refusal.detail };
       }
       const { trace: _trace, forks: _forks, repeats: _repeats, ...copied } = past;
-      // Clocks differ: what happened to the first order may seem to be yet to come.
-      const { at } = lastTransition(past);
-      const begunAt = at > now ? at : now;
+      const begunAt = notBefore(past, now);
       const begun = {
         ...copied,
         uuid,
