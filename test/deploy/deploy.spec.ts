@@ -344,6 +344,14 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     expect(ends).to.deep.equal(calls.map((call) => [call, 1, 0, true]));
   });
 
+  it('that is told to end lets the command under way end first, says so, and goes on when it runs again', async () => {
+    const google = await fresh({ signal: { during: `${TERRAFORM} apply`, untilNextCall: false } });
+    const { code, said } = await google.run([...ASKED, '--yes']);
+    expect([code, said.endsWith('The same command goes on from here.\n')]).to.deep.equal([143, true]);
+    expect(google.calls().at(-1)).to.match(/^terraform \S+ apply /);
+    expect((await google.run([...ASKED, '--yes'])).code).to.equal(0);
+  });
+
   it('is harmless when it runs again: it keeps the variables and builds nothing twice', async () => {
     const google = await fresh();
     const own = `# mine\nproject = "${PROJECT}"\nregion = "${REGION}"\npublic = true\n`;

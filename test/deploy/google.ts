@@ -139,13 +139,14 @@ function makeGoogle(folder: string, part: Partial<World>): { google: Google; ser
     const call = body.split('\0').slice(0, -1);
     calls.push(call.join(' '));
     goOn();
-    if (world.signalDuring !== undefined && call.join(' ').startsWith(world.signalDuring)) {
-      world = { ...world, signalDuring: undefined };
+    const { signal } = world;
+    if (signal !== undefined && call.join(' ').startsWith(signal.during)) {
+      world = { ...world, signal: undefined };
       const next = new Promise<void>((resolve) => {
         goOn = resolve;
       });
       program?.kill('SIGTERM');
-      await next;
+      if (signal.untilNextCall) await next;
     }
     const { says = '', fails, ...change } = answer(world, call, text);
     world = { ...world, ...change };

@@ -121,7 +121,7 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
   });
 
   it('goes back at once where a signal comes during a portion', async () => {
-    const google = await running({ signalDuring: 'sleep' });
+    const google = await running({ signal: { during: 'sleep', untilNextCall: true } });
     const { code, said } = await google.run(ASKED);
     expect([code, said.endsWith(HINT)]).to.deep.equal([130, true]);
     const calls = google.calls();

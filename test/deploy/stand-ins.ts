@@ -45,8 +45,8 @@ export interface World {
   /** After how many looks the alerts can't be looked at any more. */
   readonly alertsFailAfter?: number;
   readonly alertLooks: number;
-  /** The beginning of a call during which the program gets a signal. The call then lasts until the program makes the next one. */
-  readonly signalDuring?: string | undefined;
+  /** The beginning of a call during which the program gets a signal. The call may then last until the program makes the next one. */
+  readonly signal?: { readonly during: string; readonly untilNextCall: boolean } | undefined;
 }
 
 export const freshWorld: World = {
