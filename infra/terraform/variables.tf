@@ -134,7 +134,7 @@ variable "callers" {
   default     = {}
 
   validation {
-    condition     = alltrue(flatten([for members in values(var.callers) : [for member in members : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))]]))
+    condition     = try(alltrue(flatten([for members in values(var.callers) : [for member in members : can(regex("^(user|group|serviceAccount):[^ :]+@[^ :]+$", member))]])), false)
     error_message = "A caller is a person, a group or a service account: user:…, group:… or serviceAccount:… with an address."
   }
   validation {
@@ -211,8 +211,9 @@ variable "settings" {
   default     = {}
 
   validation {
-    condition     = alltrue(flatten([for service, own in var.settings : [for name in keys(own) : contains(local.known_settings, "${service}.${name}")]]))
-    error_message = "A service has no such setting. There are ${join(", ", local.known_settings)}."
+    # Null is no map, and no value that an environment could have.
+    condition     = try(alltrue(flatten([for service, own in var.settings : [for name, value in own : value != null && contains(local.known_settings, "${service}.${name}")]])), false)
+    error_message = "A service has no such setting, or no value for it. There are ${join(", ", local.known_settings)}."
   }
 }
 

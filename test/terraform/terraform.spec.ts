@@ -130,14 +130,24 @@ describe('Terraform itself', () => {
     const wrongBeside = { ...REQUIRED, domain: 'https://shop.example' };
     const configuration = await readConfiguration();
     const { variable } = configuration;
-    const unnamed = { ...REQUIRED, customers: { issuer: 'https://accounts.example', audience: null } };
-    const complaints = [wrong, wrongBeside, unnamed].map((given) =>
+    const nulls = [
+      {
+        customers: { issuer: 'https://accounts.example', audience: null },
+        settings: { inventory: { APPROVAL_ABOVE: null } },
+      },
+      { settings: { payments: null }, callers: { order: null } },
+    ].map((given) => ({ ...REQUIRED, ...given }));
+    const complaints = [wrong, wrongBeside, ...nulls].map((given) =>
       evaluate(configuration, given).then(
         () => 'nothing',
         (error: Error) => error.message.replaceAll(/\s*[│╷╵]?\s+/g, ' '),
       ),
     );
     const complaint = (await Promise.all(complaints)).join(' ');
+    for (const refused of await Promise.all(complaints.slice(2)))
+      expect(refused.match(/Error: [\w ]+ on/g)).to.deep.equal(
+        Array(2).fill('Error: Invalid value for variable on'),
+      );
     expect(await complaints[2]).to.contain('an issuer with an https URL, an audience');
     const sentences = Object.entries(variable).flatMap(([name, { validation = [] }]) =>
       (validation as { error_message: string }[]).map(
