@@ -5,6 +5,8 @@ export { audit } from '../janitor/audit/audit.ts';
 export { executeRepair, planRepair } from '../janitor/audit/repair.ts';
 export { takeAudit } from '../janitor/audit/take-audit.ts';
 export { janitor } from '../janitor/service.ts';
+export { notifier } from '../notifier/service.ts';
+export { orchestrator } from '../orchestrator/service.ts';
 export { messageFor, snapshot } from '../saga/deliver/message.ts';
 export {
   allServices,
@@ -35,7 +37,7 @@ export type { Log } from '../saga/ports/log.ts';
 export type { Ports } from '../saga/ports/ports.ts';
 export { readOne, type Store, StoreError } from '../saga/ports/store.ts';
 export { cancelTask } from '../saga/steer/cancel.ts';
-export { account, document, record } from '../saga/step/document.ts';
+export { account, counter, document, record } from '../saga/step/document.ts';
 export { holdsOf } from '../saga/step/holds.ts';
 export { receiveTask } from '../saga/step/receive.ts';
 export {
@@ -49,4 +51,4 @@ export {
   type TopicOf,
 } from '../saga/step/saga.ts';
 export { share, wholeNumber } from '../saga/step/settings.ts';
-export { accept, refuse, type Step, stepsFor } from '../saga/step/step.ts';
+export { accept, refuse, type Step, stepsFor, wait } from '../saga/step/step.ts';
