@@ -65,6 +65,13 @@ describe('The delivery step', () => {
     });
   });
 
+  it('[anomaly 57] goes on with an order that was taken before its customer was erased', () => {
+    const erased = { 'users/jack': { ...jack, erasedAs: UUID } };
+    expect(outcome({ ...paid, documents: { ...paid.documents, ...erased } })).to.have.property('waiting');
+    const delivered = { ...underWay, documents: { ...held, ...erased }, word: { word: 'delivered' } };
+    expect(outcome(delivered)).to.deep.equal({ accepted: {}, changes: {} });
+  });
+
   it('refuses an order whose customer is gone by now', () => {
     expect(outcome({ ...paid, documents: {} })).to.deep.equal({
       refused: 'USER_NOT_FOUND',

@@ -49,7 +49,7 @@ function sourcesOf(saga: Saga, reason: string): string[] {
     const document = code(kind.template);
     return [
       ...(kind.missing === reason
-        ? [`the order needs ${document}, and there is none${kind.closed ? ', or it takes no orders' : ''}`]
+        ? [`the order needs ${document}, which is missing${kind.closedBecause ? ' or takes no orders' : ''}`]
         : []),
       ...(isShortage(kind, reason)
         ? [`the order would take more than is left: ${code(kind.balance)} of ${document}`]

@@ -1,6 +1,6 @@
 import { create, type Documents, update, type Write } from '../saga/commit/documents.ts';
 import type { Task } from '../saga/commit/group-commit.ts';
-import { schemaFaults } from '../saga/ledger/schema-faults.ts';
+import { schemaFaults } from '../saga/input/schema-faults.ts';
 import { stock } from '../shop/stock.ts';
 import { changePath, type Figures, type StockChange } from './stock-changes.ts';
 

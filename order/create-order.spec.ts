@@ -80,7 +80,7 @@ describe('The order step', () => {
     const refusal = {
       by: 'order',
       reason: 'USER_NOT_FOUND',
-      detail: 'The customer is erased',
+      detail: 'The customer is being erased, or was',
       now: LATER,
     };
     expect(take(ledger, erasing)).to.deep.equal({

@@ -23,6 +23,7 @@ export const customers = account({
     erasedAs: z.uuid().exactOptional(),
   },
   missing: 'USER_NOT_FOUND',
-  closed: ({ erasedAs }) => (erasedAs === undefined ? undefined : 'The customer is erased'),
+  closedBecause: ({ erasedAs }) =>
+    erasedAs === undefined ? undefined : 'The customer is being erased, or was',
   shortage: 'INSUFFICIENT_CREDIT',
 });

@@ -410,7 +410,8 @@ describe('What people see of an order', () => {
     const lines = (quantity: number) => [{ item: 'widget', quantity, price_per_unit: PRICE }];
     const offered = lines(5);
     const waiting = aLedgerThatIs('RECEIVED', { offered });
-    const heard = (word: object) => shows({ ...waiting, heard: { inventory: word } } as never);
+    const heard = (word: object) =>
+      shows({ ...waiting, heard: { earlier: { word: 'open' }, inventory: word } } as never);
     expect(shows(waiting)).to.deep.equal({ ...asked, items: offered });
     expect(heard({ word: 'approve' })).to.deep.equal({ ...asked, items: offered });
     expect(heard({ word: 'amend', items: [{ item: 'widget', quantity: 3 }] })).to.deep.equal({

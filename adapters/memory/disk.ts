@@ -47,7 +47,7 @@ export async function openDisk(folder: string, { how }: DiskOptions): Promise<Di
       await assertOurs(folder);
       await ClassicLevel.destroy(folder);
     }
-    if (how !== 'keep') makeFolder(folder);
+    makeFolder(folder);
     database = new ClassicLevel(folder, { createIfMissing: how !== 'keep' });
     await database.open();
   } catch (error) {

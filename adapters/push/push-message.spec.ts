@@ -98,6 +98,19 @@ describe('A pushed message', () => {
     expect(parse(Buffer.alloc(0), { 'x-goog-pubsub-message-id': '7' })).to.deep.equal({ message: bare });
   });
 
+  it('[anomaly 22] names what is wrong with its wrapping', () => {
+    for (const [body, fault] of [
+      [null, 'body: Invalid input: expected object, received null'],
+      [{ subscription: 'x' }, 'message is missing'],
+      [
+        { message: { messageId: '7', attributes: { a: 1 } } },
+        'message.attributes.a: Invalid input: expected string',
+      ],
+    ] as const) {
+      expect(parse(body)).to.have.property('fault').that.contains(`The body is no pushed message: ${fault}`);
+    }
+  });
+
   const wrong: readonly (readonly [what: string, body: unknown])[] = [
     ['no JSON', Buffer.from('hello')],
     ['nothing', Buffer.alloc(0)],

@@ -211,7 +211,7 @@ variable "settings" {
   default     = {}
 
   validation {
-    # Null is no map, and no value that an environment could have.
+    # Null is neither a map of settings nor a value.
     condition     = try(alltrue(flatten([for service, own in var.settings : [for name, value in own : value != null && contains(local.known_settings, "${service}.${name}")]])), false)
     error_message = "A service has no such setting, or no value for it. There are ${join(", ", local.known_settings)}."
   }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageFor } from '../../saga/deliver/message.ts';
 import { serviceNames } from '../../saga/deliver/service.ts';
+import { schemaFaults } from '../../saga/input/schema-faults.ts';
 import { endOfStage, isStanding, isWaiting, REPEAT_MAX_SECONDS } from '../../saga/ledger/deadline.ts';
 import { lastTransition, transitionsOf } from '../../saga/ledger/history.ts';
 import { FAILING, LEDGERS, type Ledger, ledgerPath, tombstoneUntil } from '../../saga/ledger/ledger.ts';
 import { isTombstone, readLedger } from '../../saga/ledger/read-ledger.ts';
-import { schemaFaults } from '../../saga/ledger/schema-faults.ts';
 import { scanPages } from '../../saga/ports/scan-pages.ts';
 import type { Path, Snapshot, StoredDocument } from '../../saga/ports/store.ts';
 import type { Account, HeldRecord, Hold, RecordKind } from '../../saga/step/document.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { moment } from '../../saga/http/answers.ts';
-import { schemaFaults } from '../../saga/ledger/schema-faults.ts';
+import { schemaFaults } from '../../saga/input/schema-faults.ts';
 import type { Path } from '../../saga/ports/store.ts';
 
 /** What became of a letter: it waits for an operator, was sent back to its topic, or was given up. */

@@ -35,9 +35,6 @@ export type ParsedMessage = { readonly message: SagaMessage } | { readonly fault
 /** A snapshot of the largest order is well below this; nothing larger is ours. */
 export const MESSAGE_BYTES_MAX = 256 * 1024;
 
-/** How much we say about the faults of an order: a log line and a dead letter stay small, whatever was sent. */
-const ORDER_FAULT_LENGTH_MAX = 1000;
-
 /** Namespace of derived uuids. It must never change, so that the same key always gives the same id. */
 const DERIVED_IDS = 'd1a8e6a2-6b0f-4c39-9c43-0a4f8f1c2f6e';
 
@@ -98,8 +95,7 @@ function parseBody(
     message: {
       uuid: uuid.toLowerCase(),
       order: 'order' in parsed ? parsed.order : undefined,
-      orderFault:
-        'order' in parsed ? undefined : describeFaults(parsed.faults).slice(0, ORDER_FAULT_LENGTH_MAX),
+      orderFault: 'order' in parsed ? undefined : describeFaults(parsed.faults),
       reason: saga.reasons.find((known) => known === body.reason),
       ...wordIn(body),
       trace,

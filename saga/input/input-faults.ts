@@ -26,12 +26,18 @@ export function inputFaults(error: z.ZodError): InputFault[] {
   });
 }
 
-/** All of them, as one line. */
-export const describeFaults = (faults: readonly InputFault[]): string =>
-  faults.map(({ field, message }) => `${field} ${message}`).join('; ');
+/** How much we say about what is wrong: a log line and a dead letter stay small, whatever was sent. */
+const DESCRIPTION_LENGTH_MAX = 1000;
 
-/** `items[0].quantity`; `body` for all of it. */
-function fieldAt([first, ...inner]: readonly PropertyKey[]): string {
+/** The faults as one line, which is cut where it becomes too long. Words of ours go on behind the field; zod's begin anew. */
+export const describeFaults = (faults: readonly InputFault[]): string =>
+  faults
+    .map(({ field, message }) => `${field}${/^[A-Z]/.test(message) ? ':' : ''} ${message}`)
+    .join('; ')
+    .slice(0, DESCRIPTION_LENGTH_MAX);
+
+/** `items[0].quantity`. @param whole the name of all of it. */
+export function fieldAt([first, ...inner]: readonly PropertyKey[], whole = 'body'): string {
   const steps = inner.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
-  return first === undefined ? 'body' : [String(first), ...steps].join('');
+  return first === undefined ? whole : [String(first), ...steps].join('');
 }

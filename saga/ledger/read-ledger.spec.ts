@@ -146,7 +146,7 @@ describe('A ledger that is not believed', () => {
   it('has lines in its order that are none', () => {
     const items = [{ item: 'widget', quantity: 0 }];
     expect(faultsOf({ ...aLedger(), items })).to.deep.equal([
-      'items.0.quantity: must be a whole number from 1 to 1000000000',
+      'items[0].quantity: must be a whole number from 1 to 1000000000',
     ]);
   });
 
@@ -155,14 +155,14 @@ describe('A ledger that is not believed', () => {
     for (const entry of unreadable) {
       const faults = faultsOf({ ...aLedger(), history: [entry] });
       expect(faults, String(entry)).to.have.length(1);
-      expect(faults[0]).to.match(/^history\.0: /);
+      expect(faults[0]).to.match(/^history\[0\]: /);
     }
     expect(faultsOf({ ...aLedger(), history: [`${line('RECEIVED')} `] })).to.have.length(1);
     expect(faultsOf({ ...aLedger(), history: [`${line('RECEIVED')} ann of the night shift`] })).to.deep.equal(
       [],
     );
     expect(faultsOf({ ...aLedger(), history: [line('RECEIVED'), 'and so on'] })).to.deep.equal([
-      'history.1: is not a transition',
+      'history[1]: is not a transition',
     ]);
   });
 
@@ -176,7 +176,7 @@ describe('A ledger that is not believed', () => {
     [
       'has a moment in its history that is none',
       { ...aLedger(), history: ['2026-99-99T03:04:05.678Z RECEIVED frontend'] },
-      ['history.0: is not a transition'],
+      ['history[0]: is not a transition'],
     ],
     [
       'has a history that goes back on itself',

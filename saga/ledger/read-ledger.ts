@@ -1,12 +1,12 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
+import { schemaFaults } from '../input/schema-faults.ts';
 import { oncePerSaga } from '../step/once-per-saga.ts';
 import type { Saga } from '../step/saga.ts';
 import { wordFault } from '../step/wait.ts';
 import { DEADLINE_SECONDS_MAX, isStanding } from './deadline.ts';
 import { statusIn, withoutPauses } from './history.ts';
 import { CANCELED, FAILING, isFailed, type Ledger, type LedgerFields, RECEIVED, shardOf } from './ledger.ts';
-import { schemaFaults } from './schema-faults.ts';
 import { traceparentIn } from './trace.ts';
 import { waitsIn } from './waits-in.ts';
 
@@ -116,7 +116,7 @@ function checkHistory(saga: Saga, { status, history }: Ledger, was: readonly str
   for (const [index, line] of history.entries()) {
     const at = line.slice(0, MOMENT_LENGTH);
     if (!HISTORY_LINE.test(line) || Number.isNaN(Date.parse(at))) {
-      fault(`history.${index}: is not a transition`);
+      fault(`history[${index}]: is not a transition`);
       return;
     }
     const to = statusIn(line);

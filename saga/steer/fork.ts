@@ -6,7 +6,7 @@ import { notBefore, statusIn } from '../ledger/history.ts';
 import { type Ledger, ledgerPath, pause, shardOf, unpause } from '../ledger/ledger.ts';
 import { ledgerAfter } from '../ledger/ledger-at.ts';
 import { isTombstone, readLedger, trusted } from '../ledger/read-ledger.ts';
-import { type DocumentRef, readDocument, refusalWithout } from '../step/document.ts';
+import { type DocumentRef, readDocument, refusalFor } from '../step/document.ts';
 import { accountsHeld } from '../step/holds.ts';
 import type { Saga } from '../step/saga.ts';
 import type { LedgerTask } from '../step/turn.ts';
@@ -22,7 +22,8 @@ export const forkUuid = (uuid: string, status: string): string => derivedUuid('f
 /**
  * Makes a new order from a past point of one that has come to its end: with its acts up to there, and everything that they hold,
  * taken in this one commit. Each ledger names the other. The turn's outcome is `steered`; `duplicate` if that fork exists;
- * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account is gone, takes no orders or has too little left.
+ * `unheeded`, with the reason in `detail`, if the order can't be forked there, or an account is gone, takes no orders or has too little
+ * left.
  * @param status the status from which the new order goes on.
  */
 export function forkTask(saga: Saga, origin: string, status: string, steerer: Steerer): LedgerTask {
@@ -49,7 +50,7 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
       if (ledger === undefined) return { outcome: 'ignored' };
       if (typeof past === 'string') return { outcome: 'unheeded', detail: past };
       for (const needed of neededBy(saga, past)) {
-        const refusal = refusalWithout(needed, readDocument(documents, needed));
+        const refusal = refusalFor(needed, readDocument(documents, needed), () => false);
         if (refusal) return { outcome: 'unheeded', detail: refusal.detail };
       }
       const { trace: _trace, forks: _forks, repeats: _repeats, ...copied } = past;

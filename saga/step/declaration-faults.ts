@@ -104,6 +104,11 @@ export function faultsOf(
       [...kinds].map(({ name }) => name),
     ),
     ...twice('the setting', [...settings.values()]),
+    ...[...kinds].flatMap(({ name, missing, closedBecause }) =>
+      closedBecause && missing === undefined
+        ? [`a ${name} can be closed, but no reason is there to refuse an order then: say \`missing\``]
+        : [],
+    ),
     ...(reasons.includes(unknownReason) ? [] : [`${unknownReason} is none of its reasons`]),
     ...statuses.flatMap(({ name, status }) =>
       /^[A-Z][A-Z_]*$/.test(status) ? [] : [`the status ${status} of ${name} is not in CAPITAL_LETTERS`],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Documents } from '../commit/documents.ts';
-import { schemaFaults } from '../ledger/schema-faults.ts';
+import { schemaFaults } from '../input/schema-faults.ts';
 import type { Path } from '../ports/store.ts';
 
 /**
@@ -34,10 +34,10 @@ export interface DocumentKind<
   /** The path of its documents, with `{name}` for each part that varies. */
   readonly template: string;
   readonly schema: z.ZodType<T>;
-  /** The reason to refuse an order that needs such a document if there is none; undefined: the step decides about that. */
+  /** The reason to refuse an order that needs such a document if there is none, or if it is closed; undefined: the step decides. */
   readonly missing: Missing;
-  /** Why a document takes no orders, as a sentence; undefined if it takes them. Orders that need it are refused as if it were missing. */
-  closed?(fields: T): string | undefined;
+  /** Why a document takes no further orders, as a sentence; undefined if it takes them. Those that it has taken go on. */
+  closedBecause?(fields: T): string | undefined;
   /** What of it an order can hold. */
   readonly held: 'nothing' | 'amounts' | 'records';
   /** The names in a path; undefined if it is not the path of such a document. */
@@ -118,7 +118,7 @@ function pathsOf(template: string) {
 /**
  * A kind of document that steps only read.
  * @param declaration `path` with `{name}` for each part that varies; `missing`: the reason to refuse an order that needs such
- * a document if there is none; `closed`: why a document takes no orders.
+ * a document if there is none; `closedBecause`: why a document takes no further orders.
  */
 export function document<
   T extends object,
@@ -129,9 +129,9 @@ export function document<
   readonly path: Template;
   readonly schema: z.ZodType<T>;
   readonly missing?: Missing;
-  readonly closed?: (fields: NoInfer<T>) => string | undefined;
+  readonly closedBecause?: (fields: NoInfer<T>) => string | undefined;
 }): PlainKind<T, Missing, Template> {
-  const { name, path: template, schema, missing, closed } = declaration;
+  const { name, path: template, schema, missing, closedBecause } = declaration;
   const { pathOf, namesIn } = pathsOf(template);
   const kind: PlainKind<T, Missing, Template> = {
     held: 'nothing',
@@ -139,7 +139,7 @@ export function document<
     template,
     schema,
     missing: missing as Missing,
-    ...(closed && { closed }),
+    ...(closedBecause && { closedBecause }),
     namesIn,
     of: (...names) => ({ kind, path: pathOf(names) }),
   };
@@ -164,8 +164,8 @@ type AccountFields<
  * A kind of account.
  * @param declaration `balance` and `whole`: the fields for what is left and for the whole, both whole numbers; the kernel
  * never lets the balance fall below 0. `fields`: the other fields. `mayBeUnlimited`: a document may have neither of the two.
- * `missing`, `shortage`: the reasons to refuse an order if there is no document, or not enough left. `closed`: why a document takes
- * no orders.
+ * `missing`, `shortage`: the reasons to refuse an order if there is no document, or not enough left. `closedBecause`: why a
+ * document takes no further orders.
  */
 export function account<
   const Template extends string,
@@ -184,7 +184,7 @@ export function account<
   readonly whole: Whole;
   readonly fields: Fields;
   readonly missing?: Missing;
-  readonly closed?: (fields: T) => string | undefined;
+  readonly closedBecause?: (fields: NoInfer<T>) => string | undefined;
   readonly shortage: Shortage;
   readonly mayBeUnlimited?: Unlimited;
 }): Account<T, Missing, Shortage, Template> {
@@ -195,7 +195,7 @@ export function account<
     whole,
     fields,
     missing,
-    closed,
+    closedBecause,
     shortage,
     mayBeUnlimited = false,
   } = declaration;
@@ -217,7 +217,7 @@ export function account<
     whole,
     mayBeUnlimited,
     missing: missing as Missing,
-    ...(closed && { closed }),
+    ...(closedBecause && { closedBecause }),
     shortage,
     namesIn,
     of(...names) {
@@ -326,15 +326,20 @@ export function readDocument<T extends object>(
   throw new Error(`The document ${path} is malformed: ${schemaFaults(parsed.error).join('; ')}`);
 }
 
-/** Why an order that needs this document is refused; undefined if it isn't, or can do without the document. */
-export function refusalWithout(
+/**
+ * Why an order that needs this document is refused; undefined if it isn't.
+ * @param isTaken tells whether the document took the order before it was closed.
+ */
+export function refusalFor(
   needed: DocumentRef,
   content: object | undefined,
+  isTaken: () => boolean,
 ): { readonly reason: string; readonly detail: string } | undefined {
-  const { missing: reason, closed } = needed.kind;
+  const { missing: reason, closedBecause } = needed.kind;
   if (reason === undefined) return undefined;
-  const detail = content === undefined ? `There is no ${nameOf(needed)}` : closed?.(content);
-  return detail === undefined ? undefined : { reason, detail };
+  if (content === undefined) return { reason, detail: `There is no ${nameOf(needed)}` };
+  const detail = closedBecause?.(content);
+  return detail === undefined || isTaken() ? undefined : { reason, detail };
 }
 
 const parsedDocuments = new WeakMap<object, { readonly kind: DocumentKind; readonly content: object }>();

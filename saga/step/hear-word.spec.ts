@@ -28,8 +28,9 @@ const chairs = account({
   path: 'halls/{hall}',
   balance: 'free',
   whole: 'all',
-  fields: {},
+  fields: { closed: z.literal(true).exactOptional() },
   missing: 'NO_SUCH_HALL',
+  closedBecause: ({ closed }) => closed && 'The hall is closed',
   shortage: 'TOO_FEW_CHAIRS',
 });
 const lettings = record({
@@ -187,6 +188,16 @@ describe('A step that waits', () => {
     expect(changeOf(saga, order(5), asked, documentsOf(hall))).to.deep.equal({
       writes: [{ kind: 'update', path: 'halls/north', fields: { free: 95 } }],
     });
+  });
+
+  it('goes on after a word, although the document by which it was taken is closed since', () => {
+    const closed = documentsOf({ 'halls/north': { free: 95, all: 100, closed: true } });
+    expect(take(order(5), seconds(1), saga, closed)).to.deep.include({
+      outcome: 'refused',
+      detail: 'NO_SUCH_HALL: The hall is closed',
+    });
+    const heard = ledgerOf(say(asked, 'approve'));
+    expect(ledgerOf(take(heard, seconds(3), saga, closed))).to.include({ status: 'RESERVED', taken: 5 });
   });
 
   it('has no turn as long as it waits: its message does nothing', () => {
@@ -384,6 +395,10 @@ describe('A word', () => {
     expect(parked({ word: 'eaten' })).to.deep.include({
       outcome: 'parked',
       detail: 'eaten is none of returned, lost',
+    });
+    expect(parked({ word: 'lost', by: 'jim' })).to.deep.include({
+      outcome: 'parked',
+      detail: 'by is unknown',
     });
     expect(parked({ word: 'returned' }, asked).outcome).to.equal('parked');
     expect(parked({ word: 'returned' }).outcome).to.equal('accepted');

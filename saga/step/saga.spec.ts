@@ -450,6 +450,24 @@ describe('A saga that contradicts itself', () => {
       ['the kind of document note is there twice'],
     ],
     [
+      'can close a kind of document that refuses no order',
+      () =>
+        faultsOf([
+          {
+            ...quote,
+            uses: [
+              document({
+                name: 'rule',
+                path: 'rules/{id}',
+                schema: z.object({}),
+                closedBecause: () => 'It is',
+              }),
+            ],
+          },
+        ]),
+      ['a rule can be closed, but no reason is there to refuse an order then: say `missing`'],
+    ],
+    [
       'has a setting of two steps',
       () =>
         faultsOf([

@@ -268,7 +268,7 @@ const rules = document({
   path: 'rules/{user}',
   schema: z.object({ allowed: z.boolean() }),
   missing: 'NO_RULE',
-  closed: ({ allowed }) => (allowed ? undefined : 'The rule forbids it'),
+  closedBecause: ({ allowed }) => (allowed ? undefined : 'The rule forbids it'),
 });
 
 /** A saga of one step that decides so. */

@@ -14,7 +14,7 @@ import {
   STEP_FAILED,
 } from '../ledger/ledger.ts';
 import { isTombstone } from '../ledger/read-ledger.ts';
-import { type DocumentRef, readDocument, refusalWithout } from './document.ts';
+import { type DocumentRef, readDocument, refusalFor } from './document.ts';
 import { changeableBy } from './holds.ts';
 import { isSameOrder } from './receive.ts';
 import type { Saga } from './saga.ts';
@@ -119,14 +119,19 @@ export function refusedTurn(
   };
 }
 
+/** Whether an earlier step, or this one before it waited, has read the document: then it has taken the order. */
+const isTakenBy = (saga: Saga, ledger: Ledger, { path }: DocumentRef): boolean =>
+  saga.actsOf(ledger).some(({ step }) => step.reads(ledger).some((one) => one.path === path));
+
 function decide(
-  { order: { failsAt } }: Saga,
+  saga: Saga,
   step: Step,
   ledger: Ledger,
   documents: Documents,
   settings: object,
   now: Date,
 ): Decision {
+  const { failsAt } = saga.order;
   if (failsAt !== undefined && ledger[failsAt as keyof Ledger] === step.name) {
     return refuse(STEP_FAILED, `The order asked for ${step.name} to fail (${failsAt})`);
   }
@@ -138,7 +143,7 @@ function decide(
   const found = new Map<string, object | undefined>();
   for (const needed of step.reads(ledger)) {
     const content = readDocument(documents, needed);
-    const refusal = refusalWithout(needed, content);
+    const refusal = refusalFor(needed, content, () => isTakenBy(saga, ledger, needed));
     if (refusal) return refuse(refusal.reason, refusal.detail);
     found.set(needed.path, content);
   }

@@ -76,6 +76,7 @@ set -- "\${args[@]}"`;
 
 /** A stand-in asks the spec what to say: a process of Node for each call would take ten times as long. */
 const standIn = (name: string) => `#!/bin/bash
+${name === 'terraform' ? "# It ends in good order.\ntrap '' TERM" : ''}
 ${name === 'curl' ? AS_CURL : ''}
 answer=$(printf '%s\\0' ${name} "$@" |
   ${pathOf('curl')} -sS --unix-socket "$WORLD/socket" --data-binary @- -w '%{http_code}' http://stand-in/)
@@ -145,7 +146,8 @@ function makeGoogle(folder: string, part: Partial<World>): { google: Google; ser
       const next = new Promise<void>((resolve) => {
         goOn = resolve;
       });
-      program?.kill('SIGTERM');
+      if (signal.toGroup) process.kill(-(program?.pid ?? 0), 'SIGTERM');
+      else program?.kill('SIGTERM');
       if (signal.untilNextCall) await next;
     }
     const { says = '', fails, ...change } = answer(world, call, text);
@@ -168,6 +170,8 @@ function makeGoogle(folder: string, part: Partial<World>): { google: Google; ser
       new Promise((resolve, reject) => {
         const child = spawn('bash', [...args], {
           cwd: folder,
+          // The leader of a group of its own, which a signal can reach as a whole.
+          detached: true,
           env: { PATH: programs, WORLD: folder, TMPDIR: folder, HOME: folder },
         });
         program = child;

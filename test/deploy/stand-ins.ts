@@ -45,9 +45,14 @@ export interface World {
   /** After how many looks the alerts can't be looked at any more. */
   readonly alertsFailAfter?: number;
   readonly alertLooks: number;
-  /** The beginning of a call during which the program gets a signal. The call may then last until the program makes the next one. */
-  readonly signal?: { readonly during: string; readonly untilNextCall: boolean } | undefined;
+  /** The beginning of a call during which the program gets a signal, alone or with its group; the call may last until the next one. */
+  readonly signal?:
+    | { readonly during: string; readonly toGroup?: boolean; readonly untilNextCall?: boolean }
+    | undefined;
 }
+
+/** What Terraform says in the end. */
+export const APPLIED = 'Apply complete!';
 
 export const freshWorld: World = {
   isSignedIn: true,
@@ -192,7 +197,7 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
   if (line.startsWith('apply')) {
     const isProtected = !line.includes('deletion_protection=false');
     if (line.includes('-target=terraform_data.groundwork')) {
-      return { made: world.made === 'all' ? 'all' : 'ground', isProtected };
+      return { says: APPLIED, made: world.made === 'all' ? 'all' : 'ground', isProtected };
     }
     if (world.tainted.some((name) => !world.gone.includes(name))) {
       return {
@@ -204,6 +209,7 @@ function terraform(world: World, [, ...call]: readonly string[], text: Text): An
       Object.entries(world.revisions).map(([name, all]) => [name, [...all, `${name}-${all.length + 1}`]]),
     );
     return {
+      says: APPLIED,
       made: line.includes('-target=') ? world.made : 'all',
       isProtected,
       revisions,

@@ -105,6 +105,17 @@ describe('npm start, which keeps its data', () => {
     }),
   );
 
+  for (const args of [[], ['--memory']]) {
+    longTest(
+      `[anomaly 55] says where its folder can not be made, and ends: ${args.join() || 'no options'}`,
+      async () => {
+        const child = start(args, '/proc/x');
+        expect(await child.exited).to.equal(1);
+        expect(child.output()).to.match(/mkdir '\/proc[^\n]*'$/);
+      },
+    );
+  }
+
   for (const [args, fault] of [
     [['--nonsense'], "'--nonsense'"],
     [['folder'], "'folder'"],

@@ -351,7 +351,7 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
     expect(architecture).to.contain(`
 | \`NO_LONGER_WANTED\` | a failure that came before its order and named no reason |
 | \`NO_NIGHTS\` | hotel refuses |
-| \`NO_SUCH_HOTEL\` | the order needs \`hotels/{hotel}\`, and there is none |
+| \`NO_SUCH_HOTEL\` | the order needs \`hotels/{hotel}\`, which is missing |
 | \`FULL\` | the order would take more than is left: \`rooms\` of \`hotels/{hotel}\` |
 | \`CANCELED_BY_OPERATOR\` | an operator canceled the order |
 | \`DEADLINE_EXCEEDED\` | a stage took longer than the order allows |
