@@ -127,7 +127,7 @@ for (const backend of sampledBackends) {
     });
 
     longTest(
-      'tells of an order that is canceled after it was paid once more, under another id',
+      'tells of an order that is canceled after its end once more, under another id',
       async function () {
         const { shop, receiver } = await start(this, []);
         const before = await shop.order(paid);

@@ -125,7 +125,7 @@ describe('The cost of an order', () => {
     expect(cost).to.deep.equal({ reads: 30, writes: 60, sharedReads: 3, sharedWrites: 2 });
   });
 
-  it('is 2 written and 1 read more until it is delivered, if the courier sends a message: 10 written, 7 read', async () => {
+  it('is 1 written and 2 read more until it is delivered, if the courier sends a message: 10 written, 6 read', async () => {
     const { cost, whole } = await costOf(shop, atOnce);
     expect(cost).to.deep.equal({ reads: 4, writes: 9, sharedReads: 5, sharedWrites: 3 });
     expect(whole).to.deep.equal({ reads: 6, writes: 10, sharedReads: 8, sharedWrites: 3 });

@@ -8,7 +8,7 @@ import { ROOMS, SCORE_MIN, scopeOf } from './rooms.ts';
 /**
  * Changes the product in one place at a time, and shows which changes no test finds.
  *
- *     npm run mutate                              all rooms, one after the other: hours
+ *     npm run mutate                              all rooms, one after the other: half an hour
  *     npm run mutate -- saga/ledger               one room
  *     npm run mutate -- saga/commit/batcher.ts    one file
  */
