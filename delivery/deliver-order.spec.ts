@@ -80,19 +80,17 @@ describe('The delivery step', () => {
   });
 
   it('[anomaly 13] gives everything back when it is canceled: stock, parcel, invoice, and what was counted', () => {
-    for (const status of ['DELIVERING', 'DELIVERED']) {
-      expect(whenCanceled(pipeline, { ...underWay, status }), status).to.deep.equal({
-        'inventory/widget': { quantity: 2, loaded: 9, price_per_unit: 5 },
-        'inventory/wotsit': { quantity: 1, loaded: 9, price_per_unit: 5 },
-        [`inventory/widget/orders/${UUID}`]: undefined,
-        [`inventory/wotsit/orders/${UUID}`]: undefined,
-        [`users/jack/orders/${UUID}`]: undefined,
-        [`payments/${UUID}`]: undefined,
-        'sales/widget': { sold: 5 },
-        'sales/wotsit': { sold: 0 },
-        [PARCEL]: undefined,
-      });
-    }
+    expect(whenCanceled(pipeline, { ...underWay, status: 'DELIVERING' })).to.deep.equal({
+      'inventory/widget': { quantity: 2, loaded: 9, price_per_unit: 5 },
+      'inventory/wotsit': { quantity: 1, loaded: 9, price_per_unit: 5 },
+      [`inventory/widget/orders/${UUID}`]: undefined,
+      [`inventory/wotsit/orders/${UUID}`]: undefined,
+      [`users/jack/orders/${UUID}`]: undefined,
+      [`payments/${UUID}`]: undefined,
+      'sales/widget': { sold: 5 },
+      'sales/wotsit': { sold: 0 },
+      [PARCEL]: undefined,
+    });
   });
 
   it('does nothing for an order that is not paid, is under way, or is canceled', () => {

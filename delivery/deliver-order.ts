@@ -17,6 +17,7 @@ export const deliverOrder = step({
   leadsTo: 'DELIVERED',
   announces: 'order-delivered',
   says: 'the parcel has arrived',
+  isFinal: true,
   refusals: ['DELIVERY_CANCELED'],
   uses: [customers, sales, parcels],
   needs: { lines: pricedLines, delivery_cost: money },

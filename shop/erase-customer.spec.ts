@@ -11,7 +11,6 @@ import type { HttpRequest } from '../saga/http/http.ts';
 import { FAILING, ledgerPath } from '../saga/ledger/ledger.ts';
 import type { Ports } from '../saga/ports/ports.ts';
 import { type Path, readOne, type Store } from '../saga/ports/store.ts';
-import { cancelTask } from '../saga/steer/cancel.ts';
 import { compensationTask } from '../saga/step/compensate.ts';
 import { wordTask } from '../saga/step/hear-word.ts';
 import { receiveTask } from '../saga/step/receive.ts';
@@ -347,31 +346,6 @@ describe('A customer who is erased', () => {
       }
     });
   }
-
-  it('[anomaly 57] has an order that is canceled in between: it is refunded first, and a repeat erases it', async () => {
-    for (let moment = 0; ; moment++) {
-      const { ports, wrong, erase } = await opened();
-      const paid = [...(await allDocuments(ports.store)).values()].find(
-        (one) => (one as OrderLedger).user === 'joe' && (one as OrderLedger).status === saga.success,
-      ) as OrderLedger;
-      const wish = { by: 'frontend', reason: 'CANCELED_BY_CUSTOMER', detail: 'joe wants it' };
-      let came = false;
-      ports.store.commitFaults.push(...Array<undefined>(moment), async () => {
-        came = true;
-        await takeTurns(saga, 'frontend', [cancelTask(saga, paid.uuid, wish)], ports);
-      });
-      await failed(erase());
-      if (!came) break;
-      await bringToRest(ports, paid.uuid);
-      await failed(erase());
-      expect(await readOne(ports.store, ledgerPath(paid.uuid))).to.include({ status: 'CANCELED' });
-      expect(await violations(ports)).to.deep.equal([]);
-      expect(wrong).to.deep.equal([]);
-      // Once it is the pseudonym's, nothing tells that what it is canceled with is personal.
-      const found = (await naming(ports.store, 'joe')).filter((path) => path !== ledgerPath(paid.uuid));
-      expect(found, `${moment}`).to.deep.equal([OTHERS]);
-    }
-  });
 
   it('[anomaly 54] has to wait while one of the documents is wrong, and the doctor is recommended', async () => {
     const [[path, ledger] = ['', {}]] = of('joe', Object.entries(documents) as [Path, object][]);

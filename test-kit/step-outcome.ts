@@ -5,6 +5,7 @@ import {
   beginWait,
   complete,
   fail,
+  isFailed,
   type Ledger,
   RESUMED,
   receive,
@@ -147,7 +148,8 @@ function ledgerAt(
   const known = ({ shape }: z.ZodObject) =>
     Object.fromEntries(Object.entries(learned).filter(([field]) => field in shape));
   for (const step of saga.steps) {
-    if (ledger.status === wanted) break;
+    // What is to fail has not come to an end that is final.
+    if (ledger.status === wanted || (step.isFinal && isFailed({ status: wanted }))) break;
     const { name, waits, heldSince } = step;
     const done = { step: name, by: name, now: NOW };
     if (waits && (waits.as === wanted || waits.as === heldSince || (wanted === RESUMED && step === of))) {

@@ -44,10 +44,10 @@ const FAILURE: readonly Move[] = [
   (ledger, now) => complete(saga, ledger, 'janitor', now),
 ];
 
-/** The ledgers of an order that goes so far, fails and is canceled, each a second after the one before. */
+/** The ledgers of an order that goes so far, each a second after the one before; if that is not its end, it fails and is canceled. */
 function lifeOf(count: number): Ledger[] {
   const life: Ledger[] = [aLedger()];
-  for (const move of [...WAY.slice(0, count), ...FAILURE])
+  for (const move of [...WAY.slice(0, count), ...(count < WAY.length ? FAILURE : [])])
     life.push(deepFreeze(move(life.at(-1) as Ledger, second(life.length))));
   return life;
 }

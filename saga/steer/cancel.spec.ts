@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import { pipeline } from '../../pipeline.ts';
+import { step } from '../../shop/step.ts';
 import { aLedgerThatIs, documentsOf, LATER, UUID } from '../../test/support/builders.ts';
+import { aLedgerOfThree, shopOfThree } from '../../test/support/shop-of-three.ts';
 import { CANCELED_BY_OPERATOR, fail, isFailed, type Ledger } from '../ledger/ledger.ts';
+import { defineSaga, type Saga } from '../step/saga.ts';
+import { accept } from '../step/step.ts';
 import { cancelTask } from './cancel.ts';
 
 const wish = { by: 'frontend', reason: 'CANCELED_BY_CUSTOMER', detail: 'Changed my mind' };
@@ -15,6 +19,11 @@ describe('Canceling an order', () => {
       it(`[anomaly 30] that is ${status} changes nothing`, () => {
         expect(cancel(ledger)).to.deep.equal({ outcome: 'duplicate', ledger });
       });
+    } else if (status === 'DELIVERED') {
+      it('[anomaly 30] that is DELIVERED is not possible: nothing leaves that end', () => {
+        const detail = 'The order is DELIVERED, and that is final';
+        expect(cancel(ledger)).to.deep.equal({ outcome: 'unheeded', ledger, detail });
+      });
     } else {
       it(`[anomaly 29] that is ${status} makes it fail, so that the janitor gives back what it holds`, () => {
         expect(cancel(ledger)).to.deep.equal({
@@ -25,6 +34,36 @@ describe('Canceling an order', () => {
       });
     }
   }
+
+  it('[anomaly 29] that has come to an end which is not final gives back what it holds all the same', () => {
+    const paid = aLedgerOfThree('PAID');
+    expect(paid.sweepAt).to.equal(null);
+    expect(cancelTask(shopOfThree, UUID, wish).take(paid, documentsOf({}), LATER)).to.include({
+      outcome: 'accepted',
+    });
+  });
+
+  it('[anomaly 52] that ended before another step was put behind its last one is not possible either', () => {
+    const delivered = aLedgerThatIs('DELIVERED');
+    const thank = step({
+      name: 'thanks',
+      leadsTo: 'THANKED',
+      announces: 'order-thanked',
+      says: 'the customer has a letter of thanks',
+      uses: [],
+      reads: () => [],
+      decide: () => accept({}),
+      holds: () => [],
+    });
+    const longer = defineSaga({ ...pipeline, steps: [...pipeline.steps, thank] } as never) as Saga;
+    expect(cancelTask(longer, UUID, wish).take(delivered, documentsOf({}), LATER).outcome).to.equal(
+      'unheeded',
+    );
+    const onItsWay = { ...delivered, sweepAt: LATER };
+    expect(cancelTask(longer, UUID, wish).take(onItsWay, documentsOf({}), LATER).outcome).to.equal(
+      'accepted',
+    );
+  });
 
   it('says whose wish it was', () => {
     const operator = { by: 'ann', reason: CANCELED_BY_OPERATOR };

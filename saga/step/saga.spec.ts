@@ -46,7 +46,7 @@ describe('The saga of this shop', () => {
       RESERVED: ['PAID', 'PAUSED', 'FAILING'],
       PAID: ['DELIVERING', 'DELIVERED', 'PAUSED', 'FAILING'],
       DELIVERING: ['RESUMED', 'FAILING'],
-      DELIVERED: ['FAILING'],
+      DELIVERED: [],
       // It has heard its word, so it can't wait again.
       RESUMED: ['RESERVED', 'PAUSED', 'FAILING'],
       // Back to where it was stopped.

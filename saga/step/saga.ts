@@ -174,6 +174,8 @@ export interface Saga<
   stepsAfter(status: string): readonly Step[];
   /** The steps whose turn it is, if any: those that follow and are not done yet, or the one that has heard a word. */
   stepsAt(ledger: Pick<Ledger, 'status' | 'history'>): readonly Step[];
+  /** Whether nothing leaves this status, if it is the end of an order. */
+  isFinal(status: string): boolean;
   /** The step for which an order waits in this status, if any. */
   waitingIn(status: string): WaitingStep | undefined;
   /** The statuses to which a ledger may go now. */
@@ -282,6 +284,7 @@ export function defineSaga<
   const { resumption, pause } = declaration;
   const acts = steps.flatMap(actsOfStep);
   const forward = [RECEIVED, ...acts.map(({ status }) => status)];
+  const success = forward.at(-1);
   /** Statuses of steps that run beside one another have the same place; a wait comes before its step. */
   const placeOf = new Map<string, number>([
     [RECEIVED, -1],
@@ -330,6 +333,9 @@ export function defineSaga<
       : undefined;
   const isOrchestrated = (ledger: object): boolean => workflowFor(ledger) !== undefined;
 
+  const isFinal = (status: string): boolean =>
+    status === CANCELED || steps.some((step) => step.isFinal && step.leadsTo === status);
+
   function topicOf(status: string) {
     const topic = topics.get(status);
     if (topic === undefined) throw new Error(`${declaration.name} has no status ${status}`);
@@ -353,7 +359,7 @@ export function defineSaga<
       FAILING,
       CANCELED,
     ] as never,
-    success: forward.at(-1) as never,
+    success: success as never,
     reasons: [
       ...new Set([
         ...declaration.reasons,
@@ -384,6 +390,7 @@ export function defineSaga<
     acts,
     stepsAfter,
     stepsAt,
+    isFinal,
     waitingIn: (status) => waiting.get(status),
     nextOf(ledger) {
       if (ledger.status === FAILING) return [CANCELED];
@@ -396,7 +403,7 @@ export function defineSaga<
       return [
         ...due.flatMap(({ waits, leadsTo }) => [...(waits && mayWait ? [waits.as] : []), leadsTo]),
         ...(pause && due.length > 0 ? [PAUSED] : []),
-        FAILING,
+        ...(ledger.status === success && isFinal(success) ? [] : [FAILING]),
       ];
     },
     mayHaveFollowed(statuses, to) {

@@ -129,6 +129,8 @@ export interface StepDeclaration<
    * be skipped. The order then holds what follows from that.
    */
   readonly standIn?: Infer<NoInfer<Learns>>;
+  /** Whether nothing leaves the end to which the step leads; otherwise, an order that has come to it can still be canceled. */
+  readonly isFinal?: boolean;
   /** How long an order may stand before this step, in seconds; by default what the configuration says for every stage. */
   readonly deadlineSeconds?: number;
   /** How it waits for a word from outside, if `decide` ever says so. */
@@ -172,6 +174,7 @@ export interface Step<
   readonly settings: z.ZodRawShape;
   readonly routes: (store: Store, settings: never, ports: Ports, saga: Saga) => readonly Route[];
   readonly standIn?: object;
+  readonly isFinal?: boolean;
   readonly deadlineSeconds?: number;
   readonly waits?: Wait;
   // Declared as methods, so that a step for any kind of order is a Step. The saga checks that its steps fit its order.

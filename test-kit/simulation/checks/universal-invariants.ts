@@ -124,8 +124,8 @@ function transitionFaults(
 }
 
 /**
- * The statuses of the steps follow one another, a wait comes before its step, and an order may fail in each of them. Nothing
- * follows a canceled order.
+ * The statuses of the steps follow one another, a wait comes before its step, and an order may fail in each of them. Nothing follows a
+ * canceled order, or a last step that is final.
  */
 function mayFollow(saga: Saga, way: readonly string[], to: string): boolean {
   const { statuses, steps } = saga;
@@ -137,7 +137,7 @@ function mayFollow(saga: Saga, way: readonly string[], to: string): boolean {
   if (from === undefined) return to === statuses[0];
   if (to === CANCELED) return from === FAILING;
   if (from === FAILING || from === CANCELED) return false;
-  if (to === FAILING) return true;
+  if (to === FAILING) return from !== saga.success || !steps.at(-1)?.isFinal;
   if (from === RESUMED)
     return steps.some(({ waits, leadsTo }) => waits?.as === lastWait(saga, way) && leadsTo === to);
   if (steps.some(({ waits }) => waits?.as === from)) return to === RESUMED;
