@@ -15,7 +15,7 @@ export const CUSTOMER_CANCELS = {
 /**
  * Cancels an order because its customer asks for it. A second call while it is failing does nothing more.
  * @returns the ledger: from here on the order ends as canceled, even if the broker could not be reached.
- * @throws Problem 409 if it is canceled already, and what every turn on request throws.
+ * @throws Problem 409 if it is canceled already, or has come to another end that is final, and what every turn on request throws.
  */
 export async function cancelOrder(saga: Saga, ports: Ports, uuid: string, caller?: Caller): Promise<Ledger> {
   const { ledger, publishError } = await turnOnRequest(

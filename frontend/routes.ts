@@ -121,7 +121,7 @@ export function frontendRoutes(
       responses: {
         202: 'The order is failing; what was done is being taken back',
         404: 'No such order',
-        409: 'The order is canceled already',
+        409: 'The order has come to its end',
         500: 'The order cannot be canceled: its ledger is malformed, and operators have to mend it',
         503: 'Whether the order will be canceled is not known; ask again',
       },

@@ -1,6 +1,6 @@
 import { wholeNumber } from '../saga/step/settings.ts';
 import { accept, type Read, wait } from '../saga/step/step.ts';
-import { agreedLines, type PricedLine, pricedLines, totalOf } from '../shop/lines.ts';
+import { agreedLines, namesEachItemOnce, type PricedLine, pricedLines, totalOf } from '../shop/lines.ts';
 import { type Line, linesSchema } from '../shop/order.ts';
 import { step } from '../shop/step.ts';
 import { stock } from '../shop/stock.ts';
@@ -39,7 +39,7 @@ export const reserveStock = step({
     announces: 'order-waiting',
     says: 'an order waits for a word from outside',
     learns: { offered: pricedLines },
-    words: { approve: {}, amend: { items: linesSchema } },
+    words: { approve: {}, amend: { items: linesSchema.refine(namesEachItemOnce, 'names an item twice') } },
     afterwards: 'give up',
     path: 'order/{uuid}',
     heardBy: 'frontend',
@@ -78,8 +78,7 @@ const unitsOf = (lines: readonly Line[]): number => lines.reduce((sum, { quantit
 
 /** An amendment takes out lines or makes them smaller. */
 function amendmentFault(offered: readonly PricedLine[], items: readonly Line[]): string | undefined {
-  for (const [index, { item, quantity }] of items.entries()) {
-    if (items.findIndex((line) => line.item === item) < index) return `The amendment names ${item} twice`;
+  for (const { item, quantity } of items) {
     const held = offered.find((line) => line.item === item)?.quantity ?? 0;
     if (quantity > held)
       return `An amendment takes out lines or makes them smaller: the order holds ${held} of ${item}`;

@@ -1,7 +1,7 @@
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv } from '../programs/config.ts';
-import { noteStack } from '../programs/local-stack.ts';
+import { makeDataFolder, noteStack } from '../programs/local-stack.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { serviceNames } from '../saga/deliver/service.ts';
 import { shopData } from './shop.ts';
@@ -15,6 +15,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 loadDotenv();
 await runProcess(async (end) => {
   const folder = startOptions(process.argv.slice(2));
+  makeDataFolder();
   const local = await startLocally(pipeline, shopData(), {
     onEmulators: false,
     end,

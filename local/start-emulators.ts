@@ -4,7 +4,7 @@ import { isLoopback } from '../adapters/http/operator-gate.ts';
 import { createReadableLog } from '../adapters/log.ts';
 import { pipeline } from '../pipeline.ts';
 import { loadDotenv, readConfig } from '../programs/config.ts';
-import { noteStack } from '../programs/local-stack.ts';
+import { makeDataFolder, noteStack } from '../programs/local-stack.ts';
 import { runProcess } from '../programs/run-process.ts';
 import { allServices } from '../saga/deliver/service.ts';
 import { topologyOf } from '../saga/deliver/topology.ts';
@@ -38,6 +38,7 @@ await runProcess(async (end) => {
     FIRESTORE_EMULATOR_HOST: process.env.FIRESTORE_EMULATOR_HOST || '127.0.0.1:8086',
   };
   const config = readConfig(environment, pipeline);
+  makeDataFolder();
   const isHeardAlone = isLoopback(config.host) && config.trustedProxies === 0;
   const stack: { stop(): Promise<void> }[] = [];
   const stopAll = async () => {

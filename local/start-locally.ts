@@ -9,6 +9,7 @@ import { allServices, serviceNames, serviceOf } from '../saga/deliver/service.ts
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
+import type { Store } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { embeddedPlug } from './plug/embedded-plug.ts';
 import { plugRoutes } from './plug/plug-routes.ts';
@@ -91,6 +92,14 @@ export async function openWorld(
     await createTopology(config.projectId, topology);
   }
   const ports = telemetry.ports(await openPorts(config, topology, log, folder));
-  await loadData(saga, ports.store, ports, data);
+  await loadData(saga, ports.store, ports, await newIn(ports.store, data));
   return ports;
+}
+
+/** The data of collections that hold nothing yet. What was taken out of another since must not come back, such as an erased customer. */
+async function newIn(store: Store, data: Data): Promise<Data> {
+  const found = await Promise.all(
+    Object.entries(data).map(async (one) => ((await store.list(one[0], 1)).length === 0 ? [one] : [])),
+  );
+  return Object.fromEntries(found.flat());
 }

@@ -25,6 +25,19 @@ const ANSWER_TIMEOUT_MS = 2_000;
 /** The folder of what local stacks leave on this machine. */
 export const dataFolder = (): string =>
   resolve(process.env.DATA_DIR || join(fileURLToPath(packageRoot), '.data'));
+
+/**
+ * Makes that folder. Call it before anything is started.
+ * @throws Error that says in one sentence why it can't be used.
+ */
+export function makeDataFolder(): void {
+  try {
+    makeFolder(dataFolder());
+  } catch (cause) {
+    throw new Error(`${dataFolder()} can't be used for data: ${(cause as Error).message}`, { cause });
+  }
+}
+
 const notePath = (): string => `${dataFolder()}/stack.json`;
 
 /**
@@ -33,7 +46,7 @@ const notePath = (): string => `${dataFolder()}/stack.json`;
  */
 export function noteStack(stack: Omit<LocalStack, 'pid'>): () => void {
   const { pid } = process;
-  makeFolder(dataFolder());
+  makeDataFolder();
   // Whoever reads it sees all of it or none.
   const draft = `${notePath()}.${pid}`;
   // An address that means "all of mine" is none to ask at.

@@ -5,6 +5,7 @@ import { letterView, wholeLetter } from '../janitor/desk/letter.ts';
 import { announcedSchema, canceledSchema, sagaSchema } from '../janitor/one-order/saga-routes.ts';
 import { manySteeredSchema, steeredSchema } from '../janitor/one-order/steer-routes.ts';
 import { pipeline } from '../pipeline.ts';
+import { isName } from '../saga/input/name.ts';
 import { erasedSchema } from '../shop/erase-customer-route.ts';
 import { flag, print, readArguments, runCommand, UsageError } from './command.ts';
 import { findStack } from './local-stack.ts';
@@ -103,6 +104,7 @@ const commands: Readonly<Record<string, Command>> = {
   'erase-customer --user NAME': {
     does: 'erase what is personal about a customer; --url names the service of the first step',
     async run(api, _id, { user = '' }) {
+      if (!isName(user)) throw new UsageError(`--user must be a name, such as jack, not "${user}"`);
       const erased = await api.call(erasedSchema, 'DELETE', `/users/${encodeURIComponent(user)}`);
       return {
         data: erased,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { createServer, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
@@ -219,9 +220,9 @@ function onlyTakes(methods: readonly string[]): RequestHandler {
 function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
   const limited = { limit: BODY_BYTES_MAX };
   const parse = route.body
-    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ ...limited, strict: false })]
+    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ ...limited, strict: false, verify })]
     : [refuseLarger(BODY_BYTES_MAX), express.text({ ...limited, type: () => true })];
-  const parsers = route.method === 'POST' || route.body ? parse : [];
+  const parsers = route.method === 'GET' ? [] : parse;
   return [
     ...parsers,
     async (request, response) => {
@@ -234,6 +235,12 @@ function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
         .json(answer.body);
     },
   ];
+}
+
+/** What is no UTF-8 would be read as something else, and two names as the same one. */
+function verify(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
+  if (encoding === 'utf-8' && !isUtf8(body))
+    throw new Problem(400, 'Malformed body', 'The body is not UTF-8');
 }
 
 function checkedRequest(route: Route, request: Request): HttpRequest {

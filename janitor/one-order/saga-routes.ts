@@ -82,7 +82,7 @@ export function sagaRoutes(saga: Saga, ports: Ports): readonly Route[] {
       responses: {
         202: 'It fails now, or did already; the janitor takes back what was done',
         404: 'No such order',
-        409: 'It is canceled already',
+        409: 'It has come to its end',
         500: MALFORMED,
         503: 'Whether it will be canceled is not known; ask again',
       },

@@ -106,12 +106,16 @@ describe('A message that arrives', () => {
     ['text', Buffer.from('hello')],
     ['nothing', Buffer.alloc(0)],
     ['half of it', Buffer.from('{"uuid":')],
-    ['binary', Buffer.from([0xff, 0xfe, 0x00])],
   ] as const) {
     it(`[anomaly 22] is not JSON: ${what}`, () => {
       expect(parse(bytes)).to.deep.equal({ fault: 'The message is not JSON' });
     });
   }
+
+  it('[anomaly 22] is not UTF-8, and so would name something else than was meant', () => {
+    const body = Buffer.from(JSON.stringify({ ...anOrder(), user: 'jo\u00e4' }), 'latin1');
+    expect(parse(body)).to.deep.equal({ fault: 'The message is not UTF-8' });
+  });
 
   for (const body of [null, 3, 'text', true, [], [{ uuid: UUID }]]) {
     it(`[anomaly 22] is not an object: ${JSON.stringify(body)}`, () => {

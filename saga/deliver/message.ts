@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { validate as isUuid, v5 as uuidv5 } from 'uuid';
 import { describeFaults } from '../input/input-faults.ts';
 import { lastTransition, statusIn } from '../ledger/history.ts';
@@ -66,6 +67,8 @@ export function parseMessage(
   if (specversion !== undefined && specversion !== '1.0') {
     return { fault: `CloudEvents version ${specversion.slice(0, 20)} is not supported, only 1.0` };
   }
+  // It would be read as something else.
+  if (!isUtf8(data)) return { fault: 'The message is not UTF-8' };
   let body: unknown;
   try {
     body = JSON.parse(data.toString('utf8'));

@@ -68,7 +68,7 @@ export async function turnOnRequest(
   if ('error' in taken) throw taken.error instanceof MalformedLedger ? malformedLedger(uuid) : taken.error;
   const { turn, publishError } = taken;
   if (turn.outcome === 'unheeded')
-    throw new Problem(409, 'Not now', turn.detail ?? "The order can't heed it");
+    throw new Problem(409, 'Conflict', turn.detail ?? "The order can't heed it");
   if (turn.ledger === undefined) throw noSuchOrder(uuid);
   return { ledger: turn.ledger, outcome: turn.outcome, publishError };
 }

@@ -6,8 +6,8 @@ export interface InputFault {
   readonly message: string;
 }
 
-/** How much of an unknown field's name we repeat. */
-const REPEATED_LENGTH_MAX = 128;
+/** How much of an unknown name we repeat. */
+export const REPEATED_LENGTH_MAX = 128;
 
 /**
  * The faults that zod found, as field and sentence. Each unknown field is a fault of its own.
@@ -21,6 +21,9 @@ export function inputFaults(error: z.ZodError): InputFault[] {
         message: 'is unknown',
       }));
     }
+    // Nobody thought of a sentence for what is not even an object.
+    if (issue.code === 'invalid_type' && issue.expected === 'object' && issue.input !== undefined)
+      return [{ field: fieldAt(issue.path), message: 'must be a JSON object' }];
     const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && issue.input === undefined;
     return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : issue.message }];
   });

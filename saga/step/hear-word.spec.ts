@@ -396,6 +396,13 @@ describe('A word', () => {
       outcome: 'parked',
       detail: 'eaten is none of returned, lost',
     });
+    // Every object has this one.
+    expect(parked({ word: 'constructor' })).to.deep.include({
+      detail: 'constructor is none of returned, lost',
+    });
+    expect(parked({ word: 'z'.repeat(200) })).to.deep.include({
+      detail: `${'z'.repeat(128)} is none of returned, lost`,
+    });
     expect(parked({ word: 'lost', by: 'jim' })).to.deep.include({
       outcome: 'parked',
       detail: 'by is unknown',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeFaults, inputFaults } from '../input/input-faults.ts';
+import { describeFaults, inputFaults, REPEATED_LENGTH_MAX } from '../input/input-faults.ts';
 import type { Hold } from './document.ts';
 import type { Infer, Known } from './step.ts';
 
@@ -90,8 +90,9 @@ export const waitOf = (
 /** What is wrong with a word that a step is said to have heard, as a sentence; undefined if it may have. */
 export function wordFault({ words, afterwards }: Wait, { word, ...carried }: Word): string | undefined {
   if (word === SILENCE && afterwards === 'go on') return undefined;
-  const schema = words[word];
-  if (schema === undefined) return `${word} is none of ${Object.keys(words).join(', ')}`;
+  const schema = Object.hasOwn(words, word) ? words[word] : undefined;
+  if (schema === undefined)
+    return `${word.slice(0, REPEATED_LENGTH_MAX)} is none of ${Object.keys(words).join(', ')}`;
   const { error } = schema.safeParse(carried, { reportInput: true });
   return error && describeFaults(inputFaults(error));
 }

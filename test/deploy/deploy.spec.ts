@@ -386,6 +386,10 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
       [[PROJECT, REGION, 'now'], 'One argument too many: now.'],
       [[PROJECT, REGION, '--force'], 'There is no option --force.'],
       [['', PROJECT, REGION], 'An argument is empty.'],
+      [
+        [PROJECT, REGION, '--destroy', '--no-order'],
+        '--destroy places no order anyway: leave --no-order out.',
+      ],
       [['demo-saga', REGION], 'A project whose name starts with demo- exists on emulators only.'],
     ] as const) {
       const { code, said } = await google.run(['infra/deploy', ...args]);

@@ -180,5 +180,10 @@ describe('A gradual roll-out, with stand-ins for gcloud and Terraform', function
     const { code, said } = await google.run(['infra/roll-out', 'europe-west1']);
     expect(said).to.match(/^Usage: infra\/roll-out REGION COMMAND/);
     expect([code, google.calls()]).to.deep.equal([2, []]);
+    expect(await google.run(['infra/roll-out', 'my-project', 'true'])).to.deep.equal({
+      code: 2,
+      said: 'my-project is not a region: one is named like europe-west1.\n',
+    });
+    expect(google.calls()).to.deep.equal([]);
   });
 });

@@ -55,7 +55,7 @@ describe('Customers who are told apart', () => {
   });
 
   it('[anomaly 39] find of others exactly what they find where there is nothing', async () => {
-    const { uuid } = await pipeline.order(ORDER, jack);
+    const { uuid } = await pipeline.orderThatWaits(ORDER, jack);
     const own = [`/order/${uuid}`, `/payments/${uuid}`, '/users/jack'];
     for (const path of own) {
       expect((await pipeline.get(path, jack)).status, path).to.equal(200);
@@ -131,7 +131,7 @@ describe('Customers who are told apart', () => {
   });
 
   it('are not told which operator canceled their order, and operators are', async () => {
-    const { uuid } = await pipeline.order(ORDER, jack);
+    const { uuid } = await pipeline.orderThatWaits(ORDER, jack);
     const who = { ...operator, 'saga-operator': 'alice' };
     expect((await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'Lost' }, who)).status).to.equal(202);
     const failing = { status: 'FAILING', by: 'janitor' };
@@ -172,7 +172,7 @@ describe('Customers who are told apart', () => {
   });
 
   it('[anomaly 39] are told only what happened to their own orders, and not which operator did it', async () => {
-    const { uuid } = await pipeline.order(ORDER, jack);
+    const { uuid } = await pipeline.orderThatWaits(ORDER, jack);
     const alice = { ...operator, 'saga-operator': 'alice' };
     expect((await pipeline.post(`/sagas/${uuid}/cancel`, { detail: 'Lost' }, alice)).status).to.equal(202);
     await pipeline.bus.idle();

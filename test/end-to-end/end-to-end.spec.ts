@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { v4 as uuidv4 } from 'uuid';
 import { pipeline as saga } from '../../pipeline.ts';
 import { snapshot } from '../../saga/deliver/message.ts';
-import { transitionsOf } from '../../saga/ledger/history.ts';
+import { statusIn, transitionsOf } from '../../saga/ledger/history.ts';
 import { backends, type Pipeline, recordsHeldBy, startPipeline } from '../support/pipeline.ts';
 import { manners } from '../support/tracking-bus.ts';
 
@@ -172,8 +172,8 @@ for (const backend of backends) {
       });
 
       it('[anomaly 29] that is canceled after its payment is refunded, and its stock is back', async () => {
-        const paid = await pipeline.order({ item: 'widget', quantity: 2, user: 'joe' });
-        expect(paid.status).to.equal(SUCCESS);
+        const paid = await pipeline.orderThatWaits({ item: 'widget', quantity: 2, user: 'joe' });
+        expect(paid.history.map(statusIn)).to.include('PAID');
         const { status, headers, body } = await pipeline.post(`/order/${paid.uuid}/cancel`, {});
         expect([status, headers.get('location')]).to.deep.equal([202, `/order/${paid.uuid}`]);
         expect(body).to.include({ uuid: paid.uuid, status: 'FAILING', reason: 'CANCELED_BY_CUSTOMER' });
@@ -201,8 +201,25 @@ for (const backend of backends) {
         expect(await sold()).to.deep.equal({});
       });
 
-      it('[anomaly 30] can be canceled once, and not after its end', async () => {
+      it('[anomaly 30] that has ended well can not be canceled, by nobody: nothing leaves that end', async () => {
         const ledger = await pipeline.order({ item: 'widget', quantity: 1, user: 'jack' });
+        for (const [path, body] of [
+          [`/order/${ledger.uuid}/cancel`, {}],
+          [`/sagas/${ledger.uuid}/cancel`, { detail: 'Lost' }],
+        ] as const) {
+          const answer = await pipeline.post(path, body);
+          expect([answer.status, answer.body.detail]).to.deep.equal([
+            409,
+            `The order is ${SUCCESS}, and that is final`,
+          ]);
+        }
+        await pipeline.bus.idle();
+        expect(await pipeline.ledger(ledger.uuid)).to.deep.equal(ledger);
+        expect(await sold()).to.deep.equal({ widget: 1 });
+      });
+
+      it('[anomaly 30] can be canceled once, and not after its end', async () => {
+        const ledger = await pipeline.orderThatWaits({ item: 'widget', quantity: 1, user: 'jack' });
         const cancel = () => pipeline.post(`/order/${ledger.uuid}/cancel`, {});
         const both = await Promise.all([cancel(), cancel()]);
         await pipeline.bus.idle();

@@ -61,16 +61,19 @@ describe('npm start, which keeps its data', () => {
   });
 
   longTest(
-    '[anomaly 44] has its data after it was stopped and started; --fresh begins anew, but only once',
+    '[anomalies 44, 57] has its data after it was stopped and started, and no erased customer; --fresh begins anew, but only once',
     () =>
       inTemporaryFolder(async (folder) => {
         const first = start([], folder);
         const uuid = await order(await urlOf(first));
+        // She is in the file that is loaded where there is nothing yet.
+        expect((await fetch(`${await urlOf(first)}/users/jill`, { method: 'DELETE' })).status).to.equal(200);
         first.process.kill('SIGTERM');
         expect(await first.exited).to.equal(0);
 
         const second = start([], folder);
         expect((await get(`${await urlOf(second)}/order/${uuid}`)).code).to.equal(200);
+        expect((await get(`${await urlOf(second)}/users/jill`)).code).to.equal(404);
         second.process.kill('SIGTERM');
         await second.exited;
 

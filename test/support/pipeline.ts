@@ -78,6 +78,8 @@ export interface Pipeline {
   put(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Posts an order and waits until nothing more happens. Returns its ledger. */
   order(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
+  /** Posts an order, and nobody says the words for which it waits: it has come to its wait, if it has one. Returns its ledger. */
+  orderThatWaits(body: object, headers?: Record<string, string>): Promise<OrderLedger>;
   ledger(uuid: string): Promise<OrderLedger | undefined>;
   /** The paths of all records that there are of an order. */
   recordsOf(ledger: OrderLedger): Promise<string[]>;
@@ -171,9 +173,14 @@ export async function startPipeline(
     post: (path, body, headers) => send('POST', path, body, headers),
     put: (path, body, headers) => send('PUT', path, body, headers),
     async order(body, headers) {
+      const { uuid } = await started.orderThatWaits(body, headers);
+      await started.bus.idle();
+      return (await started.ledger(uuid)) as OrderLedger;
+    },
+    async orderThatWaits(body, headers) {
       const { status, body: answer } = await started.post('/order', body, headers);
       if (status !== 202) throw new Error(`The order was not accepted: ${JSON.stringify(answer)}`);
-      await started.bus.idle();
+      await tracked.idle();
       return (await started.ledger(answer.uuid)) as OrderLedger;
     },
     ledger: (uuid) => readOne(store, ledgerPath(uuid) as Path<OrderLedger>),
