@@ -44,6 +44,13 @@ describe('The definition of a saga', () => {
     expect(forkable).not.to.include.members(['FAILING', 'CANCELED', 'PAUSED', 'DELIVERING']);
   });
 
+  it('says which ends nothing leaves', () => {
+    expect([pipeline, trip].map((saga) => definitionOf(saga).final)).to.deep.equal([
+      ['DELIVERED', 'CANCELED'],
+      ['CANCELED'],
+    ]);
+  });
+
   it('names who takes orders in and who gives back what a failed one holds', () => {
     const { entry, failure } = definitionOf(pipeline);
     expect([entry.service, failure.service]).to.deep.equal(['frontend', 'janitor']);

@@ -38,6 +38,8 @@ export const definitionSchema = oncePerSaga((saga: Saga) =>
     statuses: z.array(z.enum(saga.statuses)),
     /** The status of an order that has ended well. */
     success: z.enum(saga.statuses),
+    /** The ends that nothing leaves: there, an order can't be canceled any more. */
+    final: z.array(z.enum(saga.statuses)),
     /** The service that takes orders in, and the one that gives back what a failed order holds. */
     entry: z.object({ service: z.string(), topic: z.string(), says: z.string() }),
     failure: z.object({ service: z.string(), topic: z.string(), says: z.string() }),
@@ -74,6 +76,7 @@ export function definitionOf(saga: Saga): Definition {
     name,
     statuses: [...statuses],
     success,
+    final: statuses.filter((status) => saga.isFinal(status) && saga.stepsAfter(status).length === 0),
     entry: { service: publisher?.name ?? PEOPLE, topic: entry.topic, says: entry.says },
     failure: { service: reader?.name ?? PEOPLE, topic: failure.topic, says: failure.says },
     groups: groups.map((group) => group.map(stepView)),

@@ -13,7 +13,7 @@ export function OrderDeeds({ order }: { order: Order }) {
   const saga = definition.value;
   if (saga === undefined) return null;
   const waiting = saga.groups.flat().find(({ waits }) => waits?.status === order.status)?.waits;
-  const isOver = order.status === CANCELED || order.status === FAILING;
+  const isOver = saga.final.includes(order.status) || order.status === FAILING;
   const cancel = () => post(`/order/${order.uuid}/cancel`).then(() => 'The order is being canceled.');
   return (
     <section class="deeds" aria-label="What can be done">

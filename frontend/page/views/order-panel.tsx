@@ -19,7 +19,7 @@ export function useOrder(uuid: string) {
   const [connection, setConnection] = useState<Connection>('connecting');
   const [shownCount, setShownCount] = useState(0);
   const count = order?.history.length ?? 0;
-  // The stream ends with the order; one that was delivered may still be canceled, and the stream of all orders says so.
+  // The stream ends with the order. If that end is not final, the order may still be canceled, and the stream of all orders says so.
   const heard = live.value.orders.find((one) => one.uuid === uuid)?.history.length ?? 0;
   const [heardBeyondEnd, setHeardBeyondEnd] = useState(0);
   useEffect(() => {
