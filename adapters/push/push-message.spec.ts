@@ -100,7 +100,7 @@ describe('A pushed message', () => {
 
   it('[anomaly 22] names what is wrong with its wrapping', () => {
     for (const [body, fault] of [
-      [null, 'body: Invalid input: expected object, received null'],
+      [null, 'body must be a JSON object'],
       [{ subscription: 'x' }, 'message is missing'],
       [
         { message: { messageId: '7', attributes: { a: 1 } } },

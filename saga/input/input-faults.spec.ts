@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { inputFaults } from './input-faults.ts';
+import { describeFaults, inputFaults } from './input-faults.ts';
 
 const schema = z.strictObject({
   user: z.string(),
@@ -28,6 +28,17 @@ describe('What is wrong with an input', () => {
       'size Invalid option: expected one of "small"|"large"',
     ]);
     expect(told(undefined)).to.deep.equal(['body is missing']);
+    expect(told([])).to.deep.equal(['body must be a JSON object']);
+  });
+
+  it('is one short line where it is described, in which sentences of zod begin anew', () => {
+    const faults = (input: unknown) =>
+      inputFaults(schema.safeParse(input, { reportInput: true }).error as z.ZodError);
+    expect(describeFaults(faults({ user: 7, a: 1 }))).to.equal(
+      'user: Invalid input: expected string, received number; a is unknown',
+    );
+    const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`a${n}`, n]));
+    expect(describeFaults(faults(many))).to.have.length(1_000);
   });
 
   it('[anomaly 41] repeats no more of an unknown name than people can read', () => {

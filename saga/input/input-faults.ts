@@ -6,6 +6,10 @@ export interface InputFault {
   readonly message: string;
 }
 
+/** What no schema has a sentence for: that it is not even an object. */
+const inOurWords = (message: string): string =>
+  message.startsWith('Invalid input: expected object') ? 'must be a JSON object' : message;
+
 /** How much of an unknown name we repeat. */
 export const REPEATED_LENGTH_MAX = 128;
 
@@ -21,11 +25,8 @@ export function inputFaults(error: z.ZodError): InputFault[] {
         message: 'is unknown',
       }));
     }
-    // Nobody thought of a sentence for what is not even an object.
-    if (issue.code === 'invalid_type' && issue.expected === 'object' && issue.input !== undefined)
-      return [{ field: fieldAt(issue.path), message: 'must be a JSON object' }];
     const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && issue.input === undefined;
-    return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : issue.message }];
+    return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : inOurWords(issue.message) }];
   });
 }
 

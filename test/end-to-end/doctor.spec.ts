@@ -144,7 +144,7 @@ describe('npm run doctor', function () {
   });
 
   longTest('takes from a canceled order what it still holds, and then corrects what it took', async () => {
-    const { uuid } = paid;
+    const { uuid } = await pipeline.orderThatWaits({ item: 'widget', quantity: 1, user: 'joe' });
     const reservation = reservations.of('widget', uuid).path;
     const remaining = await pipeline.remaining();
     await pipeline.post(`/order/${uuid}/cancel`, {});

@@ -10,7 +10,6 @@ import { type OrderLedger, pipeline } from '../../pipeline.ts';
 import { messageFor, snapshot } from '../../saga/deliver/message.ts';
 import { aLedgerThatIs, SETTINGS, uuidOf } from '../support/builders.ts';
 import { type Pipeline, sampledBackends, startPipeline } from '../support/pipeline.ts';
-import { longTest } from '../support/thorough.ts';
 
 /** A customer's system is told by a webhook what became of each order, whatever it answers at first. */
 
@@ -125,20 +124,6 @@ for (const backend of sampledBackends) {
       // On Pub/Sub, a message may come more often.
       expect(Object.values(counts).filter((count) => count > 1)).to.have.length.of.at.least(failures.length);
     });
-
-    longTest(
-      'tells of an order that is canceled after its end once more, under another id',
-      async function () {
-        const { shop, receiver } = await start(this, []);
-        const before = await shop.order(paid);
-        await shop.post(`/order/${before.uuid}/cancel`, {});
-        await shop.bus.idle();
-        const after = (await shop.ledger(before.uuid)) as OrderLedger;
-        expect(after.status).to.equal('CANCELED');
-        const ids = [...new Set(receiver.got.map(({ id }) => id))];
-        expect(ids).to.deep.equal([before, after].map((ledger) => eventOf(ledger)[0]));
-      },
-    );
 
     it('[anomaly 22] tells nothing where somebody only claims that an order has ended', async function () {
       const { shop, receiver } = await start(this, []);
