@@ -150,6 +150,16 @@ describe('The HTTP API', () => {
     expect(body.detail).to.match(/^The body is not JSON/);
   });
 
+  it('[anomaly 22] refuses what is not UTF-8 with 400: it would name another customer', async () => {
+    const body = Buffer.from(JSON.stringify({ ...good, user: 'jo\u00e4' }), 'latin1');
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${pipeline.url}/order`, { method: 'POST', headers, body });
+    expect([answer.status, ((await answer.json()) as { detail: string }).detail]).to.deep.equal([
+      400,
+      'The body is not UTF-8',
+    ]);
+  });
+
   it('refuses an empty body with 400', async () => {
     const { status, body } = await pipeline.post('/order', '');
     expect(status).to.equal(400);
@@ -165,6 +175,11 @@ describe('The HTTP API', () => {
       }
     }
     for (const body of ['', '{ }']) expect((await pipeline.post('/sweep', body)).status).to.equal(200);
+    const deleted = await fetch(`${pipeline.url}/users/jack`, {
+      method: 'DELETE',
+      body: '{"keep":"orders"}',
+    });
+    expect([deleted.status, (await pipeline.get('/users/jack')).status]).to.deep.equal([400, 200]);
   });
 
   it('refuses more than 64 KiB with 413', async () => {

@@ -312,6 +312,7 @@ describe('npm run saga', function () {
     [['show'], 'show of which one? Its UUID is missing'],
     [['show', 'x/../y'], 'x/../y is not a UUID'],
     [['show', uuidv4(), uuidv4()], 'show got too many arguments'],
+    [['erase-customer', '--user', '..'], '--user must be a name, such as jack, not ".."'],
     [['cancel', uuidv4()], '--detail "why" is missing'],
     [['discard-letter', uuidv4()], '--note "why" is missing'],
     [['show', uuidv4(), '--note', 'x'], 'show takes no --note'],
