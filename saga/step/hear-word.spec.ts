@@ -377,8 +377,9 @@ describe('A word', () => {
   it('that the order can not heed changes nothing, and says why', () => {
     const unheeded = (word: string, carried = {}) => say(asked, word, carried).detail;
     expect(unheeded('lessen', { to: 9 })).to.equal('Only 5 were asked for');
-    expect(unheeded('lessen', { to: 0 })).to.match(/to/);
-    expect(unheeded('approve', { loudly: true })).to.match(/loudly/);
+    expect(unheeded('lessen', { to: 0 })).to.match(/^to: Too small/);
+    expect(unheeded('lessen')).to.equal('to is missing');
+    expect(unheeded('approve', { loudly: true })).to.equal('loudly is unknown');
   });
 
   it('of a message that says none, or one that can not be heeded, is parked, so that people see it', () => {
@@ -448,6 +449,11 @@ describe('A ledger with a wait', () => {
         faults: [`the word that reserve has heard: ${word} is none of approve, lessen, decline`],
       });
     }
+    const hasty = hastily();
+    const sung = { ...resumed, heard: { reserve: { word: 'sing' } } };
+    expect(readLedger(hasty, UUID, sung)).to.deep.equal({
+      faults: ['the word that reserve has heard: sing is none of approve, lessen, decline'],
+    });
   });
 
   it('may not know what only a wait learns, if there was none', () => {
