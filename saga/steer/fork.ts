@@ -79,7 +79,7 @@ export function forkTask(saga: Saga, origin: string, status: string, steerer: St
 
 /** What must be there, and take orders, for the steps that the fork passes over: they would refuse it otherwise. */
 const neededBy = (saga: Saga, past: Ledger): readonly DocumentRef[] =>
-  saga.actsOf(past).flatMap(({ step }) => step.reads(past).filter(({ kind }) => kind.missing !== undefined));
+  saga.actsOf(past).flatMap(({ step }) => step.reads(past));
 
 /** The ledger as it stood in this status; or why the order can't go on from there, as a sentence. */
 function pastOf(saga: Saga, ledger: Ledger | undefined, status: string): Ledger | string {

@@ -19,7 +19,7 @@ import { DEADLINE_SECONDS } from '../ledger/deadline.ts';
 import { historyLine } from '../ledger/history.ts';
 import { advance, fail, isFailed, type Ledger, PAUSED, receive, tombstone } from '../ledger/ledger.ts';
 import { document } from './document.ts';
-import { defineSaga } from './saga.ts';
+import { defineSaga, type Saga } from './saga.ts';
 import { accept, type Read, refuse, type Step, stepsFor, wait } from './step.ts';
 import { refusedTurn, stepTask, takeStep } from './take-step.ts';
 
@@ -381,6 +381,26 @@ describe('The decision of a step', () => {
       outcome: 'refused',
       detail: 'NO_RULE: The rule forbids it',
     });
+  });
+
+  it('is asked for all the same if an earlier step has read that document, and so taken the order by it', () => {
+    const behindOneThatRead = (...read: Parameters<Step['reads']>[0][]) => {
+      const { saga, step } = sagaThat(() => accept({ label: 'x' }));
+      const first: Step = {
+        ...step,
+        name: 'first',
+        leadsTo: 'FIRST',
+        announces: 'firsts',
+        learns: z.object({}),
+        reads: () => read as never,
+      };
+      const both = defineSaga({ ...saga, steps: [first, step] } as never) as unknown as Saga;
+      const ledger = advance(both, aLedger(), { step: 'first', by: 'first', learned: {}, now: LATER });
+      const closed = documentsOf({ ...TAGGED, 'rules/jack': { allowed: false } });
+      return takeStep(both, step, ledger, closed, {}, LATER).outcome;
+    };
+    expect(behindOneThatRead(tags.of('jack'), rules.of('jack'))).to.equal('accepted');
+    expect(behindOneThatRead(tags.of('jack'), rules.of('jill'))).to.equal('refused');
   });
 
   it('[anomaly 43] is not asked for over a document that is malformed', () => {
