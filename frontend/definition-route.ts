@@ -76,7 +76,7 @@ export function definitionOf(saga: Saga): Definition {
     name,
     statuses: [...statuses],
     success,
-    final: statuses.filter((status) => saga.isFinal(status) && saga.stepsAfter(status).length === 0),
+    final: statuses.filter(saga.isFinal),
     entry: { service: publisher?.name ?? PEOPLE, topic: entry.topic, says: entry.says },
     failure: { service: reader?.name ?? PEOPLE, topic: failure.topic, says: failure.says },
     groups: groups.map((group) => group.map(stepView)),

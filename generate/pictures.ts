@@ -88,11 +88,11 @@ function causeOf(saga: Saga, from: string, to: string): string {
 export function stateLine(saga: Saga): string[] {
   const forward = saga.statuses.filter((status) => ![RESUMED, PAUSED, FAILING, CANCELED].includes(status));
   let line = '';
-  const columns = forward.map((status) => {
+  const columns = forward.flatMap((status) => {
     if (line !== '') line += ` ──${servicesLeadingTo(saga, status).join(', ')}──▶ `;
     const column = line.length + Math.floor(status.length / 2);
     line += status;
-    return column;
+    return saga.isFinal(status) ? [] : [column];
   });
   const [first = 0, last = 0] = [columns[0], columns.at(-1)];
   const joints = Array.from({ length: last - first + 1 }, (_, index) => {
@@ -104,7 +104,7 @@ export function stateLine(saga: Saga): string[] {
   return fenced('', [
     line,
     ' '.repeat(first) + joints.join(''),
-    `${' '.repeat(first)}refused or too late before it is ${saga.success}, or canceled at any time:`,
+    `${' '.repeat(first)}${saga.isFinal(saga.success) ? `refused, canceled or too late before it is ${saga.success}` : `refused or too late before it is ${saga.success}, or canceled at any time`}:`,
     `${' '.repeat(first)}${FAILING} ──${closer}──▶ ${CANCELED}`,
   ]);
 }

@@ -131,7 +131,7 @@ describe('A word for an order that waits', () => {
     );
     expect(detail({ item: 'unicorn', quantity: 1 })).to.match(/the order holds 0 of unicorn$/);
     expect(detail({ item: 'widget', quantity: 1 }, { item: 'widget', quantity: 1 })).to.equal(
-      'items names an item twice',
+      'items names "widget" twice: add the quantities up',
     );
     expect(heard({ word: 'amend' }).outcome).to.equal('unheeded');
     expect(heard(amend()).outcome).to.equal('unheeded');

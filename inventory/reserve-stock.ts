@@ -1,7 +1,7 @@
 import { wholeNumber } from '../saga/step/settings.ts';
 import { accept, type Read, wait } from '../saga/step/step.ts';
-import { agreedLines, namesEachItemOnce, type PricedLine, pricedLines, totalOf } from '../shop/lines.ts';
-import { type Line, linesSchema } from '../shop/order.ts';
+import { agreedLines, type PricedLine, pricedLines, totalOf } from '../shop/lines.ts';
+import { distinctLines, type Line } from '../shop/order.ts';
 import { step } from '../shop/step.ts';
 import { stock } from '../shop/stock.ts';
 import { reservations } from './reservations.ts';
@@ -39,7 +39,7 @@ export const reserveStock = step({
     announces: 'order-waiting',
     says: 'an order waits for a word from outside',
     learns: { offered: pricedLines },
-    words: { approve: {}, amend: { items: linesSchema.refine(namesEachItemOnce, 'names an item twice') } },
+    words: { approve: {}, amend: { items: distinctLines } },
     afterwards: 'give up',
     path: 'order/{uuid}',
     heardBy: 'frontend',

@@ -9,7 +9,7 @@ import { allServices, serviceNames, serviceOf } from '../saga/deliver/service.ts
 import { topologyOf } from '../saga/deliver/topology.ts';
 import type { Log } from '../saga/ports/log.ts';
 import type { Ports } from '../saga/ports/ports.ts';
-import type { Store } from '../saga/ports/store.ts';
+import type { Path } from '../saga/ports/store.ts';
 import type { Saga } from '../saga/step/saga.ts';
 import { embeddedPlug } from './plug/embedded-plug.ts';
 import { plugRoutes } from './plug/plug-routes.ts';
@@ -92,14 +92,19 @@ export async function openWorld(
     await createTopology(config.projectId, topology);
   }
   const ports = telemetry.ports(await openPorts(config, topology, log, folder));
-  await loadData(saga, ports.store, ports, await newIn(ports.store, data));
+  await (folder ? loadOnce(saga, ports, data) : loadData(saga, ports.store, ports, data));
   return ports;
 }
 
-/** The data of collections that hold nothing yet. What was taken out of another since must not come back, such as an erased customer. */
-async function newIn(store: Store, data: Data): Promise<Data> {
-  const found = await Promise.all(
-    Object.entries(data).map(async (one) => ((await store.list(one[0], 1)).length === 0 ? [one] : [])),
+/** Loads each collection once. What was taken out since must not come back, such as a customer who was erased. */
+async function loadOnce(saga: Saga, ports: Ports, data: Data): Promise<void> {
+  const markOf = (collection: string): Path => `loaded/${collection}`;
+  const marks = await ports.store.read(Object.keys(data).map(markOf));
+  const isNew = (collection: string) => marks.get(markOf(collection)) === undefined;
+  const added = Object.fromEntries(Object.entries(data).filter(([collection]) => isNew(collection)));
+  await loadData(saga, ports.store, ports, added);
+  const fields = { at: ports.clock.now() };
+  await ports.store.commit(
+    Object.keys(added).map((collection) => ({ kind: 'create', path: markOf(collection), fields })),
   );
-  return Object.fromEntries(found.flat());
 }

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -33,6 +33,7 @@ export const dataFolder = (): string =>
 export function makeDataFolder(): void {
   try {
     makeFolder(dataFolder());
+    accessSync(dataFolder(), constants.W_OK);
   } catch (cause) {
     throw new Error(`${dataFolder()} can't be used for data: ${(cause as Error).message}`, { cause });
   }

@@ -115,7 +115,7 @@ async function rewriteOrders(
     const found = await ports.store.query({ collection: LEDGERS, where: { user }, limit: AT_ONCE });
     if (found.length === 0) return count;
     const ledgers = (found as Ledger[]).map((fields) => believed(saga, fields));
-    // It came before the customer was marked, or was canceled since, if its end is not final.
+    // It came before the customer was marked; or its end is not final, and it was canceled since.
     const standing = ledgers.filter((one) => !hasEnded(one));
     if (standing.length > 0) throw ordersStand(standing);
     await makeRoom(saga, ports, user, pseudonym, ledgers);

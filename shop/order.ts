@@ -91,9 +91,7 @@ export const orderSchema = z
       if (value.item !== undefined) fault('item', 'give either item and quantity, or items, not both');
       if (value.quantity !== undefined)
         fault('quantity', 'give either item and quantity, or items, not both');
-      for (const item of itemsNamedTwice(value.items)) {
-        fault('items', `names ${JSON.stringify(item)} twice: add the quantities up`);
-      }
+      for (const sentence of repetitionsIn(value.items)) fault('items', sentence);
     },
     // Even if single fields are wrong, so that the answer names every fault at once.
     { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
@@ -124,6 +122,14 @@ function itemsNamedTwice(lines: unknown): Set<string> {
   }
   return twice;
 }
+
+const repetitionsIn = (lines: unknown): string[] =>
+  [...itemsNamedTwice(lines)].map((item) => `names ${JSON.stringify(item)} twice: add the quantities up`);
+
+/** Lines of which no two name the same item. */
+export const distinctLines = linesSchema.superRefine((lines, context) => {
+  for (const message of repetitionsIn(lines)) context.addIssue({ code: 'custom', message, input: lines });
+});
 
 /** A value as JSON text; undefined if it is too long, or nested too deeply. */
 function jsonText(value: unknown): string | undefined {

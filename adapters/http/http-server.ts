@@ -220,7 +220,11 @@ function onlyTakes(methods: readonly string[]): RequestHandler {
 function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
   const limited = { limit: BODY_BYTES_MAX };
   const parse = route.body
-    ? [requireJson, refuseLarger(BODY_BYTES_MAX), express.json({ ...limited, strict: false, verify })]
+    ? [
+        requireJson,
+        refuseLarger(BODY_BYTES_MAX),
+        express.json({ ...limited, strict: false, verify: refuseUnlessUtf8 }),
+      ]
     : [refuseLarger(BODY_BYTES_MAX), express.text({ ...limited, type: () => true })];
   const parsers = route.method === 'GET' ? [] : parse;
   return [
@@ -238,8 +242,8 @@ function answerHere(route: Route, streams: EventStreams): RequestHandler[] {
 }
 
 /** What is no UTF-8 would be read as something else, and two names as the same one. */
-function verify(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
-  if (encoding === 'utf-8' && !isUtf8(body))
+function refuseUnlessUtf8(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
+  if (encoding !== 'utf-8' || !isUtf8(body))
     throw new Problem(400, 'Malformed body', 'The body is not UTF-8');
 }
 

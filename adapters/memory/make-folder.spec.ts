@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { inTemporaryFolder } from '../../test/support/temporary-folder.ts';
@@ -12,6 +12,13 @@ describe('A folder', () => {
       makeFolder(path);
       makeFolder(path);
       expect(statSync(path).isDirectory()).to.equal(true);
+    }));
+
+  it('is not made where something else is', () =>
+    inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'a');
+      writeFileSync(path, '');
+      expect(() => makeFolder(path)).to.throw('EEXIST');
     }));
 
   it('that can not be made is said to be that, also where its parent is there and takes none', async () => {

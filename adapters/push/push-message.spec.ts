@@ -113,6 +113,7 @@ describe('A pushed message', () => {
 
   const wrong: readonly (readonly [what: string, body: unknown])[] = [
     ['no JSON', Buffer.from('hello')],
+    ['no UTF-8', Buffer.from('{"message":{"messageId":"7","attributes":{"a":"\u00e4"}}}', 'latin1')],
     ['nothing', Buffer.alloc(0)],
     ['null', null],
     ['a list', [WRAPPED]],

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { DEAD_LETTER } from '../../saga/deliver/message.ts';
@@ -50,6 +51,8 @@ export function parsePush(headers: IncomingHttpHeaders, body: Buffer, now: Date)
   const messageId = headers[MESSAGE_ID] ?? ownEventId(headers);
   if (typeof messageId === 'string' && messageId !== '')
     return parkable(unwrapped(messageId, headers, body, now));
+  // It would be read as something else.
+  if (!isUtf8(body)) return { fault: 'The body is not UTF-8' };
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));

@@ -6,9 +6,14 @@ export interface InputFault {
   readonly message: string;
 }
 
-/** What no schema has a sentence for: that it is not even an object. */
-const inOurWords = (message: string): string =>
-  message.startsWith('Invalid input: expected object') ? 'must be a JSON object' : message;
+/** The schema of an object seldom has a sentence for what is no object at all. */
+const inOurWords = ({ code, message, ...issue }: z.core.$ZodIssue): string =>
+  code === 'invalid_type' &&
+  'expected' in issue &&
+  issue.expected === 'object' &&
+  message.startsWith('Invalid input')
+    ? 'must be a JSON object'
+    : message;
 
 /** How much of an unknown name we repeat. */
 export const REPEATED_LENGTH_MAX = 128;
@@ -26,7 +31,7 @@ export function inputFaults(error: z.ZodError): InputFault[] {
       }));
     }
     const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && issue.input === undefined;
-    return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : inOurWords(issue.message) }];
+    return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : inOurWords(issue) }];
   });
 }
 

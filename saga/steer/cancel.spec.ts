@@ -3,7 +3,7 @@ import { pipeline } from '../../pipeline.ts';
 import { step } from '../../shop/step.ts';
 import { aLedgerThatIs, documentsOf, LATER, UUID } from '../../test/support/builders.ts';
 import { aLedgerOfThree, shopOfThree } from '../../test/support/shop-of-three.ts';
-import { CANCELED_BY_OPERATOR, fail, isFailed, type Ledger } from '../ledger/ledger.ts';
+import { CANCELED_BY_OPERATOR, fail, isFailed, type Ledger, pause, resume } from '../ledger/ledger.ts';
 import { defineSaga, type Saga } from '../step/saga.ts';
 import { accept } from '../step/step.ts';
 import { cancelTask } from './cancel.ts';
@@ -35,6 +35,17 @@ describe('Canceling an order', () => {
     }
   }
 
+  it('[anomaly 47] whose last step has heard the word that leads there is not possible, however long the step takes', () => {
+    const underWay = aLedgerThatIs('DELIVERING');
+    const heard = resume(pipeline, underWay, { word: { word: 'delivered' }, by: 'delivery', now: LATER });
+    const stopped = pause(pipeline, heard, { by: 'janitor', note: 'A bad release', now: LATER });
+    expect(cancel(underWay).outcome).to.equal('accepted');
+    for (const ledger of [heard, stopped]) {
+      const detail = 'The order has heard "delivered", and that is final';
+      expect(cancel(ledger)).to.deep.equal({ outcome: 'unheeded', ledger, detail });
+    }
+  });
+
   it('[anomaly 29] that has come to an end which is not final gives back what it holds all the same', () => {
     const paid = aLedgerOfThree('PAID');
     expect(paid.sweepAt).to.equal(null);
@@ -59,6 +70,7 @@ describe('Canceling an order', () => {
     expect(cancelTask(longer, UUID, wish).take(delivered, documentsOf({}), LATER).outcome).to.equal(
       'unheeded',
     );
+    expect([pipeline, longer].map((saga) => saga.isFinal('DELIVERED'))).to.deep.equal([true, false]);
     const onItsWay = { ...delivered, sweepAt: LATER };
     expect(cancelTask(longer, UUID, wish).take(onItsWay, documentsOf({}), LATER).outcome).to.equal(
       'accepted',

@@ -174,7 +174,7 @@ export interface Saga<
   stepsAfter(status: string): readonly Step[];
   /** The steps whose turn it is, if any: those that follow and are not done yet, or the one that has heard a word. */
   stepsAt(ledger: Pick<Ledger, 'status' | 'history'>): readonly Step[];
-  /** Whether nothing leaves this status, if it is the end of an order. */
+  /** Whether nothing leaves this status. */
   isFinal(status: string): boolean;
   /** The step for which an order waits in this status, if any. */
   waitingIn(status: string): WaitingStep | undefined;
@@ -334,7 +334,8 @@ export function defineSaga<
   const isOrchestrated = (ledger: object): boolean => workflowFor(ledger) !== undefined;
 
   const isFinal = (status: string): boolean =>
-    status === CANCELED || steps.some((step) => step.isFinal && step.leadsTo === status);
+    status === CANCELED ||
+    (status === success && steps.some((step) => step.isFinal && step.leadsTo === success));
 
   function topicOf(status: string) {
     const topic = topics.get(status);
@@ -403,7 +404,7 @@ export function defineSaga<
       return [
         ...due.flatMap(({ waits, leadsTo }) => [...(waits && mayWait ? [waits.as] : []), leadsTo]),
         ...(pause && due.length > 0 ? [PAUSED] : []),
-        ...(ledger.status === success && isFinal(success) ? [] : [FAILING]),
+        ...(isFinal(ledger.status) ? [] : [FAILING]),
       ];
     },
     mayHaveFollowed(statuses, to) {

@@ -77,7 +77,8 @@ export type Fault =
   | { readonly kind: 'poison'; readonly topic: string; readonly atMs: number }
   /** An operator edits a document by hand, to set another price for example. */
   | { readonly kind: 'edit'; readonly path: Path; readonly fields: object; readonly atMs: number }
-  | { readonly kind: 'cancel'; readonly order: string; readonly atMs: number }
+  /** A customer cancels an order; late: once all orders have come to their ends. */
+  | { readonly kind: 'cancel'; readonly order: string; readonly atMs: number; readonly isLate?: boolean }
   /** Somebody says a word for which a step can wait, be it that the order waits for it, did, or never will. */
   | {
       readonly kind: 'word';
@@ -257,7 +258,7 @@ function drawFault(
       if (anEdit === undefined) throw new Error('Nothing was said about what can be edited');
       return { kind, ...anEdit(dice), atMs };
     case 'cancel':
-      return { kind, order, atMs };
+      return { kind, order, atMs, ...(dice.often(0.3) && { isLate: true }) };
     case 'word': {
       const step = dice.oneOf(saga.steps.filter(isWaitingStep));
       const planned = orders.find(({ name }) => name === order);

@@ -201,7 +201,7 @@ for (const backend of backends) {
         expect(await sold()).to.deep.equal({});
       });
 
-      it('[anomaly 30] that has ended well can not be canceled, by nobody: nothing leaves that end', async () => {
+      it('[anomaly 30] that was delivered can be canceled neither by its customer nor by an operator', async () => {
         const ledger = await pipeline.order({ item: 'widget', quantity: 1, user: 'jack' });
         for (const [path, body] of [
           [`/order/${ledger.uuid}/cancel`, {}],

@@ -152,12 +152,12 @@ describe('The HTTP API', () => {
 
   it('[anomaly 22] refuses what is not UTF-8 with 400: it would name another customer', async () => {
     const body = Buffer.from(JSON.stringify({ ...good, user: 'jo\u00e4' }), 'latin1');
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`${pipeline.url}/order`, { method: 'POST', headers, body });
-    expect([answer.status, ((await answer.json()) as { detail: string }).detail]).to.deep.equal([
-      400,
-      'The body is not UTF-8',
-    ]);
+    for (const type of ['application/json', 'application/json; charset=utf-7']) {
+      const headers = { 'content-type': type };
+      const answer = await fetch(`${pipeline.url}/order`, { method: 'POST', headers, body });
+      const { detail } = (await answer.json()) as { detail: string };
+      expect([answer.status, detail], type).to.deep.equal([400, 'The body is not UTF-8']);
+    }
   });
 
   it('refuses an empty body with 400', async () => {

@@ -66,8 +66,11 @@ describe('npm start, which keeps its data', () => {
       inTemporaryFolder(async (folder) => {
         const first = start([], folder);
         const uuid = await order(await urlOf(first));
-        // She is in the file that is loaded where there is nothing yet.
-        expect((await fetch(`${await urlOf(first)}/users/jill`, { method: 'DELETE' })).status).to.equal(200);
+        // They are all of the file that is loaded at first.
+        for (const user of ['jill', 'joe'])
+          expect((await fetch(`${await urlOf(first)}/users/${user}`, { method: 'DELETE' })).status).to.equal(
+            200,
+          );
         first.process.kill('SIGTERM');
         expect(await first.exited).to.equal(0);
 
@@ -112,9 +115,12 @@ describe('npm start, which keeps its data', () => {
     longTest(
       `[anomaly 55] says where its folder can not be made, and ends: ${args.join() || 'no options'}`,
       async () => {
-        const child = start(args, '/proc/x');
-        expect(await child.exited).to.equal(1);
-        expect(child.output()).to.match(/mkdir '\/proc[^\n]*'$/);
+        for (const folder of ['/proc/x', '/dev/null']) {
+          const child = start(args, folder);
+          expect(await child.exited).to.equal(1);
+          // Before anything listens.
+          expect(child.output()).to.match(new RegExp(`^${folder} can't be used for data: [^\\n]+$`));
+        }
       },
     );
   }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { openApiOf } from '../../adapters/http/openapi.ts';
 import { composeLines } from '../../generate/containers.ts';
 import { type GeneratedFile, generatedFiles } from '../../generate/generated-files.ts';
-import { flowchart } from '../../generate/pictures.ts';
+import { flowchart, stateLine } from '../../generate/pictures.ts';
 import { pipeline } from '../../pipeline.ts';
 import { packageRoot } from '../../programs/config.ts';
 import { allServices, type ServiceDefinition } from '../../saga/deliver/service.ts';
@@ -330,6 +330,14 @@ RECEIVED ──hotel──▶ BOOKED ──bus──▶ SEATED
     SEATED --> FAILING: cancel
     FAILING --> CANCELED: cleaner
 `);
+  });
+
+  it('is drawn without a way to fail from an end that is final', () => {
+    const [line, joints, reason] = stateLine(pipeline).filter((one) => !one.startsWith('```'));
+    expect(joints?.lastIndexOf('┘')).to.equal(
+      Math.floor('DELIVERING'.length / 2) + (line?.indexOf('DELIVERING') ?? 0),
+    );
+    expect(reason).to.match(/^ +refused, canceled or too late before it is DELIVERED:$/);
   });
 
   it('is drawn without the older subscription of a step in front of which another one was put', () => {

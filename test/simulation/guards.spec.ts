@@ -17,6 +17,7 @@ import {
   withInvertedUndo,
   withoutDifference,
   withoutFence,
+  withoutFinality,
   withoutFloor,
   withoutLedgerCheck,
   withoutMissingCheck,
@@ -186,6 +187,10 @@ describe('The simulation notices what happens', function () {
   it(
     '[anomalies 8, 9] without the fence',
     shows(withoutFence, { kinds: ['duplicate', 'late'] }, /went from (FAILING|CANCELED)/),
+  );
+  it(
+    '[anomaly 30] where a delivered order is canceled',
+    shows(withoutFinality, { kinds: ['cancel', 'word'] }, /went from DELIVERED to FAILING/),
   );
   it(
     '[anomalies 5, 7] without the tombstone',

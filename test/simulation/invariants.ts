@@ -155,7 +155,7 @@ function mayFollow(all: readonly string[], status: string): boolean {
   if (previous === undefined) return status === WAY[0];
   if (previous === 'CANCELED') return false;
   if (previous === 'FAILING') return status === 'CANCELED';
-  if (status === 'FAILING') return true;
+  if (status === 'FAILING') return previous !== 'DELIVERED';
   if (previous === 'RESUMED') return status === (before === 'WAITING' ? 'RESERVED' : 'DELIVERED');
   return status === WAY[WAY.indexOf(previous) + 1] || DETOUR.includes(`${previous} ${status}`);
 }

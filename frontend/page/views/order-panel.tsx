@@ -6,7 +6,7 @@ import { pictureOf } from '../model/picture.ts';
 import { clockText, durationText, numberText } from '../model/words.ts';
 import { Badge, Columns, Notice, Scrolls } from './parts.tsx';
 import { SagaPicture } from './saga-picture.tsx';
-import { definition, offers, slowMotion } from './state.ts';
+import { definition, live, offers, slowMotion } from './state.ts';
 
 /** How long each step is shown in slow motion. */
 const SLOW_MS = 1200;
@@ -19,6 +19,12 @@ export function useOrder(uuid: string) {
   const [connection, setConnection] = useState<Connection>('connecting');
   const [shownCount, setShownCount] = useState(0);
   const count = order?.history.length ?? 0;
+  // The stream ends with the order. If that end is not final, the order may still be canceled, and the stream of all orders says so.
+  const heard = live.value.orders.find((one) => one.uuid === uuid)?.history.length ?? 0;
+  const [heardBeyondEnd, setHeardBeyondEnd] = useState(0);
+  useEffect(() => {
+    if (connection === 'ended' && heard > count) setHeardBeyondEnd(heard);
+  }, [connection, heard, count]);
   useEffect(
     () =>
       follow(`/order/${uuid}/events`, {
@@ -30,7 +36,7 @@ export function useOrder(uuid: string) {
           if (event === 'order') setOrder(JSON.parse(data) as Order);
         },
       }),
-    [uuid],
+    [uuid, heardBeyondEnd],
   );
   useEffect(() => {
     if (connection !== 'crowded') return;

@@ -14,6 +14,7 @@ import {
   withForgottenStep,
   withoutDifference,
   withoutFence,
+  withoutFinality,
   withoutFloor,
   withoutLedgerCheck,
   withoutModeCheck,
@@ -87,6 +88,12 @@ export const guards = {
   'mode check of the orchestrator': { makeService: orchestratingAll, limits: FORGED, guards: bothModes },
   /** No step is done for an order that fails or is canceled. */
   fence: { makeService: withoutFence, limits: { kinds: ['duplicate', 'late', 'cancel'] } },
+  /** Nothing leaves an end that is final. */
+  'final ends': {
+    makeService: withoutFinality,
+    limits: { kinds: ['cancel', 'word'] },
+    guards: ({ isFinal, success }) => isFinal(success),
+  },
   /** A commit takes what the order holds now and did not hold before. */
   'difference of holds': { makeService: withoutDifference, limits: NO_FAULTS },
   /** No balance falls below zero. */

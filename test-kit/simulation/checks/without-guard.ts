@@ -97,6 +97,17 @@ export const orchestratingAll = withSaga((saga, name) =>
 /** A step runs although the order is failing or canceled. */
 export const withoutFence = pretending((_saga, status) => isFailed({ status }));
 
+/** An order is canceled although its end is final. */
+export const withoutFinality = withSaga((saga, name) => {
+  // A step that is copied is another one for the rest of its saga. Whoever cancels does no step.
+  if (saga.steps.some((step) => step.name === name)) return saga;
+  return {
+    ...saga,
+    steps: saga.steps.map((step) => ({ ...step, isFinal: false })),
+    nextOf: (ledger) => [...saga.nextOf(ledger), ...(ledger.status === saga.success ? [FAILING] : [])],
+  };
+});
+
 /** What an order held before is forgotten: each step takes all that the order holds, not the difference. */
 export const withoutDifference = withSaga((saga, name) => {
   const own = saga.steps.find((step) => step.name === name);

@@ -38,7 +38,9 @@ export class People {
     });
     for (const fault of plan.faults) {
       if (fault.kind === 'cancel') {
-        this.world.later(`a customer cancels ${fault.order}`, fault.atMs, () => this.#cancel(fault.order));
+        const cancel = () => this.#cancel(fault.order);
+        if (fault.isLate) this.putOff(cancel);
+        else this.world.later(`a customer cancels ${fault.order}`, fault.atMs, cancel);
       }
       if (fault.kind === 'word') {
         const { order, word, step, isPublished, atMs } = fault;
