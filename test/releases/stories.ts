@@ -293,9 +293,11 @@ export async function record(
     );
   }
 
-  async function cancel(uuid: string): Promise<void> {
+  /** @returns whether it could be canceled: not once its end is final, or the word has come that leads there. */
+  async function cancel(uuid: string): Promise<boolean> {
     beat();
     await play.ask('POST', `/order/${uuid}/cancel`);
+    return isFailed(await ledgerOf(uuid));
   }
 
   /** Lets the newest message of the desk reach it. Returns the letter's id. */
@@ -356,8 +358,8 @@ export async function record(
     }
     for (const [kind, order] of KINDS) {
       for await (const { uuid, where } of atEachStage(kind, order)) {
-        await cancel(uuid);
-        if (saga.isFinal((await ledgerOf(uuid)).status)) {
+        if (!(await cancel(uuid))) {
+          await goThrough(uuid);
           note(uuid, `not canceled any more, ${where}`, 'in success');
           continue;
         }
@@ -562,11 +564,10 @@ export async function record(
         return 'in success';
       },
       'and is canceled': async (uuid) => {
-        await cancel(uuid);
-        return 'CANCELED_BY_CUSTOMER';
+        return (await cancel(uuid)) ? 'CANCELED_BY_CUSTOMER' : 'in success';
       },
       'and is canceled and compensated': async (uuid) => {
-        await cancel(uuid);
+        if (!(await cancel(uuid))) return 'in success';
         await bring(uuid, failure.topic);
         return 'CANCELED_BY_CUSTOMER';
       },
