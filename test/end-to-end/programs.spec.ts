@@ -60,7 +60,8 @@ async function comesToSuccess(
   await lineOf(`${LAST_STEP} +(waiting|duplicate) uuid=${uuid}`);
   const waiting = pipeline.steps.at(-1)?.waits;
   const [word] = Object.keys(waiting?.words ?? {});
-  await post(url, {}, `/${waiting?.path.replace('{uuid}', uuid)}/${word}`);
+  const { status } = await post(url, {}, `/${waiting?.path.replace('{uuid}', uuid)}/${word}`);
+  expect(status).to.equal(202);
   await lineOf(`${LAST_STEP} +accepted uuid=${uuid}`);
 }
 
@@ -219,7 +220,10 @@ longSuite('npm run start:emulators', () => {
     url = urlIn(await lineOf('The pipeline runs on'));
     await lineOf('gcloud pubsub subscriptions pull');
   });
-  afterEach(async () => {
+  afterEach(async function () {
+    // A line that did not come in time says nothing of why.
+    if (this.currentTest?.isFailed())
+      process.stdout.write(`${stack.output().split('\n').slice(-100).join('\n')}\n`);
     second?.process.kill('SIGKILL');
     await second?.exited;
     second = undefined;
