@@ -42,12 +42,11 @@ export function makeDataFolder(): void {
 const notePath = (): string => `${dataFolder()}/stack.json`;
 
 /**
- * Leaves the note. Call it once everything listens.
+ * Leaves the note in the folder, which is there. Call it once everything listens.
  * @returns takes the note away again, unless another stack has left its own meanwhile.
  */
 export function noteStack(stack: Omit<LocalStack, 'pid'>): () => void {
   const { pid } = process;
-  makeDataFolder();
   // Whoever reads it sees all of it or none.
   const draft = `${notePath()}.${pid}`;
   // An address that means "all of mine" is none to ask at.

@@ -6,15 +6,6 @@ export interface InputFault {
   readonly message: string;
 }
 
-/** The schema of an object seldom has a sentence for what is no object at all. */
-const inOurWords = ({ code, message, ...issue }: z.core.$ZodIssue): string =>
-  code === 'invalid_type' &&
-  'expected' in issue &&
-  issue.expected === 'object' &&
-  message.startsWith('Invalid input')
-    ? 'must be a JSON object'
-    : message;
-
 /** How much of an unknown name we repeat. */
 export const REPEATED_LENGTH_MAX = 128;
 
@@ -34,6 +25,15 @@ export function inputFaults(error: z.ZodError): InputFault[] {
     return [{ field: fieldAt(issue.path), message: isMissing ? 'is missing' : inOurWords(issue) }];
   });
 }
+
+/** The schema of an object seldom has a sentence for what is no object at all. */
+const inOurWords = ({ code, message, ...issue }: z.core.$ZodIssue): string =>
+  code === 'invalid_type' &&
+  'expected' in issue &&
+  issue.expected === 'object' &&
+  message.startsWith('Invalid input')
+    ? 'must be a JSON object'
+    : message;
 
 /** How much we say about what is wrong: a log line and a dead letter stay small, whatever was sent. */
 const DESCRIPTION_LENGTH_MAX = 1000;

@@ -174,7 +174,7 @@ describe('A paused order', () => {
     expect(isOverdue(shortLived, stage, new Date(begun + pausedMs + 1_000_000))).to.equal(true);
   });
 
-  it('goes through its later steps as any other, and its records say the same', () => {
+  it('goes through its later steps like any other, and its records say the same', () => {
     const [, , payments] = pipeline.steps;
     const step = (ledger: Ledger) => {
       const learned = learnedBy(payments as never, ledger);

@@ -139,7 +139,7 @@ describe('The deployment to Google Cloud, with stand-ins for gcloud and Terrafor
     expect([code, google.calls().filter((call) => call.startsWith('curl'))]).to.deep.equal([0, []]);
   });
 
-  it('ends when the order ends: a refusal is an end as good as any, an order that stood still is not', async () => {
+  it('ends when the order ends: a refusal is an end like any other, an order that stood still is not', async () => {
     for (const [canceledFor, end, words] of [
       ['PAYMENT_REFUSED', 0, 'The order was refused (PAYMENT_REFUSED) and canceled'],
       [DEADLINE_EXCEEDED, 1, 'The order was canceled because it stood still.'],
